@@ -1,0 +1,50 @@
+#pragma once
+/// Loops over a tile: out[i] = f(a[i], b[i], c[i]) for i in 0..<n. Unused operands are ignored. `out` may be an operand.
+/// They are in C because the compiler then makes one version for each vector width and picks it when the program starts.
+typedef void (*tributary_tile)(const void *a, const void *b, const void *c, void *out, long n);
+
+enum tributary_primitive {
+    TRIBUTARY_ADD, TRIBUTARY_SUB, TRIBUTARY_MUL, TRIBUTARY_DIV, TRIBUTARY_MAX, TRIBUTARY_MIN, TRIBUTARY_POW,
+    TRIBUTARY_FLOOR_DIV, TRIBUTARY_FLOOR_MOD, TRIBUTARY_ATAN2,
+    TRIBUTARY_NEG, TRIBUTARY_ABS, TRIBUTARY_SIGN, TRIBUTARY_SQRT, TRIBUTARY_EXP, TRIBUTARY_EXPM1, TRIBUTARY_LOG,
+    TRIBUTARY_LOG1P, TRIBUTARY_TANH, TRIBUTARY_SIGMOID, TRIBUTARY_FLOOR, TRIBUTARY_CEIL, TRIBUTARY_RINT,
+    TRIBUTARY_SIN, TRIBUTARY_COS, TRIBUTARY_TAN, TRIBUTARY_ASIN, TRIBUTARY_ACOS, TRIBUTARY_ATAN, TRIBUTARY_SINH,
+    TRIBUTARY_COSH, TRIBUTARY_ASINH, TRIBUTARY_ACOSH, TRIBUTARY_ATANH, TRIBUTARY_ERF, TRIBUTARY_LGAMMA,
+    TRIBUTARY_DIGAMMA, TRIBUTARY_POLYGAMMA,
+    TRIBUTARY_LESS, TRIBUTARY_LESS_EQUAL, TRIBUTARY_EQUAL, TRIBUTARY_NOT_EQUAL,
+    TRIBUTARY_AND, TRIBUTARY_OR, TRIBUTARY_NOT, TRIBUTARY_SELECT,
+    TRIBUTARY_PRIMITIVES
+};
+
+/// The element types that have tiles, in this order.
+enum tributary_type {
+    TRIBUTARY_F32, TRIBUTARY_F64, TRIBUTARY_I32, TRIBUTARY_I64, TRIBUTARY_U8, TRIBUTARY_BOOL, TRIBUTARY_TYPES
+};
+
+/// The loop for a primitive over operands of a type, or NULL where the type has none. Comparisons write bytes 0 or 1;
+/// SELECT reads its condition from `a` as bytes and chooses between `b` and `c`.
+tributary_tile tributary_tile_for(enum tributary_primitive primitive, enum tributary_type type);
+
+/// For each of `rows` rows of `columns` numbers: e^x over its sum. `out` may be `x`.
+void tributary_softmax_f32(const float *x, float *out, long rows, long columns);
+void tributary_softmax_f64(const double *x, double *out, long rows, long columns);
+
+/// For each of `rows` rows: the logarithm of the softmax. `out` may be `x`.
+void tributary_log_softmax_f32(const float *x, float *out, long rows, long columns);
+void tributary_log_softmax_f64(const double *x, double *out, long rows, long columns);
+
+/// For each of `rows` rows: the cross-entropy of the softmax of `x` with the distribution `labels`, and its gradient by x.
+/// The operands move by `x_step` and `label_step` elements from row to row (0 repeats one row).
+void tributary_cross_entropy_f32(const float *x, long x_step, const float *labels, long label_step, float *loss,
+                                 float *backprop, long rows, long columns);
+void tributary_cross_entropy_f64(const double *x, long x_step, const double *labels, long label_step, double *loss,
+                                 double *backprop, long rows, long columns);
+
+/// As above with a class in 0..<columns for each row.
+void tributary_sparse_cross_entropy_f32(const float *x, const long *labels, float *loss, float *backprop, long rows,
+                                        long columns);
+void tributary_sparse_cross_entropy_f64(const double *x, const long *labels, double *loss, double *backprop, long rows,
+                                        long columns);
+
+/// Cores that this process may run on. (Swift does not see the GNU extension that tells.)
+int tributary_usable_cores(void);

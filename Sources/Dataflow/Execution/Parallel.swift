@@ -1,0 +1,18 @@
+internal import COneDNN
+
+/// Runs `body(part)` for each part on oneDNN's own threads; returns when all are done. `body` must not throw or allocate
+/// anything that another part uses.
+func parallel(_ parts: Int, _ body: (Int) -> Void) {
+    if parts <= 1 { return body(0) }
+    withoutActuallyEscaping(body) { body in
+        var context = body
+        withUnsafeMutablePointer(to: &context) { pointer in
+            GOMP_parallel(
+                { $0!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(omp_get_thread_num())) },
+                pointer, UInt32(parts), 0)
+        }
+    }
+}
+
+/// How many of `threads` are worth waking for `work` elements: below some ten microseconds each, waking costs more.
+func usefulThreads(_ threads: Int, work: Int) -> Int { min(threads, max(1, work / 65_536)) }

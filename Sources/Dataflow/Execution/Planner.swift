@@ -1,0 +1,325 @@
+/// Makes a `Plan`: prune → place → infer static shapes and fold → order → plan memory by liveness → bind kernels.
+struct Planner {
+    let fetches: [Node]
+    let feeds: [Node: TensorSpec]
+    let variables: VariableStore
+    let random: RandomState
+    let placement: Placement
+    let threads: Int
+    let log: (@Sendable (String) -> Void)?
+
+    /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
+    static let foldLimit = 16_384
+
+    /// Where a value's memory comes from.
+    enum Source {
+        case constant(Tensor)
+        case feed
+        case variable(VariableBuffer)
+        case arena(offset: Int)
+        case fetch
+        /// Computed at run time with shapes known only then.
+        case dynamic
+    }
+
+    private var specs: [Node: TensorSpec] = [:]
+    private var constants: [Node: Tensor] = [:]
+    private var slots: [Node: Slot] = [:]
+    private var sources: [Source] = []
+    private var slotSpecs: [TensorSpec] = []
+    private var dynamicSlots: Set<Slot> = []
+
+    init(
+        fetches: [Node], feeds: [Node: TensorSpec], variables: VariableStore, random: RandomState,
+        placement: Placement, threads: Int, log: (@Sendable (String) -> Void)?
+    ) {
+        self.fetches = fetches
+        self.feeds = feeds
+        self.variables = variables
+        self.random = random
+        self.placement = placement
+        self.threads = threads
+        self.log = log
+    }
+
+    mutating func plan() throws -> Plan {
+        try checkFeeds()
+        let reachable = needed { _ in false }
+        for vertex in reachable {
+            let device = try placement.device(for: vertex)
+            log?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
+        }
+        for vertex in reachable { try infer(vertex) }
+        // What is known now need not run, nor what only it needed.
+        let order = needed { constants[$0] != nil }
+        assignSlots(order)
+        let arena = try planMemory(order)
+        return try Plan(
+            steps: order.compactMap { try step($0) }, sources: sources, specs: slotSpecs, arenaSize: arena,
+            feeds: feeds.map { ($0.key, slots[$0.key], $0.value.shape) },
+            fetches: fetches.map { fetch in slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape) } },
+            reads: try uninitializedReads(order), random: random)
+    }
+
+    private func checkFeeds() throws {
+        for (node, spec) in feeds {
+            guard node.dtype == spec.dtype else {
+                throw GraphError("the feed for \(node.name) must be \(node.dtype), got \(spec.dtype)")
+            }
+            guard node.shape.isCompatible(with: spec.shape) else {
+                throw GraphError(
+                    "the feed for \(node.name) must have a shape that fits \(node.shape), got \(spec.shape)")
+            }
+        }
+    }
+
+    /// The vertices that the fetches need, in the graph's order, without going behind feeds and `known` values.
+    private func needed(known: (Node) -> Bool) -> [Vertex] {
+        var found: [Int: Vertex] = [:]
+        var stack = fetches.filter { feeds[$0] == nil && !known($0) }.map(\.vertex)
+        while let vertex = stack.popLast() {
+            guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
+            stack += vertex.inputs.filter { feeds[$0] == nil && !known($0) }.map(\.vertex) + vertex.controls
+        }
+        return found.values.sorted { $0.id < $1.id }
+    }
+
+    // MARK: Shapes and folding
+
+    private func spec(_ node: Node) -> TensorSpec { feeds[node] ?? specs[node] ?? node.spec }
+
+    private mutating func infer(_ vertex: Vertex) throws {
+        if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil {
+            throw GraphError(
+                "the placeholder '\(vertex.name)' was not fed; give run(…, feeds:) a \(vertex.outputs[0])",
+                location: vertex.location)
+        }
+        let inference = Inference(
+            attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
+            constants: vertex.inputs.map { constants[$0] })
+        do {
+            let shapes = try vertex.operation.infer(inference)
+            for (i, shape) in shapes.enumerated() {
+                specs[Node(vertex: vertex, output: i)] = TensorSpec(vertex.outputs[i].dtype, shape)
+            }
+            if let values = try vertex.operation.fold(inference) {
+                for (i, value) in values.enumerated() { constants[Node(vertex: vertex, output: i)] = value }
+            } else {
+                try fold(vertex, inference)
+            }
+        } catch let error as GraphError {
+            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+        }
+    }
+
+    /// Runs a vertex now if all its inputs are known and it is small.
+    private mutating func fold(_ vertex: Vertex, _ inference: Inference) throws {
+        guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, vertex.controls.isEmpty,
+            inference.constants.allSatisfy({ $0 != nil })
+        else { return }
+        let outputs = vertex.outputs.indices.map { specs[Node(vertex: vertex, output: $0)]! }
+        guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return }
+        let values = try Plan.evaluate(
+            vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1, random: random)
+        for (i, value) in values.enumerated() { constants[Node(vertex: vertex, output: i)] = value }
+    }
+
+    // MARK: Slots
+
+    private mutating func newSlot(_ source: Source, _ spec: TensorSpec) -> Slot {
+        sources.append(source)
+        slotSpecs.append(spec)
+        return sources.count - 1
+    }
+
+    /// Gives every value of the plan a slot; values that are the same memory share one.
+    private mutating func assignSlots(_ order: [Vertex]) {
+        for (node, spec) in feeds { slots[node] = newSlot(.feed, spec) }
+        let used = Set(order.flatMap(\.inputs) + fetches)
+        for node in used where feeds[node] == nil {
+            if let value = constants[node] {
+                slots[node] = newSlot(.constant(value), TensorSpec(value.dtype, value.shape))
+            }
+        }
+    }
+
+    /// Places values in the arena by liveness. Returns its size in bytes.
+    private mutating func planMemory(_ order: [Vertex]) throws -> Int {
+        let hazards = copiesNeeded(order)
+        // Which slot each value shares, found in order; then the last step that touches each slot.
+        for vertex in order {
+            let dynamic = vertex.outputs.indices.contains {
+                !spec(Node(vertex: vertex, output: $0)).shape.isFullyDefined
+            }
+            for i in vertex.outputs.indices {
+                let node = Node(vertex: vertex, output: i)
+                guard slots[node] == nil else { continue }
+                if vertex.operation == VariableV2.self {
+                    slots[node] = newSlot(.variable(try variables.buffer(for: vertex)), spec(node))
+                } else if dynamic {
+                    slots[node] = newSlot(.dynamic, spec(node))
+                    dynamicSlots.insert(slots[node]!)
+                } else if let input = vertex.operation.aliases[i], !hazards.contains(vertex.id),
+                    let shared = slots[vertex.inputs[input]], !dynamicSlots.contains(shared)
+                {
+                    slots[node] = shared
+                } else {
+                    slots[node] = newSlot(.arena(offset: 0), spec(node))
+                }
+            }
+        }
+        var lastUse = [Int](repeating: -1, count: sources.count)
+        for (index, vertex) in order.enumerated() {
+            for node in vertex.inputs + vertex.outputs.indices.map(vertex.output) {
+                if let slot = slots[node] { lastUse[slot] = index }
+            }
+        }
+        for fetch in fetches {
+            guard let slot = slots[fetch], case .arena = sources[slot] else { continue }
+            sources[slot] = .fetch
+        }
+        var memory = MemoryPlan()
+        var places: [Slot: (offset: Int, size: Int)] = [:]
+        for (index, vertex) in order.enumerated() {
+            for i in vertex.outputs.indices {
+                guard let slot = slots[vertex.output(i)], case .arena = sources[slot], places[slot] == nil else {
+                    continue
+                }
+                let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
+                let place = reusableInput(vertex, index, slot, lastUse, &places) ?? memory.allocate(bytes)
+                places[slot] = place
+                sources[slot] = .arena(offset: place.offset)
+            }
+            for slot in Set((vertex.inputs + vertex.outputs.indices.map(vertex.output)).compactMap { slots[$0] })
+            where lastUse[slot] == index {
+                if let place = places.removeValue(forKey: slot) { memory.release(place) }
+            }
+        }
+        return memory.size
+    }
+
+    /// The place of an input that dies here and that an elementwise kernel may overwrite.
+    private func reusableInput(
+        _ vertex: Vertex, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+    ) -> (offset: Int, size: Int)? {
+        guard vertex.operation is any ElementwiseOperation.Type else { return nil }
+        for input in vertex.inputs {
+            guard let own = slots[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
+                let place = places[own]
+            else { continue }
+            places[own] = nil
+            return place
+        }
+        return nil
+    }
+
+    /// Vertices that must copy the Variable they stand for, because it is written while their value is still needed.
+    private func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
+        var position: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() { position[vertex.id] = index }
+        // The Variable behind each alias, and when each Variable is written.
+        var root: [Node: Int] = [:]
+        var aliasesOf: [Int: [Vertex]] = [:]
+        var writes: [Int: [Int]] = [:]
+        var lastUse: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() {
+            if vertex.operation == VariableV2.self { root[vertex.output(0)] = vertex.id }
+            for input in vertex.inputs { lastUse[input.vertex.id] = index }
+            for (output, input) in vertex.operation.aliases {
+                guard let variable = root[vertex.inputs[input]] else { continue }
+                root[vertex.output(output)] = variable
+                if vertex.operation.writes.isEmpty { aliasesOf[variable, default: []].append(vertex) }
+            }
+            for input in vertex.operation.writes {
+                if let variable = root[vertex.inputs[input]] { writes[variable, default: []].append(index) }
+            }
+        }
+        for fetch in fetches { lastUse[fetch.vertex.id] = order.count }
+        var result: Set<Int> = []
+        for (variable, aliases) in aliasesOf {
+            for alias in aliases.reversed() {
+                // An alias of an alias lives as long as the outer one.
+                let end = max(
+                    lastUse[alias.id] ?? 0,
+                    aliases.filter { $0.inputs.contains { $0.vertex === alias } }
+                        .map { lastUse[$0.id] ?? 0 }.max() ?? 0)
+                lastUse[alias.id] = end
+                let start = position[alias.id] ?? 0
+                if writes[variable, default: []].contains(where: { $0 > start && $0 < end }) { result.insert(alias.id) }
+            }
+        }
+        return result
+    }
+
+    /// Variables that a step reads before any step of the plan has given them a value.
+    private func uninitializedReads(_ order: [Vertex]) throws -> [VariableBuffer] {
+        var assigned: Set<String> = []
+        var reads: [VariableBuffer] = []
+        for vertex in order {
+            for (i, input) in vertex.inputs.enumerated() where input.vertex.operation == VariableV2.self {
+                let name = input.vertex.name
+                if vertex.operation == Assign.self, i == 0 {
+                    assigned.insert(name)
+                } else if vertex.operation != IsVariableInitialized.self, !assigned.contains(name) {
+                    reads.append(try variables.buffer(for: input.vertex))
+                }
+            }
+        }
+        for fetch in fetches where fetch.vertex.operation == VariableV2.self && !assigned.contains(fetch.vertex.name) {
+            reads.append(try variables.buffer(for: fetch.vertex))
+        }
+        return reads
+    }
+
+    // MARK: Steps
+
+    private mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
+        if vertex.operation == VariableV2.self || vertex.operation == NoOp.self { return nil }
+        let outputs = vertex.outputs.indices.map(vertex.output)
+        if vertex.outputs.isEmpty { return nil }
+        if outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
+        let inputSlots = try vertex.inputs.map { input -> Slot in
+            guard let slot = slots[input] else { throw GraphError("\(input.name) has no memory") }
+            return slot
+        }
+        let outputSlots = outputs.map { node -> Slot in
+            // A fed output of a vertex that runs for its others is computed aside.
+            if let slot = slots[node], feeds[node] == nil { return slot }
+            return newSlot(.dynamic, spec(node))
+        }
+        let isDynamic =
+            (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
+            || outputs.contains { !spec($0).shape.isFullyDefined }
+        if isDynamic {
+            let views = zip(vertex.inputs, inputSlots).map { Plan.View(slot: $1, shape: spec($0).shape) }
+            return .dynamic(vertex, inputs: views, outputs: outputSlots)
+        }
+        do {
+            var binding = KernelBinding(
+                name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
+                outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
+                outputSlots: outputSlots, threads: threads, random: random)
+            if let input = vertex.inputs.first?.vertex, input.operation == VariableV2.self {
+                binding.variable = try variables.buffer(for: input)
+            }
+            let assigns = vertex.operation == Assign.self ? binding.variable : nil
+            // An alias is its input's memory already, unless it had to become a copy.
+            if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
+                return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
+            }
+            return .bound(try vertex.operation.kernel(binding), initializes: assigns)
+        } catch let error as GraphError {
+            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+        }
+    }
+}
+
+/// Copies the bytes of input 0 to output 0.
+enum Copy {
+    static func kernel(_ binding: KernelBinding) -> Kernel {
+        let (from, to, bytes) = (binding.input(0), binding.output(), binding.count(0) * binding.inputs[0].dtype.size)
+        return { frame in
+            if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+internal import COneDNN
+internal import Synchronization
+
+/// How a session runs.
+public struct SessionOptions: Sendable {
+    /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
+    /// at the same time should add up to its cores.
+    public var threads: Int
+    /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
+    public var softPlacement: Bool
+    /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
+    public var placementLog: (@Sendable (String) -> Void)?
+
+    public init(threads: Int? = nil, softPlacement: Bool = false, placementLog: (@Sendable (String) -> Void)? = nil) {
+        self.threads = max(threads ?? CPUDevice.cores, 1)
+        self.softPlacement = softPlacement
+        self.placementLog = placementLog
+    }
+}
+
+/// Runs parts of a graph and keeps its Variables; TensorFlow's `tf.Session`.
+///
+/// A run executes on its caller's thread. One that comes while another is on its way waits for it.
+public final class Session: Sendable {
+    public let graph: Graph
+    public let options: SessionOptions
+    private let core: Mutex<SessionCore>
+
+    /// - Throws: `GraphError`, the first mistake made while building the graph.
+    public init(_ graph: Graph, options: SessionOptions = SessionOptions()) throws {
+        try graph.validate()
+        self.graph = graph
+        self.options = options
+        core = Mutex(SessionCore(graph: graph, options: options))
+    }
+
+    /// Runs what `fetch` needs and returns its value. Fetching a node without outputs runs it and returns a scalar false.
+    public func run(_ fetch: any Operand, feeds: [Node: Tensor] = [:]) throws -> Tensor {
+        try run([fetch], feeds: feeds)[0]
+    }
+
+    /// Runs what the fetches need, each vertex once, and returns their values in order.
+    ///
+    /// - Parameters:
+    ///   - fetches: nodes or Variables of the session's graph; a vertex without outputs is run, its value is a scalar false.
+    ///   - feeds: values that stand in for nodes, placeholders or any others, of their dtype and a shape that fits.
+    /// - Throws: `GraphError` for a mistake in the graph, a missing or wrong feed, an uninitialised Variable.
+    public func run(_ fetches: [any Operand], feeds: [Node: Tensor] = [:]) throws -> [Tensor] {
+        try graph.validate()
+        return try core.withLock { core in try core.run(fetches.map(\.node), feeds) }
+    }
+
+    /// Runs `nodes` for their effects.
+    public func execute(_ nodes: any Operand..., feeds: [Node: Tensor] = [:]) throws {
+        _ = try run(nodes, feeds: feeds)
+    }
+
+    /// The value of a Variable, read without running anything.
+    /// - Throws: `GraphError` if it is not initialised.
+    public func value(of variable: Variable) throws -> Tensor {
+        try core.withLock { core in try core.value(variable.reference.vertex) }
+    }
+
+    /// Gives a Variable a value, as restoring a checkpoint does.
+    /// - Throws: `GraphError` if dtype or shape differ.
+    public func assign(_ value: Tensor, to variable: Variable) throws {
+        try core.withLock { core in try core.assign(value, to: variable.reference.vertex) }
+    }
+
+    /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls.
+    package func withVariable<Result>(
+        _ variable: Vertex, initialize: Bool = false, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        try core.withLock { core in
+            let buffer = try core.buffer(variable, mustBeInitialized: !initialize)
+            if initialize { buffer.isInitialized = true }
+            return try body(
+                UnsafeMutableRawBufferPointer(start: buffer.storage.pointer, count: buffer.storage.byteCount))
+        }
+    }
+
+    /// Makes random operations draw the numbers of run `step` (mixed with `rank` if that is not 0), whatever ran before.
+    package func setRandomStep(_ step: Int?, rank: Int = 0) {
+        core.withLock { core in core.setRandomStep(step, rank: rank) }
+    }
+}
+
+/// What a session's lock protects.
+final class SessionCore {
+    private let graph: Graph
+    private let options: SessionOptions
+    private let variables = VariableStore()
+    private let random = RandomState()
+    private let placement: Placement
+    private var plans: [PlanKey: Plan] = [:]
+    private var recency: [PlanKey] = []
+    /// The last plan with its key, so that a loop over the same run looks nothing up.
+    private var last: (fetches: [Node], plan: Plan)?
+
+    /// Plans kept; the one not used for longest goes first.
+    static let planLimit = 32
+
+    struct PlanKey: Hashable {
+        let fetches: [Node]
+        let feeds: [Node: Shape]
+    }
+
+    init(graph: Graph, options: SessionOptions) {
+        self.graph = graph
+        self.options = options
+        placement = Placement(devices: [CPUDevice()], allowsSoft: options.softPlacement)
+    }
+
+    func run(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> [Tensor] {
+        let plan = try plan(fetches, feeds)
+        omp_set_num_threads(Int32(options.threads))
+        return try plan.run()
+    }
+
+    private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {
+        if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
+        let key = PlanKey(fetches: fetches, feeds: feeds.mapValues(\.shape))
+        let plan = try plans[key] ?? make(key, feeds)
+        recency.removeAll { $0 == key }
+        recency.append(key)
+        plans[key] = plan
+        if recency.count > SessionCore.planLimit { plans[recency.removeFirst()] = nil }
+        last = (fetches, plan)
+        guard plan.take(feeds) else { preconditionFailure("a plan fits the feeds that it was made for") }
+        return plan
+    }
+
+    private func make(_ key: PlanKey, _ feeds: [Node: Tensor]) throws -> Plan {
+        for node in key.fetches + Array(key.feeds.keys) where node.graph !== graph {
+            throw GraphError("\(node.name) belongs to another graph than the session")
+        }
+        var planner = Planner(
+            fetches: key.fetches, feeds: feeds.mapValues { TensorSpec($0.dtype, $0.shape) }, variables: variables,
+            random: random, placement: placement, threads: options.threads, log: options.placementLog)
+        return try planner.plan()
+    }
+
+    func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
+        let buffer = try variables.buffer(for: vertex)
+        if mustBeInitialized, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+        return buffer
+    }
+
+    func value(_ vertex: Vertex) throws -> Tensor {
+        let buffer = try buffer(vertex, mustBeInitialized: true)
+        return Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
+            bytes.copyMemory(
+                from: UnsafeRawBufferPointer(start: buffer.storage.pointer, count: buffer.storage.byteCount))
+        }
+    }
+
+    func assign(_ value: Tensor, to vertex: Vertex) throws {
+        let buffer = try buffer(vertex, mustBeInitialized: false)
+        guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
+            throw GraphError(
+                "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
+        }
+        value.withUnsafeBytes { buffer.storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        buffer.isInitialized = true
+    }
+
+    func setRandomStep(_ step: Int?, rank: Int) {
+        random.step = step.map(UInt64.init)
+        random.rank = UInt64(rank)
+    }
+}

@@ -1,0 +1,57 @@
+/// A value known when the graph is built: TensorFlow's `AttrValue`.
+public enum AttributeValue: Sendable, Equatable {
+    case int(Int)
+    case float(Float)
+    case bool(Bool)
+    case string(String)
+    case type(DType)
+    case shape(Shape)
+    case tensor(Tensor)
+    case ints([Int])
+    case floats([Float])
+    case bools([Bool])
+    case strings([String])
+    case types([DType])
+    case shapes([Shape])
+}
+
+/// The attributes of a vertex by name. Reading one that is absent or of another kind throws, naming it.
+public struct Attributes: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    package var values: [String: AttributeValue]
+
+    public init(_ values: [String: AttributeValue] = [:]) { self.values = values }
+    public init(dictionaryLiteral elements: (String, AttributeValue)...) {
+        values = Dictionary(elements, uniquingKeysWith: { $1 })
+    }
+
+    public subscript(name: String) -> AttributeValue? { values[name] }
+
+    public func int(_ name: String) throws -> Int {
+        if case .int(let v)? = values[name] { v } else { throw missing(name, "an int") }
+    }
+    public func float(_ name: String) throws -> Float {
+        if case .float(let v)? = values[name] { v } else { throw missing(name, "a float") }
+    }
+    public func bool(_ name: String) throws -> Bool {
+        if case .bool(let v)? = values[name] { v } else { throw missing(name, "a bool") }
+    }
+    public func string(_ name: String) throws -> String {
+        if case .string(let v)? = values[name] { v } else { throw missing(name, "a string") }
+    }
+    public func type(_ name: String) throws -> DType {
+        if case .type(let v)? = values[name] { v } else { throw missing(name, "a type") }
+    }
+    public func shape(_ name: String) throws -> Shape {
+        if case .shape(let v)? = values[name] { v } else { throw missing(name, "a shape") }
+    }
+    public func tensor(_ name: String) throws -> Tensor {
+        if case .tensor(let v)? = values[name] { v } else { throw missing(name, "a tensor") }
+    }
+    public func ints(_ name: String) throws -> [Int] {
+        if case .ints(let v)? = values[name] { v } else { throw missing(name, "a list of ints") }
+    }
+
+    private func missing(_ name: String, _ kind: String) -> GraphError {
+        GraphError("the attribute '\(name)' must be \(kind), got \(values[name].map { "\($0)" } ?? "nothing")")
+    }
+}

@@ -1,0 +1,208 @@
+internal import Synchronization
+
+/// A dataflow graph: vertices that operations stand in, sources, scopes, and the Variables it knows.
+///
+/// Building never throws: a mistake stays in the node that has it (and in all that is built over it) until `validate()`,
+/// `Session(graph)` or a `run` throws it. A graph only grows; it may be read from any thread, and is built by one.
+public final class Graph: Sendable {
+    struct State {
+        var vertices: [Vertex] = []
+        var byName: [String: Vertex] = [:]
+        var nameCounts: [String: Int] = [:]
+        var scope: [String] = []
+        var devices: [DeviceName] = []
+        var controls: [Vertex] = []
+        var variables: [Variable] = []
+        var regularizers: [Node] = []
+        var firstError: GraphError?
+    }
+
+    private let state = Mutex(State())
+
+    /// The seed of every random operation that has none of its own: TensorFlow's graph-level seed.
+    public let seed: Int
+
+    public init(seed: Int = 1) { self.seed = seed }
+
+    /// All vertices, in the order in which they were added: inputs before what uses them.
+    public var vertices: [Vertex] { state.withLock { $0.vertices } }
+
+    /// The Variables, in the order in which they were made.
+    public var variables: [Variable] { state.withLock { $0.variables } }
+
+    /// The Variables that `minimize` updates unless told otherwise.
+    public var trainableVariables: [Variable] { variables.filter(\.isTrainable) }
+
+    /// The vertex of this name, or nil.
+    public func vertex(named name: String) -> Vertex? { state.withLock { $0.byName[name] } }
+
+    /// The output "name:index" (or "name", which is output 0).
+    /// - Throws: `GraphError` if the graph has none such.
+    public func node(named name: String) throws -> Node {
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+        let index = parts.count == 2 ? Int(parts[1]) : 0
+        guard parts.count <= 2, let index, index >= 0, let vertex = vertex(named: String(parts.first ?? "")),
+            index < max(vertex.outputs.count, 1)
+        else { throw GraphError("the graph has no output named '\(name)'") }
+        return Node(vertex: vertex, output: index)
+    }
+
+    /// Throws the first mistake made while building.
+    public func validate() throws {
+        if let error = state.withLock({ $0.firstError }) { throw error }
+    }
+
+    // MARK: Scopes
+
+    /// Operations built inside are named "name/…"; a name used twice becomes "name_1/…".
+    public func scope<Result>(_ name: String, _ build: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.scope.append($0.unique(name)) }
+        defer { state.withLock { _ = $0.scope.removeLast() } }
+        return try build()
+    }
+
+    /// Operations built inside ask for this device; an inner scope fills in or overrides parts of the outer one.
+    public func device<Result>(_ name: DeviceName, _ build: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.devices.append(name.merged(over: $0.devices.last ?? DeviceName())) }
+        defer { state.withLock { _ = $0.devices.removeLast() } }
+        return try build()
+    }
+
+    /// As `device(_:_:)` with the name as text, such as "/cpu:0" or "/job:ps/task:1/device:CPU:0".
+    /// A text that is no device name is a mistake of the graph, thrown by `validate()`.
+    public func device<Result>(
+        _ name: String, file: StaticString = #fileID, line: UInt = #line, _ build: () throws -> Result
+    ) rethrows -> Result {
+        let parsed: DeviceName
+        do { parsed = try DeviceName(name) } catch {
+            record(GraphError("\(error)").at("device", SourceLocation(file: file, line: line)))
+            return try build()
+        }
+        return try device(parsed, build)
+    }
+
+    /// Operations built inside run after `vertices`: TensorFlow's `tf.control_dependencies`.
+    public func controlDependencies<Result>(_ nodes: [Node], _ build: () throws -> Result) rethrows -> Result {
+        let before = state.withLock { state in
+            defer { state.controls += nodes.map(\.vertex) }
+            return state.controls.count
+        }
+        defer { state.withLock { $0.controls.removeSubrange(before...) } }
+        return try build()
+    }
+
+    // MARK: Growing
+
+    /// Adds an operation; TensorFlow's `create_op`. Never throws: a mistake is recorded in the vertex.
+    ///
+    /// - Parameters:
+    ///   - name: without the scope; made unique. The operation's name by default.
+    ///   - exactName: used as it is, with its scopes, by importers.
+    ///   - controls: vertices to run before, besides those of the scope.
+    ///   - device: overrides the scope's.
+    @discardableResult
+    public func add(
+        _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes = [:], name: String? = nil,
+        exactName: String? = nil, controls: [Vertex] = [], device: DeviceName? = nil, location: SourceLocation? = nil
+    ) -> Vertex {
+        let place = location ?? inputs.lazy.compactMap(\.vertex.location).first
+        let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
+            (
+                state.vertices.count, exactName ?? state.fullName(name ?? operation.name), state.controls,
+                state.devices.last ?? DeviceName()
+            )
+        }
+        var resolved = attributes
+        var outputs: [TensorSpec] = []
+        var constants: [Tensor?] = []
+        var error = inputs.lazy.compactMap(\.vertex.error).first
+        if error == nil {
+            do throws(GraphError) {
+                (resolved, outputs, constants) = try check(operation, inputs, attributes, name: fullName)
+            } catch let mistake {
+                error = mistake.at("\(operation.name) '\(fullName)'", place)
+            }
+        }
+        if error != nil {
+            // Dtypes as far as they can be told, shapes unknown, so that building goes on.
+            let known = try? operation.signature.resolve(attributes, inputs: inputs.map(\.dtype))
+            let types = known.flatMap { try? operation.signature.outputTypes($0) }
+            outputs = (types ?? operation.signature.outputs.map { _ in inputs.first?.dtype ?? .float32 })
+                .map { TensorSpec($0, .unknown) }
+        }
+        let vertex = Vertex(
+            graph: self, id: id, name: fullName, operation: operation, attributes: resolved, inputs: inputs,
+            controls: scopeControls + controls, device: device ?? scopeDevice, outputs: outputs, constants: constants,
+            error: error, location: place)
+        state.withLock { state in
+            precondition(state.vertices.count == id, "a graph is built by one thread")
+            state.vertices.append(vertex)
+            state.byName[fullName] = vertex
+            state.nameCounts[fullName, default: 0] += 1
+            state.firstError = state.firstError ?? error
+        }
+        return vertex
+    }
+
+    private func check(
+        _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, name: String
+    ) throws(GraphError) -> (Attributes, [TensorSpec], [Tensor?]) {
+        do {
+            if let stranger = inputs.first(where: { $0.graph !== self }) {
+                throw GraphError("the input \(stranger.name) belongs to another graph")
+            }
+            if vertex(named: name) != nil { throw GraphError("the graph has a node of this name already") }
+            for (i, input) in inputs.enumerated() where input.vertex.outputs.isEmpty {
+                throw GraphError("input \(i) is \(input.vertex.name), which has no outputs")
+            }
+            let resolved = try operation.signature.resolve(attributes, inputs: inputs.map(\.dtype))
+            let types = try operation.signature.outputTypes(resolved)
+            let inference = Inference(
+                attributes: resolved, inputs: inputs.map(\.spec), constants: inputs.map(\.constant))
+            let shapes = try operation.infer(inference)
+            precondition(
+                shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")
+            let folded = try operation.fold(inference)
+            return (resolved, zip(types, shapes).map { TensorSpec($0, $1) }, folded.map { $0.map { $0 } } ?? [])
+        } catch let error as GraphError {
+            throw error
+        } catch {
+            throw GraphError("\(error)")
+        }
+    }
+
+    func record(_ error: GraphError) { state.withLock { $0.firstError = $0.firstError ?? error } }
+
+    func register(_ variable: Variable) { state.withLock { $0.variables.append(variable) } }
+
+    /// Terms to add to a loss, such as L2 penalties that layers were given; scalars.
+    public var regularizationLosses: [Node] { state.withLock { $0.regularizers } }
+
+    /// Adds a scalar term for `regularizationLosses`.
+    public func addRegularizationLoss(_ term: Node) { state.withLock { $0.regularizers.append(term) } }
+
+    /// The full name that the next operation called `name` would get.
+    package func fullName(_ name: String) -> String { state.withLock { $0.peek($0.prefix + name) } }
+}
+
+extension Graph.State {
+    var prefix: String { scope.last.map { $0 + "/" } ?? "" }
+
+    /// The scope's full, unique name.
+    mutating func unique(_ name: String) -> String {
+        let full = peek(prefix + name)
+        nameCounts[full, default: 0] += 1
+        if full != prefix + name { nameCounts[prefix + name, default: 0] += 1 }
+        return full
+    }
+
+    func fullName(_ name: String) -> String { peek(prefix + name) }
+
+    /// `full`, or "full_1", "full_2", … if it is taken.
+    func peek(_ full: String) -> String {
+        guard nameCounts[full] != nil else { return full }
+        var n = 1
+        while nameCounts["\(full)_\(n)"] != nil { n += 1 }
+        return "\(full)_\(n)"
+    }
+}

@@ -1,0 +1,43 @@
+/// A mistake in a graph, in what was fed to it or in what was asked of it: one clear sentence, with where it was made.
+public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What is wrong: names, both shapes or dtypes, and what to do.
+    public let message: String
+    /// The vertex concerned.
+    public internal(set) var node: String?
+    /// Where the user's program made it.
+    public internal(set) var location: SourceLocation?
+
+    public init(_ message: String, node: String? = nil, location: SourceLocation? = nil) {
+        self.message = message
+        self.node = node
+        self.location = location
+    }
+
+    public var description: String {
+        var text = message
+        if let node { text = "\(node): \(text)" }
+        if let location { text += " (\(location))" }
+        return text
+    }
+
+    /// Names the vertex and place, unless an inner error already has.
+    func at(_ node: String, _ location: SourceLocation?) -> GraphError {
+        var copy = self
+        copy.node = copy.node ?? node
+        copy.location = copy.location ?? location
+        return copy
+    }
+}
+
+/// A place in the program that built a graph.
+public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
+    public let line: UInt
+
+    public init(file: StaticString, line: UInt) {
+        self.file = "\(file)"
+        self.line = line
+    }
+
+    public var description: String { "\(file):\(line)" }
+}

@@ -1,0 +1,90 @@
+/// An operation placed in a graph: TensorFlow's `tf.Operation`, GraphDef's `NodeDef`. Immutable.
+public final class Vertex: Sendable {
+    public let graph: Graph
+    public let id: Int
+    /// Unique in the graph, with the scopes in it: "layer1/MatMul".
+    public let name: String
+    public let operation: any Operation.Type
+    public let attributes: Attributes
+    public let inputs: [Node]
+    /// Vertices that must have run before this one.
+    public let controls: [Vertex]
+    /// What the program asked for; empty where it said nothing.
+    public let device: DeviceName
+    /// Dtypes and shapes of the outputs as far as known while building.
+    public let outputs: [TensorSpec]
+    /// Values known while building (constants, and what follows from shapes alone), for the shape rules downstream.
+    package let constants: [Tensor?]
+    /// The first mistake at or before this vertex.
+    package let error: GraphError?
+    public let location: SourceLocation?
+
+    init(
+        graph: Graph, id: Int, name: String, operation: any Operation.Type, attributes: Attributes, inputs: [Node],
+        controls: [Vertex], device: DeviceName, outputs: [TensorSpec], constants: [Tensor?], error: GraphError?,
+        location: SourceLocation?
+    ) {
+        self.graph = graph
+        self.id = id
+        self.name = name
+        self.operation = operation
+        self.attributes = attributes
+        self.inputs = inputs
+        self.controls = controls
+        self.device = device
+        self.outputs = outputs
+        self.constants = constants
+        self.error = error
+        self.location = location
+    }
+
+    /// Output `index` as something to compute with. Traps beyond the outputs.
+    public func output(_ index: Int) -> Node {
+        precondition(index < max(outputs.count, 1), "\(name) has \(outputs.count) outputs")
+        return Node(vertex: self, output: index)
+    }
+
+    /// The vertex as something to fetch or to depend on; it may have no outputs.
+    public var node: Node { Node(vertex: self, output: 0) }
+}
+
+/// A symbolic output of an operation in a graph: TensorFlow's `tf.Tensor`. What `Session.run` fetches and feeds.
+public struct Node: Sendable, Hashable, CustomStringConvertible {
+    public let vertex: Vertex
+    public let output: Int
+
+    public init(vertex: Vertex, output: Int) {
+        self.vertex = vertex
+        self.output = output
+    }
+
+    public var graph: Graph { vertex.graph }
+    /// TensorFlow's name of the output, "layer1/MatMul:0".
+    public var name: String { "\(vertex.name):\(output)" }
+    public var spec: TensorSpec {
+        vertex.outputs.indices.contains(output) ? vertex.outputs[output] : TensorSpec(.float32, .unknown)
+    }
+    public var dtype: DType { spec.dtype }
+    /// What is known of the shape.
+    public var shape: Shape { spec.shape }
+    /// The value, where it is known while building.
+    package var constant: Tensor? { vertex.constants.indices.contains(output) ? vertex.constants[output] : nil }
+
+    public static func == (a: Node, b: Node) -> Bool { a.vertex === b.vertex && a.output == b.output }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(ObjectIdentifier(vertex))
+        hasher.combine(output)
+    }
+
+    public var description: String { "\(name) \(spec)" }
+}
+
+/// Whatever can stand as an input of an operation: a `Node`, or a `Variable`, which stands for its value.
+public protocol Operand: Sendable {
+    var node: Node { get }
+}
+
+extension Node: Operand {
+    public var node: Node { self }
+}

@@ -1,0 +1,105 @@
+/// One operation: its TensorFlow name and signature, shape rule, gradient and CPU kernel, all in one place.
+///
+/// To add one: write a type that conforms, in a file of `Operations/`; add a line to `OperationCatalog`; add a row to the
+/// op table in `Tests/DataflowTests`. Names, attributes and semantics are TensorFlow's, so that any graph can be exchanged.
+public protocol Operation: Sendable {
+    /// TensorFlow's name of the op. The default is the type's own name.
+    static var name: String { get }
+
+    /// TensorFlow's `OpDef`: inputs, outputs, types, attributes.
+    static var signature: Signature { get }
+
+    /// True if two runs with the same inputs may differ or have effects (Variables, random numbers): never folded.
+    static var isStateful: Bool { get }
+
+    /// Outputs that are the same memory as an input: output index → input index.
+    static var aliases: [Int: Int] { get }
+
+    /// Inputs (Variables' memory) that the kernel overwrites.
+    static var writes: [Int] { get }
+
+    /// The shapes of the outputs, as far as the inputs' shapes (and values, where known) tell.
+    /// - Throws: `GraphError` with both shapes in it when the inputs do not fit each other.
+    static func infer(_ node: Inference) throws -> [Shape]
+
+    /// The values of the outputs where they follow from the inputs' *shapes* alone, else nil.
+    static func fold(_ node: Inference) throws -> [Tensor]?
+
+    /// Ordinary nodes that compute the gradient for each input, nil where none flows.
+    static func gradient(_ node: GradientContext) throws -> [Node?]
+
+    /// A CPU kernel for these exact shapes and dtypes.
+    static func kernel(_ binding: KernelBinding) throws -> Kernel
+}
+
+extension Operation {
+    public static var name: String { "\(Self.self)" }
+    public static var isStateful: Bool { false }
+    public static var aliases: [Int: Int] { [:] }
+    public static var writes: [Int] { [] }
+    public static func fold(_ node: Inference) throws -> [Tensor]? { nil }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        throw GraphError("\(name) has no gradient")
+    }
+}
+
+/// A dtype and what is known of a shape.
+public struct TensorSpec: Sendable, Equatable, CustomStringConvertible {
+    public let dtype: DType
+    public let shape: Shape
+
+    public init(_ dtype: DType, _ shape: Shape) {
+        self.dtype = dtype
+        self.shape = shape
+    }
+
+    public var description: String { "\(dtype)\(shape)" }
+}
+
+/// What a shape rule sees: attributes, the inputs' dtypes and shapes, and those values that are known already.
+public struct Inference: Sendable {
+    public let attributes: Attributes
+    public let inputs: [TensorSpec]
+    let constants: [Tensor?]
+
+    package init(attributes: Attributes, inputs: [TensorSpec], constants: [Tensor?]) {
+        self.attributes = attributes
+        self.inputs = inputs
+        self.constants = constants
+    }
+
+    public func shape(_ input: Int) -> Shape { inputs[input].shape }
+
+    /// The value of an input, where it is known before the run.
+    public func constant(_ input: Int) -> Tensor? { constants[input] }
+
+    /// The known value of an int32 or int64 input as Ints.
+    public func integers(_ input: Int) -> [Int]? { constants[input]?.integers }
+
+    /// The shape of `input`, which must have this rank (or an unknown one).
+    public func shape(_ input: Int, rank: Int, _ what: String) throws -> Shape {
+        let shape = shape(input)
+        guard shape.rank == nil || shape.rank == rank else {
+            throw GraphError("\(what) must have rank \(rank), got the shape \(shape)")
+        }
+        return shape.rank == nil ? .unknown(rank: rank) : shape
+    }
+}
+
+/// What a gradient rule sees: the vertex and the gradients that arrive at its outputs.
+public struct GradientContext: Sendable {
+    public let vertex: Vertex
+    let arrived: [Node?]
+
+    public var graph: Graph { vertex.graph }
+    public var attributes: Attributes { vertex.attributes }
+    public var inputs: [Node] { vertex.inputs }
+    public func input(_ i: Int) -> Node { vertex.inputs[i] }
+    public func output(_ i: Int = 0) -> Node { Node(vertex: vertex, output: i) }
+
+    /// The gradient at output `i`; zeros if none arrived.
+    public func upstream(_ i: Int = 0) -> Node { arrived[i] ?? zerosLike(output(i)) }
+
+    /// Whether any gradient arrived at output `i`.
+    public func hasUpstream(_ i: Int) -> Bool { arrived[i] != nil }
+}

@@ -1,0 +1,55 @@
+/// Every operation there is, by TensorFlow's name: the one table.
+public enum OperationCatalog {
+    public static let operations: [any Operation.Type] = [
+        // State
+        Placeholder.self, Const.self, VariableV2.self, Assign.self, AssignAdd.self, AssignSub.self,
+        IsVariableInitialized.self, Identity.self, StopGradient.self, NoOp.self,
+        // Arithmetic
+        AddV2.self, Sub.self, Mul.self, RealDiv.self, Neg.self, AddN.self, Square.self, Cast.self,
+        // Activations
+        Relu.self, ReluGrad.self, Sigmoid.self, SigmoidGrad.self,
+        // Matrices
+        MatMul.self,
+        // Reductions
+        Sum.self, Mean.self,
+        // Shapes and arrays
+        ShapeOperation.self, Size.self, Rank.self, BroadcastGradientArgs.self, Reshape.self, ExpandDims.self,
+        BroadcastTo.self, Fill.self, ZerosLike.self, OnesLike.self, RangeOperation.self,
+        // Optimizers
+        ApplyGradientDescent.self,
+        // Mathematics
+        Abs.self, Sign.self, Sqrt.self, SqrtGrad.self, Rsqrt.self, RsqrtGrad.self, Reciprocal.self, ReciprocalGrad.self,
+        Inv.self, InvGrad.self, Exp.self, Expm1.self, Log.self, Log1p.self, Pow.self, Maximum.self, Minimum.self,
+        ClipByValue.self, SquaredDifference.self, FloorDiv.self, FloorMod.self, DivNoNan.self, Floor.self, Ceil.self,
+        Round.self, Rint.self, Sin.self, Cos.self, Tan.self, Asin.self, Acos.self, Atan.self, Atan2.self, Sinh.self,
+        Cosh.self, Asinh.self, Acosh.self, Atanh.self, Erf.self, Lgamma.self, Digamma.self, Polygamma.self,
+        // Comparison and logic
+        Less.self, LessEqual.self, Greater.self, GreaterEqual.self, Equal.self, NotEqual.self, LogicalAnd.self,
+        LogicalOr.self, LogicalNot.self, SelectV2.self, IsNan.self, IsInf.self, IsFinite.self,
+        // More activations
+        Tanh.self, TanhGrad.self, Relu6.self, Relu6Grad.self, LeakyRelu.self, LeakyReluGrad.self, Elu.self,
+        EluGrad.self,
+        Selu.self, SeluGrad.self, Softplus.self, SoftplusGrad.self, Softsign.self, SoftsignGrad.self, Softmax.self,
+        LogSoftmax.self, BiasAdd.self, BiasAddGrad.self,
+        // More reductions
+        Max.self, Min.self, Prod.self, Cumprod.self, All.self, AnyOperation.self, ArgMax.self, ArgMin.self,
+        // Losses
+        L2Loss.self, InTopKV2.self, SoftmaxCrossEntropyWithLogits.self, SparseSoftmaxCrossEntropyWithLogits.self,
+        // Random numbers
+        RandomUniform.self, RandomStandardNormal.self, TruncatedNormal.self,
+        // More optimizers
+        ApplyMomentum.self, ApplyAdagrad.self, ApplyAdagradV2.self, ApplyRMSProp.self, ApplyCenteredRMSProp.self,
+        ApplyAdam.self, ApplyAdadelta.self, ApplyFtrl.self,
+        // More arrays
+        Transpose.self, InvertPermutation.self, Squeeze.self, ConcatV2.self, ConcatOffset.self, Pack.self, Unpack.self,
+        Split.self, SplitV.self, SliceOperation.self, StridedSlice.self, StridedSliceGrad.self, Tile.self,
+        GatherV2.self, GatherNd.self, ScatterNd.self, UnsortedSegmentSum.self, OneHot.self, Pad.self, PadV2.self,
+        ReverseV2.self, Cumsum.self, TopKV2.self, MatrixBandPart.self, LinSpace.self, BatchMatMulV2.self,
+        DynamicStitch.self,
+    ]
+
+    private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
+
+    /// The operation of this name, or nil.
+    public static func operation(named name: String) -> (any Operation.Type)? { byName[name] }
+}

@@ -1,0 +1,106 @@
+/// State that outlives a run: TensorFlow's `Variable`, kept by each `Session` (or by a parameter server).
+///
+/// As an operand it stands for its value. Reading it before its initialiser has run is an error.
+public struct Variable: Operand, CustomStringConvertible {
+    /// The `VariableV2` vertex: the memory itself.
+    public let reference: Node
+    /// The value: an `Identity` over the reference.
+    public let value: Node
+    /// The `Assign` that gives the first value.
+    public let initializer: Node
+    /// Whether `minimize` updates it unless told otherwise.
+    public let isTrainable: Bool
+
+    public var node: Node { value }
+    /// The name of the `VariableV2` vertex, with its scopes: the name in checkpoints.
+    public var name: String { reference.vertex.name }
+    public var dtype: DType { reference.dtype }
+    public var shape: Shape { reference.shape }
+    public var graph: Graph { reference.graph }
+    public var description: String { "\(name) \(reference.spec)" }
+}
+
+extension Graph {
+    /// State with a first value; TensorFlow's `tf.Variable`.
+    ///
+    /// - Parameters:
+    ///   - initial: the first value, computed when the initialiser runs. Its shape must be fully known.
+    ///   - trainable: whether `minimize` updates it unless told otherwise.
+    @discardableResult
+    public func variable(
+        _ initial: any Operand, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
+        line: UInt = #line
+    ) -> Variable {
+        let initial = initial.node
+        let location = SourceLocation(file: file, line: line)
+        var attributes: Attributes = ["dtype": .type(initial.dtype), "shape": .shape(initial.shape)]
+        if initial.vertex.error == nil, !initial.shape.isFullyDefined {
+            record(
+                GraphError("a Variable needs an initial value of known shape, got \(initial.shape)").at(name, location))
+            attributes.values["shape"] = .shape([])
+        }
+        let vertex = add(VariableV2.self, [], attributes, name: name, location: location)
+        return finish(vertex, initial, trainable: trainable, location)
+    }
+
+    /// State whose first value is a constant.
+    @discardableResult
+    public func variable(
+        _ initial: Tensor, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
+        line: UInt = #line
+    ) -> Variable {
+        variable(
+            constant(initial, name: "\(name)/initial_value", file: file, line: line), name: name, trainable: trainable,
+            file: file, line: line)
+    }
+
+    /// State whose first value is a scalar float32.
+    @discardableResult
+    public func variable(
+        _ initial: Float, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
+        line: UInt = #line
+    ) -> Variable { variable(Tensor(initial), name: name, trainable: trainable, file: file, line: line) }
+
+    private func finish(_ vertex: Vertex, _ initial: Node, trainable: Bool, _ location: SourceLocation) -> Variable {
+        let base = vertex.name
+        let assign = add(
+            Assign.self, [vertex.output(0), initial], exactName: unusedName(base + "/Assign"), device: vertex.device,
+            location: location)
+        let read = add(
+            Identity.self, [vertex.output(0)], exactName: unusedName(base + "/read"), device: vertex.device,
+            location: location)
+        let variable = Variable(
+            reference: vertex.output(0), value: read.output(0), initializer: assign.node, isTrainable: trainable)
+        register(variable)
+        return variable
+    }
+
+    /// Makes vertices that are in the graph already known as a Variable, for importers.
+    @discardableResult
+    package func adoptVariable(_ reference: Node, initializer: Node, value: Node, isTrainable: Bool) -> Variable {
+        let variable = Variable(
+            reference: reference, value: value, initializer: initializer, isTrainable: isTrainable)
+        register(variable)
+        return variable
+    }
+
+    private func unusedName(_ name: String) -> String {
+        var candidate = name
+        var n = 1
+        while vertex(named: candidate) != nil {
+            candidate = "\(name)_\(n)"
+            n += 1
+        }
+        return candidate
+    }
+
+    /// Runs the initialiser of every Variable made so far; TensorFlow's `tf.global_variables_initializer()`.
+    public func globalVariablesInitializer(name: String = "init") -> Node {
+        group(variables.map(\.initializer), name: name)
+    }
+
+    /// Runs every one of `nodes` and yields nothing; TensorFlow's `tf.group`.
+    public func group(_ nodes: [Node], name: String = "group_deps") -> Node {
+        add(NoOp.self, [], name: name, controls: nodes.map(\.vertex), device: DeviceName()).node
+    }
+}

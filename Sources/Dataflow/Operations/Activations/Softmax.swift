@@ -1,0 +1,66 @@
+internal import CKernels
+
+/// `Softmax`: e^x over its sum along the last dimension.
+public enum Softmax: Operation {
+    public static let signature = Signature.unary(DType.floats, input: "logits", output: "softmax")
+    public static func infer(_ node: Inference) throws -> [Shape] { [try rowsShape(node)] }
+    public static func gradient(_ node: GradientContext) -> [Node?] {
+        let (y, dy) = (node.output(), node.upstream())
+        return [(dy - sum(dy * y, axes: [-1], keepDims: true)) * y]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        switch binding.inputs[0].dtype {
+        case .float32: rowsKernel(binding, tributary_softmax_f32)
+        default: rowsKernel(binding, tributary_softmax_f64)
+        }
+    }
+}
+
+/// `LogSoftmax`: the logarithm of the softmax along the last dimension.
+public enum LogSoftmax: Operation {
+    public static let signature = Signature.unary(DType.floats, input: "logits", output: "logsoftmax")
+    public static func infer(_ node: Inference) throws -> [Shape] { [try rowsShape(node)] }
+    public static func gradient(_ node: GradientContext) -> [Node?] {
+        let dy = node.upstream()
+        return [dy - sum(dy, axes: [-1], keepDims: true) * exp(node.output())]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        switch binding.inputs[0].dtype {
+        case .float32: rowsKernel(binding, tributary_log_softmax_f32)
+        default: rowsKernel(binding, tributary_log_softmax_f64)
+        }
+    }
+}
+
+private func rowsShape(_ node: Inference) throws -> Shape {
+    if node.shape(0).rank == 0 { throw GraphError("the logits must have at least one dimension, got a scalar") }
+    return node.shape(0)
+}
+
+private func rowsKernel<Scalar: TensorScalar>(
+    _ binding: KernelBinding,
+    _ function: @escaping (UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?, Int, Int) -> Void
+) -> Kernel {
+    let columns = binding.inputs[0].shape.concrete.last ?? 1
+    let rows = columns == 0 ? 0 : binding.count(0) / columns
+    let threads = min(usefulThreads(binding.threads, work: rows * columns * 4), max(rows, 1))
+    let (input, output) = (binding.input(0), binding.output())
+    return { frame in
+        let x = frame.pointer(input, Scalar.self)
+        let y = frame.pointer(output, Scalar.self)
+        parallel(threads) { part in
+            let (start, end) = (rows * part / threads, rows * (part + 1) / threads)
+            function(x + start * columns, y + start * columns, end - start, columns)
+        }
+    }
+}
+
+/// e^x over its sum along the last dimension; TensorFlow's `tf.nn.softmax`.
+public func softmax(
+    _ logits: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Softmax.self, [logits], [:], name, file, line) }
+
+/// The logarithm of the softmax along the last dimension, exact for small ones; TensorFlow's `tf.nn.log_softmax`.
+public func logSoftmax(
+    _ logits: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(LogSoftmax.self, [logits], [:], name, file, line) }

@@ -1,0 +1,76 @@
+/// `ConcatV2`: tensors joined along an axis.
+public enum ConcatV2: Operation {
+    public static let signature = Signature(
+        ["values": "N * T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.all, "Tidx": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let count = node.inputs.count - 1
+        guard count >= 1 else { throw GraphError("takes at least one tensor to join, and the axis") }
+        guard let rank = (0..<count).lazy.compactMap({ node.shape($0).rank }).first else { return [.unknown] }
+        guard let axis = node.integers(count)?.first else { return [.unknown(rank: rank)] }
+        let position = try normalize([axis], rank: rank)[0]
+        var result = Shape.unknown(rank: rank)
+        var total: Int? = 0
+        for i in 0..<count {
+            let own = try node.shape(i, rank: rank, "input \(i)")
+            total = if let sum = total, let extent = own[position] { sum + extent } else { nil }
+            var others = own.dimensions ?? []
+            others[position] = nil
+            guard let merged = result.merged(with: Shape(others)) else {
+                throw GraphError(
+                    "input \(i) has the shape \(own), which differs from the inputs before it, \(result), elsewhere"
+                        + " than along the axis \(axis)")
+            }
+            result = merged
+        }
+        var dimensions = result.dimensions ?? []
+        dimensions[position] = total
+        return [Shape(dimensions)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let parts = Array(node.inputs.dropLast())
+        if parts.count == 1 { return [node.upstream(), nil] }
+        let extents = parts.map { shape($0) }
+        let offsets = node.graph.add(ConcatOffset.self, [cast(node.inputs[parts.count], to: .int32)] + extents)
+        return parts.indices.map { slice(node.upstream(), begin: offsets.output($0), size: extents[$0]) } + [nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let count = binding.inputs.count - 1
+        let extents = binding.outputs[0].shape.concrete
+        let axis = try normalize([binding.integers(count)[0]], rank: extents.count)[0]
+        return Joining(extents, axis: axis, parts: (0..<count).map { binding.inputs[$0].shape.concrete[axis] })
+            .join(binding)
+    }
+}
+
+/// `ConcatOffset`: where each of some tensors starts in what `ConcatV2` makes of them, from their shapes.
+public enum ConcatOffset: Operation {
+    public static let signature = Signature(
+        ["concat_dim": "int32", "shape": "N * int32"], to: ["offset": "N * int32"])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard node.inputs.count > 1 else { throw GraphError("takes the axis and at least one shape") }
+        return node.inputs.dropFirst().map(\.shape)
+    }
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard let axis = node.integers(0)?.first else { return nil }
+        var offset = 0
+        return try (1..<max(node.inputs.count, 1)).map { i -> Tensor? in
+            guard let extents = node.integers(i) else { return nil }
+            let position = try normalize([axis], rank: extents.count)[0]
+            var start = [Int32](repeating: 0, count: extents.count)
+            start[position] = Int32(clamping: offset)
+            offset += extents[position]
+            return Tensor(start)
+        }.reduce([]) { all, one in
+            if let all, let one { all + [one] } else { nil }
+        }
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late(Array(binding.inputs.indices)) { try foldedKernel(Self.self, $0) }
+    }
+}
+
+/// Tensors joined along `axis`; TensorFlow's `tf.concat`. Traps on an empty list.
+public func concat(
+    _ values: [any Operand], axis: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(ConcatV2.self, values + [values[0].node.graph.constant(Int32(axis))], [:], name, file, line) }

@@ -1,0 +1,73 @@
+/// `DynamicStitch`: slices of several tensors put at the places that indices name; of two at one place the later stays.
+///
+/// Places that no index names are zeros; TensorFlow leaves them undefined.
+public enum DynamicStitch: Operation {
+    public static let signature = Signature(
+        ["indices": "N * int32", "data": "N * T"], to: ["merged": "T"], types: ["T": DType.all])
+
+    /// One more than the largest index, then the dimensions that each `data` has beyond its indices'.
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let count = node.inputs.count / 2
+        guard count >= 1 else { throw GraphError("takes at least one tensor of indices and one of data") }
+        var slice = Shape.unknown
+        for i in 0..<count {
+            let (indices, data) = (node.shape(i), node.shape(count + i))
+            guard let rank = indices.rank, let extents = data.dimensions else { continue }
+            guard rank <= extents.count, Shape(Array(extents[..<rank])).isCompatible(with: indices) else {
+                throw GraphError("the shape of 'data' \(i), \(data), must begin with that of its indices, \(indices)")
+            }
+            let own = Shape(Array(extents[rank...]))
+            guard let merged = slice.merged(with: own) else {
+                throw GraphError("'data' \(i) has slices of the shape \(own), those before it \(slice)")
+            }
+            slice = merged
+        }
+        guard let extents = slice.dimensions else { return [.unknown] }
+        var rows: Int? = 0
+        for i in 0..<count {
+            rows = if let known = rows, let own = node.integers(i) { max(known, (own.max() ?? -1) + 1) } else { nil }
+        }
+        return [Shape([rows] + extents)]
+    }
+
+    /// The slices that each tensor gave.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let indices = node.inputs[..<(node.inputs.count / 2)]
+        return indices.map { _ in nil } + indices.map { gather(node.upstream(), $0) }
+    }
+
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let count = binding.inputs.count / 2
+        let extents = binding.outputs[0].shape.concrete
+        let bytes = extents.dropFirst().reduce(1, *) * binding.outputs[0].dtype.size
+        let parts = (0..<count).map {
+            (index: IndexInput(binding, $0), rows: binding.count($0), data: binding.input(count + $0))
+        }
+        let (clear, out) = (binding.clearing(), binding.output())
+        return { frame in
+            try clear(frame)
+            for (i, part) in parts.enumerated() {
+                for row in 0..<part.rows {
+                    let place = part.index.read(frame, row)
+                    guard place >= 0, place < extents[0] else {
+                        throw binding.failure(
+                            Self.self, "indices \(i)[\(row)] = \(place) is not in [0, \(extents[0]))")
+                    }
+                    (frame.raw(out) + place * bytes)
+                        .copyMemory(from: frame.raw(part.data) + row * bytes, byteCount: bytes)
+                }
+            }
+        }
+    }
+}
+
+/// The slices of all `data` at the places that the `indices` beside them name; TensorFlow's `tf.dynamic_stitch`.
+///
+/// Traps on empty lists and on lists of different lengths.
+public func dynamicStitch(
+    _ indices: [any Operand], _ data: [any Operand], name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    precondition(indices.count == data.count, "dynamicStitch takes as many tensors of indices as of data")
+    return apply(DynamicStitch.self, indices + data, ["N": .int(indices.count)], name, file, line)
+}

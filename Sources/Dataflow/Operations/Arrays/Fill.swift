@@ -1,0 +1,74 @@
+/// `Fill`: a tensor of the given shape with every element the same.
+public enum Fill: Operation, MovingKernel {
+    public static let signature = Signature(
+        ["dims": "index_type", "value": "T"], to: ["output": "T"],
+        types: ["T": DType.all, "index_type": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        if let rank = node.shape(1).rank, rank != 0 {
+            throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
+        }
+        guard let extents = node.integers(0) else { return [.unknown] }
+        guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
+        return [Shape(extents)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, sum(node.upstream())] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.moving(Self.self, binding.outputs[0].dtype)
+    }
+    public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
+        let (value, out, count) = (binding.input(1), binding.output(), binding.outputCount())
+        return { frame in
+            let element = frame.raw(value).load(as: Element.self)
+            frame.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
+        }
+    }
+}
+
+/// `ZerosLike`: zeros of the input's shape and dtype.
+public enum ZerosLike: Operation {
+    public static let signature = Signature.unary(DType.all)
+    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try repeated(0, binding) }
+}
+
+/// `OnesLike`: ones of the input's shape and dtype.
+public enum OnesLike: Operation {
+    public static let signature = Signature.unary(DType.all)
+    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 1) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try repeated(1, binding) }
+}
+
+/// A known value where the shape is known and small.
+private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
+    guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
+    return [.numbers([Double](repeating: value, count: count), dtype: node.inputs[0].dtype, shape: node.shape(0))]
+}
+
+private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {
+    let element = Tensor.numbers([value], dtype: binding.outputs[0].dtype, shape: [])
+    let (size, out, count) = (element.byteCount, binding.output(), binding.outputCount())
+    return { frame in
+        element.withUnsafeBytes { bytes in
+            for i in 0..<count { (frame.raw(out) + i * size).copyMemory(from: bytes.baseAddress!, byteCount: size) }
+        }
+    }
+}
+
+/// Zeros of the shape and dtype of `x`; TensorFlow's `tf.zeros_like`.
+public func zerosLike(
+    _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(ZerosLike.self, [x], [:], name, file, line) }
+
+/// Ones of the shape and dtype of `x`; TensorFlow's `tf.ones_like`.
+public func onesLike(
+    _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(OnesLike.self, [x], [:], name, file, line) }
+
+/// A tensor of shape `dims` (an int vector) with every element `value` (a scalar); TensorFlow's `tf.fill`.
+public func fill(
+    _ dims: any Operand, _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Fill.self, [dims, value], [:], name, file, line) }

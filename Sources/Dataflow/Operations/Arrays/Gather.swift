@@ -1,0 +1,125 @@
+/// `GatherV2`: slices of `params` along an axis, in the order of `indices`; with `batch_dims`, for each batch its own.
+public enum GatherV2: Operation {
+    public static let signature = Signature(
+        ["params": "Tparams", "indices": "Tindices", "axis": "Taxis"], to: ["output": "Tparams"],
+        types: ["Tparams": DType.all, "Tindices": DType.indices, "Taxis": DType.indices],
+        defaults: ["batch_dims": .int(0)])
+
+    /// params[..axis] + indices[batch..] + params[axis + 1..].
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
+        let batch = try batchDimensions(node.attributes, rank: indices.count)
+        guard let value = node.integers(2)?.first else {
+            return [params.isEmpty ? .unknown : .unknown(rank: params.count - 1 + indices.count - batch)]
+        }
+        let axis = try normalize([value], rank: params.count)[0]
+        guard batch <= axis, Shape(Array(params[..<batch])).isCompatible(with: Shape(Array(indices[..<batch]))) else {
+            throw GraphError(
+                "the first \(batch) dimensions of params \(node.shape(0)) and indices \(node.shape(1)) must be the"
+                    + " same, and before the axis \(axis)")
+        }
+        return [Shape(Array(params[..<axis] + indices[batch...] + params[(axis + 1)...]))]
+    }
+
+    static func batchDimensions(_ attributes: Attributes, rank: Int) throws -> Int {
+        let value = try attributes.int("batch_dims")
+        let batch = value < 0 ? value + rank : value
+        guard batch >= 0, batch <= rank else {
+            throw GraphError("'batch_dims' is \(value), the indices have the rank \(rank)")
+        }
+        return batch
+    }
+
+    /// Every slice of the upstream gradient added where it came from: with params seen as [batches, between, n, inner] and
+    /// the indices as [batches, k], slice (b, m, k) belongs to row (b · between + m) · n + indices[b, k].
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let (params, indices, dy) = (node.input(0), node.input(1), node.upstream())
+        guard let value = node.input(2).constant?.integers.first else {
+            throw GraphError("the gradient of GatherV2 needs an axis that is known while building")
+        }
+        let type = indices.dtype
+        let extents = shape(params, as: type)
+        let values: Node
+        if value == 0 {
+            let rows = reshape(dy, concat([oneNumber(size(indices), type), tail(extents, from: 1)], axis: 0))
+            values = apply(
+                UnsortedSegmentSum.self,
+                [rows, reshape(indices, oneNumber(size(indices), type)), dimension(extents, 0)])
+            return [values, nil, nil]
+        }
+        guard let rank = params.shape.rank, let indexRank = indices.shape.rank else {
+            throw GraphError("the gradient of GatherV2 along the axis \(value) needs ranks known while building")
+        }
+        let axis = try normalize([value], rank: rank)[0]
+        let batch = try batchDimensions(node.attributes, rank: indexRank)
+        let one = node.graph.constant(.numbers([1], dtype: type, shape: []))
+        let zero = node.graph.constant(.numbers([0], dtype: type, shape: []))
+        let product = { (range: Range<Int>, source: Node) in
+            range.reduce(one) { $0 * dimension(source, $1) }
+        }
+        let (batches, between) = (product(0..<batch, extents), product(batch..<axis, extents))
+        let count = product(batch..<indexRank, shape(indices, as: type))
+        let (n, inner) = (dimension(extents, axis), product(axis + 1..<rank, extents))
+        let outer = batches * between
+        let starts = apply(RangeOperation.self, [zero, outer, one]) * n
+        let ids =
+            reshape(starts, stack([batches, between, one])) + reshape(indices, stack([batches, one, count]))
+        let rows = apply(
+            UnsortedSegmentSum.self,
+            [
+                reshape(dy, stack([outer * count, inner])), reshape(ids, stack([outer * count])), outer * n,
+            ])
+        return [reshape(rows, extents), nil, nil]
+    }
+
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late([2]) { binding in
+            let params = binding.inputs[0].shape.concrete
+            let indices = binding.inputs[1].shape.concrete
+            let axis = try normalize([binding.integers(2)[0]], rank: params.count)[0]
+            let batch = try batchDimensions(binding.attributes, rank: indices.count)
+            let batches = params[..<batch].reduce(1, *)
+            let between = params[batch..<axis].reduce(1, *)
+            let count = indices[batch...].reduce(1, *)
+            let n = params[axis]
+            let bytes = params[(axis + 1)...].reduce(1, *) * binding.inputs[0].dtype.size
+            let (source, index, target) = (binding.input(0), IndexInput(binding, 1), binding.output())
+            return { frame in
+                var to = frame.raw(target)
+                for b in 0..<batches {
+                    for m in 0..<between {
+                        let from = frame.raw(source) + (b * between + m) * n * bytes
+                        for k in 0..<count {
+                            let i = index.read(frame, b * count + k)
+                            guard i >= 0, i < n else {
+                                throw binding.failure(
+                                    Self.self, "indices[\(b * count + k)] = \(i) is not in [0, \(n))")
+                            }
+                            to.copyMemory(from: from + i * bytes, byteCount: bytes)
+                            to += bytes
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Dimension `i` of a vector of extents, a scalar.
+func dimension(_ extents: Node, _ i: Int) -> Node { stridedSlice(extents, begin: [i], end: [i + 1], shrinkAxisMask: 1) }
+
+/// The elements of a vector from `start` on.
+func tail(_ extents: Node, from start: Int) -> Node { stridedSlice(extents, begin: [start], end: [0], endMask: 1) }
+
+/// A scalar as a vector of one number of `dtype`.
+private func oneNumber(_ x: Node, _ dtype: DType) -> Node { reshape(cast(x, to: dtype), [1]) }
+
+/// The slices `indices` of `x` along `axis`; TensorFlow's `tf.gather`. An index out of range is thrown by the run.
+public func gather(
+    _ x: any Operand, _ indices: any Operand, axis: Int = 0, batchDims: Int = 0, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node {
+    apply(
+        GatherV2.self, [x, indices, x.node.graph.constant(Int32(axis))], ["batch_dims": .int(batchDims)], name, file,
+        line)
+}

@@ -1,0 +1,48 @@
+/// How tensors lie one after another along an axis of a larger one: for each of `outer` rows, a run of each part.
+struct Joining {
+    private let outer: Int
+    private let runs: [Int]
+
+    /// - Parameters:
+    ///   - extents: of the whole; the axis itself does not matter.
+    ///   - parts: extents of the parts along the axis.
+    init(_ extents: [Int], axis: Int, parts: [Int]) {
+        outer = extents[..<axis].reduce(1, *)
+        let inner = extents[(axis + 1)...].reduce(1, *)
+        runs = parts.map { $0 * inner }
+    }
+
+    /// Copies the inputs into output 0.
+    func join(_ binding: KernelBinding) -> Kernel {
+        pieces(binding) { copy, i, size in
+            copy(false).kernel(from: binding.input(i), to: binding.output(), size: size, threads: binding.threads)
+        }
+    }
+
+    /// Copies `input` to the outputs.
+    func split(_ binding: KernelBinding, input: Int) -> Kernel {
+        pieces(binding) { copy, i, size in
+            copy(true).kernel(from: binding.input(input), to: binding.output(i), size: size, threads: binding.threads)
+        }
+    }
+
+    private func pieces(
+        _ binding: KernelBinding, _ make: (_ copy: (_ splits: Bool) -> StridedCopy, Int, Int) -> Kernel
+    ) -> Kernel {
+        let total = runs.reduce(0, +)
+        var start = 0
+        var kernels: [Kernel] = []
+        for (i, run) in runs.enumerated() {
+            let offset = start
+            let copy = { (splits: Bool) in
+                splits
+                    ? StridedCopy([outer, run], from: [total, 1], to: [run, 1], fromOffset: offset)
+                    : StridedCopy([outer, run], from: [run, 1], to: [total, 1], toOffset: offset)
+            }
+            kernels.append(make(copy, i, binding.outputs[0].dtype.size))
+            start += run
+        }
+        let all = kernels
+        return { frame in for kernel in all { try kernel(frame) } }
+    }
+}

@@ -1,0 +1,49 @@
+/// `OneHot`: along a new axis of `depth`, `on_value` at the index and `off_value` elsewhere.
+public enum OneHot: Operation, MovingKernel {
+    public static let signature = Signature(
+        ["indices": "TI", "depth": "int32", "on_value": "T", "off_value": "T"], to: ["output": "T"],
+        types: ["TI": [.uint8, .int32, .int64], "T": DType.all], defaults: ["axis": .int(-1)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        for i in 1...3 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
+        let depth = node.integers(1)?.first
+        if let depth, depth < 0 { throw GraphError("'depth' must be at least 0, got \(depth)") }
+        guard var dimensions = node.shape(0).dimensions else { return [.unknown] }
+        let axis = try normalize([node.attributes.int("axis")], rank: dimensions.count + 1)[0]
+        dimensions.insert(depth, at: axis)
+        return [Shape(dimensions)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil, nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.moving(Self.self, binding.outputs[0].dtype)
+    }
+    public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
+        let extents = binding.outputs[0].shape.concrete
+        let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
+        let depth = extents[axis]
+        let inner = extents[(axis + 1)...].reduce(1, *)
+        let (indices, on, off, out) = (IndexInput(binding, 0), binding.input(2), binding.input(3), binding.output())
+        let (count, total) = (binding.count(0), binding.outputCount())
+        return { frame in
+            let result = frame.raw(out).assumingMemoryBound(to: Element.self)
+            let value = frame.raw(on).load(as: Element.self)
+            result.update(repeating: frame.raw(off).load(as: Element.self), count: total)
+            for i in 0..<count {
+                let index = indices.read(frame, i)
+                // An index out of range is a row of off_value, as in TensorFlow.
+                guard index >= 0, index < depth else { continue }
+                result[(i / inner * depth + index) * inner + i % inner] = value
+            }
+        }
+    }
+}
+
+/// Along a new last axis of `depth`, `on` at each index and `off` elsewhere; TensorFlow's `tf.one_hot`.
+public func oneHot(
+    _ indices: any Operand, depth: Int, on: Double = 1, off: Double = 0, dtype: DType = .float32, axis: Int = -1,
+    name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node {
+    let graph = indices.node.graph
+    let values = [on, off].map { graph.constant(.numbers([$0], dtype: dtype, shape: [])) }
+    return apply(
+        OneHot.self, [indices, graph.constant(Int32(depth))] + values, ["axis": .int(axis)], name, file, line)
+}

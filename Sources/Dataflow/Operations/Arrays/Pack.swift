@@ -1,0 +1,84 @@
+/// `Pack`: tensors of one shape stacked along a new axis.
+public enum Pack: Operation {
+    public static let signature = Signature(
+        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.all], defaults: ["axis": .int(0)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard !node.inputs.isEmpty else { throw GraphError("takes at least one tensor to stack") }
+        var shape = Shape.unknown
+        for i in node.inputs.indices {
+            guard let merged = shape.merged(with: node.shape(i)) else {
+                throw GraphError("its inputs must have one shape, got \(shape) and, as input \(i), \(node.shape(i))")
+            }
+            shape = merged
+        }
+        guard var dimensions = shape.dimensions else { return [.unknown] }
+        let axis = try normalize([node.attributes.int("axis")], rank: dimensions.count + 1)[0]
+        dimensions.insert(node.inputs.count, at: axis)
+        return [Shape(dimensions)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let axis = try node.attributes.int("axis")
+        return unstack(node.upstream(), count: node.inputs.count, axis: axis)
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let extents = binding.outputs[0].shape.concrete
+        let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
+        return Joining(extents, axis: axis, parts: binding.inputs.map { _ in 1 }).join(binding)
+    }
+}
+
+/// `Unpack`: the slices of a tensor along an axis, which goes.
+public enum Unpack: Operation {
+    public static let signature = Signature(
+        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.all], defaults: ["axis": .int(0)],
+        required: ["num"])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let count = try node.attributes.int("num")
+        guard var dimensions = node.shape(0).dimensions else {
+            return [Shape](repeating: .unknown, count: max(count, 0))
+        }
+        let axis = try normalize([node.attributes.int("axis")], rank: dimensions.count)[0]
+        if let extent = dimensions[axis], extent != count {
+            throw GraphError("'num' is \(count), but dimension \(axis) of the shape \(node.shape(0)) is \(extent)")
+        }
+        dimensions.remove(at: axis)
+        return [Shape](repeating: Shape(dimensions), count: max(count, 0))
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let parts = node.vertex.outputs.indices.map { node.upstream($0) }
+        return [parts.isEmpty ? nil : stack(parts, axis: try node.attributes.int("axis"))]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        guard !binding.outputs.isEmpty else { return { _ in } }
+        let extents = binding.inputs[0].shape.concrete
+        let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
+        return Joining(extents, axis: axis, parts: binding.outputs.map { _ in 1 }).split(binding, input: 0)
+    }
+}
+
+/// Tensors of one shape stacked along a new axis; TensorFlow's `tf.stack`. Traps on an empty list.
+public func stack(
+    _ values: [any Operand], axis: Int = 0, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Pack.self, values, ["axis": .int(axis)], name, file, line) }
+
+/// The slices of `x` along `axis`, without that axis; TensorFlow's `tf.unstack`.
+/// - Parameter count: how many; by default the extent of the axis, which must then be known.
+public func unstack(
+    _ x: any Operand, count: Int? = nil, axis: Int = 0, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> [Node] {
+    let shape = x.node.shape
+    let inRange = shape.rank.map { axis >= -$0 && axis < $0 } ?? false
+    var attributes: Attributes = ["axis": .int(axis)]
+    if let count = count ?? (inRange ? shape[axis] : nil) { attributes.values["num"] = .int(count) }
+    return applyAll(Unpack.self, [x], attributes, name, file, line)
+}
+
+/// As `apply`, for operations of several outputs.
+func applyAll(
+    _ operation: any Operation.Type, _ inputs: [any Operand], _ attributes: Attributes = [:], _ name: String?,
+    _ file: StaticString, _ line: UInt
+) -> [Node] {
+    let vertex = apply(operation, inputs, attributes, name, file, line).vertex
+    return vertex.outputs.indices.map(vertex.output)
+}

@@ -1,0 +1,83 @@
+/// `Pad`: the input in a frame of zeros: `paddings[i]` says how many before and after along dimension i.
+public enum Pad: Operation {
+    public static let signature = Signature(
+        ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
+        types: ["T": DType.all, "Tpaddings": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] { [try padded(node)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [unpadded(node), nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let copy = try padding(binding)
+        let clear = binding.clearing()
+        return { frame in
+            try clear(frame)
+            try copy(frame)
+        }
+    }
+}
+
+/// `PadV2`: the input in a frame of `constant_values`, a scalar.
+public enum PadV2: Operation, MovingKernel {
+    public static let signature = Signature(
+        ["input": "T", "paddings": "Tpaddings", "constant_values": "T"], to: ["output": "T"],
+        types: ["T": DType.all, "Tpaddings": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        _ = try node.shape(2, rank: 0, "'constant_values'")
+        return [try padded(node)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [unpadded(node), nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.moving(Self.self, binding.outputs[0].dtype)
+    }
+    public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
+        let copy = try padding(binding)
+        let (value, out, count) = (binding.input(2), binding.output(), binding.outputCount())
+        return { frame in
+            let element = frame.raw(value).load(as: Element.self)
+            frame.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
+            try copy(frame)
+        }
+    }
+}
+
+private func padded(_ node: Inference) throws -> Shape {
+    let shape = node.shape(0)
+    guard let paddings = node.integers(1) else { return shape.rank.map(Shape.unknown(rank:)) ?? .unknown }
+    let rank = paddings.count / 2
+    guard node.shape(1).isCompatible(with: [rank, 2]), shape.rank ?? rank == rank, paddings.allSatisfy({ $0 >= 0 })
+    else {
+        throw GraphError(
+            "'paddings' must be a matrix of two numbers of at least 0 for each dimension of the shape \(shape),"
+                + " got \(paddings) of shape \(node.shape(1))")
+    }
+    return Shape((0..<rank).map { i in shape[i].map { $0 + paddings[2 * i] + paddings[2 * i + 1] } })
+}
+
+/// The copy of the input into the middle of the output.
+private func padding(_ binding: KernelBinding) throws -> Kernel {
+    try binding.late([1]) { binding in
+        let paddings = try binding.integers(1)
+        let (shape, strides) = (binding.inputs[0].shape, binding.outputs[0].shape.strides)
+        let offset = strides.indices.reduce(0) { $0 + paddings[2 * $1] * strides[$1] }
+        return StridedCopy(shape.concrete, from: shape.strides, to: strides, toOffset: offset).kernel(binding)
+    }
+}
+
+/// The middle of the upstream gradient.
+private func unpadded(_ node: GradientContext) -> Node {
+    let (x, paddings) = (node.input(0), node.input(1))
+    let begin = squeeze(slice(paddings, begin: [0, 0], size: [-1, 1]), axes: [1])
+    return slice(node.upstream(), begin: begin, size: shape(x, as: paddings.dtype))
+}
+
+/// `x` in a frame of `value`: `paddings[i]` says how many before and after along dimension i; TensorFlow's `tf.pad`.
+public func pad(
+    _ x: any Operand, paddings: [(before: Int, after: Int)], value: Double = 0, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node {
+    let graph = x.node.graph
+    let matrix = graph.constant(
+        Tensor(paddings.flatMap { [Int32($0.before), Int32($0.after)] }, shape: [paddings.count, 2]))
+    if value == 0 { return apply(Pad.self, [x, matrix], [:], name, file, line) }
+    let constant = graph.constant(.numbers([value], dtype: x.node.dtype, shape: []))
+    return apply(PadV2.self, [x, matrix, constant], [:], name, file, line)
+}

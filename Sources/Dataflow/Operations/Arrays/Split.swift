@@ -1,0 +1,94 @@
+/// `Split`: equal parts of a tensor along an axis.
+public enum Split: Operation {
+    public static let signature = Signature(
+        ["split_dim": "int32", "value": "T"], to: ["output": "num_split * T"], types: ["T": DType.all],
+        required: ["num_split"])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let count = try node.attributes.int("num_split")
+        guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
+        guard var dimensions = node.shape(1).dimensions, let axis = node.integers(0)?.first else {
+            return [Shape](repeating: node.shape(1).rank.map(Shape.unknown(rank:)) ?? .unknown, count: count)
+        }
+        let position = try normalize([axis], rank: dimensions.count)[0]
+        if let extent = dimensions[position] {
+            guard extent % count == 0 else {
+                throw GraphError(
+                    "dimension \(position) of the shape \(node.shape(1)) does not divide into \(count) equal parts")
+            }
+            dimensions[position] = extent / count
+        }
+        return [Shape](repeating: Shape(dimensions), count: count)
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let parts = node.vertex.outputs.indices.map { node.upstream($0) }
+        return [nil, apply(ConcatV2.self, parts + [node.input(0)])]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late([0]) { binding in
+            let extents = binding.inputs[1].shape.concrete
+            let axis = try normalize([binding.integers(0)[0]], rank: extents.count)[0]
+            return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
+                .split(binding, input: 1)
+        }
+    }
+}
+
+/// `SplitV`: parts of given sizes of a tensor along an axis; one size may be −1, what is left.
+public enum SplitV: Operation {
+    public static let signature = Signature(
+        ["value": "T", "size_splits": "Tlen", "split_dim": "int32"], to: ["output": "num_split * T"],
+        types: ["T": DType.all, "Tlen": DType.indices], required: ["num_split"])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let count = try node.attributes.int("num_split")
+        guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
+        guard let dimensions = node.shape(0).dimensions, let axis = node.integers(2)?.first,
+            var sizes = node.integers(1)
+        else { return [Shape](repeating: node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown, count: count) }
+        let position = try normalize([axis], rank: dimensions.count)[0]
+        guard sizes.count == count, sizes.allSatisfy({ $0 >= -1 }), sizes.count(where: { $0 == -1 }) <= 1 else {
+            throw GraphError("'size_splits' must hold \(count) sizes of which one may be −1, got \(sizes)")
+        }
+        if let extent = dimensions[position] {
+            let given = sizes.filter { $0 >= 0 }.reduce(0, +)
+            if let hole = sizes.firstIndex(of: -1), given <= extent { sizes[hole] = extent - given }
+            guard sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == extent else {
+                throw GraphError(
+                    "the sizes \(sizes) do not add up to dimension \(position) of the shape \(node.shape(0))")
+            }
+        }
+        return sizes.map { size in
+            var part = dimensions
+            part[position] = size < 0 ? nil : size
+            return Shape(part)
+        }
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let parts = node.vertex.outputs.indices.map { node.upstream($0) }
+        return [apply(ConcatV2.self, parts + [node.input(2)]), nil, nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let extents = binding.inputs[0].shape.concrete
+        let axis = try normalize([binding.integers(2)[0]], rank: extents.count)[0]
+        return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
+            .split(binding, input: 0)
+    }
+}
+
+/// `count` equal parts of `x` along `axis`; TensorFlow's `tf.split`.
+public func split(
+    _ x: any Operand, count: Int, axis: Int = 0, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> [Node] {
+    applyAll(
+        Split.self, [x.node.graph.constant(Int32(axis)), x], ["num_split": .int(count)], name, file, line)
+}
+
+/// Parts of `x` of the given sizes along `axis`, one of which may be −1; TensorFlow's `tf.split`.
+public func split(
+    _ x: any Operand, sizes: [Int], axis: Int = 0, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> [Node] {
+    let graph = x.node.graph
+    return applyAll(
+        SplitV.self, [x, graph.constant(sizes.map { Int32($0) }), graph.constant(Int32(axis))],
+        ["num_split": .int(sizes.count)], name, file, line)
+}

@@ -1,0 +1,59 @@
+/// `TopKV2`: the `k` largest elements of each row of the last dimension, largest first, and where they are.
+/// Of equal elements the one of lower index comes first.
+public enum TopKV2: Operation, NumericKernel {
+    public static let signature = Signature(
+        ["input": "T", "k": "Tk"], to: ["values": "T", "indices": "int32"],
+        types: ["T": DType.numbers, "Tk": DType.indices], defaults: ["sorted": .bool(true)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        _ = try node.shape(1, rank: 0, "'k'")
+        guard var dimensions = node.shape(0).dimensions else { return [.unknown, .unknown] }
+        guard let last = dimensions.last else { throw GraphError("the input must have at least rank 1") }
+        let k = node.integers(1)?.first
+        if let k, k < 0 || k > last ?? k {
+            throw GraphError("'k' is \(k), the rows of the shape \(node.shape(0)) have \(last ?? 0) elements")
+        }
+        dimensions[dimensions.count - 1] = k
+        return [Shape(dimensions), Shape(dimensions)]
+    }
+    /// Every gradient added where the value came from.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let x = node.input(0)
+        let graph = node.graph
+        let last = dimension(shape(x), -1)
+        let rows = size(sum(x, axes: [-1]))
+        let starts = range(0, rows) * last
+        let pairs = stack([rows, dimension(shape(node.output(1)), -1)])
+        let ids = expandDims(starts, axis: 1) + reshape(node.output(1), pairs)
+        let count = reshape(size(node.output(1)), [1])
+        let flat = graph.add(
+            UnsortedSegmentSum.self, [reshape(node.upstream(), count), reshape(ids, count), size(x)])
+        return [reshape(flat.node, shape(x)), nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.numeric(Self.self, binding.inputs[0].dtype)
+    }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let n = binding.inputs[0].shape.concrete.last ?? 1
+        let k = binding.outputs[0].shape.concrete.last ?? 1
+        let rows = binding.inputs[0].shape.concrete.dropLast().reduce(1, *)
+        let (input, values, indices) = (binding.input(0), binding.output(0), binding.output(1))
+        return { frame in
+            for row in 0..<rows {
+                let x = frame.pointer(input, Scalar.self) + row * n
+                let order = (0..<n).sorted { x[$0] > x[$1] || (x[$0] == x[$1] && $0 < $1) }
+                for i in 0..<k {
+                    frame.pointer(values, Scalar.self)[row * k + i] = x[order[i]]
+                    frame.pointer(indices, Int32.self)[row * k + i] = Int32(order[i])
+                }
+            }
+        }
+    }
+}
+
+/// The `k` largest elements of each row of the last dimension, largest first, and their indices; `tf.math.top_k`.
+public func topK(
+    _ x: any Operand, k: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Node, indices: Node) {
+    let vertex = apply(TopKV2.self, [x, x.node.graph.constant(Int32(k))], [:], name, file, line).vertex
+    return (vertex.output(0), vertex.output(1))
+}

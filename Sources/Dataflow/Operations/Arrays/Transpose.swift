@@ -1,0 +1,73 @@
+/// `Transpose`: the dimensions in another order: dimension i of the output is dimension perm[i] of the input.
+public enum Transpose: Operation {
+    public static let signature = Signature(
+        ["x": "T", "perm": "Tperm"], to: ["y": "T"], types: ["T": DType.all, "Tperm": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let shape = node.shape(0)
+        guard let permutation = node.integers(1) else {
+            let rank = shape.rank ?? node.shape(1).dimensions.flatMap { $0.count == 1 ? $0[0] : nil }
+            return [rank.map(Shape.unknown(rank:)) ?? .unknown]
+        }
+        guard permutation.sorted() == Array(permutation.indices) else {
+            throw GraphError("'perm' must hold each of 0 to \(permutation.count - 1) once, got \(permutation)")
+        }
+        guard let dimensions = shape.dimensions else { return [.unknown(rank: permutation.count)] }
+        guard dimensions.count == permutation.count else {
+            throw GraphError("'perm' \(permutation) must have as many elements as the shape \(shape) has dimensions")
+        }
+        return [Shape(permutation.map { dimensions[$0] })]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [apply(Transpose.self, [node.upstream(), apply(InvertPermutation.self, [node.input(1)])]), nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late([1]) { binding in
+            let permutation = try binding.integers(1)
+            let strides = binding.inputs[0].shape.strides
+            return StridedCopy(binding.outputs[0].shape.concrete, from: permutation.map { strides[$0] }).kernel(binding)
+        }
+    }
+}
+
+/// `InvertPermutation`: y[x[i]] = i.
+public enum InvertPermutation: Operation {
+    public static let signature = Signature.unary(DType.indices)
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        [try node.shape(0, rank: 1, "a permutation")]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let (input, output, count) = (IndexInput(binding, 0), binding.output(), binding.count(0))
+        let isWide = binding.outputs[0].dtype == .int64
+        return { frame in
+            var inverse = [Int](repeating: -1, count: count)
+            for i in 0..<count {
+                let index = input.read(frame, i)
+                guard index >= 0, index < count, inverse[index] < 0 else {
+                    throw binding.failure(
+                        Self.self, "x[\(i)] = \(index): a permutation holds each of 0 to \(count - 1) once")
+                }
+                inverse[index] = i
+            }
+            for i in 0..<count {
+                if isWide {
+                    frame.pointer(output, Int64.self)[i] = Int64(inverse[i])
+                } else {
+                    frame.pointer(output, Int32.self)[i] = Int32(inverse[i])
+                }
+            }
+        }
+    }
+}
+
+/// The dimensions of `x` in the order `permutation`, reversed by default; TensorFlow's `tf.transpose`.
+public func transpose(
+    _ x: any Operand, permutation: [Int]? = nil, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node {
+    let graph = x.node.graph
+    if let order = permutation ?? x.node.shape.rank.map({ (0..<$0).reversed() }) {
+        return apply(Transpose.self, [x, graph.constant(order.map { Int32($0) })], [:], name, file, line)
+    }
+    let order = (rank(x) - graph.constant(Int32(1))) - range(0, rank(x))
+    return apply(Transpose.self, [x, order], [:], name, file, line)
+}

@@ -1,0 +1,60 @@
+/// `UnsortedSegmentSum`: row s of the output is the sum of those rows of `data` whose segment is s; negative ones are dropped.
+public enum UnsortedSegmentSum: Operation, NumericKernel {
+    public static let signature = Signature(
+        ["data": "T", "segment_ids": "Tindices", "num_segments": "Tnumsegments"], to: ["output": "T"],
+        types: ["T": DType.numbers, "Tindices": DType.indices, "Tnumsegments": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard let data = node.shape(0).dimensions, let ids = node.shape(1).dimensions else { return [.unknown] }
+        guard ids.count <= data.count, Shape(Array(data[..<ids.count])).isCompatible(with: node.shape(1)) else {
+            throw GraphError(
+                "the shape of 'segment_ids' \(node.shape(1)) must begin that of 'data', \(node.shape(0))")
+        }
+        let count = node.integers(2)?.first
+        if let count, count < 0 { throw GraphError("'num_segments' must be at least 0, got \(count)") }
+        return [Shape([count] + data[ids.count...])]
+    }
+    /// The row of each segment, and zeros for those dropped.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let (data, ids, dy) = (node.input(0), node.input(1), node.upstream())
+        // relu(i + 1) − relu(i) is 1 for an integer i from 0 on, else 0; exact in float64.
+        let one = node.graph.constant(Tensor.numbers([1], dtype: .float64, shape: []))
+        let number = cast(ids, to: .float64)
+        let rows = gather(dy, cast(relu(number), to: ids.dtype))
+        let isKept = cast(relu(number + one) - relu(number), to: data.dtype)
+        let ones = fill(reshape(rank(data) - rank(ids), [1]), node.graph.constant(Int32(1)))
+        return [rows * reshape(isKept, concat([shape(ids), ones], axis: 0)), nil, nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.numeric(Self.self, binding.outputs[0].dtype)
+    }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
+        let (rows, count) = (binding.count(1), binding.outputCount())
+        let segments = binding.outputs[0].shape.concrete[0]
+        let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        return { frame in
+            let result = frame.pointer(out, Scalar.self)
+            result.update(repeating: Scalar(0.0), count: count)
+            for row in 0..<rows {
+                let segment = ids.read(frame, row)
+                if segment < 0 { continue }
+                guard segment < segments else {
+                    throw binding.failure(
+                        Self.self, "segment_ids[\(row)] = \(segment) is not in [0, \(segments))")
+                }
+                let target = result + segment * inner
+                let source = frame.pointer(data, Scalar.self) + row * inner
+                for i in 0..<inner { target[i] = Scalar.wrappingAdd(target[i], source[i]) }
+            }
+        }
+    }
+}
+
+/// Row s is the sum of those rows of `data` whose segment is s; TensorFlow's `tf.math.unsorted_segment_sum`.
+public func unsortedSegmentSum(
+    _ data: any Operand, _ segmentIDs: any Operand, count: Int, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    apply(
+        UnsortedSegmentSum.self, [data, segmentIDs, data.node.graph.constant(Int32(count))], [:], name, file, line)
+}

@@ -1,0 +1,102 @@
+internal import COneDNN
+
+/// `MatMul`: the product of two matrices, either of which may be read transposed. float32 runs in oneDNN.
+public enum MatMul: Operation, NumericKernel {
+    public static let signature = Signature(
+        ["a": "T", "b": "T"], to: ["product": "T"], types: ["T": DType.signed],
+        defaults: ["transpose_a": .bool(false), "transpose_b": .bool(false)])
+
+    /// (M × K) · (K × N) → M × N.
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let a = try node.shape(0, rank: 2, "'a'")
+        let b = try node.shape(1, rank: 2, "'b'")
+        let (ta, tb) = (try node.attributes.bool("transpose_a"), try node.attributes.bool("transpose_b"))
+        if let inner = a[ta ? 0 : 1], let other = b[tb ? 1 : 0], inner != other {
+            throw GraphError(
+                "the inner dimensions differ: a is \(a)\(ta ? " transposed" : ""), b is \(b)\(tb ? " transposed" : "")")
+        }
+        return [Shape([a[ta ? 1 : 0], b[tb ? 0 : 1]])]
+    }
+
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let (a, b, dy) = (node.input(0), node.input(1), node.upstream())
+        switch (try node.attributes.bool("transpose_a"), try node.attributes.bool("transpose_b")) {
+        case (false, false): return [matmul(dy, b, transposeB: true), matmul(a, dy, transposeA: true)]
+        case (false, true): return [matmul(dy, b), matmul(dy, a, transposeA: true)]
+        case (true, false): return [matmul(b, dy, transposeB: true), matmul(a, dy)]
+        case (true, true):
+            return [
+                matmul(b, dy, transposeA: true, transposeB: true), matmul(dy, a, transposeA: true, transposeB: true),
+            ]
+        }
+    }
+
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let dtype = binding.inputs[0].dtype
+        guard dtype == .float32, binding.outputCount() > 0, binding.count(0) > 0, let g = try? geometry(binding),
+            g.m * g.n * g.k > 4096
+        else { return try binding.numeric(Self.self, dtype) }
+        let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
+        return { frame in
+            try sgemm(g, frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))
+        }
+    }
+
+    /// c = a · b in oneDNN.
+    static func sgemm(
+        _ g: Geometry, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    ) throws {
+        let (m, n, k) = (dnnl_dim_t(g.m), dnnl_dim_t(g.n), dnnl_dim_t(g.k))
+        let (ta, tb) = (CChar(UInt8(ascii: g.transposeA ? "T" : "N")), CChar(UInt8(ascii: g.transposeB ? "T" : "N")))
+        let status = dnnl_sgemm(ta, tb, m, n, k, 1, a, g.transposeA ? m : k, b, g.transposeB ? k : n, 0, c, n)
+        guard status == dnnl_success else { throw GraphError("oneDNN's sgemm failed with status \(status.rawValue)") }
+    }
+
+    struct Geometry {
+        let m: Int, n: Int, k: Int
+        let transposeA: Bool, transposeB: Bool
+    }
+
+    static func geometry(_ binding: KernelBinding) throws -> Geometry {
+        let (ta, tb) = (try binding.attributes.bool("transpose_a"), try binding.attributes.bool("transpose_b"))
+        let a = binding.inputs[0].shape.concrete
+        let b = binding.inputs[1].shape.concrete
+        return Geometry(m: a[ta ? 1 : 0], n: b[tb ? 0 : 1], k: a[ta ? 0 : 1], transposeA: ta, transposeB: tb)
+    }
+
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let g = try geometry(binding)
+        let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
+        return { frame in
+            product(g, frame.pointer(a, Scalar.self), frame.pointer(b, Scalar.self), frame.pointer(c, Scalar.self))
+        }
+    }
+
+    /// A plain loop, for small products and other dtypes: below some thousand multiplications a library call costs more.
+    static func product<Scalar: NumericScalar>(
+        _ g: Geometry, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, _ z: UnsafeMutablePointer<Scalar>
+    ) {
+        let (rowA, stepA) = g.transposeA ? (1, g.m) : (g.k, 1)
+        let (stepB, columnB) = g.transposeB ? (1, g.k) : (g.n, 1)
+        for i in 0..<g.m {
+            let row = z + i * g.n
+            row.update(repeating: Scalar(0.0), count: g.n)
+            for k in 0..<g.k {
+                let factor = x[i * rowA + k * stepA]
+                let other = y + k * stepB
+                for j in 0..<g.n {
+                    row[j] = Scalar.wrappingAdd(row[j], Scalar.wrappingMultiply(factor, other[j * columnB]))
+                }
+            }
+        }
+    }
+}
+
+/// The product of two matrices, M × K and K × N; TensorFlow's `tf.matmul`.
+public func matmul(
+    _ a: any Operand, _ b: any Operand, transposeA: Bool = false, transposeB: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node {
+    apply(
+        MatMul.self, [a, b], ["transpose_a": .bool(transposeA), "transpose_b": .bool(transposeB)], name, file, line)
+}

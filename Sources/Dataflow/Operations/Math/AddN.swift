@@ -1,0 +1,29 @@
+/// `AddN`: the sum of tensors of one shape.
+public enum AddN: Operation {
+    public static let signature = Signature(
+        ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard var shape = node.inputs.first?.shape else { throw GraphError("takes at least one input") }
+        for i in node.inputs.indices {
+            guard let merged = shape.merged(with: node.shape(i)) else {
+                throw GraphError("its inputs must have one shape, got \(shape) and, as input \(i), \(node.shape(i))")
+            }
+            shape = merged
+        }
+        return [shape]
+    }
+    public static func gradient(_ node: GradientContext) -> [Node?] { node.inputs.map { _ in node.upstream() } }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let terms = binding.inputs.indices.map { Expression.input($0) }
+        let sum = terms.dropFirst().reduce(terms[0]) { $0 + $1 }
+        let loop = try ElementwiseLoop(
+            [sum], inputs: binding.inputs, inputSlots: terms.indices.map(binding.input), outputs: binding.outputs,
+            outputSlots: [binding.output()], threads: binding.threads)
+        return { frame in loop.run(frame) }
+    }
+}
+
+/// The sum of nodes of one shape; TensorFlow's `tf.add_n`. Traps on an empty list.
+public func addN(
+    _ terms: [any Operand], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(AddN.self, terms, [:], name, file, line) }

@@ -1,0 +1,75 @@
+/// `Less`: whether x < y, broadcast. False for NaN.
+public enum Less: ElementwiseOperation {
+    public static let signature = Signature.comparison(DType.numbers)
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] < x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// `LessEqual`: whether x ≤ y, broadcast. False for NaN.
+public enum LessEqual: ElementwiseOperation {
+    public static let signature = Signature.comparison(DType.numbers)
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] <= x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// `Greater`: whether x > y, broadcast. False for NaN.
+public enum Greater: ElementwiseOperation {
+    public static let signature = Signature.comparison(DType.numbers)
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] > x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// `GreaterEqual`: whether x ≥ y, broadcast. False for NaN.
+public enum GreaterEqual: ElementwiseOperation {
+    public static let signature = Signature.comparison(DType.numbers)
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] >= x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// `Equal`: whether x = y, broadcast. False for NaN.
+public enum Equal: ElementwiseOperation {
+    public static let signature = Signature(
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        defaults: ["incompatible_shape_error": .bool(true)])
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] == x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// `NotEqual`: whether x ≠ y, broadcast. True for NaN.
+public enum NotEqual: ElementwiseOperation {
+    public static let signature = Signature(
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        defaults: ["incompatible_shape_error": .bool(true)])
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] != x[1] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
+/// Whether x < y element by element, broadcast, as bool; TensorFlow's `tf.less`.
+public func less(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Less.self, [x, y], [:], name, file, line) }
+
+/// Whether x ≤ y element by element, broadcast, as bool; TensorFlow's `tf.less_equal`.
+public func lessEqual(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(LessEqual.self, [x, y], [:], name, file, line) }
+
+/// Whether x > y element by element, broadcast, as bool; TensorFlow's `tf.greater`.
+public func greater(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Greater.self, [x, y], [:], name, file, line) }
+
+/// Whether x ≥ y element by element, broadcast, as bool; TensorFlow's `tf.greater_equal`.
+public func greaterEqual(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(GreaterEqual.self, [x, y], [:], name, file, line) }
+
+/// Whether x = y element by element, broadcast, as bool; TensorFlow's `tf.equal`.
+public func equal(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Equal.self, [x, y], [:], name, file, line) }
+
+/// Whether x ≠ y element by element, broadcast, as bool; TensorFlow's `tf.not_equal`.
+public func notEqual(
+    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(NotEqual.self, [x, y], [:], name, file, line) }

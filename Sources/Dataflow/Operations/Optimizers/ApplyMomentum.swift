@@ -1,0 +1,16 @@
+/// `ApplyMomentum`: accum ← momentum · accum + grad; var ← var − lr · accum, or with Nesterov's momentum
+/// var ← var − lr (grad + momentum · accum).
+public enum ApplyMomentum: ElementwiseUpdate {
+    public static let signature = Signature(
+        ["var": "ref T", "accum": "ref T", "lr": "T", "grad": "T", "momentum": "T"], to: ["out": "ref T"],
+        types: ["T": DType.floats], defaults: ["use_locking": .bool(false), "use_nesterov": .bool(false)])
+    public static var writes: [Int] { [1, 0] }
+    public static func update(_ x: [Expression], _ attributes: Attributes) throws -> [Expression] {
+        let (variable, accum, rate, gradient, momentum) = (x[0], x[1], x[2], x[3], x[4])
+        let isNesterov = try attributes.bool("use_nesterov")
+        return [
+            accum * momentum + gradient,
+            isNesterov ? variable - (gradient * rate + accum * (momentum * rate)) : variable - accum * rate,
+        ]
+    }
+}

@@ -1,0 +1,34 @@
+/// `All`: whether every element over some dimensions is true.
+public enum All: ReductionOperation {
+    public static let signature = boolSignature
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try reductionKernel(binding, initial: UInt8(1)) { $0 & $1 }
+    }
+}
+
+/// `Any`: whether any element over some dimensions is true.
+public enum AnyOperation: ReductionOperation {
+    public static var name: String { "Any" }
+    public static let signature = boolSignature
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try reductionKernel(binding, initial: UInt8(0)) { $0 | $1 }
+    }
+}
+
+private let boolSignature = Signature(
+    ["input": "bool", "reduction_indices": "Tidx"], to: ["output": "bool"], types: ["Tidx": DType.indices],
+    defaults: ["keep_dims": .bool(false)])
+
+/// Whether every element over `axes` (all by default) is true; TensorFlow's `tf.reduce_all`.
+public func all(
+    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(All.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+
+/// Whether any element over `axes` (all by default) is true; TensorFlow's `tf.reduce_any`.
+public func any(
+    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(AnyOperation.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }

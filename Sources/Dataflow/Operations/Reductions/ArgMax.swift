@@ -1,0 +1,91 @@
+/// `ArgMax`: where along a dimension the largest element is; the first of several.
+public enum ArgMax: Operation, NumericKernel {
+    public static let signature = argSignature
+    public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        try argKernel(binding) { (candidate: Scalar, best: Scalar) in candidate > best }
+    }
+}
+
+/// `ArgMin`: where along a dimension the smallest element is; the first of several.
+public enum ArgMin: Operation, NumericKernel {
+    public static let signature = argSignature
+    public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        try argKernel(binding) { (candidate: Scalar, best: Scalar) in candidate < best }
+    }
+}
+
+private let argSignature = Signature(
+    ["input": "T", "dimension": "Tidx"], to: ["output": "output_type"],
+    types: ["T": DType.numbers + [.bool], "Tidx": DType.indices, "output_type": DType.indices],
+    defaults: ["output_type": .type(.int64)])
+
+/// The input's shape without the dimension.
+private func argShape(_ node: Inference) throws -> Shape {
+    guard var dimensions = node.shape(0).dimensions else { return .unknown }
+    guard let axes = node.integers(1) else { return .unknown(rank: Swift.max(dimensions.count - 1, 0)) }
+    guard axes.count == 1 else { throw GraphError("'dimension' must be one number, got \(axes)") }
+    let axis = try normalize(axes, rank: dimensions.count)[0]
+    if dimensions[axis] == 0 { throw GraphError("dimension \(axis) of the shape \(node.shape(0)) has no elements") }
+    dimensions.remove(at: axis)
+    return Shape(dimensions)
+}
+
+/// bool is looked at as bytes.
+private func argKernel<K: NumericKernel>(_ kernel: K.Type, _ binding: KernelBinding) throws -> Kernel {
+    let dtype = binding.inputs[0].dtype
+    return try binding.numeric(kernel, dtype == .bool ? .uint8 : dtype)
+}
+
+@inline(__always)
+private func argKernel<Scalar: NumericScalar>(
+    _ binding: KernelBinding, _ isBetter: @escaping (Scalar, Scalar) -> Bool
+) throws -> Kernel {
+    let extents = binding.inputs[0].shape.concrete
+    let axis = try normalize(binding.integers(1), rank: extents.count)[0]
+    let length = extents[axis]
+    let inner = extents[(axis + 1)...].reduce(1, *)
+    let count = binding.outputCount()
+    let isWide = binding.outputs[0].dtype == .int64
+    let (input, output) = (binding.input(0), binding.output())
+    return { frame in
+        let x = frame.pointer(input, Scalar.self)
+        for k in 0..<count {
+            let row = x + k / inner * length * inner + k % inner
+            var place = 0
+            var best = row[0]
+            for i in 1..<Swift.max(length, 1) where isBetter(row[i * inner], best) {
+                best = row[i * inner]
+                place = i
+            }
+            if isWide {
+                frame.pointer(output, Int64.self)[k] = Int64(place)
+            } else {
+                frame.pointer(output, Int32.self)[k] = Int32(place)
+            }
+        }
+    }
+}
+
+/// Where along `axis` the largest element is, int64; TensorFlow's `tf.argmax`.
+public func argMax(
+    _ x: any Operand, axis: Int = 0, outputType: DType = .int64, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    apply(
+        ArgMax.self, [x, x.node.graph.constant(Int32(axis))], ["output_type": .type(outputType)], name, file, line)
+}
+
+/// Where along `axis` the smallest element is, int64; TensorFlow's `tf.argmin`.
+public func argMin(
+    _ x: any Operand, axis: Int = 0, outputType: DType = .int64, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    apply(
+        ArgMin.self, [x, x.node.graph.constant(Int32(axis))], ["output_type": .type(outputType)], name, file, line)
+}

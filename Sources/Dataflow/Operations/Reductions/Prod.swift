@@ -1,0 +1,35 @@
+/// `Prod`: the product over some dimensions.
+public enum Prod: ReductionOperation, NumericKernel {
+    public static let signature = reductionSignature(DType.numbers)
+
+    /// The product of the *other* elements, which no division by the element gives where it is 0: along each axis what
+    /// comes before times what comes after, of products over the axes before it.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let x = node.input(0)
+        guard let axes = node.input(1).constant?.integers else {
+            throw GraphError("the gradient of a product needs axes that are known while building")
+        }
+        var gradient = try broadcastBack(node.upstream(), node)
+        var reduced = x
+        for axis in try distinctAxes(axes, rank: x.shape.rank) {
+            let before = cumprod(reduced, axis: axis, exclusive: true)
+            let after = cumprod(reduced, axis: axis, exclusive: true, reverse: true)
+            gradient = gradient * (before * after)
+            reduced = prod(reduced, axes: [axis], keepDims: true)
+        }
+        return [gradient, nil]
+    }
+
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.numeric(Self.self, binding.inputs[0].dtype)
+    }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        try reductionKernel(binding, initial: Scalar(1.0)) { Scalar.wrappingMultiply($0, $1) }
+    }
+}
+
+/// The product over `axes` (all by default); TensorFlow's `tf.reduce_prod`.
+public func prod(
+    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(Prod.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }

@@ -1,0 +1,99 @@
+/// `Sum`: the sum over some dimensions.
+public enum Sum: ReductionOperation, NumericKernel {
+    public static let signature = reductionSignature(DType.numbers)
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [try broadcastBack(node.upstream(), node), nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.numeric(Self.self, binding.inputs[0].dtype)
+    }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let layout = try reductionLayout(binding)
+        let (input, output) = (binding.input(0), binding.output())
+        return { frame in
+            layout.reduce(frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self), initial: Scalar(0.0)) {
+                Scalar.wrappingAdd($0, $1)
+            }
+        }
+    }
+}
+
+/// `Mean`: the mean over some dimensions.
+public enum Mean: ReductionOperation, NumericKernel {
+    public static let signature = reductionSignature(DType.numbers)
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let x = node.input(0)
+        // How many elements went into each mean.
+        let factor = cast(size(x), to: x.dtype) / cast(size(node.output()), to: x.dtype)
+        return [try broadcastBack(node.upstream(), node) / factor, nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.numeric(Self.self, binding.inputs[0].dtype)
+    }
+    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let layout = try reductionLayout(binding)
+        let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
+        let divisor = Double(layout.reducedCount)
+        return { frame in
+            let result = frame.pointer(output, Scalar.self)
+            layout.reduce(frame.pointer(input, Scalar.self), result, initial: Scalar(0.0)) {
+                Scalar.wrappingAdd($0, $1)
+            }
+            for i in 0..<count { result[i] = Scalar(result[i].asDouble / divisor) }
+        }
+    }
+}
+
+func reductionSignature(_ types: [DType]) -> Signature {
+    Signature(
+        ["input": "T", "reduction_indices": "Tidx"], to: ["output": "T"], types: ["T": types, "Tidx": DType.indices],
+        defaults: ["keep_dims": .bool(false)])
+}
+
+func reductionLayout(_ binding: KernelBinding) throws -> ReductionLayout {
+    let shape = binding.inputs[0].shape
+    return ReductionLayout(shape, axes: Set(try normalize(binding.integers(1), rank: shape.concrete.count)))
+}
+
+/// A reduction's gradient (or result) spread over the shape of its input.
+func broadcastBack(_ gradient: Node, _ node: GradientContext) throws -> Node {
+    var spread = gradient
+    if try !node.attributes.bool("keep_dims") {
+        guard let axes = node.input(1).constant?.integers else {
+            throw GraphError("the gradient of a reduction needs axes that are known while building")
+        }
+        let rank = node.input(0).shape.rank
+        if axes.count != rank {  // a scalar broadcasts as it is
+            for axis in try distinctAxes(axes, rank: rank) { spread = expandDims(spread, axis: axis) }
+        }
+    }
+    return broadcast(spread, to: shape(node.input(0)))
+}
+
+/// Each axis once, in the order in which `expandDims` puts them back one after the other.
+func distinctAxes(_ axes: [Int], rank: Int?) throws -> [Int] {
+    if let rank { return try Set(normalize(axes, rank: rank)).sorted() }
+    if axes.allSatisfy({ $0 >= 0 }) { return Set(axes).sorted() }
+    // Counted from the end, the last comes back first.
+    if axes.allSatisfy({ $0 < 0 }) { return Set(axes).sorted(by: >) }
+    throw GraphError("the gradient needs the rank of its input, as the axes \(axes) count from both ends")
+}
+
+/// The axes of a reduction as a constant: all of them by default.
+func axesNode(_ x: Node, _ axes: [Int]?) -> Node {
+    if let axes { return x.graph.constant(axes.map { Int32($0) }) }
+    if let rank = x.shape.rank { return x.graph.constant((0..<rank).map { Int32($0) }) }
+    return range(0, rank(x))
+}
+
+/// The sum over `axes` (all by default); TensorFlow's `tf.reduce_sum`.
+public func sum(
+    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(Sum.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+
+/// The mean over `axes` (all by default); TensorFlow's `tf.reduce_mean`.
+public func mean(
+    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(Mean.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }

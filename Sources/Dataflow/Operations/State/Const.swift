@@ -1,0 +1,38 @@
+/// `Const`: a value that is part of the graph.
+public enum Const: Operation {
+    public static let signature = Signature(
+        [:], to: ["output": "dtype"], types: ["dtype": DType.all], required: ["value"])
+    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.tensor("value").shape] }
+    public static func fold(_ node: Inference) throws -> [Tensor]? { [try node.attributes.tensor("value")] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        preconditionFailure("constants are known when a plan is made")
+    }
+}
+
+extension Graph {
+    /// A value that is part of the graph; TensorFlow's `tf.constant`.
+    public func constant(
+        _ value: Tensor, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node {
+        add(
+            Const.self, [], ["dtype": .type(value.dtype), "value": .tensor(value)], name: name,
+            location: SourceLocation(file: file, line: line)
+        ).node
+    }
+
+    /// A scalar constant, shape `[]`, of the number's type: `g.constant(Float(0.5))`.
+    public func constant<Scalar: TensorScalar>(
+        _ value: Scalar, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { constant(Tensor(value), name: name, file: file, line: line) }
+
+    /// A vector constant, shape `[values.count]`.
+    public func constant<Scalar: TensorScalar>(
+        _ values: [Scalar], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { constant(Tensor(values), name: name, file: file, line: line) }
+
+    /// A matrix constant, shape `[rows.count, columns]`.
+    public func constant<Scalar: TensorScalar>(
+        _ rows: [[Scalar]], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { constant(Tensor(rows), name: name, file: file, line: line) }
+}

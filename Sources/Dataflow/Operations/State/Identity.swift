@@ -1,0 +1,36 @@
+/// `Identity`: the same value under another name; of a Variable, its value.
+public enum Identity: Operation {
+    public static let signature = Signature.unary(DType.all, input: "input", output: "output")
+    public static var aliases: [Int: Int] { [0: 0] }
+    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
+}
+
+/// `StopGradient`: the same value, through which no gradient flows.
+public enum StopGradient: Operation {
+    public static let signature = Identity.signature
+    public static var aliases: [Int: Int] { [0: 0] }
+    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
+}
+
+/// `NoOp`: does nothing, after its control inputs.
+public enum NoOp: Operation {
+    public static let signature = Signature([:], to: [:])
+    public static var isStateful: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { { _ in } }
+}
+
+/// The same value under another name; TensorFlow's `tf.identity`.
+public func identity(
+    _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Identity.self, [x], [:], name, file, line) }
+
+/// The same value, through which no gradient flows; TensorFlow's `tf.stop_gradient`.
+public func stopGradient(
+    _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(StopGradient.self, [x], [:], name, file, line) }

@@ -1,0 +1,11 @@
+/// `IsVariableInitialized`: whether a Variable has a value.
+public enum IsVariableInitialized: Operation {
+    public static let signature = Signature(
+        ["ref": "ref dtype"], to: ["is_initialized": "bool"], types: ["dtype": DType.all])
+    public static var isStateful: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let (variable, out) = (binding.variable, binding.output())
+        return { frame in frame.pointer(out, Bool.self).pointee = variable?.isInitialized ?? false }
+    }
+}

@@ -1,0 +1,72 @@
+/// `VariableV2`: the memory of a Variable, a reference that `Assign` and the `Apply…` operations write.
+public enum VariableV2: Operation {
+    public static let signature = Signature(
+        [:], to: ["ref": "ref dtype"], types: ["dtype": DType.all],
+        defaults: ["container": .string(""), "shared_name": .string("")], required: ["shape"])
+    public static var isStateful: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        preconditionFailure("a Variable's memory is bound by the plan")
+    }
+}
+
+/// `Assign`: gives a Variable a value of its dtype and shape; yields the Variable.
+public enum Assign: Operation {
+    public static let signature = Signature(
+        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.all],
+        defaults: ["validate_shape": .bool(true), "use_locking": .bool(true)])
+    public static var isStateful: Bool { true }
+    public static var aliases: [Int: Int] { [0: 0] }
+    public static var writes: [Int] { [0] }
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard let shape = node.shape(0).merged(with: node.shape(1)) else {
+            throw GraphError("a Variable of shape \(node.shape(0)) cannot be given a value of shape \(node.shape(1))")
+        }
+        return [shape]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let (to, from, bytes) = (binding.input(0), binding.input(1), binding.count(0) * binding.inputs[0].dtype.size)
+        return { frame in
+            if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
+        }
+    }
+}
+
+/// `AssignAdd`: adds to a Variable in place; yields the Variable.
+public enum AssignAdd: ElementwiseUpdate {
+    public static let signature = Signature(
+        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.numbers],
+        defaults: ["use_locking": .bool(false)])
+    public static var writes: [Int] { [0] }
+    public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] + x[1]] }
+}
+
+/// `AssignSub`: subtracts from a Variable in place; yields the Variable.
+public enum AssignSub: ElementwiseUpdate {
+    public static let signature = AssignAdd.signature
+    public static var writes: [Int] { [0] }
+    public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1]] }
+}
+
+extension Variable {
+    /// Gives the Variable a value when run; `tf.assign`. The result stands for the new value.
+    @discardableResult
+    public func assign(
+        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { apply(Assign.self, [reference, value], [:], name, file, line) }
+
+    /// Adds to the Variable when run; `tf.assign_add`.
+    @discardableResult
+    public func assignAdd(
+        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { apply(AssignAdd.self, [reference, value], [:], name, file, line) }
+
+    /// Subtracts from the Variable when run; `tf.assign_sub`.
+    @discardableResult
+    public func assignSub(
+        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { apply(AssignSub.self, [reference, value], [:], name, file, line) }
+}

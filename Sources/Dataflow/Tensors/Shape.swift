@@ -1,0 +1,114 @@
+/// The extents of a tensor; single dimensions, or all of them, may be unknown until values are fed.
+///
+/// `[nil, 784]` is a matrix with any number of rows; `Shape.unknown` says nothing at all; `[]` is a scalar.
+public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
+    /// The extents, −1 where unknown; empty when the rank is unknown too.
+    package let extents: [Int]
+    package let hasRank: Bool
+
+    /// A shape about which nothing is known.
+    public static let unknown = Shape(extents: [], hasRank: false)
+    /// The shape of a scalar.
+    public static let scalar = Shape([])
+
+    /// A shape whose unknown dimensions are `nil`. Traps on a negative extent.
+    public init(_ dimensions: [Int?]) {
+        precondition(dimensions.allSatisfy { ($0 ?? 0) >= 0 }, "a dimension is at least 0, got \(dimensions)")
+        self.init(extents: dimensions.map { $0 ?? -1 }, hasRank: true)
+    }
+
+    public init(arrayLiteral elements: Int?...) { self.init(elements) }
+
+    /// A fully defined shape.
+    public init(_ dimensions: [Int]) { self.init(extents: dimensions, hasRank: true) }
+
+    private init(extents: [Int], hasRank: Bool) {
+        self.extents = extents
+        self.hasRank = hasRank
+    }
+
+    /// A shape of the given rank with every dimension unknown.
+    public static func unknown(rank: Int) -> Shape { Shape([Int?](repeating: nil, count: rank)) }
+
+    /// The number of dimensions, or nil.
+    public var rank: Int? { hasRank ? extents.count : nil }
+
+    /// The dimensions with nil for unknown ones, or nil when the rank is unknown.
+    public var dimensions: [Int?]? { hasRank ? extents.map { $0 < 0 ? nil : $0 } : nil }
+
+    public var isFullyDefined: Bool { hasRank && extents.allSatisfy { $0 >= 0 } }
+
+    /// The number of elements, nil if any dimension is unknown or the product is beyond an Int.
+    public var elementCount: Int? {
+        guard hasRank else { return nil }
+        var count = 1
+        for extent in extents {
+            guard extent >= 0 else { return nil }
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            if overflow { return extents.contains(0) ? 0 : nil }
+            count = product
+        }
+        return count
+    }
+
+    /// Dimension `index`, nil if unknown; negative indices count from the end. Traps beyond the rank.
+    public subscript(index: Int) -> Int? {
+        guard hasRank else { return nil }
+        let extent = extents[index < 0 ? index + extents.count : index]
+        return extent < 0 ? nil : extent
+    }
+
+    /// The extents of a fully defined shape. Traps otherwise.
+    public var concrete: [Int] {
+        precondition(isFullyDefined, "the shape \(self) is not fully defined")
+        return extents
+    }
+
+    /// Elements between neighbours along each dimension, row-major. Traps unless fully defined.
+    public var strides: [Int] {
+        var strides = [Int](repeating: 1, count: concrete.count)
+        for i in stride(from: extents.count - 2, through: 0, by: -1) { strides[i] = strides[i + 1] * extents[i + 1] }
+        return strides
+    }
+
+    /// True if no known dimension contradicts the other shape.
+    public func isCompatible(with other: Shape) -> Bool { merged(with: other) != nil }
+
+    /// What both shapes together say, nil if they contradict each other.
+    public func merged(with other: Shape) -> Shape? {
+        guard hasRank else { return other }
+        guard other.hasRank else { return self }
+        guard extents.count == other.extents.count else { return nil }
+        var result: [Int] = []
+        for (a, b) in zip(extents, other.extents) {
+            guard a < 0 || b < 0 || a == b else { return nil }
+            result.append(max(a, b))
+        }
+        return Shape(extents: result, hasRank: true)
+    }
+
+    /// The shape that NumPy's broadcasting gives the two, nil if they do not fit.
+    public func broadcast(with other: Shape) -> Shape? {
+        guard hasRank, other.hasRank else { return .unknown }
+        var result = [Int](repeating: 1, count: max(extents.count, other.extents.count))
+        for i in 1...max(result.count, 1) where i <= result.count {
+            let a = i <= extents.count ? extents[extents.count - i] : 1
+            let b = i <= other.extents.count ? other.extents[other.extents.count - i] : 1
+            switch (a, b) {
+            case (1, _): result[result.count - i] = b
+            case (_, 1): result[result.count - i] = a
+            case (-1, _): result[result.count - i] = b  // either 1 or b
+            case (_, -1): result[result.count - i] = a
+            default:
+                guard a == b else { return nil }
+                result[result.count - i] = a
+            }
+        }
+        return Shape(extents: result, hasRank: true)
+    }
+
+    public var description: String {
+        guard hasRank else { return "<unknown>" }
+        return "[" + extents.map { $0 < 0 ? "?" : String($0) }.joined(separator: ", ") + "]"
+    }
+}
