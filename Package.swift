@@ -9,18 +9,29 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
 let package = Package(
     name: "tributary",
     products: [
         .library(name: "Dataflow", targets: ["Dataflow"]),
+        .library(name: "Interchange", targets: ["Interchange"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .target(name: "CKernels"),
         .target(name: "Dataflow", dependencies: ["CKernels", "COneDNN"], swiftSettings: strict),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf], exclude: ["GraphDef/tensorflow.proto"],
+            swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
+        .testTarget(
+            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf],
+            resources: [.copy("Graphs")], swiftSettings: strict),
     ]
 )

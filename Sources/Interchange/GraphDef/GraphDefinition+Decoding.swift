@@ -1,0 +1,154 @@
+public import Dataflow
+internal import SwiftProtobuf
+
+extension GraphDefinition {
+    /// The graph in the bytes of a `GraphDef`, in whatever order its nodes come.
+    ///
+    /// Its Variables are the `VariableV2` nodes that an `Assign` initialises; if any `Apply…` operation is in the file,
+    /// those that none updates are not trainable. Attributes that begin with "_" and ones that an operation does not
+    /// know and cannot hold are left out.
+    ///
+    /// - Parameter graph: where to add the nodes, under their own names whatever the scope; a new graph by default. If
+    ///   this throws, the graph may hold some of the nodes and is of no more use.
+    /// - Throws: `GraphError` naming the node: bytes that are no GraphDef, operations that are not in the catalogue (all
+    ///   of them), a name used twice, an input that is missing, a cycle, an attribute of the wrong kind, a tensor that
+    ///   takes more memory than the file accounts for, and whatever an operation's own rules refuse.
+    @discardableResult
+    public static func decode(_ bytes: [UInt8], into graph: Graph? = nil) throws -> Graph {
+        let definition: TFGraphDef
+        do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
+            throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
+        }
+        guard definition.versions.minConsumer <= version else {
+            throw GraphError(
+                "the GraphDef asks for a reader of version \(definition.versions.minConsumer), this is \(version)")
+        }
+        var decoder = try GraphDecoder(definition, into: graph ?? Graph())
+        return try decoder.decode()
+    }
+}
+
+/// One file on its way to a graph.
+private struct GraphDecoder {
+    private let nodes: [TFNodeDef]
+    private let operations: [any Operation.Type]
+    private let graph: Graph
+    private var tensors = TensorDecoder()
+
+    init(_ definition: TFGraphDef, into graph: Graph) throws {
+        nodes = definition.node
+        self.graph = graph
+        var unknown: Set<String> = []
+        operations = nodes.compactMap { node in
+            let operation = OperationCatalog.operation(named: node.op)
+            if operation == nil { unknown.insert(node.op) }
+            return operation
+        }
+        guard unknown.isEmpty else {
+            throw GraphError(
+                "the graph has operations that are not known: \(unknown.sorted().map { "'\($0)'" }.joined(separator: ", "))"
+            )
+        }
+    }
+
+    mutating func decode() throws -> Graph {
+        var positions: [String: Int] = [:]
+        for (i, node) in nodes.enumerated() {
+            guard let first = node.name.utf8.first, first != UInt8(ascii: "^"),
+                !node.name.utf8.contains(UInt8(ascii: ":"))
+            else { throw GraphError("'\(node.name)' (\(node.op)) is not a name of a node") }
+            guard positions.updateValue(i, forKey: node.name) == nil, graph.vertex(named: node.name) == nil else {
+                throw GraphError("two nodes have the name '\(node.name)'")
+            }
+        }
+        let inputs = try nodes.map { node in try naming(node) { try node.input.map { try NodeInput($0) } } }
+        let needs = try zip(nodes, inputs).map { node, inputs in
+            try inputs.map { input in
+                guard let position = positions[String(input.name)] else {
+                    throw GraphError("the input '\(input.name)' of '\(node.name)' (\(node.op)) is not in the graph")
+                }
+                return position
+            }
+        }
+        var vertices = [Vertex?](repeating: nil, count: nodes.count)
+        for i in try NodeOrder(names: nodes.map(\.name), needs: needs).sorted() {
+            vertices[i] = try add(i, inputs[i], needs[i].map { vertices[$0]! })
+        }
+        ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph)
+        return graph
+    }
+
+    private mutating func add(_ i: Int, _ inputs: [NodeInput], _ sources: [Vertex]) throws -> Vertex {
+        let node = nodes[i]
+        var data: [Node] = []
+        var controls: [Vertex] = []
+        for (input, source) in zip(inputs, sources) {
+            guard !input.isControl else {
+                controls.append(source)
+                continue
+            }
+            guard input.output < max(source.outputs.count, 1) else {
+                throw GraphError(
+                    "the input '\(input.name):\(input.output)' of '\(node.name)' (\(node.op)) does not exist: "
+                        + "'\(input.name)' has \(source.outputs.count) outputs")
+            }
+            data.append(source.output(input.output))
+        }
+        let attributes = try attributes(node, operations[i].signature)
+        let device = try naming(node) { try DeviceName(node.device) }
+        let vertex = graph.add(
+            operations[i], data, attributes, exactName: node.name, controls: controls, device: device)
+        if let error = vertex.error { throw error }
+        return vertex
+    }
+
+    private mutating func attributes(_ node: TFNodeDef, _ signature: Signature) throws -> Attributes {
+        let known = signature.attributeNames
+        let counts = Set((signature.inputs + signature.outputs).compactMap(\.count))
+        var result: [String: AttributeValue] = [:]
+        // In a fixed order, so that of several mistakes always the same one is told.
+        for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
+            let isKnown = known.contains(name)
+            if !isKnown, name.hasPrefix("_") { continue }
+            let example = signature.example(name)
+            do {
+                let value = try AttributeValue(proto, like: example, tensors: &tensors)
+                if let example, example.kind != value.kind {
+                    throw GraphError("it must be \(example.kind), got \(value.kind)")
+                }
+                // Beyond this a list of outputs would only take memory.
+                if counts.contains(name), case .int(let count) = value, !(0...65536).contains(count) {
+                    throw GraphError("it counts tensors and must be between 0 and 65536, got \(count)")
+                }
+                result[name] = value
+            } catch {
+                guard isKnown else { continue }
+                throw GraphError("the attribute '\(name)' of '\(node.name)' (\(node.op)): \(error)")
+            }
+        }
+        return Attributes(result)
+    }
+
+    private func naming<Result>(_ node: TFNodeDef, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+    }
+}
+
+extension Signature {
+    fileprivate var attributeNames: Set<String> {
+        var names = Set(types.keys).union(defaults.keys).union(required)
+        for argument in inputs + outputs {
+            if let count = argument.count { names.insert(count) }
+            names.insert(argument.type)
+        }
+        return names
+    }
+
+    /// A value of the attribute's kind, nil where the signature does not tell.
+    fileprivate func example(_ name: String) -> AttributeValue? {
+        if let value = defaults[name] { return value }
+        if types[name] != nil { return .type(.float32) }
+        if (inputs + outputs).contains(where: { $0.count == name }) { return .int(0) }
+        return nil
+    }
+}

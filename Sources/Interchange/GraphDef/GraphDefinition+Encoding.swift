@@ -1,0 +1,45 @@
+public import Dataflow
+internal import SwiftProtobuf
+
+extension GraphDefinition {
+    /// The bytes of a `GraphDef` with the graph's vertices in the graph's order; the same graph gives the same bytes.
+    ///
+    /// - Parameters:
+    ///   - vertices: which to write; all by default. Whatever they take as an input or wait for must be among them.
+    ///   - includingDevices: whether to write which devices the vertices ask for.
+    /// - Throws: `GraphError` for a mistake made while building, or an input that is left out of `vertices`.
+    public static func encode(
+        _ graph: Graph, vertices: [Vertex]? = nil, includingDevices: Bool = true
+    ) throws -> [UInt8] {
+        let chosen = vertices?.sorted { $0.id < $1.id } ?? graph.vertices
+        let ids = Set(chosen.map(\.id))
+        precondition(ids.count == chosen.count, "a vertex is written once")
+        var definition = TFGraphDef()
+        definition.versions.producer = version
+        definition.node.reserveCapacity(chosen.count)
+        for vertex in chosen {
+            precondition(vertex.graph === graph, "'\(vertex.name)' belongs to another graph")
+            if let error = vertex.error { throw error }
+            for source in vertex.inputs.map(\.vertex) + vertex.controls where !ids.contains(source.id) {
+                throw GraphError("'\(vertex.name)' needs '\(source.name)', which is not among the vertices to write")
+            }
+            definition.node.append(node(vertex, includingDevices: includingDevices))
+        }
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        do { return try definition.serializedBytes(options: options) } catch {
+            throw GraphError("the graph cannot be written as a GraphDef (at most 2 GiB): \(error)")
+        }
+    }
+
+    private static func node(_ vertex: Vertex, includingDevices: Bool) -> TFNodeDef {
+        var node = TFNodeDef()
+        node.name = vertex.name
+        node.op = vertex.operation.name
+        node.input = vertex.inputs.map { $0.output == 0 ? $0.vertex.name : "\($0.vertex.name):\($0.output)" }
+        node.input += vertex.controls.map { "^\($0.name)" }
+        if includingDevices { node.device = vertex.device.description }
+        node.attr = vertex.attributes.values.mapValues(\.proto)
+        return node
+    }
+}

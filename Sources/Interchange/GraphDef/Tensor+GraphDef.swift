@@ -1,0 +1,73 @@
+internal import Dataflow
+internal import Foundation
+
+extension Tensor {
+    /// The dtype, the shape and all elements as `tensor_content`.
+    var proto: TFTensorProto {
+        var result = TFTensorProto()
+        result.dtype = dtype.proto
+        result.tensorShape = shape.proto
+        result.tensorContent = withUnsafeBytes { Data($0) }
+        return result
+    }
+}
+
+/// Makes tensors of one file, in every encoding that TensorFlow writes; checks each size before it takes the memory.
+struct TensorDecoder {
+    /// Bytes that elements which are not in the file may still take.
+    private var splatBudget = GraphDefinition.splatTotalLimit
+
+    /// - Throws: `GraphError` if dtype, shape and elements do not fit each other or take too much memory.
+    mutating func decode(_ proto: TFTensorProto) throws -> Tensor {
+        let dtype = try DType(proto.dtype)
+        let shape = try Shape(proto.tensorShape)
+        guard let count = shape.elementCount else { throw GraphError("a tensor has the shape \(shape)") }
+        let content = proto.tensorContent
+        if !content.isEmpty {
+            guard content.count == count * dtype.size else {
+                throw GraphError(
+                    "a tensor \(dtype)\(shape) takes \(count * dtype.size) bytes, the file has \(content.count)")
+            }
+            return Tensor(dtype: dtype, shape: shape) { bytes in
+                content.copyBytes(to: bytes)
+                // Any other byte is not a Bool in Swift.
+                if dtype == .bool { for i in bytes.indices { bytes[i] = bytes[i] == 0 ? 0 : 1 } }
+            }
+        }
+        switch dtype {
+        case .float32: return try tensor(proto.floatVal, 0, shape, count) { $0 }
+        case .float64: return try tensor(proto.doubleVal, 0, shape, count) { $0 }
+        case .int32: return try tensor(proto.intVal, 0, shape, count) { $0 }
+        case .int64: return try tensor(proto.int64Val, 0, shape, count) { $0 }
+        case .uint8: return try tensor(proto.intVal, 0, shape, count) { UInt8(truncatingIfNeeded: $0) }
+        case .bool: return try tensor(proto.boolVal, false, shape, count) { $0 }
+        case .bfloat16:
+            return try tensor(proto.halfVal, 0, shape, count) { BFloat16(bits: UInt16(truncatingIfNeeded: $0)) }
+        }
+    }
+
+    /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.
+    private mutating func tensor<Stored, Scalar: TensorScalar>(
+        _ values: [Stored], _ zero: Stored, _ shape: Shape, _ count: Int, _ convert: (Stored) -> Scalar
+    ) throws -> Tensor {
+        guard values.count <= count else {
+            throw GraphError("a tensor \(Scalar.dtype)\(shape) has \(count) elements, the file has \(values.count)")
+        }
+        if values.count < count {
+            let bytes = count * Scalar.dtype.size
+            guard bytes <= GraphDefinition.splatLimit, bytes <= splatBudget else {
+                throw GraphError(
+                    "a tensor \(Scalar.dtype)\(shape) would take \(bytes) bytes, the file has \(values.count) of its "
+                        + "\(count) elements; a repeated element may fill at most \(GraphDefinition.splatLimit) bytes "
+                        + "a tensor and \(GraphDefinition.splatTotalLimit) a file: use Fill")
+            }
+            splatBudget -= bytes
+        }
+        var elements: [Scalar] = []
+        elements.reserveCapacity(count)
+        for value in values { elements.append(convert(value)) }
+        let last = convert(values.last ?? zero)
+        elements.append(contentsOf: repeatElement(last, count: count - values.count))
+        return Tensor(elements, shape: shape)
+    }
+}

@@ -1,0 +1,53 @@
+public import Dataflow
+
+/// A safetensors file that is read: its header at once, its tensors one by one. Several threads may read at once.
+public final class SafetensorsFile: Sendable {
+    private let file: InputFile
+    private let header: SafetensorsHeader
+    private let dataOffset: Int
+    public var path: String { file.path }
+    /// The tensors' names, sorted.
+    public let names: [String]
+    /// The strings that the writer added.
+    public var metadata: [String: String] { header.metadata }
+
+    /// Reads and checks the header.
+    ///
+    /// - Throws: `FormatError` if the file cannot be read, is truncated, or the header is not one whose tensors fill the
+    ///   file exactly.
+    public init(_ path: String) throws {
+        file = try InputFile(path: path)
+        guard file.size >= 8 else {
+            throw FormatError(path: path, "is truncated: \(file.size) bytes are no safetensors header")
+        }
+        let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= UInt64(SafetensorsHeader.longest) else {
+            throw FormatError(path: path, "is no safetensors file: its header would take \(length) bytes")
+        }
+        guard length <= UInt64(file.size - 8) else {
+            throw FormatError(path: path, "is truncated: its header takes \(length) bytes, \(file.size - 8) are there")
+        }
+        dataOffset = 8 + Int(length)
+        header = try SafetensorsHeader(
+            json: file.bytes(at: 8, count: Int(length)), dataSize: file.size - dataOffset, path: path)
+        names = header.entries.keys.sorted()
+    }
+
+    /// A tensor's dtype, nil if there is none of this name.
+    public func dtype(named name: String) -> DType? { header.entries[name]?.dtype }
+
+    /// A tensor's shape, nil if there is none of this name.
+    public func shape(named name: String) -> Shape? { header.entries[name]?.shape }
+
+    /// Reads one tensor. Throws `FormatError` if there is none of this name, or the file cannot be read.
+    public func tensor(named name: String) throws -> Tensor {
+        guard let entry = header.entries[name] else { throw FormatError(path: path, "holds no tensor \(name)") }
+        return try Tensor(dtype: entry.dtype, shape: entry.shape) { bytes in
+            try file.read(at: dataOffset + entry.range.lowerBound, into: bytes)
+            if entry.dtype == .bool {
+                // Any other byte than 0 and 1 is no Bool in Swift.
+                for i in bytes.indices where bytes[i] > 1 { bytes[i] = 1 }
+            }
+        }
+    }
+}
