@@ -15,6 +15,7 @@ let package = Package(
     name: "tributary",
     products: [
         .library(name: "Dataflow", targets: ["Dataflow"]),
+        .library(name: "Training", targets: ["Training"]),
         .library(name: "Interchange", targets: ["Interchange"]),
     ],
     dependencies: [
@@ -25,13 +26,17 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "Dataflow", dependencies: ["CKernels", "COneDNN"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CDigits"),
         .target(
             name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf], exclude: ["GraphDef/tensorflow.proto"],
             swiftSettings: strict),
+        .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf],
             resources: [.copy("Graphs")], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
     ]
 )

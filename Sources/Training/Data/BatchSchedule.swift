@@ -1,0 +1,69 @@
+/// Which examples are in which batch: an epoch is permutation(seed, epoch) cut into batches, the last one short.
+///
+/// Batches are counted over all epochs, from 0. Every process that knows the four numbers knows every batch; nothing
+/// depends on the platform or on which batch was asked for before.
+public struct BatchSchedule: Sendable {
+    /// Examples in the data.
+    public let examples: Int
+    /// Examples in a batch but the last of an epoch.
+    public let batch: Int
+    public let seed: UInt64
+    /// False: every epoch is in the data's own order.
+    public let shuffle: Bool
+    /// The permutation that was used last.
+    private var order: (epoch: Int, indices: [Int32])?
+
+    /// Traps unless there is an example and a batch holds one.
+    public init(examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true) {
+        precondition(examples > 0 && examples <= Int(Int32.max), "1 to 2³¹ − 1 examples, got \(examples)")
+        precondition(batch > 0, "a batch holds at least 1 example, got \(batch)")
+        self.examples = examples
+        self.batch = batch
+        self.seed = seed
+        self.shuffle = shuffle
+    }
+
+    public var batchesPerEpoch: Int { (examples - 1) / batch + 1 }
+
+    /// The epoch, from 0, that batch `index` belongs to.
+    public func epoch(ofBatch index: Int) -> Int { index / batchesPerEpoch }
+
+    /// The places of batch `index` in its epoch's permutation.
+    public func places(ofBatch index: Int) -> Range<Int> {
+        precondition(index >= 0, "batches are counted from 0, got \(index)")
+        let start = index % batchesPerEpoch * batch
+        return start..<min(start + batch, examples)
+    }
+
+    /// The examples of batch `index`, in order. Making an epoch's permutation takes a moment; it is kept for the next call.
+    public mutating func indices(ofBatch index: Int) -> [Int32] {
+        indices(at: places(ofBatch: index), epoch: epoch(ofBatch: index))
+    }
+
+    /// The examples of batch `index` that rank `rank` of `count` computes: contiguous parts of nearly equal length, in
+    /// order; some are empty if there are more ranks than examples.
+    public mutating func indices(ofBatch index: Int, rank: Int, of count: Int) -> [Int32] {
+        let places = places(ofBatch: index)
+        let part = Self.part(of: places.count, rank: rank, of: count)
+        return indices(
+            at: (places.lowerBound + part.lowerBound)..<(places.lowerBound + part.upperBound),
+            epoch: epoch(ofBatch: index))
+    }
+
+    /// What rank `rank` of `count` has of `total` things: the first `total % count` ranks have one more.
+    public static func part(of total: Int, rank: Int, of count: Int) -> Range<Int> {
+        precondition(rank >= 0 && rank < count, "rank \(rank) of \(count)")
+        let (each, more) = total.quotientAndRemainder(dividingBy: count)
+        let start = rank * each + min(rank, more)
+        return start..<(start + each + (rank < more ? 1 : 0))
+    }
+
+    private mutating func indices(at places: Range<Int>, epoch: Int) -> [Int32] {
+        guard shuffle else { return places.map(Int32.init) }
+        if let order, order.epoch == epoch { return Array(order.indices[places]) }
+        var random = SplitMix64(seed: seed, stream: UInt64(epoch))
+        let indices = random.permutation(of: examples)
+        order = (epoch, indices)
+        return Array(indices[places])
+    }
+}

@@ -1,0 +1,68 @@
+internal import Dataflow
+internal import Interchange
+
+extension Dataset {
+    /// A dataset of arrays as they come from files.
+    ///
+    /// Features of any shape [N, …] and of a number's dtype; integer labels, [N] or [N, 1], are class indices, floating
+    /// ones targets of a regression. Throws `FormatError` with the names if they do not fit.
+    static func checked(
+        features: Tensor, labels: Tensor, featuresName: String, labelsName: String
+    ) throws -> Dataset {
+        let extents = features.shape.concrete
+        guard extents.count > 1, features.elementCount > 0 else {
+            throw FormatError(path: featuresName, "holds no examples: its shape is \(features.shape), [N, …] is wanted")
+        }
+        guard labels.shape.rank ?? 0 > 0, labels.shape[0] == extents[0] else {
+            throw FormatError(
+                path: labelsName,
+                "has the shape \(labels.shape), which does not fit the \(extents[0]) examples of \(featuresName)")
+        }
+        let matrix = (features.dtype == .uint8 ? features : features.asFloat32)
+            .reshaped(Shape([extents[0], features.elementCount / extents[0]]))
+        let shape = Array(extents.dropFirst())
+        if labels.dtype.isFloating {
+            let targets = labels.asFloat32.reshaped(Shape([extents[0], labels.elementCount / extents[0]]))
+            return Dataset(features: matrix, labels: targets, classes: 0, featureShape: shape)
+        }
+        guard labels.elementCount == extents[0] else {
+            throw FormatError(path: labelsName, "has the shape \(labels.shape); class indices are one an example")
+        }
+        let values = labels.doubles
+        guard let most = values.max(), let least = values.min(), least >= 0, most < Double(mostClasses) else {
+            throw FormatError(path: labelsName, "holds labels that are no class indices (0 to \(mostClasses - 1))")
+        }
+        return Dataset(
+            features: matrix, labels: Tensor(values.map { Int32($0) }), classes: Int(most) + 1, featureShape: shape)
+    }
+
+    /// A greater label is an error in the data, not a class.
+    static let mostClasses = 1_000_000
+
+    /// The same data among more classes.
+    func among(classes: Int) -> Dataset {
+        Dataset(
+            features: features, labels: labels, classes: classes, classNames: classNames, featureShape: featureShape)
+    }
+}
+
+extension DataSplit {
+    /// Both parts with the classes of either. Throws `FormatError` if they differ in kind.
+    static func checked(training: Dataset, test: Dataset, names: (String, String)) throws -> DataSplit {
+        guard training.featureShape == test.featureShape else {
+            throw FormatError(
+                path: names.1,
+                "holds examples of shape \(test.featureShape), those of \(names.0) are \(training.featureShape)")
+        }
+        guard (training.classes == 0) == (test.classes == 0),
+            training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
+        else { throw FormatError(path: names.1, "holds labels of another kind than \(names.0)") }
+        let classes = max(training.classes, test.classes)
+        return DataSplit(training: training.among(classes: classes), test: test.among(classes: classes))
+    }
+}
+
+extension Tensor {
+    /// The same numbers as float32.
+    var asFloat32: Tensor { dtype == .float32 ? self : Tensor(doubles.map { Float($0) }, shape: shape) }
+}

@@ -1,0 +1,52 @@
+internal import Dataflow
+internal import Interchange
+
+/// Reads examples from NumPy's `.npz`.
+///
+/// Features are `x` (or `X`, `features`), labels `y` (or `Y`, `labels`); a file may hold both parts as `x_train`, `y_train`,
+/// `x_test`, `y_test` (as Keras's `mnist.npz`). Integer labels are class indices, floating ones targets of a regression.
+public enum NPZReader {
+    /// Reads both parts.
+    ///
+    /// - Parameters:
+    ///   - testPath: a file with the test part.
+    ///   - testFraction: the share held out by `seed` if there is neither `testPath` nor a test part in the file.
+    /// - Throws: `FormatError`.
+    public static func split(
+        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0
+    ) throws -> DataSplit {
+        let file = try NpzFile(path)
+        let training = try examples(file, "_train")
+        if let testPath {
+            let other = try NpzFile(testPath)
+            return try DataSplit.checked(
+                training: training ?? plain(file), test: examples(other, "_test") ?? plain(other),
+                names: (path, testPath))
+        }
+        if let training, let test = try examples(file, "_test") {
+            return try DataSplit.checked(training: training, test: test, names: (path, path))
+        }
+        return try DataSplit(training ?? plain(file), testFraction: testFraction, seed: seed)
+    }
+
+    private static let names = (features: ["x", "X", "features"], labels: ["y", "Y", "labels"])
+
+    private static func plain(_ file: NpzFile) throws -> Dataset {
+        guard let data = try examples(file, "") else {
+            throw FormatError(
+                path: file.path,
+                "holds \(file.names.joined(separator: ", ")); x and y (or features and labels, or x_train, y_train, "
+                    + "x_test and y_test) are wanted")
+        }
+        return data
+    }
+
+    private static func examples(_ file: NpzFile, _ suffix: String) throws -> Dataset? {
+        guard let x = names.features.map({ $0 + suffix }).first(where: file.names.contains),
+            let y = names.labels.map({ $0 + suffix }).first(where: file.names.contains)
+        else { return nil }
+        return try Dataset.checked(
+            features: file.tensor(named: x), labels: file.tensor(named: y), featuresName: "\(file.path)[\(x)]",
+            labelsName: "\(file.path)[\(y)]")
+    }
+}

@@ -1,0 +1,27 @@
+public import Dataflow
+
+/// √Σ‖x‖² over all of `nodes`, a scalar; TensorFlow's `tf.global_norm`. Traps on an empty list.
+public func globalNorm(_ nodes: [Node], file: StaticString = #fileID, line: UInt = #line) -> Node {
+    sqrt(2 * addN(nodes.map { l2Loss($0, file: file, line: line) }))
+}
+
+/// Scales all of `gradients` by one factor so that their global norm is at most `norm`; TensorFlow's
+/// `tf.clip_by_global_norm`, after Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks"
+/// (2013). The gradients are of one dtype; none are none.
+///
+/// - Returns: the gradients in order, and the norm they had, a scalar.
+public func clipByGlobalNorm(
+    _ gradients: [Node], norm: Double, file: StaticString = #fileID, line: UInt = #line
+) -> (gradients: [Node], norm: Node?) {
+    guard let graph = gradients.first?.graph else { return ([], nil) }
+    return graph.scope("clip_by_global_norm") {
+        if !(norm > 0) {
+            graph.recordMistake(
+                "the norm must be above 0, got \(norm)", at: "clip_by_global_norm", file: file, line: line)
+        }
+        let total = globalNorm(gradients, file: file, line: line)
+        let limit = graph.constant(.numbers([norm], dtype: total.dtype, shape: []))
+        let scale = limit / maximum(total, limit)
+        return (gradients.map { $0 * scale }, total)
+    }
+}

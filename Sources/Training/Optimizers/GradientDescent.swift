@@ -1,0 +1,13 @@
+public import Dataflow
+
+/// w ← w − η·g: Robbins and Monro, "A stochastic approximation method" (1951). TensorFlow's `GradientDescentOptimizer`.
+public struct GradientDescent: Optimizer {
+    public let name = "GradientDescent"
+    public var learningRate: LearningRate
+
+    public init(learningRate: LearningRate = 0.01) { self.learningRate = learningRate }
+
+    public func apply(
+        gradient: Node, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node { update(ApplyGradientDescent.self, variable, [learningRate, gradient]) }
+}
