@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Dataflow", targets: ["Dataflow"]),
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Interchange", targets: ["Interchange"]),
+        .library(name: "Messaging", targets: ["Messaging"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -31,6 +32,8 @@ let package = Package(
             name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf], exclude: ["GraphDef/tensorflow.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
+        .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
+        .target(name: "Messaging", dependencies: ["CNNG"], swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
@@ -38,5 +41,6 @@ let package = Package(
             resources: [.copy("Graphs")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
+        .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
     ]
 )

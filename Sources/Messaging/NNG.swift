@@ -1,0 +1,27 @@
+internal import CNNG
+
+/// What the whole process shares of nng.
+enum NNG {
+    /// Prepares the process once, before the first message or socket.
+    static func prepare() { _ = prepared }
+
+    /// glibc maps every block of 128 KiB and more anew and gives it back when it is freed, so that each large message
+    /// would fault its pages in again, which costs more than moving them. 32 MiB is the most that mallopt takes.
+    private static let prepared: Bool = {
+        let mapped = mallopt(M_MMAP_THRESHOLD, 32 << 20)
+        let trimmed = mallopt(M_TRIM_THRESHOLD, 128 << 20)
+        return mapped == 1 && trimmed == 1
+    }()
+
+    static func number(_ code: nng_errno_enum) -> Int32 { Int32(bitPattern: code.rawValue) }
+}
+
+extension Duration {
+    /// Whole milliseconds as nng takes them, rounded up so that no wait is cut short; never negative.
+    var milliseconds: nng_duration {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < Int64(Int32.max) / 1000 - 1 else { return Int32.max }
+        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
