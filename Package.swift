@@ -18,13 +18,16 @@ let package = Package(
         .library(name: "Training", targets: ["Training"]),
         .library(name: "Interchange", targets: ["Interchange"]),
         .library(name: "Messaging", targets: ["Messaging"]),
+        .library(name: "Cluster", targets: ["Cluster"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CProcess"),
         .target(name: "Dataflow", dependencies: ["CKernels", "COneDNN"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
@@ -34,6 +37,13 @@ let package = Package(
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
         .target(name: "Messaging", dependencies: ["CNNG"], swiftSettings: strict),
+        .target(
+            name: "Cluster",
+            dependencies: [
+                "CProcess", "Dataflow", "Interchange", "Training", "Messaging", protobuf,
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Wire/control.proto"], swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
@@ -42,5 +52,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging"],
+            swiftSettings: strict),
     ]
 )

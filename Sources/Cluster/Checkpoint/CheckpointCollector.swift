@@ -1,0 +1,75 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+internal import Synchronization
+
+/// Gathers the bundles of one server for a checkpoint and writes its file when the last has come.
+///
+/// Lanes add copies, so that they go on at once; a thread of its own writes.
+final class CheckpointCollector: Sendable {
+    struct Written: Sendable {
+        let step: Int
+        let file: String
+        let bytes: Int
+        let error: String
+        let applied: RangeSet<Int>
+    }
+
+    private struct Pending {
+        var bundles: Set<Int> = []
+        var values: [(name: String, value: Tensor)] = []
+        var applied = RangeSet<Int>()
+        var updates: [String: String] = [:]
+    }
+
+    private let directory: String
+    private let server: Int
+    private let servers: Int
+    private let bundles: Int
+    private let pending = Mutex<[Int: Pending]>([:])
+    private let written = Mutex<[Written]>([])
+    private let queue = DispatchQueue(label: "checkpoint")
+
+    init(directory: String, server: Int, servers: Int, bundles: Int) {
+        self.directory = directory
+        self.server = server
+        self.servers = servers
+        self.bundles = bundles
+    }
+
+    /// Adds a bundle's values as of `step`.
+    func add(bundle: Int, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>, updates: Int) {
+        guard !directory.isEmpty else { return }
+        let complete: Pending? = pending.withLock { pending in
+            var entry = pending[step] ?? Pending()
+            guard entry.bundles.insert(bundle).inserted else { return nil }
+            entry.values += values
+            entry.applied.formUnion(applied)
+            entry.updates["updates.\(bundle)"] = "\(updates)"
+            pending[step] = entry.bundles.count == bundles ? nil : entry
+            return entry.bundles.count == bundles ? entry : nil
+        }
+        guard let complete else { return }
+        queue.async { [self] in
+            let name = Manifest.fileName(step: step, server: server, of: servers)
+            do {
+                let bytes = try Safetensors.write(
+                    complete.values.map { (name: $0.name, tensor: $0.value) }, metadata: complete.updates,
+                    to: "\(directory)/\(name)")
+                report(Written(step: step, file: name, bytes: bytes, error: "", applied: complete.applied))
+            } catch {
+                report(Written(step: step, file: name, bytes: 0, error: "\(error)", applied: complete.applied))
+            }
+        }
+    }
+
+    private func report(_ result: Written) { written.withLock { $0.append(result) } }
+
+    /// Files written since the last call.
+    func takeWritten() -> [Written] {
+        written.withLock { written in
+            defer { written.removeAll() }
+            return written
+        }
+    }
+}

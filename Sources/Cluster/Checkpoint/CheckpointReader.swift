@@ -1,0 +1,73 @@
+package import Dataflow
+internal import Interchange
+
+/// Reads Variables out of a checkpoint that any number of servers wrote, cut in any way.
+package final class CheckpointReader {
+    package let manifest: Manifest
+    private let directory: String
+    /// Parts of each Variable: elements and where they are.
+    private var parts: [String: [(range: Range<Int>?, file: SafetensorsFile, name: String)]] = [:]
+
+    /// - Throws: `NodeError` naming a file that is missing or broken.
+    package init(_ manifest: Manifest, directory: String) throws {
+        self.manifest = manifest
+        self.directory = directory
+        for file in manifest.files {
+            let opened = try SafetensorsFile("\(directory)/\(file.name)")
+            for name in opened.names {
+                let (variable, range) = CheckpointReader.parse(name)
+                parts[variable, default: []].append((range, opened, name))
+            }
+        }
+    }
+
+    /// "w[10..<20]" → ("w", 10..<20); "beta1_power@3", bundle 3's copy of a replica → ("beta1_power", nil).
+    static func parse(_ name: String) -> (variable: String, range: Range<Int>?) {
+        if name.hasSuffix("]"), let open = name.lastIndex(of: "[") {
+            let bounds = name[name.index(after: open)...].dropLast().split(separator: "..<").compactMap { Int($0) }
+            if bounds.count == 2, bounds[0] >= 0, bounds[0] <= bounds[1] {
+                return (String(name[..<open]), bounds[0]..<bounds[1])
+            }
+        }
+        if let at = name.lastIndex(of: "@"), Int(name[name.index(after: at)...]) != nil {
+            return (String(name[..<at]), nil)
+        }
+        return (name, nil)
+    }
+
+    package var variables: [String] { parts.keys.sorted() }
+
+    /// The whole Variable.
+    /// - Throws: `NodeError` if the checkpoint lacks it or a part of it.
+    package func tensor(named name: String, dtype: DType, shape: Shape) throws -> Tensor {
+        guard let found = parts[name] else {
+            throw NodeError(
+                .badData, "the checkpoint at step \(manifest.step) in \(directory) lacks the Variable '\(name)'")
+        }
+        let total = shape.elementCount ?? 0
+        let result = Tensor.zeros(dtype, shape)
+        var covered = RangeSet<Int>()
+        for part in found {
+            let tensor = try part.file.tensor(named: part.name)
+            let range = part.range ?? 0..<total
+            guard tensor.dtype == dtype, tensor.elementCount == range.count, range.upperBound <= total else {
+                throw NodeError(
+                    .badData,
+                    "'\(part.name)' in \(part.file.path) is \(tensor.dtype)\(tensor.shape), which does not fit \(dtype)\(shape)"
+                )
+            }
+            tensor.withUnsafeBytes { bytes in
+                if let base = bytes.baseAddress {
+                    (result.storage.pointer + range.lowerBound * dtype.size).copyMemory(
+                        from: base, byteCount: bytes.count)
+                }
+            }
+            covered.insert(contentsOf: range)
+        }
+        guard total == 0 || covered == RangeSet(0..<total) else {
+            throw NodeError(
+                .badData, "the checkpoint at step \(manifest.step) in \(directory) lacks a part of '\(name)'")
+        }
+        return result
+    }
+}

@@ -1,0 +1,76 @@
+internal import Foundation
+internal import Interchange
+
+/// What a checkpoint is: the files that the servers wrote, and where the job stood. Written last, atomically: a checkpoint
+/// without a manifest is none.
+package struct Manifest: Codable, Sendable, Equatable {
+    package struct ServerFile: Codable, Sendable, Equatable {
+        package var name: String
+        package var bytes: Int
+    }
+
+    package static let format = 1
+    package var format = Manifest.format
+    package var job: String
+    /// Of the training graph: a checkpoint of another model is refused.
+    package var fingerprint: String
+    /// Updates applied.
+    package var step: Int
+    /// Batches whose gradients the values hold, as [first, end) pairs.
+    package var done: [[Int]]
+    package var seed: Int
+    package var batch: Int
+    package var files: [ServerFile]
+    package var loss: Double?
+
+    package var doneBatches: RangeSet<Int> {
+        RangeSet(done.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })
+    }
+
+    static func name(step: Int) -> String { "checkpoint-\(step).json" }
+    static func fileName(step: Int, server: Int, of count: Int) -> String {
+        "checkpoint-\(step).server-\(server)-of-\(count).safetensors"
+    }
+
+    /// Writes the manifest into `directory`, then removes checkpoints beyond the newest `keep`.
+    func write(to directory: String, keep: Int) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write([UInt8](try encoder.encode(self)), to: "\(directory)/\(Manifest.name(step: step))")
+        for old in try Manifest.all(in: directory).dropLast(max(keep, 1)) {
+            // The manifest goes first: what is left without one is no checkpoint.
+            try? FileManager.default.removeItem(atPath: "\(directory)/\(Manifest.name(step: old.step))")
+            for file in old.files { try? FileManager.default.removeItem(atPath: "\(directory)/\(file.name)") }
+        }
+    }
+
+    /// The complete checkpoints of a directory, the oldest first. Manifests that cannot be read are passed over.
+    package static func all(in directory: String) throws -> [Manifest] {
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
+            throw NodeError(
+                .badData, "cannot read the checkpoint directory \(directory): it does not exist or is not readable")
+        }
+        return names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".json") }
+            .compactMap { name -> Manifest? in
+                guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"),
+                    let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
+                    manifest.format == Manifest.format,
+                    manifest.files.allSatisfy({ file in
+                        let size =
+                            try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(file.name)")[.size]
+                            as? Int
+                        return !file.name.contains("/") && size == file.bytes
+                    })
+                else { return nil }
+                return manifest
+            }
+            .sorted { $0.step < $1.step }
+    }
+
+    /// The newest complete checkpoint of a directory, nil if there is none.
+    package static func newest(in directory: String) throws -> Manifest? {
+        guard FileManager.default.fileExists(atPath: directory) else { return nil }
+        return try all(in: directory).last
+    }
+}

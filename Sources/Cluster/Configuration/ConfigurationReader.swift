@@ -1,0 +1,208 @@
+internal import Yams
+
+/// Walks the YAML tree, sets each key that `JobConfig.keys` knows, and lists every mistake.
+struct ConfigurationReader {
+    typealias Place = ConfigurationError.Mistake.Place
+
+    private(set) var config = JobConfig()
+    private(set) var mistakes = MistakeList()
+    private let modelKinds: Set<String>
+    /// Where each key was set last.
+    private var places: [String: Place] = [:]
+    /// Keys under `model` that only a registered kind may have; known for certain when all is read.
+    private var options: [(name: String, value: YAMLValue, place: Place)] = []
+
+    /// What is being read: the folder where its relative paths start, its second keys (masked), and, for an
+    /// override, the place of all of it.
+    private var baseDirectory = ""
+    private var duplicates: Set<String> = []
+    private var override: Place?
+
+    init(modelKinds: Set<String>) {
+        self.modelKinds = JobConfig.builtInModelKinds.union(modelKinds)
+    }
+
+    /// Reads a whole file's text.
+    mutating func read(yaml: String, baseDirectory: String) {
+        self.baseDirectory = baseDirectory
+        let document = YAMLDocument(yaml, mistakes: &mistakes) { .line($0) }
+        duplicates = document.duplicates
+        if let root = document.root {
+            read(root, at: "", place: .line(root.mark?.line ?? 1))
+        } else if mistakes.count == 0 {
+            mistakes.add(.wholeFile, "the configuration is empty (allowed: \(Self.allowed(in: "")))")
+        }
+        refuseBothLengths(among: places)
+    }
+
+    /// Reads `key=value` texts, each over what was read before.
+    mutating func read(overrides: [String], baseDirectory: String) {
+        self.baseDirectory = baseDirectory
+        let ofFile = places
+        places = [:]
+        for text in overrides {
+            let place = Place.override(text.count <= 80 ? text : text.prefix(79) + "…")
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                mistakes.add(place, "must be key=value, e.g. train.batch=128")
+                continue
+            }
+            let before = mistakes.count
+            let value = String(text[text.index(after: equals)...])
+            let document = YAMLDocument(value, mistakes: &mistakes, isOverride: true) { _ in place }
+            guard mistakes.count == before else { continue }
+            (override, duplicates) = (place, document.duplicates)
+            read(document.root ?? Node(""), at: String(text[..<equals]), place: place)
+        }
+        refuseBothLengths(among: places)
+        places.merge(ofFile) { override, _ in override }
+    }
+}
+
+extension ConfigurationReader {
+    /// Reads what stands under a dotted path: a section's keys, or a key's value.
+    private mutating func read(_ node: Node, at path: String, place: Place) {
+        if let key = Self.keys[path] {
+            places[path] = place
+            do throws(ValueError) {
+                try key.read(YAMLValue(node, skipping: duplicates), &config, baseDirectory)
+            } catch {
+                mistakes.add(place, "\(path) \(error.text)")
+            }
+        } else if Self.children[path] != nil {
+            read(section: node, at: path, place: place)
+        } else {
+            let (section, name) = Self.split(path)
+            if section == "model" {
+                options.append((name, YAMLValue(node, skipping: duplicates), place))
+            } else {
+                mistakes.add(place, Self.unknown(path))
+            }
+        }
+    }
+
+    private mutating func read(section node: Node, at path: String, place: Place) {
+        let value = node.mapping == nil ? YAMLValue(node, skipping: duplicates) : nil
+        if let value, value.resolved == .null, !path.isEmpty { return }
+        guard let pairs = node.mapping else {
+            let name = path.isEmpty ? "the configuration" : path
+            let got = value?.excerpt ?? "nothing"
+            return mistakes.add(
+                place, "\(name) must be a section of keys, got \(got) (allowed: \(Self.allowed(in: path)))")
+        }
+        for (key, value) in pairs {
+            let place = override ?? .line(key.mark?.line ?? 1)
+            guard let name = key.scalar?.string else {
+                mistakes.add(place, "a key must be text, got \(YAMLValue(key, skipping: duplicates).excerpt)")
+                continue
+            }
+            if duplicates.contains(name) { continue }
+            if name.isEmpty || name.contains(".") {
+                mistakes.add(place, Self.unknown(Self.join(path, name)))
+            } else {
+                read(value, at: Self.join(path, name), place: place)
+            }
+        }
+    }
+}
+
+extension ConfigurationReader {
+    /// What only the whole can tell: kinds of models and their options, keys that need or exclude each other.
+    mutating func finish() {
+        let isRegistered = modelKinds.contains(config.model.kind)
+        if !isRegistered, let place = places["model.kind"] {
+            let value = YAMLValue.scalar(config.model.kind, isPlain: false)
+            mistakes.add(place, "model.kind \(refusal(of: value, allowed: modelKinds.sorted()))")
+        }
+        for option in options {
+            if isRegistered, !JobConfig.builtInModelKinds.contains(config.model.kind) {
+                config.model.options[option.name] = option.value.resolved
+            } else {
+                mistakes.add(option.place, Self.unknown("model." + option.name))
+            }
+        }
+        let data = config.data
+        if data.format != .embedded, data.path == nil {
+            let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
+            let what = data.format == .idx ? "DIR" : "FILE"
+            mistakes.add(
+                place,
+                "data.path is required for data.format \(data.format.rawValue): write it under data, "
+                    + "or give --set data.path=\(what)")
+        }
+        refuse(
+            data.format == .embedded && data.path != nil, at: ["data.path"],
+            because: "data.path needs a data.format that reads files (idx, csv or npz); embedded has its data within")
+        refuse(
+            config.cluster.heartbeatTimeout <= config.cluster.heartbeatInterval,
+            at: ["cluster.heartbeat_timeout", "cluster.heartbeat_interval"],
+            because: "cluster.heartbeat_timeout must be longer than cluster.heartbeat_interval")
+        refuse(
+            config.cluster.token != nil && config.cluster.tokenFile != nil, at: ["cluster.token_file"],
+            because: "cluster.token_file stands beside cluster.token; give one of them")
+        let tls = config.cluster.tls
+        refuse(
+            (tls.certificate == nil) != (tls.key == nil), at: ["cluster.tls.certificate", "cluster.tls.key"],
+            because: "cluster.tls needs certificate and key together")
+        refuse(
+            config.checkpoint.everySteps != nil && config.checkpoint.directory == nil, at: ["checkpoint.every_steps"],
+            because: "checkpoint.every_steps needs checkpoint.directory")
+    }
+
+    private mutating func refuse(_ isWrong: Bool, at keys: [String], because text: String) {
+        if isWrong { mistakes.add(keys.compactMap { places[$0] }.first ?? .wholeFile, text) }
+    }
+
+    /// Of one file, or of one command line, `train.epochs` and `train.steps` cannot both be meant.
+    private mutating func refuseBothLengths(among places: [String: Place]) {
+        guard let epochs = places["train.epochs"], let steps = places["train.steps"] else { return }
+        var later = steps
+        if case .line(let first) = steps, case .line(let second) = epochs, second > first { later = epochs }
+        mistakes.add(later, "train.epochs and train.steps are both given; give one of them")
+    }
+}
+
+extension ConfigurationReader {
+    private static let keys = Dictionary(uniqueKeysWithValues: JobConfig.keys.map { ($0.path, $0) })
+
+    /// The keys in each section, in the order of the table: "" → job, seed, model, …
+    private static let children: [String: [String]] = {
+        var children: [String: [String]] = [:]
+        for key in JobConfig.keys {
+            var section = ""
+            for part in key.path.split(separator: ".").map(String.init) {
+                if !children[section, default: []].contains(part) { children[section, default: []].append(part) }
+                section = join(section, part)
+            }
+        }
+        return children
+    }()
+
+    private static func join(_ section: String, _ name: String) -> String {
+        section.isEmpty ? name : "\(section).\(name)"
+    }
+
+    /// The innermost known section of a path, and the rest.
+    private static func split(_ path: String) -> (section: String, name: String) {
+        var section = "", rest = Substring(path)
+        while let dot = rest.firstIndex(of: "."), children[join(section, String(rest[..<dot]))] != nil {
+            section = join(section, String(rest[..<dot]))
+            rest = rest[rest.index(after: dot)...]
+        }
+        return (section, String(rest))
+    }
+
+    private static func allowed(in section: String) -> String {
+        children[section, default: []].joined(separator: ", ")
+    }
+
+    private static func unknown(_ path: String) -> String {
+        let (section, name) = split(path)
+        let siblings = children[section, default: []]
+        let other = JobConfig.otherNames[name]
+        let elsewhere = JobConfig.keys.map(\.path).first { $0.hasSuffix(".\(other ?? name)") }
+        let guess = other.flatMap { siblings.contains($0) ? $0 : nil } ?? nearest(to: name, in: siblings) ?? elsewhere
+        let hint = guess.map { "; did you mean '\($0)'?" } ?? ""
+        let shown = path.count <= 60 ? path : path.prefix(59) + "…"
+        return "unknown key '\(shown)'\(hint) (allowed: \(siblings.joined(separator: ", ")))"
+    }
+}

@@ -1,0 +1,98 @@
+extension JobConfig {
+    /// Every key that the YAML may hold, in the order in which it is written. A new key is a new line here.
+    static let keys: [ConfigKey] = generalKeys + modelKeys + dataKeys + trainKeys + clusterKeys + lastKeys
+
+    private static let generalKeys: [ConfigKey] = [
+        .required("job", \.job, .text),
+        .required("seed", \.seed, .whole(atLeast: .min, atMost: .max)),
+    ]
+
+    private static let modelKeys: [ConfigKey] = [
+        .required("model.kind", \.model.kind, .text),
+        .required("model.hidden", \.model.hidden, .list(of: .whole(atLeast: 1), example: "[256, 128]")),
+        .required("model.activation", \.model.activation, .choice()),
+        .optional("model.initializer", \.model.initializer, .choice()),
+        .required("model.dropout", \.model.dropout, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .optional("model.loss", \.model.loss, .choice()),
+        .optional("model.outputs", \.model.outputs, .whole(atLeast: 1)),
+    ]
+
+    private static let dataKeys: [ConfigKey] = [
+        .required("data.format", \.data.format, .choice()),
+        .optional("data.path", \.data.path, .path),
+        .required("data.scale", \.data.scale, .choice()),
+        .required("data.labels", \.data.labels, .labelColumn),
+        .required("data.header", \.data.header, .choice()),
+        .required("data.task", \.data.task, .choice()),
+        .optional("data.test_path", \.data.testPath, .path),
+        .required("data.test_fraction", \.data.testFraction, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .optional("data.limit", \.data.limit, .whole(atLeast: 1)),
+        .required("data.separator", \.data.separator, .character),
+    ]
+
+    private static let trainKeys: [ConfigKey] = [
+        .required("train.optimizer", \.train.optimizer, .choice(aliases: ["sgd": .gradientDescent])),
+        .required("train.learning_rate", \.train.learningRate, .number("> 0") { $0 > 0 }),
+        .required("train.momentum", \.train.momentum, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .required("train.decay", \.train.decay, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .required("train.beta1", \.train.beta1, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .required("train.beta2", \.train.beta2, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .optional("train.epsilon", \.train.epsilon, .number("> 0") { $0 > 0 }),
+        .required("train.batch", \.train.batch, .whole(atLeast: 1)),
+        .optional("train.epochs", \.train.epochsIfSet, .whole(atLeast: 1)),
+        .optional("train.steps", \.train.stepsIfSet, .whole(atLeast: 1)),
+        .required("train.l1", \.train.l1, .number("≥ 0") { $0 >= 0 }),
+        .required("train.l2", \.train.l2, .number("≥ 0") { $0 >= 0 }),
+        .optional("train.clip_norm", \.train.clipNorm, .number("> 0") { $0 > 0 }),
+        .required("train.shuffle", \.train.shuffle, .flag),
+        .optional("train.evaluate_every_steps", \.train.evaluateEverySteps, .whole(atLeast: 1)),
+    ]
+
+    private static let clusterKeys: [ConfigKey] = [
+        .required("cluster.servers", \.cluster.servers, .whole(atLeast: 1, atMost: 10_000)),
+        .required("cluster.workers", \.cluster.workers, .whole(atLeast: 1, atMost: 10_000)),
+        .required("cluster.consistency", \.cluster.consistency, .choice()),
+        .optional("cluster.transport", \.cluster.transport, .choice()),
+        .optional("cluster.address", \.cluster.address, .text),
+        .optional("cluster.threads_per_node", \.cluster.threadsPerNode, .whole(atLeast: 1, atMost: 1024)),
+        .required("cluster.join_timeout", \.cluster.joinTimeout, .duration),
+        .required("cluster.heartbeat_interval", \.cluster.heartbeatInterval, .duration),
+        .required("cluster.heartbeat_timeout", \.cluster.heartbeatTimeout, .duration),
+        .optional("cluster.token", \.cluster.token, .text),
+        .optional("cluster.token_file", \.cluster.tokenFile, .path),
+        .required("cluster.insecure", \.cluster.insecure, .flag),
+        .optional("cluster.tls.certificate", \.cluster.tls.certificate, .path),
+        .optional("cluster.tls.key", \.cluster.tls.key, .path),
+        .optional("cluster.tls.ca", \.cluster.tls.ca, .path),
+        .optional("cluster.tls.server_name", \.cluster.tls.serverName, .text),
+    ]
+
+    private static let lastKeys: [ConfigKey] = [
+        .required("devices.soft_placement", \.devices.softPlacement, .flag),
+        .required("devices.log_device_placement", \.devices.logDevicePlacement, .flag),
+        .required("devices.worker", \.devices.worker, .device),
+        .required("devices.server", \.devices.server, .device),
+        .optional("checkpoint.directory", \.checkpoint.directory, .path),
+        .optional("checkpoint.every_steps", \.checkpoint.everySteps, .whole(atLeast: 1)),
+        .required("checkpoint.keep", \.checkpoint.keep, .whole(atLeast: 1)),
+    ]
+
+    /// What other programs call these keys, for the hint only.
+    static let otherNames: [String: String] = [
+        "lr": "learning_rate", "rate": "learning_rate", "batch_size": "batch", "rho": "decay", "max_steps": "steps",
+        "num_epochs": "epochs", "layers": "hidden", "type": "kind", "gradient_clip": "clip_norm", "ps": "servers",
+        "label": "labels", "dir": "directory", "file": "path", "normalize": "scale", "delimiter": "separator",
+    ]
+}
+
+extension JobConfig.Train {
+    /// The two spellings of `length`: setting one gives up the other; nil gives up nothing.
+    fileprivate var epochsIfSet: Int? {
+        get { epochs }
+        set { if let newValue { length = .epochs(newValue) } }
+    }
+    fileprivate var stepsIfSet: Int? {
+        get { steps }
+        set { if let newValue { length = .steps(newValue) } }
+    }
+}

@@ -1,0 +1,213 @@
+/// One job, as its YAML describes it: model, data, training, cluster, devices and checkpoints.
+///
+/// `JobConfig()` is a whole job by itself: an MLP on the embedded digits, one server, two workers. Every property
+/// has the default that its key has in YAML; the keys themselves stand in one table, `JobConfig.keys`.
+public struct JobConfig: Sendable, Equatable {
+    /// The job's name, shown in logs and in the status.
+    public var job = "job"
+    /// The seed of everything random: initial values, shuffling, dropout, the split of the data.
+    public var seed = 1
+    public var model = Model()
+    public var data = Data()
+    public var train = Train()
+    public var cluster = Cluster()
+    public var devices = Devices()
+    public var checkpoint = Checkpoint()
+
+    public init() {}
+
+    /// The kinds of model that need no program of one's own.
+    public static let builtInModelKinds: Set<String> = ["mlp"]
+}
+
+extension JobConfig {
+    /// What is trained.
+    public struct Model: Sendable, Equatable {
+        public var kind = "mlp"
+        /// The units of each hidden layer, input side first; an empty list is a linear model.
+        public var hidden = [128]
+        public var activation = Activation.relu
+        /// The initialiser of the weights; nil: He for the ReLU family, Glorot otherwise (`effectiveInitializer`).
+        public var initializer: Initializer?
+        /// The share of hidden units dropped in training, 0 ≤ dropout < 1.
+        public var dropout = 0.0
+        /// The loss; nil: by the labels (cross-entropy for classes, squared error for numbers).
+        public var loss: Loss?
+        /// The units of the output layer; nil: as many as the labels need.
+        public var outputs: Int?
+        /// The keys under `model` that only a kind registered by a program knows.
+        public var options: [String: ConfigValue] = [:]
+
+        /// The initialiser, or what the activation asks for: He (2015) for the ReLU family, else Glorot (2010).
+        public var effectiveInitializer: Initializer {
+            if let initializer { return initializer }
+            switch activation {
+            case .relu, .elu, .selu, .softplus, .leakyReLU, .relu6: return .heNormal
+            case .sigmoid, .tanh, .none: return .glorotUniform
+            }
+        }
+
+        public enum Activation: String, Sendable, CaseIterable {
+            case relu, sigmoid, tanh, elu, selu, softplus
+            case leakyReLU = "leaky_relu"
+            case relu6, none
+        }
+
+        public enum Initializer: String, Sendable, CaseIterable {
+            case heNormal = "he_normal"
+            case heUniform = "he_uniform"
+            case glorotNormal = "glorot_normal"
+            case glorotUniform = "glorot_uniform"
+            case truncatedNormal = "truncated_normal"
+            case normal, uniform, zeros
+        }
+
+        public enum Loss: String, Sendable, CaseIterable {
+            case softmaxCrossEntropy = "softmax_cross_entropy"
+            case sigmoidCrossEntropy = "sigmoid_cross_entropy"
+            case meanSquaredError = "mean_squared_error"
+        }
+    }
+
+    /// What it is trained on.
+    public struct Data: Sendable, Equatable {
+        public var format = Format.embedded
+        /// The file or folder, absolute; nil only for the embedded data.
+        public var path: String?
+        /// How features are scaled; the scale is fitted on the training part.
+        public var scale = Scale.none
+        /// Which column of a CSV file holds the labels.
+        public var labels = LabelColumn.last
+        /// Whether the first line of a CSV file names the columns.
+        public var header = Header.automatic
+        public var task = Task.classification
+        /// The file with the test part, absolute.
+        public var testPath: String?
+        /// The share held out for testing where the data has no test part of its own, 0 ≤ share < 1.
+        public var testFraction = 0.2
+        /// Only the first so many training examples are used.
+        public var limit: Int?
+        /// What stands between the columns of a CSV file: one character.
+        public var separator = ","
+
+        public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz }
+        public enum Scale: String, Sendable, CaseIterable {
+            case standardize
+            case minMax = "min_max"
+            case none
+        }
+        public enum Header: String, Sendable, CaseIterable {
+            case automatic = "auto"
+            case present = "true"
+            case absent = "false"
+        }
+        public enum Task: String, Sendable, CaseIterable { case classification, regression }
+
+        /// A column of a CSV file: the last one, the n-th (from 0), or the one with this name.
+        public enum LabelColumn: Sendable, Equatable {
+            case last
+            case index(Int)
+            case name(String)
+        }
+    }
+
+    /// How it is trained.
+    public struct Train: Sendable, Equatable {
+        public var optimizer = Optimizer.adam
+        public var learningRate = 0.001
+        /// For `momentum` and `nesterov`.
+        public var momentum = 0.9
+        /// The decay of RMSProp's mean square.
+        public var decay = 0.9
+        public var beta1 = 0.9
+        public var beta2 = 0.999
+        /// nil: what each rule has by itself.
+        public var epsilon: Double?
+        /// The examples of one update.
+        public var batch = 64
+        public var length = Length.epochs(1)
+        public var l1 = 0.0
+        public var l2 = 0.0
+        /// The largest global norm of the gradients; nil: not clipped.
+        public var clipNorm: Double?
+        public var shuffle = true
+        /// Evaluates every so many updates, besides the end of each epoch and of the job.
+        public var evaluateEverySteps: Int?
+
+        /// The whole passes over the data, if the job's length is given so.
+        public var epochs: Int? { if case .epochs(let count) = length { count } else { nil } }
+        /// The updates, if the job's length is given so.
+        public var steps: Int? { if case .steps(let count) = length { count } else { nil } }
+
+        /// When the job ends.
+        public enum Length: Sendable, Equatable {
+            case epochs(Int)
+            case steps(Int)
+        }
+
+        public enum Optimizer: String, Sendable, CaseIterable {
+            case gradientDescent = "gradient_descent"
+            case momentum, nesterov, adagrad, rmsprop, adam
+        }
+    }
+
+    /// Who trains it.
+    public struct Cluster: Sendable, Equatable {
+        public var servers = 1
+        public var workers = 2
+        public var consistency = Consistency.async
+        /// nil: the command's own choice (`inproc` for `train`, `ipc` for `launch`).
+        public var transport: Transport?
+        /// The coordinator's address, e.g. `tcp://10.0.0.5:7000`.
+        public var address: String?
+        /// nil: the cores of the host divided by the nodes on it.
+        public var threadsPerNode: Int?
+        /// How long the job waits for its servers and workers to arrive.
+        public var joinTimeout = Duration.seconds(60)
+        public var heartbeatInterval = Duration.milliseconds(500)
+        /// A node that is silent for so long is taken for dead.
+        public var heartbeatTimeout = Duration.seconds(10)
+        /// The secret that every node of the job must show.
+        public var token: String?
+        /// The file that holds the secret, absolute.
+        public var tokenFile: String?
+        /// Allows plain connections beyond this machine.
+        public var insecure = false
+        public var tls = TLS()
+
+        public enum Consistency: String, Sendable, CaseIterable { case async, sync }
+        public enum Transport: String, Sendable, CaseIterable {
+            case inproc, ipc, tcp
+            case tls = "tls+tcp"
+        }
+
+        /// PEM files, absolute, and the name that the server's certificate must carry.
+        public struct TLS: Sendable, Equatable {
+            public var certificate: String?
+            public var key: String?
+            public var ca: String?
+            public var serverName: String?
+
+            public init() {}
+        }
+    }
+
+    /// Where it runs: TensorFlow's device names.
+    public struct Devices: Sendable, Equatable {
+        /// Takes the CPU where a device lacks a kernel or does not exist.
+        public var softPlacement = false
+        public var logDevicePlacement = false
+        public var worker = "/cpu:0"
+        public var server = "/cpu:0"
+    }
+
+    /// Where and how often it is saved.
+    public struct Checkpoint: Sendable, Equatable {
+        /// The folder, absolute; nil: nothing is saved.
+        public var directory: String?
+        /// Saves every so many updates, besides the end of the job.
+        public var everySteps: Int?
+        /// How many checkpoints are kept.
+        public var keep = 3
+    }
+}

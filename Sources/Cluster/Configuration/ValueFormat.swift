@@ -1,0 +1,164 @@
+import Foundation
+
+/// Why a value was refused, as the rest of a sentence that begins with the key: "must be …, got …".
+struct ValueError: Error {
+    let text: String
+
+    static func wanted(_ wanted: String, got value: YAMLValue) -> ValueError {
+        ValueError(text: "must be \(wanted), got \(value.excerpt)")
+    }
+}
+
+/// How one type of value is read from YAML, checked, and written back.
+struct ValueFormat<T>: Sendable {
+    let read: @Sendable (_ value: YAMLValue, _ baseDirectory: String) throws(ValueError) -> T
+    let write: @Sendable (T) -> ConfigValue
+}
+
+extension ValueFormat where T == String {
+    /// Any scalar, taken as it is written: a job may be called 7.
+    static var text: Self { text("text") { !$0.isEmpty } }
+    static var character: Self { text("one character") { $0.unicodeScalars.count == 1 } }
+    static var device: Self { text("a device such as /cpu:0 or /gpu:0") { $0.hasPrefix("/") && $0.count > 1 } }
+
+    /// A file or folder; relative ones start at the base directory, `~` is the user's home.
+    static var path: Self {
+        let plain = text("a path") { !$0.isEmpty }
+        return Self(
+            read: { (value, base) throws(ValueError) in
+                let path = NSString(string: try plain.read(value, base)).expandingTildeInPath
+                return URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: base, isDirectory: true))
+                    .standardizedFileURL.path
+            },
+            write: plain.write)
+    }
+
+    private static func text(_ wanted: String, _ isValid: @escaping @Sendable (String) -> Bool) -> Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                guard let text = value.text, isValid(text) else { throw .wanted(wanted, got: value) }
+                return text
+            },
+            write: { .string($0) })
+    }
+}
+
+extension ValueFormat where T == Bool {
+    static var flag: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                guard case .bool(let flag) = value.resolved else { throw .wanted("true or false", got: value) }
+                return flag
+            },
+            write: { .bool($0) })
+    }
+}
+
+extension ValueFormat where T == Int {
+    static func whole(atLeast low: Int, atMost high: Int = 1_000_000_000) -> Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                let wanted = low == .min ? "a whole number" : "a whole number ≥ \(low)"
+                if case .int(let number) = value.resolved, number >= low {
+                    guard number <= high else { throw .wanted("\(wanted) and ≤ \(high)", got: value) }
+                    return number
+                }
+                throw .wanted(wanted, got: value)
+            },
+            write: { .int($0) })
+    }
+}
+
+extension ValueFormat where T == Double {
+    static func number(_ condition: String, _ isValid: @escaping @Sendable (Double) -> Bool) -> Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                guard let number = value.resolved.number, isValid(number) else {
+                    throw .wanted("a number \(condition)", got: value)
+                }
+                return number
+            },
+            write: { .double($0) })
+    }
+}
+
+extension ValueFormat where T == Duration {
+    /// Seconds, or a number with its unit: 500ms, 10s, 2m, 1h. More than zero, 30 days at most.
+    static var duration: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
+                var seconds = value.resolved.number
+                if seconds == nil, let text = value.text, let unit = units.first(where: { text.hasSuffix($0.0) }) {
+                    let count = text.dropLast(unit.0.count).trimmingCharacters(in: .whitespaces)
+                    seconds = ConfigValue(plain: count).number.map { $0 * unit.1 }
+                }
+                guard let seconds, seconds >= 1e-3, seconds <= 30 * 86_400 else {
+                    throw .wanted("a duration > 0 such as 10, 10s, 500ms or 2m", got: value)
+                }
+                return .nanoseconds(Int64((seconds * 1e9).rounded()))
+            },
+            write: { .double(Double($0 / .nanoseconds(1)) / 1e9) })
+    }
+}
+
+extension ValueFormat where T: RawRepresentable<String> & CaseIterable & Sendable {
+    /// One of the type's cases, or of the other names for them.
+    static func choice(aliases: [String: T] = [:]) -> Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                let text = value.text ?? ""
+                if let choice = T(rawValue: text) ?? aliases[text] { return choice }
+                let allowed = T.allCases.map(\.rawValue) + aliases.keys.sorted()
+                throw ValueError(text: refusal(of: value, allowed: allowed))
+            },
+            write: { .string($0.rawValue) })
+    }
+}
+
+extension ValueFormat where T == JobConfig.Data.LabelColumn {
+    /// `last`, a column's number from 0, or its name (in quotes where the name is a number).
+    static var labelColumn: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                switch value.resolved {
+                case .int(let index) where index >= 0: return .index(index)
+                case .string("last"): return .last
+                case .string(let name) where !name.isEmpty: return .name(name)
+                default: throw .wanted("a column's name, its number from 0, or last", got: value)
+                }
+            },
+            write: { column in
+                switch column {
+                case .last: .string("last")
+                case .index(let index): .int(index)
+                case .name(let name): .string(name)
+                }
+            })
+    }
+}
+
+extension ValueFormat {
+    static func list<Element>(of element: ValueFormat<Element>, example: String) -> Self where T == [Element] {
+        Self(
+            read: { (value, base) throws(ValueError) in
+                guard case .list(let items) = value else { throw .wanted("a list such as \(example)", got: value) }
+                var elements: [Element] = []
+                for (index, item) in items.enumerated() {
+                    do throws(ValueError) {
+                        elements.append(try element.read(item, base))
+                    } catch {
+                        throw ValueError(text: "\(error.text) as item \(index + 1) of the list")
+                    }
+                }
+                return elements
+            },
+            write: { .list($0.map(element.write)) })
+    }
+}
+
+/// "can't be X; did you mean 'Y'? (allowed: …)"
+func refusal(of value: YAMLValue, allowed: [String]) -> String {
+    let hint = value.text.flatMap { nearest(to: $0, in: allowed) }.map { "; did you mean '\($0)'?" } ?? ""
+    return "can't be \(value.excerpt)\(hint) (allowed: \(allowed.joined(separator: ", ")))"
+}

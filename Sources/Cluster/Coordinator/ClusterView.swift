@@ -1,0 +1,55 @@
+/// Where a job is in its life.
+package enum Phase: String, Sendable {
+    case waiting, training, stopping, saving, finished, failed
+}
+
+/// Who takes part, as the coordinator publishes it under a number that only grows.
+package struct ClusterView: Equatable, Sendable {
+    package struct ServerEntry: Equatable, Sendable {
+        package var number: Int
+        /// One a lane.
+        package var addresses: [String]
+        package var incarnation: UInt64
+
+        package init(number: Int, addresses: [String], incarnation: UInt64) {
+            self.number = number
+            self.addresses = addresses
+            self.incarnation = incarnation
+        }
+    }
+
+    package struct WorkerEntry: Equatable, Sendable {
+        package var number: Int
+        /// Its place among the workers of this view, from 0 without gaps.
+        package var rank: Int
+        package var incarnation: UInt64
+
+        package init(number: Int, rank: Int, incarnation: UInt64) {
+            self.number = number
+            self.rank = rank
+            self.incarnation = incarnation
+        }
+    }
+
+    package var number: UInt64
+    package var phase: Phase
+    /// Why the phase is what it is; empty while all is well.
+    package var reason: String
+    package var servers: [ServerEntry]
+    package var workers: [WorkerEntry]
+
+    /// In the phase saving: the step under which servers write a checkpoint.
+    package var checkpointStep = 0
+
+    package init(
+        number: UInt64, phase: Phase, reason: String = "", checkpointStep: Int = 0, servers: [ServerEntry] = [],
+        workers: [WorkerEntry] = []
+    ) {
+        self.number = number
+        self.phase = phase
+        self.reason = reason
+        self.checkpointStep = checkpointStep
+        self.servers = servers
+        self.workers = workers
+    }
+}

@@ -1,0 +1,194 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+public import Messaging
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// How a coordinator runs.
+public struct CoordinatorOptions: Sendable {
+    /// Go on from the newest checkpoint of the job's directory.
+    public var resume: Bool
+    /// A CSV file "step,loss" with the mean training loss of every batch.
+    public var lossesFile: String?
+    /// The job's shared secret; nil for none.
+    public var token: String?
+    public var tls: TLS?
+
+    public init(resume: Bool = false, lossesFile: String? = nil, token: String? = nil, tls: TLS? = nil) {
+        self.resume = resume
+        self.lossesFile = lossesFile
+        self.token = token
+        self.tls = tls
+    }
+}
+
+/// The only address of a job that anyone must know: hands out numbers, subgraphs, views and leases, notices the dead,
+/// writes checkpoints' manifests, and decides the end.
+public final class Coordinator: Sendable {
+    /// Where it listens, with the real port where 0 was asked for.
+    public var address: Address { socket.boundAddress }
+    private let config: JobConfig
+    private let options: CoordinatorOptions
+    private let socket: ReplySocket
+    private let job: PreparedJob
+    private let restored: Manifest?
+    private let jobKey = UInt64.random(in: 1...(.max))
+    private let inbox = Mutex<[Note]>([])
+
+    private enum Note: Sendable {
+        case stop(now: Bool, reason: String)
+        case died(Role, pid: Int, how: String)
+        case failed(String)
+    }
+
+    /// Reads the data, builds and cuts the graph, finds the checkpoint to go on from, and listens.
+    /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
+    public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
+        self.config = config
+        self.options = options
+        try Coordinator.checkSecurity(listen, config, options)
+        self.job = try PreparedJob(config, job)
+        restored = try Coordinator.restore(config, self.job, options)
+        if let directory = config.checkpoint.directory {
+            do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
+                throw NodeError(.cannotCreate, "cannot create the checkpoint directory \(directory)")
+            }
+        }
+        do {
+            socket = try ReplySocket(listen: listen, tls: options.tls, maximumMessage: ControlClient.maximumMessage)
+        } catch { throw NodeError(.cannotCreate, "\(error)") }
+    }
+
+    private static func checkSecurity(_ listen: Address, _ config: JobConfig, _ options: CoordinatorOptions) throws {
+        guard !listen.isLoopback else { return }
+        guard options.token != nil else {
+            throw NodeError(
+                .configuration,
+                "a job that listens on \(listen) needs a token: set cluster.token_file, or TRIBUTARY_TOKEN")
+        }
+        guard listen.transport == .tls || config.cluster.insecure else {
+            throw NodeError(
+                .configuration,
+                "a job that listens on \(listen) needs TLS: use tls+tcp:// with cluster.tls, or say cluster.insecure: true"
+            )
+        }
+    }
+
+    private static func restore(
+        _ config: JobConfig, _ job: PreparedJob, _ options: CoordinatorOptions
+    ) throws -> Manifest? {
+        guard options.resume else { return nil }
+        guard let directory = config.checkpoint.directory else {
+            throw NodeError(.configuration, "--resume needs checkpoint.directory, or --checkpoint DIR")
+        }
+        guard let manifest = try Manifest.newest(in: directory) else { return nil }
+        guard manifest.fingerprint == job.fingerprint else {
+            throw NodeError(
+                .badData,
+                "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's; change one of them, or start without --resume"
+            )
+        }
+        guard manifest.seed == config.seed, manifest.batch == config.train.batch else {
+            throw NodeError(
+                .badData,
+                "the checkpoint in \(directory) was made with seed \(manifest.seed) and train.batch \(manifest.batch), this job has \(config.seed) and \(config.train.batch); the order of batches would differ"
+            )
+        }
+        return manifest
+    }
+
+    private func takeNotes() -> [Note] {
+        inbox.withLock { notes in
+            defer { notes.removeAll() }
+            return notes
+        }
+    }
+
+    /// Ends the job, from any thread: after a last checkpoint, or at once.
+    public func stop(now: Bool = false, reason: String) {
+        inbox.withLock { $0.append(.stop(now: now, reason: reason)) }
+    }
+
+    /// Tells that a node's process has ended, sooner than missed heartbeats would.
+    /// - Parameter role: "server" or "worker".
+    public func childDied(role: String, pid: Int, description: String) {
+        guard let role = Role(rawValue: role) else { return }
+        inbox.withLock { $0.append(.died(role, pid: pid, how: description)) }
+    }
+
+    /// A node of this process has failed: the job fails.
+    func nodeFailed(_ description: String) { inbox.withLock { $0.append(.failed(description)) } }
+
+    /// Runs the job on the caller's thread until it is over and the nodes have left.
+    ///
+    /// - Parameters:
+    ///   - onProgress: called some times a second.
+    ///   - onEvent: receives a line for the log.
+    public func run(onProgress: (Progress) -> Void, onEvent: (String) -> Void) throws -> JobReport {
+        defer { socket.close() }
+        let begin = ContinuousClock.now
+        var service = CoordinatorService(
+            state: JobState(
+                JobState.Facts(
+                    config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
+                    schedule: job.schedule, evaluationBatches: job.evaluationBatches,
+                    done: restored?.doneBatches ?? RangeSet(),
+                    jobKey: jobKey)),
+            job: job, options: options, restored: restored)
+        if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
+        let losses = try LossFile(options.lossesFile)
+        var lastProgress = Duration.seconds(-1)
+        var overSince: Duration?
+        while true {
+            let request = try socket.receive(timeout: .milliseconds(5))
+            let now = ContinuousClock.now - begin
+            for note in takeNotes() {
+                switch note {
+                case .stop(let immediately, let reason): service.state.stop(now: immediately, reason, now: now)
+                case .died(let role, let pid, let how): service.state.declareDead(role, pid: pid, how, now: now)
+                case .failed(let description): service.state.fail(description, now: now)
+                }
+            }
+            if let request { try service.handle(request, now: now) }
+            service.state.advance(now: now)
+            try service.releaseHeld(now: now)
+            try losses.write(service.state.takeFinishedBatches())
+            for event in service.state.takeEvents() { onEvent(event) }
+            if now - lastProgress > .milliseconds(100) {
+                lastProgress = now
+                onProgress(service.progress(now: now))
+            }
+            guard service.state.phase == .finished || service.state.phase == .failed else { continue }
+            overSince = overSince ?? now
+            // Every node hears of the end and leaves; the dead and the slow are not waited for.
+            let isLeft = service.state.membership.nodes.allSatisfy { !$0.isAlive }
+            if isLeft || now - overSince! > .seconds(3) {
+                onProgress(service.progress(now: now))
+                return service.report(now: now)
+            }
+        }
+    }
+}
+
+/// Writes "step,loss" lines.
+struct LossFile {
+    private let handle: FileHandle?
+
+    init(_ path: String?) throws {
+        guard let path else {
+            handle = nil
+            return
+        }
+        guard FileManager.default.createFile(atPath: path, contents: Data("step,loss\n".utf8)),
+            let opened = FileHandle(forWritingAtPath: path)
+        else { throw NodeError(.cannotCreate, "cannot write the losses to \(path)") }
+        try opened.seekToEnd()
+        handle = opened
+    }
+
+    func write(_ entries: [TrainingRecord.Entry]) throws {
+        guard let handle, !entries.isEmpty else { return }
+        try handle.write(contentsOf: Data(entries.map { "\($0.batch),\($0.meanLoss)\n" }.joined().utf8))
+    }
+}

@@ -1,0 +1,327 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+internal import Messaging
+internal import SwiftProtobuf
+internal import Training
+
+/// The coordinator's side of the control messages: reads requests, asks `JobState`, writes answers.
+struct CoordinatorService {
+    var state: JobState
+    private let job: PreparedJob
+    private let options: CoordinatorOptions
+    private let restored: Manifest?
+    private let yaml: String
+    /// Each server's program, once all servers have joined.
+    private var programs: [[UInt8]] = []
+    /// Heartbeats that wait for a newer view.
+    private var held: [(request: Box<Request>, view: UInt64, since: Duration)] = []
+    private var lastCheckpoint: String?
+
+    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Manifest?) {
+        self.state = state
+        self.job = job
+        self.options = options
+        self.restored = restored
+        // Nodes have the token already; it does not travel.
+        var config = job.config
+        config.cluster.token = nil
+        config.cluster.tokenFile = nil
+        yaml = config.yaml()
+        if let restored, let directory = job.config.checkpoint.directory {
+            lastCheckpoint = "\(directory)/\(Manifest.name(step: restored.step))"
+        }
+    }
+
+    mutating func handle(_ incoming: consuming Request, now: Duration) throws {
+        let wire = incoming.message.withUnsafeBytes { try? WireRequest(serializedBytes: Array($0)) }
+        guard let wire, let kind = wire.kind else {
+            return try refuse(incoming, "this is no request that a coordinator knows")
+        }
+        guard wire.protocol == ControlClient.protocolVersion else {
+            return try refuse(
+                incoming,
+                "the coordinator speaks version \(ControlClient.protocolVersion) of the control messages, got \(wire.protocol); use one version of tributary everywhere"
+            )
+        }
+        guard wire.token == options.token ?? "" else { return try refuse(incoming, "the token is not this job's") }
+        let answer: Answer
+        do { answer = try self.answer(kind, now: now) } catch {
+            // A broken graph is the job's failure; anything else is the asker's.
+            if let error = error as? GraphError { state.fail("\(error)", now: now) }
+            return try refuse(incoming, "\(error)")
+        }
+        switch answer {
+        case .now(let reply): try send(reply, incoming)
+        case .hold(let view): held.append((Box(incoming), view, now))
+        }
+    }
+
+    private enum Answer {
+        case now(WireReply.OneOf_Kind)
+        /// Answered when there is a view newer than this one.
+        case hold(UInt64)
+    }
+
+    private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
+        switch kind {
+        case .getConfiguration:
+            var reply = WireConfiguration()
+            reply.yaml = yaml
+            reply.fingerprint = job.fingerprint
+            reply.modelKind = job.config.model.kind
+            return .now(.configuration(reply))
+        case .registerServer(let wire):
+            try checkVersion(wire.version)
+            guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= 256 else {
+                throw NodeError(.refused, "a server has 1 to 256 lanes")
+            }
+            var reply = WireServerAssigned()
+            reply.number = Int32(try state.registerServer(wire, now: now))
+            reply.jobKey = state.facts.jobKey
+            return .now(.serverAssigned(reply))
+        case .registerWorker(let wire):
+            try checkVersion(wire.version)
+            if wire.fingerprint != job.fingerprint { return .now(.refused(difference(wire))) }
+            var reply = WireWorkerAssigned()
+            reply.number = Int32(try state.registerWorker(wire, now: now))
+            reply.jobKey = state.facts.jobKey
+            return .now(.workerAssigned(reply))
+        case .getPart(let wire): return .now(.part(try part(wire)))
+        case .serverReady(let wire):
+            state.serverReady(Int(wire.server), now: now)
+            return .now(.done(WireDone()))
+        case .heartbeat(let beat):
+            guard let role = Role(beat.role), state.heard(beat, role, applied: try RangeSet(beat.applied), now: now)
+            else {
+                throw NodeError(
+                    .refused, "this node is not of the job any more: it was silent too long and declared dead")
+            }
+            state.advance(now: now)
+            return .hold(beat.view)
+        case .leaseBatches(let ask): return .now(.lease(state.lease(ask, now: now)))
+        case .leaseEvaluation(let wire):
+            state.evaluated(wire)
+            return .now(.evaluationLease(WireEvaluationLease()))
+        case .checkpointWritten(let wire):
+            let applied = try RangeSet<Int>(wire.applied)
+            if let step = state.checkpointWritten(wire, applied: applied) { writeManifest(step, now: now) }
+            return .now(.done(WireDone()))
+        case .leave(let wire):
+            guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
+            state.leave(wire, role, now: now)
+            return .now(.done(WireDone()))
+        case .status: return .now(.statusReport(status(now: now)))
+        case .stop(let wire):
+            state.stop(now: wire.now, wire.reason.isEmpty ? "stopped" : wire.reason, now: now)
+            return .now(.done(WireDone()))
+        case .checkpoint:
+            throw NodeError(.refused, "this version writes checkpoints by checkpoint.every_steps and at the end")
+        }
+    }
+
+    private func checkVersion(_ version: String) throws {
+        guard version == NodeStart.version else {
+            throw NodeError(
+                .refused,
+                "the job runs tributary \(NodeStart.version), this node is \(version); use one version everywhere")
+        }
+    }
+
+    /// Says what differs between a worker's graph and the job's.
+    private func difference(_ wire: WireRegisterWorker) -> WireRefused {
+        var refused = WireRefused()
+        refused.reason = "the worker's graph is not the job's: it was built by another program, configuration or data"
+        let theirs = wire.variables.compactMap { VariableInfo($0) }
+        refused.differences = VariableInfo.differences(ours: job.variables, theirs: theirs)
+        if refused.differences.isEmpty {
+            refused.differences = ["the Variables are the same, but the operations differ"]
+        }
+        return refused
+    }
+
+    /// A piece of a server's program; a total of −1 says that servers are missing still.
+    private mutating func part(_ wire: WireGetPart) throws -> WirePart {
+        var part = WirePart()
+        part.checkpointDirectory = job.config.checkpoint.directory ?? ""
+        part.restoreStep = Int64(restored?.step ?? -1)
+        let servers = state.membership.alive(.server).sorted { $0.number < $1.number }
+        if programs.isEmpty {
+            guard servers.count == job.config.cluster.servers else {
+                part.total = -1
+                return part
+            }
+            let layout = BundleLayout(job.cut, lanes: servers.map(\.addresses.count))
+            programs = try servers.indices.map {
+                try job.cut.program(server: $0, layout: layout, device: job.config.devices.server).serializedBytes()
+            }
+        }
+        guard programs.indices.contains(Int(wire.server)) else {
+            throw NodeError(.refused, "there is no server \(wire.server)")
+        }
+        let program = programs[Int(wire.server)]
+        guard wire.offset >= 0, wire.offset <= program.count else {
+            throw NodeError(.refused, "the program has \(program.count) bytes")
+        }
+        let end = min(Int(wire.offset) + (4 << 20), program.count)
+        part.graph = Data(program[Int(wire.offset)..<end])
+        part.total = Int64(program.count)
+        return part
+    }
+
+    private mutating func writeManifest(_ step: Int, now: Duration) {
+        guard let directory = job.config.checkpoint.directory, let saved = state.written[step] else { return }
+        if let broken = saved.values.first(where: { !$0.error.isEmpty }) {
+            return state.checkpointFinished(step, error: broken.error, now: now)
+        }
+        let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
+        let manifest = Manifest(
+            job: job.config.job, fingerprint: job.fingerprint, step: step,
+            done: done.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
+            batch: job.config.train.batch,
+            files: saved.sorted { $0.key < $1.key }.map {
+                Manifest.ServerFile(name: $0.value.file, bytes: $0.value.bytes)
+            },
+            loss: state.record.recentLoss)
+        do {
+            try manifest.write(to: directory, keep: job.config.checkpoint.keep)
+            lastCheckpoint = "\(directory)/\(Manifest.name(step: step))"
+            state.checkpointFinished(step, error: nil, now: now)
+        } catch { state.checkpointFinished(step, error: "\(error)", now: now) }
+    }
+
+    // MARK: Answers
+
+    private func send(_ kind: WireReply.OneOf_Kind, _ request: consuming Request) throws {
+        var reply = WireReply()
+        reply.kind = kind
+        let bytes: [UInt8] = try reply.serializedBytes()
+        try request.reply(Messaging.Message(bytes))
+    }
+
+    private func refuse(_ request: consuming Request, _ reason: String) throws {
+        var refused = WireRefused()
+        refused.reason = reason
+        try send(.refused(refused), request)
+    }
+
+    /// Answers the heartbeats that have something new to hear, or have waited for their interval.
+    mutating func releaseHeld(now: Duration) throws {
+        let view = state.view
+        // While a checkpoint is written, servers are to tell soon.
+        let patience = view.phase == .saving ? .milliseconds(20) : job.config.cluster.heartbeatInterval
+        var rest: [(request: Box<Request>, view: UInt64, since: Duration)] = []
+        for entry in held {
+            if entry.view < view.number || now - entry.since >= patience {
+                if let request = entry.request.take() { try send(.view(view.wire), request) }
+            } else {
+                rest.append(entry)
+            }
+        }
+        held = rest
+    }
+
+    // MARK: Telling people
+
+    private func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
+
+    private func trainingSeconds(now: Duration) -> Double {
+        state.trainingBegan.map { seconds((state.trainingEnded ?? now) - $0) } ?? 0
+    }
+
+    func progress(now: Duration) -> Progress {
+        var progress = Progress()
+        let elapsed = trainingSeconds(now: now)
+        progress.phase = state.evaluation == nil ? state.phase.rawValue : "evaluating"
+        progress.step = state.step
+        progress.totalSteps = state.facts.totalSteps
+        progress.epoch = min(
+            state.step / state.facts.schedule.batchesPerEpoch, max((job.config.train.epochs ?? .max) - 1, 0))
+        progress.epochs = job.config.train.epochs
+        progress.loss = state.record.recentLoss
+        progress.metrics = state.record.recentMetrics
+        progress.samples = state.record.samples
+        progress.samplesPerSecond = elapsed > 0 ? Double(state.record.samples) / elapsed : 0
+        let here = state.step - (restored?.step ?? 0)
+        if here > 0, elapsed > 0 {
+            progress.secondsLeft = elapsed / Double(here) * Double(state.facts.totalSteps - state.step)
+        }
+        progress.workersAlive = state.membership.alive(.worker).count
+        progress.workers = job.config.cluster.workers
+        progress.servers = job.config.cluster.servers
+        progress.evaluation = state.lastEvaluation.map {
+            Progress.Evaluation(step: $0.step, loss: $0.sum.meanLoss, metrics: $0.sum.meanMetrics)
+        }
+        return progress
+    }
+
+    func report(now: Duration) -> JobReport {
+        let elapsed = trainingSeconds(now: now)
+        let nodes = state.membership.nodes
+        func reports(_ role: Role) -> [JobReport.Node] {
+            nodes.filter { $0.role == role }.sorted { $0.number < $1.number }.map {
+                JobReport.Node(
+                    number: $0.number, host: $0.host, pid: $0.pid,
+                    state: $0.state == .left ? "finished" : $0.state.rawValue,
+                    steps: $0.steps, exitStatus: nil)
+            }
+        }
+        let staleness = state.staleness.values
+        let updates = staleness.reduce(0) { $0 + $1.updates }
+        return JobReport(
+            status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
+            seconds: elapsed,
+            samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
+            loss: finite(state.lastEvaluation?.sum.meanLoss ?? state.record.recentLoss),
+            trainLoss: finite(state.record.recentLoss),
+            metrics: (state.lastEvaluation?.sum.meanMetrics ?? state.record.recentMetrics).filter { $0.value.isFinite },
+            workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
+            leasedAgain: state.leasedAgain,
+            meanStaleness: updates > 0 ? Double(staleness.reduce(0) { $0 + $1.sum }) / Double(updates) : 0,
+            maxStaleness: staleness.map(\.most).max() ?? 0, reason: state.outcome?.reason)
+    }
+
+    /// JSON has no NaN.
+    private func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
+
+    private func status(now: Duration) -> WireStatusReport {
+        let progress = progress(now: now)
+        var report = WireStatusReport()
+        report.job = job.config.job
+        report.phase = progress.phase
+        report.step = Int64(progress.step)
+        report.totalSteps = Int64(progress.totalSteps)
+        report.epoch = Int64(progress.epoch)
+        report.loss = progress.loss ?? .nan
+        report.metrics = progress.metrics
+        report.seconds = trainingSeconds(now: now)
+        report.samples = Int64(progress.samples)
+        report.samplesPerSecond = progress.samplesPerSecond
+        report.checkpoint = lastCheckpoint ?? ""
+        report.view = state.view.number
+        report.failure = state.outcome?.reason ?? ""
+        report.nodes = state.membership.nodes.map { member in
+            var node = WireNodeStatus()
+            node.role = member.role == .server ? .server : .worker
+            node.number = Int32(member.number)
+            node.host = member.host
+            node.pid = Int64(member.pid)
+            node.address = member.addresses.first ?? ""
+            node.state = member.state.rawValue
+            node.step = Int64(member.steps)
+            node.lastSeenSeconds = seconds(now - member.lastHeard)
+            return node
+        }
+        return report
+    }
+}
+
+extension Role {
+    init?(_ wire: WireRole) {
+        switch wire {
+        case .server: self = .server
+        case .worker: self = .worker
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,145 @@
+/// What became of a job: the last line of stdout under `--json`.
+public struct JobReport: Codable, Sendable, Equatable {
+    public struct Node: Codable, Sendable, Equatable {
+        public var number: Int
+        public var host: String
+        public var pid: Int
+        /// "finished", "dead", …
+        public var state: String
+        public var steps: Int
+        /// Of a child process.
+        public var exitStatus: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case number, host, pid, state, steps
+            case exitStatus = "exit_status"
+        }
+    }
+
+    /// "finished", "stopped" or "failed".
+    public var status: String
+    /// Updates applied, those of earlier runs included.
+    public var steps: Int
+    /// Examples that this run trained on.
+    public var samples: Int
+    /// Of training and evaluating in this run.
+    public var seconds: Double
+    public var samplesPerSecond: Double
+    /// On held-out examples after the last update, where there are any; else that of the last batches.
+    public var loss: Double?
+    /// Mean training loss of the last batches.
+    public var trainLoss: Double?
+    /// On held-out examples after the last update.
+    public var metrics: [String: Double]
+    public var workers: [Node]
+    public var servers: [Node]
+    /// The manifest of the last checkpoint.
+    public var checkpoint: String?
+    /// Batches that were leased anew because a worker died.
+    public var leasedAgain: Int
+    /// Mean and largest number of updates applied between a pull and its push.
+    public var meanStaleness: Double
+    public var maxStaleness: Int
+    /// Why the job stopped or failed.
+    public var reason: String?
+
+    enum CodingKeys: String, CodingKey {
+        case status, steps, samples, seconds, loss, metrics, workers, servers, checkpoint, reason
+        case samplesPerSecond = "samples_per_second"
+        case trainLoss = "train_loss"
+        case leasedAgain = "batches_leased_again"
+        case meanStaleness = "mean_staleness"
+        case maxStaleness = "max_staleness"
+    }
+}
+
+/// How far a job is, for a progress line.
+public struct Progress: Sendable, Equatable {
+    public struct Evaluation: Sendable, Equatable {
+        public var step: Int
+        public var loss: Double
+        public var metrics: [String: Double]
+    }
+
+    /// "waiting", "training", "evaluating", "stopping", "saving", "finished" or "failed".
+    public var phase = "waiting"
+    public var step = 0
+    public var totalSteps = 0
+    /// From 0.
+    public var epoch = 0
+    public var epochs: Int?
+    /// Mean over the last batches.
+    public var loss: Double?
+    public var metrics: [String: Double] = [:]
+    public var samples = 0
+    public var samplesPerSecond = 0.0
+    public var secondsLeft: Double?
+    public var workersAlive = 0
+    public var workers = 0
+    public var servers = 0
+    /// The newest evaluation.
+    public var evaluation: Evaluation?
+
+    /// A job that waits for its nodes.
+    public init() {}
+}
+
+/// A job as its coordinator tells it: what `tributary status` prints.
+public struct JobStatus: Codable, Sendable {
+    public struct Node: Codable, Sendable {
+        public var role: String
+        public var number: Int
+        public var host: String
+        public var pid: Int
+        public var address: String
+        public var state: String
+        public var step: Int
+        public var lastSeenSeconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case role, number, host, pid, address, state, step
+            case lastSeenSeconds = "last_seen_seconds"
+        }
+    }
+
+    public var job: String
+    public var phase: String
+    public var step: Int
+    public var totalSteps: Int
+    public var epoch: Int
+    public var loss: Double?
+    public var metrics: [String: Double]
+    public var seconds: Double
+    public var samples: Int
+    public var samplesPerSecond: Double
+    public var nodes: [Node]
+    public var checkpoint: String
+    public var failure: String
+
+    enum CodingKeys: String, CodingKey {
+        case job, phase, step, epoch, loss, metrics, seconds, samples, nodes, checkpoint, failure
+        case totalSteps = "total_steps"
+        case samplesPerSecond = "samples_per_second"
+    }
+
+    init(_ wire: WireStatusReport) {
+        job = wire.job
+        phase = wire.phase
+        step = Int(wire.step)
+        totalSteps = Int(wire.totalSteps)
+        epoch = Int(wire.epoch)
+        loss = wire.loss.isFinite ? wire.loss : nil
+        metrics = wire.metrics.filter { $0.value.isFinite }
+        seconds = wire.seconds
+        samples = Int(wire.samples)
+        samplesPerSecond = wire.samplesPerSecond
+        nodes = wire.nodes.map { node in
+            Node(
+                role: node.role == .server ? "server" : "worker", number: Int(node.number), host: node.host,
+                pid: Int(node.pid), address: node.address, state: node.state, step: Int(node.step),
+                lastSeenSeconds: node.lastSeenSeconds)
+        }
+        checkpoint = wire.checkpoint
+        failure = wire.failure
+    }
+}

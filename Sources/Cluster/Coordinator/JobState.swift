@@ -1,0 +1,394 @@
+internal import Interchange
+internal import Training
+
+/// Everything that a coordinator decides: events in, answers and views out. No socket, no clock, no thread; `now` is the time
+/// since the job began.
+struct JobState {
+    /// What is to be known of the job beforehand.
+    struct Facts: Sendable {
+        var config: JobConfig
+        var fingerprint: String
+        var variables: [VariableInfo]
+        var totalSteps: Int
+        var schedule: BatchSchedule
+        var evaluationBatches: Int
+        /// Batches that a restored checkpoint holds.
+        var done = RangeSet<Int>()
+        var jobKey: UInt64
+    }
+
+    let facts: Facts
+    private(set) var membership: Membership
+    private(set) var shards: DataShards
+    private(set) var view: ClusterView
+    private(set) var record = TrainingRecord()
+    private(set) var evaluation: EvaluationRound?
+    private(set) var lastEvaluation: (step: Int, sum: EvaluationSum)?
+    private(set) var finishedBatches: [TrainingRecord.Entry] = []
+    /// Lines for the log.
+    private(set) var events: [String] = []
+    /// When the first step could begin, and when training was over.
+    private(set) var trainingBegan: Duration?
+    private(set) var trainingEnded: Duration?
+    private(set) var leasedAgain = 0
+    /// "finished", "stopped" or "failed", once decided.
+    private(set) var outcome: (status: String, reason: String?)?
+    /// Files of checkpoints by step and server.
+    private(set) var written: [Int: [Int: Saved]] = [:]
+    private var applied: [Int: RangeSet<Int>] = [:]
+    private(set) var staleness: [Int: (sum: Int, most: Int, updates: Int)] = [:]
+    /// Dead workers whose batches are leased anew when all servers act on the view without them.
+    private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
+    /// Who takes part has changed since the last view.
+    private var viewIsDue = false
+    /// Batches below this are trained on before the next evaluation.
+    private var limit: Int
+    private var evaluatedAt = -1
+    /// Synchronous workers that asked for work beyond the limit.
+    private var idle: Set<UInt64> = []
+    private var phaseBegan = Duration.zero
+    private var withoutWorkersSince: Duration?
+
+    struct Saved: Sendable, Equatable {
+        var file: String
+        var bytes: Int
+        var error: String
+        var applied: RangeSet<Int>
+    }
+
+    init(_ facts: Facts) {
+        self.facts = facts
+        let cluster = facts.config.cluster
+        membership = Membership(servers: cluster.servers, workers: cluster.workers, timeout: cluster.heartbeatTimeout)
+        let all = facts.totalSteps
+        shards = DataShards(
+            total: all, done: facts.done.intersection(RangeSet(0..<max(all, 0))),
+            leaseSize: DataShards.leaseSize(total: all, workers: cluster.workers))
+        view = ClusterView(number: 0, phase: .waiting, reason: "", servers: [], workers: [])
+        limit = 0
+        limit = nextLimit(after: shards.firstUndone())
+    }
+
+    var phase: Phase { view.phase }
+    var isSynchronous: Bool { facts.config.cluster.consistency == .sync }
+    var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
+    var step: Int { shards.doneCount }
+
+    mutating func takeEvents() -> [String] {
+        defer { events = [] }
+        return events
+    }
+
+    mutating func takeFinishedBatches() -> [TrainingRecord.Entry] {
+        defer { finishedBatches = [] }
+        return finishedBatches
+    }
+
+    // MARK: Views
+
+    private mutating func publish(_ phase: Phase, _ reason: String = "", checkpointStep: Int = 0, now: Duration) {
+        if phase != view.phase { phaseBegan = now }
+        view = membership.view(number: view.number + 1, phase: phase, reason: reason)
+        view.checkpointStep = checkpointStep
+    }
+
+    /// The first point after `batch` where held-out examples are evaluated.
+    private func nextLimit(after batch: Int) -> Int {
+        guard facts.evaluationBatches > 0 else { return facts.totalSteps }
+        let every = facts.config.train.evaluateEverySteps ?? facts.schedule.batchesPerEpoch
+        return min((batch / max(every, 1) + 1) * max(every, 1), facts.totalSteps)
+    }
+
+    // MARK: Joining
+
+    mutating func registerServer(_ wire: WireRegisterServer, now: Duration) throws -> Int {
+        let number = try membership.registerServer(
+            host: wire.host, pid: Int(wire.pid), version: wire.version, addresses: wire.dataAddresses,
+            incarnation: wire.incarnation, now: now)
+        events.append("server \(number) joined from \(wire.host), pid \(wire.pid)")
+        return number
+    }
+
+    mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
+        let number = try membership.registerWorker(
+            host: wire.host, pid: Int(wire.pid), version: wire.version, incarnation: wire.incarnation, now: now)
+        events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
+        viewIsDue = true
+        return number
+    }
+
+    mutating func serverReady(_ number: Int, now: Duration) {
+        guard let member = membership.node(.server, number) else { return }
+        _ = membership.ready(.server, number, incarnation: member.incarnation, now: now)
+    }
+
+    /// True if the node is one of the job; false if it was declared dead or is unknown.
+    mutating func heard(_ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration) -> Bool {
+        let number = Int(beat.number)
+        guard
+            membership.heard(
+                role, number, incarnation: beat.incarnation, view: beat.view, steps: Int(clamping: beat.step), now: now)
+        else { return false }
+        if role == .server {
+            applied[number] = ranges
+            staleness[number] = (Int(beat.stalenessSum), Int(beat.stalenessMax), Int(beat.updates))
+            if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
+        } else {
+            for result in beat.done { add(result, by: number, beat.incarnation) }
+        }
+        return true
+    }
+
+    // MARK: Work
+
+    mutating func leave(_ wire: WireLeave, _ role: Role, now: Duration) {
+        let number = Int(wire.number)
+        for result in wire.done where role == .worker { add(result, by: number, wire.incarnation) }
+        let member = membership.node(role, number)
+        if let member, member.incarnation == wire.incarnation {
+            _ = membership.heard(
+                role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
+                now: now)
+            if role == .server {
+                staleness[number] = (Int(wire.stalenessSum), Int(wire.stalenessMax), Int(wire.updates))
+            }
+        }
+        guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
+        if role == .worker {
+            shards.release(worker: number, incarnation: wire.incarnation)
+            evaluation?.workerDied(number, incarnation: wire.incarnation)
+            viewIsDue = true
+        } else if [.waiting, .training, .stopping].contains(phase) {
+            fail("server \(number) left", now: now)
+        }
+    }
+
+    private mutating func add(_ wire: WireStepResult, by worker: Int, _ incarnation: UInt64) {
+        let batch = Int(wire.batch)
+        guard batch >= 0, batch < facts.totalSteps, wire.examples >= 0, wire.examples <= facts.config.train.batch else {
+            return
+        }
+        if isSynchronous {
+            _ = shards.completeTogether(batch)
+        } else {
+            // The batch is one worker's; told twice, it counts once.
+            guard shards.complete([batch], by: worker, incarnation: incarnation) > 0 else { return }
+        }
+        var part = TrainingRecord.Entry(batch: batch)
+        part.loss = wire.loss
+        part.examples = Int(wire.examples)
+        part.metrics = Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +)
+        finishedBatches += record.add(
+            part, size: isSynchronous ? facts.schedule.places(ofBatch: batch).count : part.examples)
+    }
+
+    /// What a worker that asks for work is given.
+    mutating func lease(_ ask: WireLeaseBatches, now: Duration) -> WireLease {
+        let worker = Int(ask.worker)
+        for result in ask.done { add(result, by: worker, ask.incarnation) }
+        var lease = WireLease()
+        guard phase == .training, view.workers.contains(where: { $0.incarnation == ask.incarnation }) else {
+            return lease
+        }
+        if evaluation != nil {
+            if let range = evaluation?.lease(to: worker, incarnation: ask.incarnation, count: 1) {
+                lease.evaluation.round = Int64(evaluation?.number ?? 0)
+                lease.evaluation.first = Int64(range.lowerBound)
+                lease.evaluation.count = Int64(range.count)
+            }
+            return lease
+        }
+        if isSynchronous {
+            // All train the same steps, each its part.
+            let first = shards.firstUndone()
+            if first < limit {
+                idle.removeAll()
+                lease.ranges = RangeSet(first..<limit).wire
+            } else {
+                idle.insert(ask.incarnation)
+            }
+        } else {
+            // A worker that asks while it holds batches has not got the answer that gave it those.
+            let held = shards.held(by: worker, incarnation: ask.incarnation)
+            let ranges = held.isEmpty ? shards.lease(to: worker, incarnation: ask.incarnation, limit: limit) : held
+            lease.ranges = RangeSet(ranges).wire
+        }
+        return lease
+    }
+
+    mutating func evaluated(_ wire: WireLeaseEvaluation) {
+        for sum in wire.done
+        where Int(sum.round) == evaluation?.number && sum.first >= 0 && sum.countBatches > 0
+            && sum.countBatches < 1 << 31
+        {
+            let part = EvaluationSum(
+                loss: sum.loss, metrics: Dictionary(sum.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
+                examples: Int(sum.examples))
+            _ = evaluation?.complete(
+                Int(sum.first)..<Int(sum.first + sum.countBatches), sum: part, by: Int(wire.worker),
+                incarnation: wire.incarnation)
+        }
+    }
+
+    // MARK: Ending
+
+    mutating func stop(now isImmediate: Bool, _ reason: String, now: Duration) {
+        guard outcome == nil else {
+            if isImmediate, phase == .saving { finish(now: now) }
+            return
+        }
+        outcome = ("stopped", reason)
+        trainingEnded = now
+        if isImmediate || phase == .waiting { finish(now: now) } else { publish(.stopping, reason, now: now) }
+    }
+
+    mutating func fail(_ reason: String, now: Duration) {
+        guard phase != .failed, phase != .finished else { return }
+        outcome = ("failed", reason)
+        trainingEnded = trainingEnded ?? now
+        events.append(reason)
+        publish(.failed, reason, now: now)
+    }
+
+    private mutating func finish(now: Duration) { publish(.finished, outcome?.reason ?? "", now: now) }
+
+    /// A node is known to have died, before its heartbeats could tell.
+    mutating func declareDead(_ role: Role, pid: Int, _ how: String, now: Duration) {
+        guard let member = membership.nodes.first(where: { $0.role == role && $0.pid == pid && $0.isAlive }) else {
+            guard phase == .waiting else { return }
+            if role == .worker, membership.workers > 1 {
+                events.append("a worker ended before it joined: \(how); the job begins without it")
+                membership.expectOneWorkerLess()
+            } else {
+                fail("a \(role.rawValue) ended before it joined: \(how)", now: now)
+            }
+            return
+        }
+        _ = membership.declareDead(role, member.number)
+        bury(member, how, now: now)
+    }
+
+    private mutating func bury(_ member: Member, _ how: String, now: Duration) {
+        guard outcome == nil || phase == .stopping else { return }
+        if member.role == .server {
+            fail("\(member.name) (pid \(member.pid)) died: \(how); the last checkpoint stays usable", now: now)
+            return
+        }
+        events.append("\(member.name) (pid \(member.pid)) died: \(how)")
+        if phase == .waiting {
+            guard membership.workers > 1 else { return fail("the only worker died before training began", now: now) }
+            membership.expectOneWorkerLess()
+        }
+        evaluation?.workerDied(member.number, incarnation: member.incarnation)
+        idle.remove(member.incarnation)
+        viewIsDue = true
+        mourned.append((member.number, member.incarnation, nil))
+    }
+
+    /// Takes note of a checkpoint's file. Returns the step when the last server has written.
+    mutating func checkpointWritten(_ wire: WireCheckpointWritten, applied: RangeSet<Int>) -> Int? {
+        let step = Int(wire.step)
+        written[step, default: [:]][Int(wire.server)] = Saved(
+            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied)
+        guard written[step]?.count == facts.config.cluster.servers else { return nil }
+        return step
+    }
+
+    /// The manifest of a complete checkpoint is on disk, or could not be.
+    mutating func checkpointFinished(_ step: Int, error: String?, now: Duration) {
+        written[step] = nil
+        if let error { events.append("checkpoint at step \(step) failed: \(error); the one before stays") }
+        if phase == .saving, step == view.checkpointStep { finish(now: now) }
+    }
+
+    // MARK: Going on
+
+    /// Does what the state of things asks for: called after every event and some hundred times a second.
+    mutating func advance(now: Duration) {
+        if phase != .finished, phase != .failed {
+            for dead in membership.expire(now: now) {
+                bury(dead, "no heartbeat for \(facts.config.cluster.heartbeatTimeout)", now: now)
+            }
+        }
+        switch phase {
+        case .waiting:
+            if membership.isComplete {
+                trainingBegan = now
+                viewIsDue = false
+                events.append(
+                    "training begins: \(membership.alive(.server).count) servers, \(membership.alive(.worker).count) workers"
+                )
+                publish(.training, now: now)
+            } else if now > facts.config.cluster.joinTimeout {
+                fail(
+                    "the cluster is not complete after \(facts.config.cluster.joinTimeout): \(membership.missing ?? "servers are not ready")",
+                    now: now)
+            }
+        case .training: advanceTraining(now: now)
+        case .stopping:
+            if membership.alive(.worker).isEmpty || now - phaseBegan > .seconds(1) { saveOrFinish(now: now) }
+        case .saving:
+            if now - phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
+                events.append("the servers did not write the last checkpoint in time")
+                finish(now: now)
+            }
+        case .finished, .failed: break
+        }
+    }
+
+    private mutating func advanceTraining(now: Duration) {
+        // Servers act on the view without a dead worker: what they applied of its batches is final.
+        if viewIsDue, membership.allServersActOn(view: view.number) {
+            // One view at a time, so that servers and workers see each.
+            viewIsDue = false
+            publish(.training, now: now)
+            for i in mourned.indices where mourned[i].view == nil { mourned[i].view = view.number }
+        }
+        func isFinal(_ view: UInt64?) -> Bool { view.map { membership.allServersActOn(view: $0) } ?? false }
+        for dead in mourned where isFinal(dead.view) {
+            let union = applied.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1) }
+            let before = shards.done
+            let again = shards.worker(dead.worker, incarnation: dead.incarnation, died: union)
+            // What it did and did not live to tell counts: servers have it.
+            for batch in shards.done.subtracting(before).ranges.joined() {
+                record.addUntold(examples: facts.schedule.places(ofBatch: batch).count)
+            }
+            let count = isSynchronous ? 0 : again.ranges.reduce(0) { $0 + $1.count }
+            leasedAgain += count
+            if count > 0 { events.append("\(count) batches of worker \(dead.worker) are leased anew") }
+        }
+        mourned.removeAll { isFinal($0.view) }
+        let alive = membership.alive(.worker)
+        guard !alive.isEmpty else {
+            withoutWorkersSince = withoutWorkersSince ?? now
+            if now - withoutWorkersSince! > facts.config.cluster.joinTimeout
+                || membership.nodes.allSatisfy({ $0.role == .server || !$0.isAlive })
+                    && now - withoutWorkersSince! > .seconds(5)
+            {
+                fail("no worker is left", now: now)
+            }
+            return
+        }
+        withoutWorkersSince = nil
+        if let round = evaluation {
+            guard round.isComplete else { return }
+            lastEvaluation = (round.step, round.result)
+            evaluation = nil
+            evaluatedAt = round.step
+            limit = nextLimit(after: round.step)
+        }
+        let isIdle = !isSynchronous || alive.allSatisfy { idle.contains($0.incarnation) }
+        guard mourned.isEmpty, shards.firstUndone() >= limit, isIdle else { return }
+        if facts.evaluationBatches > 0, evaluatedAt < limit {
+            evaluation = EvaluationRound(number: limit, step: limit, batches: facts.evaluationBatches)
+        } else if shards.isComplete {
+            outcome = ("finished", nil)
+            trainingEnded = now
+            saveOrFinish(now: now)
+        }
+    }
+
+    private mutating func saveOrFinish(now: Duration) {
+        if savesCheckpoints { publish(.saving, checkpointStep: step, now: now) } else { finish(now: now) }
+    }
+}

@@ -1,0 +1,42 @@
+package enum Role: String, Hashable, Sendable {
+    case server, worker
+}
+
+/// A server or worker as the coordinator knows it.
+package struct Member: Equatable, Sendable {
+    package enum State: String, Sendable {
+        /// It has a number.
+        case joined
+        /// It can take part: a server whose Variables have values, a worker that has pulled them.
+        case ready
+        /// It ended in good order.
+        case left
+        /// It was silent for too long or its process ended.
+        case dead
+    }
+
+    package var role: Role
+    package var number: Int
+    package var host: String
+    package var pid: Int
+    /// Where a server's lanes listen; a worker has none.
+    package var addresses: [String]
+    package var version: String
+    package var incarnation: UInt64
+    package var state: State = .joined
+    /// Since the coordinator's start.
+    package var lastHeard: Duration
+    /// The newest view that it acts on; 0 for none.
+    package var view: UInt64 = 0
+    package var steps: Int = 0
+
+    package var isAlive: Bool { state == .joined || state == .ready }
+
+    /// As people read it: "worker 1".
+    package var name: String { "\(role.rawValue) \(number)" }
+}
+
+/// A node can't join; asking again without a change won't help.
+package struct RegistrationRefused: Error, Equatable, CustomStringConvertible {
+    package var description: String
+}

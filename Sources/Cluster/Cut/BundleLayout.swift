@@ -1,0 +1,131 @@
+package import Dataflow
+
+/// A contiguous range of a Variable's elements: the unit of placement and of checkpoints.
+package struct Block: Sendable, Equatable {
+    /// The write (by index in the cut) that updates it.
+    package let write: Int
+    /// The Variable's name.
+    package let variable: String
+    package let dtype: DType
+    /// The first element.
+    package let offset: Int
+    package let count: Int
+    /// Elements of the whole Variable.
+    package let total: Int
+
+    package var isWhole: Bool { count == total }
+    package var bytes: Int { count * dtype.size }
+    /// The name of the block's Variable in its bundle's graph: that of the whole Variable, where it is whole.
+    package func name(_ base: String) -> String { isWhole ? base : "\(base)/block_\(offset)" }
+}
+
+/// Blocks that travel together: the unit of a push and of its reply, which carries the new values.
+package struct Bundle: Sendable, Equatable {
+    package let number: Int
+    package let server: Int
+    package let lane: Int
+    package let blocks: [Block]
+    /// Where each block's values start in a reply, in bytes; multiples of 16.
+    package let valueOffsets: [Int]
+    package let valueBytes: Int
+    /// Where each pushed input starts in a push: (block, input of the write, offset, bytes).
+    package let pushes: [Push]
+    package let pushBytes: Int
+
+    package struct Push: Sendable, Equatable {
+        package let block: Int
+        package let input: Int
+        package let offset: Int
+        package let bytes: Int
+        /// The name of the placeholder in the bundle's graph.
+        package var placeholder: String { "push_\(block)_\(input)" }
+    }
+}
+
+/// How the Variables of a cut lie on servers and lanes. Coordinator and workers compute it alike.
+package struct BundleLayout: Sendable, Equatable {
+    package let bundles: [Bundle]
+
+    /// The most bytes of a block, and of a bundle of several blocks.
+    package static let limit = 4 << 20
+
+    /// Cuts Variables into blocks and deals them out to lanes, the largest first, each to the lane with the fewest bytes.
+    ///
+    /// - Parameter lanes: the number of lanes of each server.
+    package init(_ cut: TrainingCut, lanes: [Int]) {
+        var blocks: [Block] = []
+        for (index, write) in cut.writes.enumerated() {
+            let spec = write.variable.outputs[0]
+            let total = spec.shape.elementCount ?? 0
+            // A cut write needs all its pushed inputs to be of the Variable's shape.
+            let divisible = write.isElementwise && write.pushed.values.allSatisfy { $0.dtype == spec.dtype }
+            let step = divisible ? BundleLayout.limit / spec.dtype.size : max(total, 1)
+            var offset = 0
+            repeat {
+                let count = min(step, total - offset)
+                blocks.append(
+                    Block(
+                        write: index, variable: write.variable.name, dtype: spec.dtype, offset: offset, count: count,
+                        total: total))
+                offset += count
+            } while offset < total
+        }
+        var places: [(server: Int, lane: Int, bytes: Int, blocks: [Block])] = []
+        for lane in 0..<(lanes.max() ?? 1) {
+            for (server, count) in lanes.enumerated() where lane < count { places.append((server, lane, 0, [])) }
+        }
+        for block in blocks.enumerated().sorted(by: { ($1.element.bytes, $0.offset) < ($0.element.bytes, $1.offset) })
+            .map(\.element)
+        {
+            let place = places.indices.min { (places[$0].bytes, $0) < (places[$1].bytes, $1) }!
+            places[place].bytes += block.bytes
+            places[place].blocks.append(block)
+        }
+        var bundles: [Bundle] = []
+        for place in places {
+            var current: [Block] = []
+            var bytes = 0
+            // In the graph's order, so that a bundle holds neighbours.
+            for block in place.blocks.sorted(by: { ($0.write, $0.offset) < ($1.write, $1.offset) }) {
+                if !current.isEmpty, bytes + block.bytes > BundleLayout.limit {
+                    bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut))
+                    (current, bytes) = ([], 0)
+                }
+                current.append(block)
+                bytes += block.bytes
+            }
+            if !current.isEmpty { bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut)) }
+        }
+        self.bundles = bundles
+    }
+}
+
+extension Bundle {
+    init(_ number: Int, _ server: Int, _ lane: Int, _ blocks: [Block], _ cut: TrainingCut) {
+        self.number = number
+        self.server = server
+        self.lane = lane
+        self.blocks = blocks
+        var values: [Int] = []
+        var valueEnd = 0
+        var pushes: [Push] = []
+        var pushEnd = 0
+        for (index, block) in blocks.enumerated() {
+            values.append(valueEnd)
+            valueEnd += Bundle.aligned(block.bytes)
+            for (input, node) in cut.writes[block.write].pushed.sorted(by: { $0.key < $1.key }) {
+                let count = block.isWhole ? node.shape.elementCount ?? block.total : block.count
+                let bytes = count * node.dtype.size
+                pushes.append(Push(block: index, input: input, offset: pushEnd, bytes: bytes))
+                pushEnd += Bundle.aligned(bytes)
+            }
+        }
+        valueOffsets = values
+        valueBytes = valueEnd
+        self.pushes = pushes
+        pushBytes = pushEnd
+    }
+
+    /// Tensors start at multiples of 16 bytes.
+    private static func aligned(_ bytes: Int) -> Int { (bytes + 15) & ~15 }
+}

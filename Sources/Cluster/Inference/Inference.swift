@@ -1,0 +1,130 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+internal import Training
+
+/// Uses what a checkpoint holds, in this process and without servers.
+public enum Inference {
+    /// A checkpoint's loss and metrics on held-out examples.
+    public struct Evaluation: Codable, Sendable {
+        /// Updates that the checkpoint has.
+        public var step: Int
+        public var examples: Int
+        /// The mean over the examples.
+        public var loss: Double
+        public var metrics: [String: Double]
+    }
+
+    /// A table: a row for each example.
+    public struct Predictions: Sendable {
+        public var columns: [String]
+        public var rows: [[Double]]
+    }
+
+    /// Loss and metrics on the test part of the job's data.
+    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`.
+    public static func evaluate(config: JobConfig, job: any TrainingJob, checkpoint: String) throws -> Evaluation {
+        let (prepared, session, step) = try restore(config, job, checkpoint)
+        guard prepared.data.test.count > 0 else {
+            throw NodeError(.badData, "the data has no test part to evaluate on")
+        }
+        var sum = EvaluationSum()
+        for batch in 0..<prepared.evaluationBatches {
+            let (feeds, examples) = prepared.evaluationFeeds(batch)
+            let values = try session.run(prepared.reportedNodes, feeds: feeds).map { $0.doubles[0] * Double(examples) }
+            sum += EvaluationSum(
+                loss: values[0],
+                metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
+                examples: examples)
+        }
+        return Evaluation(step: step, examples: sum.examples, loss: sum.meanLoss, metrics: sum.meanMetrics)
+    }
+
+    /// Predictions for the examples of a file, or for the test part of the job's data.
+    ///
+    /// - Parameter input: features without labels, a row for each example: CSV (a header is passed over), `.npy`, or IDX, plain
+    ///   or gzipped. They are scaled as the training part was.
+    /// - Returns: for a classifier the class and each class's probability, else the outputs.
+    public static func predict(
+        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil
+    ) throws -> Predictions {
+        let (prepared, session, _) = try restore(config, job, checkpoint)
+        guard let node = prepared.model.predictions else {
+            throw NodeError(.configuration, "the model says nothing of its predictions")
+        }
+        let training = prepared.data.training
+        var set = prepared.data.test
+        if let input {
+            let features = try read(input, width: training.width, config)
+            let count = features.shape.concrete[0]
+            let labels = training.labels.shape.concrete.dropFirst()
+            set = Dataset(
+                features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)),
+                classes: training.classes,
+                classNames: training.classNames, featureShape: training.featureShape)
+        }
+        var rows: [[Double]] = []
+        for start in stride(from: 0, to: set.count, by: 256) {
+            let indices = (start..<min(start + 256, set.count)).map { Int32($0) }
+            let values = try session.run(node, feeds: prepared.feeds(set, indices, training: false))
+            let width = values.elementCount / max(indices.count, 1)
+            let numbers = values.doubles
+            for i in indices.indices {
+                let outputs = Array(numbers[i * width..<(i + 1) * width])
+                let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
+                rows.append(training.classes > 0 ? [Double(best)] + outputs : outputs)
+            }
+        }
+        let width = (rows.first?.count ?? 1) - (training.classes > 0 ? 1 : 0)
+        let names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
+        let columns = training.classes > 0 ? ["class"] + names.map { "p(\($0))" } : (0..<width).map { "output_\($0)" }
+        return Predictions(columns: columns, rows: rows)
+    }
+
+    /// A session with the checkpoint's values.
+    private static func restore(
+        _ config: JobConfig, _ job: any TrainingJob, _ directory: String
+    ) throws -> (job: PreparedJob, session: Session, step: Int) {
+        let prepared = try PreparedJob(config, job)
+        guard let manifest = try Manifest.newest(in: directory) else {
+            throw NodeError(.badData, "there is no checkpoint in \(directory)")
+        }
+        guard manifest.fingerprint == prepared.fingerprint else {
+            throw NodeError(
+                .badData,
+                "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's")
+        }
+        let reader = try CheckpointReader(manifest, directory: directory)
+        let session = try Session(
+            prepared.graph, options: SessionOptions(softPlacement: config.devices.softPlacement))
+        let local = prepared.cut.localVariables.map(\.initializer)
+        if !local.isEmpty { _ = try session.run(local) }
+        for write in prepared.cut.writes {
+            let spec = write.variable.outputs[0]
+            let value = try reader.tensor(named: write.variable.name, dtype: spec.dtype, shape: spec.shape)
+            try session.withVariable(write.variable, initialize: true) { bytes in
+                value.withUnsafeBytes { bytes.copyMemory(from: $0) }
+            }
+        }
+        return (prepared, session, manifest.step)
+    }
+
+    private static func read(_ path: String, width: Int, _ config: JobConfig) throws -> Tensor {
+        let tensor: Tensor
+        if path.hasSuffix(".npy") {
+            tensor = try Npy.read(path)
+        } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
+            tensor = try CSVReader.features(path, separator: config.data.separator.utf8.first ?? UInt8(ascii: ","))
+        } else {
+            tensor = try IDXReader.read(path)
+        }
+        let count = tensor.shape.rank == 0 ? 1 : tensor.shape.concrete[0]
+        guard tensor.shape.rank ?? 0 > 0, tensor.elementCount == count * width else {
+            throw NodeError(
+                .badData, "\(path) holds \(tensor.dtype)\(tensor.shape); the model wants \(width) features a row")
+        }
+        let matrix = tensor.reshaped([count, width])
+        return matrix.dtype == .float32 || matrix.dtype == .uint8
+            ? matrix : .numbers(matrix.doubles, dtype: .float32, shape: matrix.shape)
+    }
+}

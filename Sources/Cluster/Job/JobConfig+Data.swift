@@ -1,0 +1,66 @@
+internal import Foundation
+public import Training
+
+extension JobConfig {
+    /// Reads the examples that the `data` section names, and cuts off those beyond `data.limit`.
+    /// - Throws: an error naming the file, and the line where there is one.
+    public func readData() throws -> DataSplit {
+        var split = try readAll()
+        if let limit = data.limit { split.training = split.training.prefix(min(limit, split.training.count)) }
+        return split
+    }
+
+    private func readAll() throws -> DataSplit {
+        let seed = UInt64(bitPattern: Int64(self.seed))
+        switch data.format {
+        case .embedded: return try EmbeddedDigits.split()
+        case .idx: return try IDXReader.split(folder: data.path ?? "")
+        case .npz:
+            return try NPZReader.split(
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
+        case .csv:
+            let label: CSVReader.Column =
+                switch data.labels {
+                case .last: .last
+                case .index(let index): .index(index)
+                case .name(let name): .name(name)
+                }
+            let header: CSVReader.Header =
+                switch data.header {
+                case .automatic: .automatic
+                case .present: .present
+                case .absent: .absent
+                }
+            let reader = CSVReader(
+                label: label, header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
+                task: data.task == .classification ? .classification : .regression)
+            return try reader.split(
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
+        }
+    }
+
+    /// How features are scaled, fitted on the training part.
+    func scaling(for training: Dataset) -> Scaling {
+        switch data.scale {
+        case .none: .none
+        case .standardize: Scaling(.standardize, fittedTo: training.features)
+        case .minMax: Scaling(.minMax, fittedTo: training.features)
+        }
+    }
+
+    /// The optimizer that the `train` section names.
+    public var optimizer: any Training.Optimizer {
+        let rate = LearningRate.constant(train.learningRate)
+        switch train.optimizer {
+        case .gradientDescent: return GradientDescent(learningRate: rate)
+        case .momentum: return Momentum(learningRate: rate, momentum: train.momentum)
+        case .nesterov: return Momentum(learningRate: rate, momentum: train.momentum, nesterov: true)
+        case .adagrad: return Adagrad(learningRate: rate)
+        case .rmsprop:
+            return RMSProp(learningRate: rate, decay: train.decay, epsilon: train.epsilon ?? 1e-10)
+        case .adam:
+            return Adam(
+                learningRate: rate, beta1: train.beta1, beta2: train.beta2, epsilon: train.epsilon ?? 1e-8)
+        }
+    }
+}

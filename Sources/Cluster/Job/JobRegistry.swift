@@ -1,0 +1,14 @@
+/// The kinds of model that a program knows, by name.
+public struct JobRegistry: Sendable {
+    private let jobs: [String: any TrainingJob]
+
+    /// The built-in kinds and those given; a program's own kind of the same name wins.
+    public init(_ jobs: [any TrainingJob] = []) {
+        self.jobs = Dictionary(
+            ([MultilayerPerceptron()] + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    public var kinds: Set<String> { Set(jobs.keys) }
+
+    public subscript(kind: String) -> (any TrainingJob)? { jobs[kind] }
+}

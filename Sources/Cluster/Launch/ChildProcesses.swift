@@ -1,0 +1,193 @@
+internal import CProcess
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// Programs started by this one, each in a process group of its own, so that a terminal's Ctrl-C reaches only the parent.
+///
+/// One thread reads what they print and waits for their ends. Whatever still runs when this value goes away is killed.
+/// The system ties `ParentProcess.follow` to the *thread* that calls `start`: it should live as long as the children.
+public final class ChildProcesses: Sendable {
+    /// What to start.
+    public struct Program: Sendable {
+        /// What messages call it, such as "worker 1".
+        public var name: String
+        public var path: String
+        /// What `ps` shows as the program; the path where nil.
+        public var title: String?
+        /// The arguments, without the program's name.
+        public var arguments: [String]
+        /// Added to the parent's environment, over what it has.
+        public var environment: [String: String]
+
+        public init(
+            name: String, path: String, title: String? = nil, arguments: [String], environment: [String: String] = [:]
+        ) {
+            self.name = name
+            self.path = path
+            self.title = title
+            self.arguments = arguments
+            self.environment = environment
+        }
+    }
+
+    private struct Child {
+        let name: String
+        let pid: pid_t
+        /// The read end of its output; nil once that has ended.
+        var output: Int32?
+        var lines = LineBuffer(remembered: 20)
+    }
+
+    private struct State {
+        var running: [Child] = []
+        var exits: [ChildExit] = []
+        var isWatching = false
+    }
+
+    private let state = Mutex(State())
+    private let onLine: @Sendable (_ name: String, _ line: String) -> Void
+    private let onExit: @Sendable (ChildExit) -> Void
+
+    /// - Parameters:
+    ///   - onLine: Called with each line that a child prints, on the watching thread.
+    ///   - onExit: Called once for each child that has ended, on the watching thread; must not wait for other children.
+    public init(
+        onLine: @escaping @Sendable (_ name: String, _ line: String) -> Void = { _, _ in },
+        onExit: @escaping @Sendable (ChildExit) -> Void = { _ in }
+    ) {
+        self.onLine = onLine
+        self.onExit = onExit
+    }
+
+    deinit { for child in state.withLock({ $0.running }) { _ = Glibc.kill(-child.pid, SIGKILL) } }
+
+    /// Starts a program and returns its process id.
+    /// - Throws: `NodeError` of kind `cannotCreate` with the path and the system's reason.
+    @discardableResult
+    public func start(_ program: Program) throws -> Int32 {
+        var ends: [Int32] = [0, 0]
+        var failure = tributary_pipe(&ends)
+        var pid: pid_t = 0
+        if failure == 0 {
+            defer { close(ends[1]) }
+            let arguments = ([program.title ?? program.path] + program.arguments).map { strdup($0) }
+            var variables = ProcessInfo.processInfo.environment
+            variables.merge(program.environment) { _, new in new }
+            let environment = variables.map { strdup("\($0.key)=\($0.value)") }
+            defer { for text in arguments + environment { free(text) } }
+            failure = tributary_spawn(&pid, program.path, arguments + [nil], environment + [nil], ends[1])
+            if failure != 0 { close(ends[0]) }
+        }
+        guard failure == 0 else {
+            throw NodeError(
+                .cannotCreate,
+                "\(program.name) cannot be started: \(program.path): \(String(cString: strerror(failure)))")
+        }
+        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        let child = Child(name: program.name, pid: pid, output: ends[0])
+        let startsWatching = state.withLock { state in
+            state.running.append(child)
+            defer { state.isWatching = true }
+            return !state.isWatching
+        }
+        if startsWatching { watch() }
+        return pid
+    }
+
+    /// The names of those that still run.
+    public var running: [String] { state.withLock { $0.running.map(\.name) } }
+
+    /// The ends so far, in their order.
+    public var exits: [ChildExit] { state.withLock { $0.exits } }
+
+    /// Waits until all have ended by themselves; false if some still run after the time.
+    public func waitForAll(atMost time: Duration) -> Bool {
+        let deadline = ContinuousClock.now + time
+        while !running.isEmpty {
+            if ContinuousClock.now >= deadline { return false }
+            usleep(5_000)
+        }
+        return true
+    }
+
+    /// Sends a signal to the process groups of those that still run and whose name is asked for.
+    public func signal(_ signal: Int32, where matches: (_ name: String) -> Bool = { _ in true }) {
+        for child in state.withLock({ $0.running }) where matches(child.name) { _ = Glibc.kill(-child.pid, signal) }
+    }
+
+    /// Ends all: SIGTERM, and SIGKILL to what is left after the grace.
+    public func terminate(grace: Duration) {
+        signal(SIGTERM)
+        if waitForAll(atMost: grace) { return }
+        signal(SIGKILL)
+        _ = waitForAll(atMost: .seconds(2))
+    }
+
+    // MARK: The watching thread
+
+    private func watch() {
+        let thread = Thread { [weak self] in
+            while let self, self.round() {}
+        }
+        thread.name = "child processes"
+        thread.start()
+    }
+
+    /// Waits up to 50 ms for output, passes it on and collects the dead; false, and the thread ends, when none are left.
+    private func round() -> Bool {
+        let children = state.withLock { $0.running }
+        var descriptors = children.compactMap(\.output).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        // A child's output ends a moment before it can be waited for: look again soon.
+        let isEnding = descriptors.count < children.count
+        poll(&descriptors, nfds_t(descriptors.count), isEnding ? 2 : 50)
+        for child in children {
+            // Only this thread takes children out and changes them; `start` may add some meanwhile.
+            var status: Int32 = 0
+            let hasEnded = waitpid(child.pid, &status, WNOHANG) == child.pid
+            var child = child
+            read(&child)
+            guard hasEnded else {
+                state.withLock { state in
+                    if let index = state.running.firstIndex(where: { $0.pid == child.pid }) {
+                        state.running[index] = child
+                    }
+                }
+                continue
+            }
+            if let rest = child.lines.finish() { onLine(child.name, rest) }
+            if let output = child.output { close(output) }
+            let exit = ChildExit(
+                name: child.name, pid: child.pid, ending: ChildEnding(waitStatus: status), lastWords: child.lines.last)
+            onExit(exit)
+            state.withLock { state in
+                state.running.removeAll { $0.pid == exit.pid }
+                state.exits.append(exit)
+            }
+        }
+        return state.withLock { state in
+            state.isWatching = !state.running.isEmpty
+            return state.isWatching
+        }
+    }
+
+    /// Takes what is in the pipe.
+    private func read(_ child: inout Child) {
+        guard let output = child.output else { return }
+        var bytes = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = Glibc.read(output, &bytes, bytes.count)
+            if count > 0 {
+                for line in child.lines.append(bytes[..<count]) { onLine(child.name, line) }
+            } else if count < 0 && errno == EINTR {
+                continue
+            } else {
+                if count == 0 {
+                    close(output)
+                    child.output = nil
+                }
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import Dataflow
+internal import Foundation
+internal import Glibc
+public import Messaging
+
+/// A whole job on this machine: the coordinator in this process, each server and worker in a child process.
+///
+/// The children are the running program itself, started as `server …` and `worker …`, so that a user's own kinds of
+/// job work too. Must be called from the main thread: the children end with the thread that started them.
+public enum ProcessCluster {
+    public struct Options: Sendable {
+        /// ipc, tcp or tls+tcp; the job's own choice, or ipc, where nil.
+        public var transport: JobConfig.Cluster.Transport?
+        public var coordinator = CoordinatorOptions()
+        /// Passes on what children print, each line under its child's name.
+        public var isVerbose = false
+        /// The program that knows the commands `server` and `worker`.
+        public var program = "/proc/self/exe"
+
+        public init() {}
+    }
+
+    /// Runs the job and waits until every child has ended.
+    ///
+    /// - Parameters:
+    ///   - onProgress: Told how training goes, some times a second.
+    ///   - onEvent: Told in a line or some what happens to nodes; called from several threads.
+    /// - Throws: `NodeError`, or what building the graph or reading the data throws; no child is left then.
+    public static func launch(
+        config: JobConfig, job: any TrainingJob, options: Options, stop: StopSignal,
+        onProgress: @escaping @Sendable (Progress) -> Void, onEvent: @escaping @Sendable (String) -> Void
+    ) throws -> JobReport {
+        let folder = try TemporaryDirectory()
+        // Explicitly: who listens to `stop` holds the folder, and may outlive this call.
+        defer { folder.remove() }
+        var config = config
+        let transport = options.transport ?? config.cluster.transport ?? .ipc
+        guard transport != .inproc else {
+            throw NodeError(.configuration, "inproc reaches no other process: launch takes ipc, tcp or tls+tcp")
+        }
+        config.cluster.transport = transport
+        if transport == .tls, config.cluster.tls == .init() {
+            config.cluster.tls = try SelfSignedCertificate.make(in: folder.path)
+        }
+        var coordinatorOptions = options.coordinator
+        let token = coordinatorOptions.token ?? randomToken()
+        coordinatorOptions.token = token
+        if transport == .tls { coordinatorOptions.tls = try config.cluster.tls.forServer() }
+        func listening(_ name: String) throws -> Address {
+            try Address(transport == .ipc ? "ipc://\(folder.path)/\(name)" : "\(transport.rawValue)://127.0.0.1:0")
+        }
+
+        let coordinator = try Coordinator(
+            config: config, job: job, listen: listening("coordinator"), options: coordinatorOptions)
+        let children = ChildProcesses(
+            onLine: { name, line in if options.isVerbose { onEvent("\(name) | \(line)") } },
+            onExit: { exit in
+                guard !exit.ending.isSuccess, stop.request != .now else { return }
+                onEvent(exit.description)
+                let role = exit.name.split(separator: " ").first.map(String.init) ?? exit.name
+                coordinator.childDied(role: role, pid: Int(exit.pid), description: "\(exit.name) \(exit.ending)")
+            })
+        defer { children.terminate(grace: .milliseconds(200)) }
+        let watch = StopWatch(stop, coordinator: coordinator, children: children, folder: folder)
+        defer { watch.end() }
+
+        let threads = config.cluster.threadsPerNode ?? max(CPUDevice.cores / max(config.cluster.workers, 1), 1)
+        var common = ["--coordinator", coordinator.address.description, "--parent", "\(getpid())"]
+        common += config.cluster.tls.arguments
+        func start(_ role: String, _ number: Int, _ arguments: [String]) throws {
+            try children.start(
+                .init(
+                    name: "\(role) \(number)", path: options.program, title: CommandLine.arguments.first,
+                    arguments: [role] + common + arguments,
+                    // Several processes share the cores: a thread that spins at a barrier keeps another process from
+                    // reaching its own. (GCC's OpenMP runtime reads this when a program starts.)
+                    environment: [
+                        "TRIBUTARY_TOKEN": token,
+                        "GOMP_SPINCOUNT": ProcessInfo.processInfo.environment["GOMP_SPINCOUNT"] ?? "1000",
+                    ]))
+        }
+        for number in 0..<config.cluster.servers {
+            try start("server", number, ["--listen", listening("server-\(number)").description])
+        }
+        for number in 0..<config.cluster.workers { try start("worker", number, ["--threads", "\(threads)"]) }
+
+        var report = try coordinator.run(onProgress: onProgress, onEvent: onEvent)
+        let isStopping = stop.request != .none || report.status != "finished"
+        if !children.waitForAll(atMost: isStopping ? .milliseconds(500) : .seconds(10)) {
+            onEvent("still running after the job's end, ended now: \(children.running.joined(separator: ", "))")
+            children.terminate(grace: .milliseconds(200))
+        }
+        let exits = children.exits
+        func withStatus(_ node: JobReport.Node) -> JobReport.Node {
+            var node = node
+            if let exit = exits.first(where: { Int($0.pid) == node.pid }) { node.exitStatus = Int(exit.ending.status) }
+            return node
+        }
+        report.servers = report.servers.map(withStatus)
+        report.workers = report.workers.map(withStatus)
+        return report
+    }
+
+    /// 128 random bits in hexadecimal.
+    private static func randomToken() -> String {
+        (0..<2).map { _ in
+            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}
+
+extension JobConfig.Cluster.TLS {
+    /// The options by which a node's command line gives these files.
+    var arguments: [String] {
+        [
+            ("--tls-certificate", certificate), ("--tls-key", key), ("--tls-ca", ca),
+            ("--tls-server-name", serverName),
+        ].flatMap { option, value in value.map { [option, $0] } ?? [] }
+    }
+
+    /// What listens with these files; clients must show no certificate.
+    /// - Throws: `NodeError` if the certificate or its key is missing.
+    public func forServer() throws -> TLS {
+        guard let certificate, let key else {
+            throw NodeError(.configuration, "tls+tcp needs cluster.tls.certificate and cluster.tls.key")
+        }
+        return .server(certificate: .file(certificate), key: .file(key))
+    }
+
+    /// What dials with these files; nil where no authority is given.
+    public var forClient: TLS? { ca.map { .client(authority: .file($0), serverName: serverName) } }
+}

@@ -1,0 +1,36 @@
+public import Messaging
+
+/// How a server or a worker runs.
+public struct NodeOptions: Sendable {
+    /// The job's shared secret; nil where it has none.
+    public var token: String?
+    /// For `tls+tcp`: what to check the coordinator and servers against.
+    public var clientTLS: TLS?
+    /// For `tls+tcp`: the certificate that a server shows.
+    public var serverTLS: TLS?
+    /// Threads of a worker's session; lanes of a server.
+    public var threads: Int
+    /// The kinds of model that this program knows besides the built-in ones.
+    public var jobs: [any TrainingJob]
+    /// How long to look for the coordinator.
+    public var joinTimeout: Duration
+    /// Receives a line for the log.
+    public var onEvent: @Sendable (String) -> Void
+    /// True once the process was asked to end.
+    public var stop: StopSignal
+
+    public init(
+        token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int = 1,
+        jobs: [any TrainingJob] = [], joinTimeout: Duration = .seconds(60), stop: StopSignal = StopSignal(),
+        onEvent: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.token = token
+        self.clientTLS = clientTLS
+        self.serverTLS = serverTLS
+        self.threads = max(threads, 1)
+        self.jobs = jobs
+        self.joinTimeout = joinTimeout
+        self.stop = stop
+        self.onEvent = onEvent
+    }
+}

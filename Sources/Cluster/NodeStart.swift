@@ -1,0 +1,96 @@
+internal import Foundation
+internal import Messaging
+
+/// What servers and workers do alike: ask for the configuration, and keep in touch with the coordinator.
+enum NodeStart {
+    /// The program's version, which all nodes of a job must share.
+    static let version = "0.1.0"
+
+    static var host: String { ProcessInfo.processInfo.hostName }
+
+    /// Asks for the job's configuration, again until the coordinator is there or the time to join is over.
+    static func configuration(_ control: ControlClient, _ options: NodeOptions) throws -> JobConfig {
+        let begin = ContinuousClock.now
+        while true {
+            if options.stop.isStopped {
+                throw NodeError(.peerUnavailable, "stopped before the coordinator at \(control.address) answered")
+            }
+            do {
+                guard
+                    case .configuration(let reply) = try control.ask(
+                        .getConfiguration(WireGetConfiguration()), timeout: .seconds(2))
+                else { throw control.unexpected() }
+                return try JobConfig.parse(
+                    yaml: reply.yaml, name: "the coordinator's configuration",
+                    modelKinds: Set(options.jobs.map { type(of: $0).kind }))
+            } catch let error as NodeError where error.kind == .peerUnavailable {
+                guard ContinuousClock.now - begin < options.joinTimeout else {
+                    throw NodeError(
+                        .peerUnavailable,
+                        "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right?"
+                    )
+                }
+            }
+        }
+    }
+
+    /// Sends a heartbeat; the answer is the view, at once if there is a newer one.
+    static func beat(_ control: ControlClient, _ beat: WireHeartbeat) throws -> ClusterView {
+        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: .seconds(5)) else {
+            throw control.unexpected()
+        }
+        return ClusterView(view)
+    }
+
+    @discardableResult
+    static func heartbeat(
+        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64
+    ) throws -> ClusterView {
+        var heartbeat = WireHeartbeat()
+        heartbeat.role = role
+        heartbeat.number = Int32(number)
+        heartbeat.incarnation = incarnation
+        return try beat(control, heartbeat)
+    }
+}
+
+extension StopSignal {
+    var isStopped: Bool { request != .none }
+}
+
+extension ClusterView {
+    init(_ wire: WireView) {
+        self.init(
+            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
+            checkpointStep: Int(wire.checkpointStep),
+            servers: wire.servers.map {
+                ServerEntry(number: Int($0.number), addresses: $0.addresses, incarnation: $0.incarnation)
+            },
+            workers: wire.workers.map {
+                WorkerEntry(number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation)
+            })
+    }
+
+    var wire: WireView {
+        var wire = WireView()
+        wire.number = number
+        wire.phase = phase.rawValue
+        wire.reason = reason
+        wire.checkpointStep = Int64(checkpointStep)
+        wire.servers = servers.map { server in
+            var entry = WireView.Server()
+            entry.number = Int32(server.number)
+            entry.addresses = server.addresses
+            entry.incarnation = server.incarnation
+            return entry
+        }
+        wire.workers = workers.map { worker in
+            var entry = WireView.Worker()
+            entry.number = Int32(worker.number)
+            entry.rank = Int32(worker.rank)
+            entry.incarnation = worker.incarnation
+            return entry
+        }
+        return wire
+    }
+}

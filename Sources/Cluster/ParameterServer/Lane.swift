@@ -1,0 +1,294 @@
+internal import Dataflow
+internal import Foundation
+internal import Messaging
+internal import Synchronization
+
+/// A message's bytes, kept for as long as a gradient is computed with.
+///
+/// `@unchecked Sendable`: the bytes are not written after they were received.
+final class ReceivedBytes: @unchecked Sendable {
+    private let message: Message
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ message: consuming Message) {
+        // The body stays where it is while the message lives.
+        bytes = message.withUnsafeBytes { $0 }
+        self.message = message
+    }
+
+    /// The bytes after the header.
+    var payload: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes.dropFirst(DataHeader.size)) }
+}
+
+/// One lane of a server: a thread with its own socket, and the bundles that it alone touches, so that nothing is locked.
+final class Lane {
+    /// What the server's control thread tells a lane.
+    struct Orders {
+        var view: ClusterView?
+        /// The step under which all bundles are to be saved.
+        var save: Int?
+        var isOver = false
+    }
+
+    /// A push that waits for others.
+    private struct Parked {
+        let request: Box<Request>?
+        let body: ReceivedBytes
+        let header: DataHeader
+        let since: ContinuousClock.Instant
+    }
+
+    /// After so long without an answer a worker is told whom its step waits for.
+    private static let patience = Duration.seconds(2)
+
+    private let socket: ReplySocket
+    private var shards: [Int: BundleShard]
+    private let jobKey: UInt64
+    private let isSynchronous: Bool
+    private let checkpoints: CheckpointCollector
+    private let everySteps: Int?
+    private let orders: Mutex<Orders>
+    private var view: ClusterView?
+    private var fenced: Set<UInt64> = []
+    private var parked: [Int: Parked] = [:]
+    private var nextToken = 0
+    private var sums: [Int: [UInt8]] = [:]
+    private var mean: UnsafeMutableRawBufferPointer
+    /// What the control thread reports of the lane.
+    let facts = Mutex(LaneFacts())
+
+    init(
+        socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, isSynchronous: Bool,
+        checkpoints: CheckpointCollector, everySteps: Int?
+    ) {
+        self.socket = socket
+        self.shards = Dictionary(uniqueKeysWithValues: shards.map { ($0.number, $0) })
+        self.jobKey = jobKey
+        self.isSynchronous = isSynchronous
+        self.checkpoints = checkpoints
+        self.everySteps = everySteps
+        orders = Mutex(Orders())
+        mean = .allocate(byteCount: max(shards.map(\.pushBytes).max() ?? 0, 16), alignment: 64)
+        for shard in shards where isSynchronous { shard.barrier = SynchronousBarrier(nextStep: shard.updates) }
+    }
+
+    deinit { mean.deallocate() }
+
+    /// Tells the lane something; it looks within some milliseconds.
+    func order(_ change: (inout Orders) -> Void) { orders.withLock { change(&$0) } }
+
+    /// Serves until told that all is over.
+    /// - Throws: what makes the whole server fail: a broken socket, an update that cannot be computed.
+    func run() throws {
+        while true {
+            let now = orders.withLock { orders -> Orders in
+                defer { (orders.view, orders.save) = (nil, nil) }
+                return orders
+            }
+            if let view = now.view { try act(on: view) }
+            if let step = now.save { for shard in shards.values { try save(shard, step: step) } }
+            if now.isOver { return }
+            if let request = try socket.receive(timeout: .milliseconds(20)) { try handle(request) }
+            try tellTheWaiting()
+        }
+    }
+
+    // MARK: Requests
+
+    private func handle(_ incoming: consuming Request) throws {
+        var request = incoming
+        let body = ReceivedBytes(request.takeMessage())
+        guard let header = DataHeader(body.bytes), header.jobKey == jobKey else {
+            return try refuse(request, nil, "this is not a data message of this job")
+        }
+        guard let shard = shards[Int(header.bundle)] else {
+            return try refuse(request, header, "bundle \(header.bundle) is not served here")
+        }
+        switch header.kind {
+        case .pull:
+            shard.ledger.pulled(worker: Int(header.worker), incarnation: header.incarnation)
+            try request.reply(values(shard))
+        case .push:
+            guard body.payload.count == shard.pushBytes || (header.examples == 0 && body.payload.isEmpty) else {
+                return try refuse(
+                    request, header,
+                    "a push of bundle \(shard.number) has \(shard.pushBytes) bytes, got \(body.payload.count)")
+            }
+            guard !fenced.contains(header.incarnation) else {
+                return try refuse(request, header, "worker \(header.worker) was declared dead; it has to join anew")
+            }
+            if isSynchronous {
+                try pushTogether(request, body, header, shard)
+            } else {
+                try pushAlone(request, body, header, shard)
+            }
+        case .await:
+            guard isSynchronous, !fenced.contains(header.incarnation) else {
+                return try refuse(request, header, "worker \(header.worker) waits for nothing here")
+            }
+            try pushTogether(request, body, header, shard)
+        case .values, .waiting, .refused: try refuse(request, header, "a server does not take \(header.kind)")
+        }
+    }
+
+    private func values(_ shard: BundleShard) throws -> Message {
+        try shard.values(
+            DataHeader(
+                .values, jobKey: jobKey, step: shard.barrier?.nextStep ?? shard.updates,
+                clock: shard.barrier?.stepView ?? 0,
+                bundle: shard.number))
+    }
+
+    private func refuse(_ request: consuming Request, _ header: DataHeader?, _ reason: String) throws {
+        try request.reply(
+            DataHeader(.refused, jobKey: header?.jobKey ?? 0, bundle: Int(header?.bundle ?? 0)).message(text: reason))
+    }
+
+    // MARK: Asynchronous
+
+    private func pushAlone(
+        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+    ) throws {
+        let (worker, step) = (Int(header.worker), Int(header.step))
+        switch shard.ledger.admit(worker: worker, incarnation: header.incarnation, step: step) {
+        case .new:
+            try shard.apply(body.payload, owner: body)
+            shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
+            try request.reply(values(shard))
+            try afterUpdate(shard)
+        case .duplicate: try request.reply(values(shard))
+        case .stale(let reason): try refuse(request, header, reason)
+        }
+    }
+
+    /// Reports an update, and saves the bundle where a checkpoint is due.
+    private func afterUpdate(_ shard: BundleShard) throws {
+        let least = shards.values.map(\.updates).min() ?? 0
+        facts.withLock { facts in
+            facts.step = least
+            facts.updates += 1
+            facts.applied.formUnion(shard.ledger.appliedBatches)
+            facts.stalenessMax = max(facts.stalenessMax, shard.ledger.stalenessMax)
+            facts.stalenessSum = shards.values.reduce(0) { $0 + $1.ledger.stalenessSum }
+        }
+        if let everySteps, shard.updates % everySteps == 0 { try save(shard, step: shard.updates) }
+    }
+
+    private func save(_ shard: BundleShard, step: Int) throws {
+        checkpoints.add(
+            bundle: shard.number, step: step, values: try shard.snapshot(), applied: shard.ledger.appliedBatches,
+            updates: shard.updates)
+    }
+
+    // MARK: Synchronous
+
+    private func pushTogether(
+        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+    ) throws {
+        let token = nextToken
+        nextToken += 1
+        let isAgain = header.kind == .await
+        if isAgain,
+            let old = parked.first(where: {
+                $0.value.header.bundle == header.bundle && $0.value.header.worker == header.worker
+                    && $0.value.header.incarnation == header.incarnation && $0.value.header.step == header.step
+            })
+        {
+            // The bytes are here already; only the request to answer is new.
+            parked[old.key] = Parked(request: Box(request), body: old.value.body, header: old.value.header, since: .now)
+            return
+        }
+        parked[token] = Parked(request: Box(request), body: body, header: header, since: .now)
+        let actions = shard.barrier?.push(
+            worker: Int(header.worker), incarnation: header.incarnation, step: Int(header.step),
+            examples: Int(header.examples), token: token, view: header.clock)
+        try perform(actions ?? [], shard)
+    }
+
+    private func perform(_ actions: [SynchronousBarrier.Action], _ shard: BundleShard) throws {
+        for action in actions {
+            switch action {
+            case .park: break
+            case .replaceParked(let old): parked[old] = nil
+            case .answerCurrent(let token): try answer(token, shard)
+            case .refuse(let token, let reason):
+                if let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() {
+                    try refuse(request, waiting.header, reason)
+                }
+            case .close(let step, let contributions, _):
+                try close(step, contributions, shard)
+                for contribution in contributions { try answer(contribution.token, shard) }
+            }
+        }
+    }
+
+    /// Applies the mean of the contributions, weighted by examples and added in rank order, so that the result does not
+    /// depend on who came first.
+    private func close(_ step: Int, _ contributions: [SynchronousBarrier.Contribution], _ shard: BundleShard) throws {
+        let carrying = contributions.filter { $0.weight > 0 }.compactMap { c in parked[c.token].map { (c, $0) } }
+        guard let first = carrying.first else { return }
+        if carrying.count == 1 {
+            try shard.apply(first.1.body.payload, owner: first.1.body)
+        } else {
+            let target = UnsafeMutableRawBufferPointer(rebasing: mean[..<shard.pushBytes])
+            shard.average(carrying.map { ($0.1.body.payload, $0.0.weight) }, into: target)
+            try shard.apply(UnsafeRawBufferPointer(target), owner: self)
+        }
+        shard.ledger.applied(
+            step: step, batch: step,
+            by: carrying.map { WorkerIdentity(worker: $0.0.worker, incarnation: $0.0.incarnation) })
+        try afterUpdate(shard)
+    }
+
+    private func answer(_ token: Int, _ shard: BundleShard) throws {
+        guard let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() else { return }
+        try request.reply(values(shard))
+    }
+
+    /// Answers those that have waited long with the names of those that they wait for.
+    private func tellTheWaiting() throws {
+        guard !parked.isEmpty else { return }
+        let now = ContinuousClock.now
+        for (token, waiting) in parked where waiting.request != nil && now - waiting.since > Lane.patience {
+            guard let shard = shards[Int(waiting.header.bundle)] else { continue }
+            let names = shard.barrier?.awaited.map { "worker \($0)" }.joined(separator: ", ") ?? ""
+            parked[token] = Parked(request: nil, body: waiting.body, header: waiting.header, since: waiting.since)
+            if let request = waiting.request?.take() {
+                try request.reply(DataHeader(.waiting, jobKey: jobKey, bundle: shard.number).message(text: names))
+            }
+        }
+    }
+
+    // MARK: Views
+
+    private func act(on view: ClusterView) throws {
+        // Whoever was in the last view and is not in this one is dead (or has left): nothing more is taken from it.
+        let present = Set(view.workers.map(\.incarnation))
+        for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
+            fenced.insert(worker.incarnation)
+            for shard in shards.values { shard.ledger.fence(worker: worker.number, incarnation: worker.incarnation) }
+        }
+        self.view = view
+        facts.withLock { $0.view = view.number }
+        guard isSynchronous else { return }
+        for shard in shards.values {
+            let members = view.workers.map { (worker: $0.number, incarnation: $0.incarnation, rank: $0.rank) }
+            let actions = shard.barrier?.setMembers(members, view: view.number) ?? []
+            try perform(actions, shard)
+        }
+    }
+}
+
+/// What a lane tells of itself.
+struct LaneFacts {
+    /// Updates that all its bundles have.
+    var step = 0
+    /// Updates of all its bundles together.
+    var updates = 0
+    /// The view that it acts on.
+    var view: UInt64 = 0
+    /// Batches of which some bundle has applied a part.
+    var applied = RangeSet<Int>()
+    var stalenessSum = 0
+    var stalenessMax = 0
+}

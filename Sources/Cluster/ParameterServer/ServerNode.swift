@@ -1,0 +1,237 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+public import Messaging
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// A parameter server: generic, without user code. It registers, gets its subgraph, initialises or restores it, and serves
+/// pulls and pushes until the coordinator says that the job is over.
+public struct ServerNode: Sendable {
+    private let coordinator: Address
+    private let listen: Address
+    private let options: NodeOptions
+
+    /// - Parameters:
+    ///   - coordinator: the only address that must be known.
+    ///   - listen: where the lanes listen; port 0 takes any free one. Of several lanes, those after the first take a free
+    ///     port, or a name with "-1", "-2", … behind it.
+    public init(coordinator: Address, listen: Address, options: NodeOptions) {
+        self.coordinator = coordinator
+        self.listen = listen
+        self.options = options
+    }
+
+    /// Serves on the caller's thread and one a lane until the job ends.
+    /// - Throws: `NodeError`.
+    public func run() throws {
+        let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
+        defer { control.close() }
+        let incarnation = UInt64.random(in: 1...(.max))
+        let config = try NodeStart.configuration(control, options)
+        let sockets = try (0..<options.threads).map { lane in
+            do {
+                return try ReplySocket(
+                    listen: address(lane), tls: options.serverTLS, maximumMessage: (4 << 20) + (64 << 10))
+            } catch { throw NodeError(.cannotCreate, "\(error)") }
+        }
+        defer { sockets.forEach { $0.close() } }
+        var registration = WireRegisterServer()
+        registration.dataAddresses = sockets.map { "\($0.boundAddress)" }
+        registration.host = NodeStart.host
+        registration.pid = Int64(getpid())
+        registration.version = NodeStart.version
+        registration.incarnation = incarnation
+        guard case .serverAssigned(let assigned) = try control.ask(.registerServer(registration)) else {
+            throw control.unexpected()
+        }
+        let number = Int(assigned.number)
+        options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
+
+        let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation)
+        let shards = try program.bundles.map {
+            try BundleShard(
+                $0,
+                options: SessionOptions(
+                    threads: 1, softPlacement: config.devices.softPlacement,
+                    placementLog: config.devices.logDevicePlacement ? options.onEvent : nil))
+        }
+        try initialize(shards, program, directory: directory, restoreStep: restoreStep)
+        let collector = CheckpointCollector(
+            directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count)
+        let lanes = sockets.enumerated().map { lane, socket in
+            Lane(
+                socket: socket,
+                shards: shards.enumerated().filter { Int(program.bundles[$0.offset].lane) == lane }.map(\.element),
+                jobKey: assigned.jobKey, isSynchronous: config.cluster.consistency == .sync, checkpoints: collector,
+                everySteps: directory.isEmpty ? nil : config.checkpoint.everySteps)
+        }
+        var ready = WireServerReady()
+        ready.server = assigned.number
+        ready.restoredStep = restoreStep
+        _ = try control.ask(.serverReady(ready))
+        try serve(lanes, collector, control, assigned, incarnation)
+    }
+
+    private func address(_ lane: Int) throws -> Address {
+        guard lane > 0 else { return listen }
+        if listen.port != nil { return listen.with(port: 0) }
+        return try Address("\(listen)-\(lane)")
+    }
+
+    /// Fetches the subgraph in pieces.
+    private func fetchProgram(
+        _ control: ControlClient, _ number: Int, _ incarnation: UInt64
+    ) throws -> (program: WireServerProgram, directory: String, restoreStep: Int64) {
+        var bytes: [UInt8] = []
+        let begin = ContinuousClock.now
+        while true {
+            var ask = WireGetPart()
+            ask.server = Int32(number)
+            ask.offset = Int64(bytes.count)
+            guard case .part(let part) = try control.ask(.getPart(ask)) else { throw control.unexpected() }
+            if part.total < 0 {
+                // The coordinator deals Variables out when all servers have joined.
+                guard !options.stop.isStopped else {
+                    throw NodeError(.peerUnavailable, "stopped while waiting for the other servers")
+                }
+                guard ContinuousClock.now - begin < options.joinTimeout + .seconds(5) else {
+                    throw NodeError(.peerUnavailable, "the other servers did not join within \(options.joinTimeout)")
+                }
+                try NodeStart.heartbeat(control, .server, number, incarnation)
+                continue
+            }
+            bytes += part.graph
+            if bytes.count >= part.total {
+                return (try WireServerProgram(serializedBytes: bytes), part.checkpointDirectory, part.restoreStep)
+            }
+            guard !part.graph.isEmpty else { throw control.unexpected() }
+        }
+    }
+
+    private func initialize(
+        _ shards: [BundleShard], _ program: WireServerProgram, directory: String, restoreStep: Int64
+    ) throws {
+        let graph = try GraphDefinition.decode([UInt8](program.initialGraph))
+        let names = Set(program.bundles.flatMap { $0.blocks.flatMap(\.sources) + $0.replicas }).sorted()
+        let nodes = try names.map { try graph.node(named: "initial/\($0)") }
+        var values: [String: Tensor] = [:]
+        if restoreStep >= 0 {
+            guard let manifest = try Manifest.all(in: directory).last(where: { $0.step == Int(restoreStep) }) else {
+                throw NodeError(
+                    .badData, "the checkpoint of step \(restoreStep) is not in \(directory), which servers must share")
+            }
+            let reader = try CheckpointReader(manifest, directory: directory)
+            for (name, node) in zip(names, nodes) {
+                values[name] = try reader.tensor(named: name, dtype: node.dtype, shape: node.shape)
+            }
+            for shard in shards { shard.resume(step: manifest.step, done: manifest.doneBatches) }
+        } else if !nodes.isEmpty {
+            let session = try Session(graph, options: SessionOptions(threads: options.threads))
+            for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
+        }
+        for shard in shards { try shard.initialize(values) }
+    }
+
+    /// Runs the lanes, and talks to the coordinator meanwhile, until the job is over.
+    private func serve(
+        _ lanes: [Lane], _ collector: CheckpointCollector, _ control: ControlClient, _ assigned: WireServerAssigned,
+        _ incarnation: UInt64
+    ) throws {
+        let failure = Mutex<String?>(nil)
+        let running = Mutex(lanes.count)
+        for lane in lanes {
+            // The lane belongs to its thread from here on; the control thread only sends orders and reads facts, both locked.
+            nonisolated(unsafe) let lane = lane
+            Thread.detachNewThread {
+                do { try lane.run() } catch { failure.withLock { $0 = $0 ?? "\(error)" } }
+                running.withLock { $0 -= 1 }
+            }
+        }
+        defer {
+            for lane in lanes { lane.order { $0.isOver = true } }
+            while running.withLock({ $0 }) > 0 { Thread.sleep(forTimeInterval: 0.002) }
+        }
+        var view: ClusterView?
+        var silentSince: ContinuousClock.Instant?
+        while true {
+            if options.stop.request == .now { throw NodeError(.failed, "stopped") }
+            var beat = WireHeartbeat()
+            beat.role = .server
+            beat.number = assigned.number
+            beat.incarnation = incarnation
+            let facts = lanes.map { $0.facts.withLock { $0 } }
+            beat.view = facts.map(\.view).min() ?? 0
+            beat.step = Int64(facts.map(\.step).min() ?? 0)
+            beat.updates = Int64(facts.reduce(0) { $0 + $1.updates })
+            beat.stalenessSum = Int64(facts.reduce(0) { $0 + $1.stalenessSum })
+            beat.stalenessMax = Int64(facts.map(\.stalenessMax).max() ?? 0)
+            beat.applied = facts.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }.wire
+            beat.failure = failure.withLock { $0 } ?? ""
+            do {
+                let next = try NodeStart.beat(control, beat)
+                silentSince = nil
+                if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
+                if next != view {
+                    let save = next.phase == .saving && view?.phase != .saving ? next.checkpointStep : nil
+                    for lane in lanes {
+                        lane.order { orders in
+                            orders.view = next
+                            if let save { orders.save = save }
+                        }
+                    }
+                    view = next
+                }
+            } catch let error as NodeError where error.kind == .peerUnavailable {
+                silentSince = silentSince ?? .now
+                if ContinuousClock.now - silentSince! > .seconds(5) { throw error }
+            }
+            for file in collector.takeWritten() {
+                var report = WireCheckpointWritten()
+                report.server = assigned.number
+                report.step = Int64(file.step)
+                report.file = file.file
+                report.bytes = Int64(file.bytes)
+                report.error = file.error
+                report.applied = file.applied.wire
+                _ = try control.ask(.checkpointWritten(report))
+            }
+            if view?.phase == .finished || view?.phase == .failed {
+                var leave = WireLeave()
+                leave.role = .server
+                leave.number = assigned.number
+                leave.incarnation = incarnation
+                let last = lanes.map { $0.facts.withLock { $0 } }
+                leave.step = Int64(last.map(\.step).min() ?? 0)
+                leave.updates = Int64(last.reduce(0) { $0 + $1.updates })
+                leave.stalenessSum = Int64(last.reduce(0) { $0 + $1.stalenessSum })
+                leave.stalenessMax = Int64(last.map(\.stalenessMax).max() ?? 0)
+                _ = try? control.ask(.leave(leave), timeout: .seconds(1))
+                if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
+                return
+            }
+        }
+    }
+}
+
+extension RangeSet where Bound == Int {
+    var wire: [WireBatchRange] {
+        ranges.map { range in
+            var wire = WireBatchRange()
+            wire.first = Int64(range.lowerBound)
+            wire.count = Int64(range.count)
+            return wire
+        }
+    }
+
+    /// - Throws: `NodeError` for ranges that are none.
+    init(_ wire: [WireBatchRange]) throws {
+        self.init()
+        for range in wire {
+            guard range.first >= 0, range.count >= 0, range.first <= Int64.max / 2, range.count <= Int64.max / 2 else {
+                throw NodeError(.refused, "a range of batches from \(range.first) of \(range.count) is none")
+            }
+            insert(contentsOf: Int(range.first)..<Int(range.first + range.count))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Messaging
+
+/// The fixed start of every data message, followed by raw little-endian tensor bytes.
+///
+/// 60 bytes: received bodies start 4 bytes past a multiple of 16, so that the tensors after it are aligned.
+package struct DataHeader: Equatable, Sendable {
+    package enum Kind: UInt16, Sendable {
+        /// Worker → server: give me the values.
+        case pull = 1
+        /// Worker → server: gradients; give me the new values.
+        case push
+        /// Worker → server: I pushed this step before and was told to wait; give me the values.
+        case await
+        /// Server → worker: values.
+        case values
+        /// Server → worker: the step waits for others, named in the text that follows.
+        case waiting
+        /// Server → worker: no, for the reason that follows.
+        case refused
+    }
+
+    package static let size = 60
+    private static let magic: UInt32 = 0x5254_4254  // "TBTR"
+    private static let version: UInt16 = 1
+
+    package var kind: Kind
+    /// Carried by all messages of a job, so that none of another job is taken for one of this.
+    package var jobKey: UInt64
+    /// Tells a restarted worker from the one it replaces.
+    package var incarnation: UInt64
+    /// The worker's step, counted from 0; in an answer, the updates that the values have.
+    package var step: Int64
+    /// The global number of the batch.
+    package var batch: Int64
+    /// In a synchronous job, the view that divides the step: in a push the one at hand, in an answer the next step's.
+    package var clock: UInt64
+    package var worker: UInt32
+    package var bundle: UInt32
+    /// Examples that a gradient is the mean over.
+    package var examples: UInt32
+
+    package init(
+        _ kind: Kind, jobKey: UInt64, incarnation: UInt64 = 0, step: Int = 0, batch: Int = 0, clock: UInt64 = 0,
+        worker: Int = 0, bundle: Int = 0, examples: Int = 0
+    ) {
+        self.kind = kind
+        self.jobKey = jobKey
+        self.incarnation = incarnation
+        self.step = Int64(step)
+        self.batch = Int64(batch)
+        self.clock = clock
+        self.worker = UInt32(worker)
+        self.bundle = UInt32(bundle)
+        self.examples = UInt32(examples)
+    }
+
+    /// Reads a header; nil if these bytes are none.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= DataHeader.size,
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)) == DataHeader.magic,
+            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self)) == DataHeader.version,
+            let kind = Kind(rawValue: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 6, as: UInt16.self)))
+        else { return nil }
+        func long(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        func word(_ offset: Int) -> UInt32 {
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        }
+        self.kind = kind
+        jobKey = long(8)
+        incarnation = long(16)
+        step = Int64(bitPattern: long(24))
+        batch = Int64(bitPattern: long(32))
+        clock = long(40)
+        worker = word(48)
+        bundle = word(52)
+        examples = word(56)
+    }
+
+    /// Writes the header to the first 60 bytes.
+    package func write(to bytes: UnsafeMutableRawBufferPointer) {
+        bytes.storeBytes(of: DataHeader.magic.littleEndian, toByteOffset: 0, as: UInt32.self)
+        bytes.storeBytes(of: DataHeader.version.littleEndian, toByteOffset: 4, as: UInt16.self)
+        bytes.storeBytes(of: kind.rawValue.littleEndian, toByteOffset: 6, as: UInt16.self)
+        bytes.storeBytes(of: jobKey.littleEndian, toByteOffset: 8, as: UInt64.self)
+        bytes.storeBytes(of: incarnation.littleEndian, toByteOffset: 16, as: UInt64.self)
+        bytes.storeBytes(of: step.littleEndian, toByteOffset: 24, as: Int64.self)
+        bytes.storeBytes(of: batch.littleEndian, toByteOffset: 32, as: Int64.self)
+        bytes.storeBytes(of: clock.littleEndian, toByteOffset: 40, as: UInt64.self)
+        bytes.storeBytes(of: worker.littleEndian, toByteOffset: 48, as: UInt32.self)
+        bytes.storeBytes(of: bundle.littleEndian, toByteOffset: 52, as: UInt32.self)
+        bytes.storeBytes(of: examples.littleEndian, toByteOffset: 56, as: UInt32.self)
+    }
+
+    /// A message with this header and room for `count` bytes, which are not cleared.
+    func message(room count: Int) -> Message {
+        var message = Message(count: DataHeader.size + count)
+        message.withUnsafeMutableBytes { write(to: $0) }
+        return message
+    }
+
+    /// A message with this header and a text.
+    func message(text: String) -> Message {
+        let utf8 = Array(text.utf8)
+        var message = message(room: utf8.count)
+        message.withUnsafeMutableBytes { bytes in
+            UnsafeMutableRawBufferPointer(rebasing: bytes[DataHeader.size...]).copyBytes(from: utf8)
+        }
+        return message
+    }
+
+    /// The text after the header, without what is not printable.
+    static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes.dropFirst(size).prefix(1000), as: UTF8.self)
+    }
+}

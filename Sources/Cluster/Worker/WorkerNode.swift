@@ -1,0 +1,76 @@
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+public import Messaging
+internal import Training
+
+/// A worker: builds the job's graph, pulls the Variables' values, computes gradients on its batches and pushes them.
+public struct WorkerNode: Sendable {
+    private let coordinator: Address
+    private let options: NodeOptions
+
+    public init(coordinator: Address, options: NodeOptions) {
+        self.coordinator = coordinator
+        self.options = options
+    }
+
+    /// Works on the caller's thread until the job ends.
+    /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
+    public func run() throws {
+        let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
+        defer { control.close() }
+        let config = try NodeStart.configuration(control, options)
+        guard let job = JobRegistry(options.jobs)[config.model.kind] else {
+            throw NodeError(
+                .refused,
+                "this program knows no model of the kind '\(config.model.kind)'; start the workers from the program that brings it"
+            )
+        }
+        let prepared = try PreparedJob(config, job)
+        var registration = WireRegisterWorker()
+        registration.host = NodeStart.host
+        registration.pid = Int64(getpid())
+        registration.version = NodeStart.version
+        registration.incarnation = UInt64.random(in: 1...(.max))
+        registration.fingerprint = prepared.fingerprint
+        registration.variables = prepared.variables.map(\.wire)
+        guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
+            throw control.unexpected()
+        }
+        options.onEvent("worker \(assigned.number) joined")
+        let watcher = ViewWatcher(
+            control, number: Int(assigned.number), incarnation: registration.incarnation,
+            patience: config.cluster.heartbeatTimeout)
+        defer { watcher.end() }
+        let loop = WorkerLoop(
+            job: prepared, options: options, control: control, watcher: watcher, number: Int(assigned.number),
+            incarnation: registration.incarnation, jobKey: assigned.jobKey)
+        do {
+            try loop.run()
+        } catch is WorkerStopped {}
+        try watcher.check()
+        var leave = WireLeave()
+        leave.role = .worker
+        leave.number = assigned.number
+        leave.incarnation = registration.incarnation
+        leave.done = watcher.takeResults()
+        leave.step = Int64(watcher.step)
+        _ = try? control.ask(.leave(leave), timeout: .seconds(1))
+        if let view = watcher.view, view.phase == .failed { throw NodeError(.failed, "the job failed: \(view.reason)") }
+    }
+}
+
+extension VariableInfo {
+    var wire: WireVariableInfo {
+        var info = WireVariableInfo()
+        info.name = name
+        info.dtype = dtype.rawValue
+        info.shape = shape.dimensions?.map { Int64($0 ?? -1) } ?? []
+        return info
+    }
+
+    init?(_ wire: WireVariableInfo) {
+        guard let dtype = DType(rawValue: wire.dtype), wire.shape.allSatisfy({ $0 >= -1 }) else { return nil }
+        self.init(name: wire.name, dtype: dtype, shape: Shape(wire.shape.map { $0 < 0 ? nil : Int($0) }))
+    }
+}

@@ -1,0 +1,132 @@
+import Cluster
+import Foundation
+import Testing
+
+@Suite("A job's configuration")
+struct JobConfigTests {
+    @Test("an empty mapping is the default job, and so are empty sections")
+    func defaults() throws {
+        #expect(try JobConfig.parse(yaml: "{}") == JobConfig())
+        #expect(try JobConfig.parse(yaml: "train:\ncluster: {tls: }\n") == JobConfig())
+        let config = JobConfig()
+        #expect(config.model.hidden == [128] && config.train.epochs == 1 && config.cluster.workers == 2)
+        #expect(config.model.effectiveInitializer == .heNormal)
+    }
+
+    @Test("every key is read")
+    func everyKey() throws {
+        let config = try Self.everything()
+        #expect(config.job == "007" && config.seed == -5)
+        #expect(config.model.hidden == [] && config.model.activation == .leakyReLU)
+        #expect(config.model.initializer == .truncatedNormal && config.model.loss == .meanSquaredError)
+        #expect(config.data.path == "/jobs/data/iris.csv" && config.data.testPath == "/iris-test.csv")
+        #expect(config.data.labels == .name("5") && config.data.header == .present && config.data.separator == "\t")
+        #expect(config.train.optimizer == .gradientDescent && config.train.learningRate == 1e-5)
+        #expect(config.train.steps == 100 && config.train.epochs == nil && config.train.epsilon == 1e-8)
+        #expect(config.cluster.transport == .tls && config.cluster.consistency == .sync)
+        #expect(config.cluster.joinTimeout == .seconds(120) && config.cluster.heartbeatInterval == .milliseconds(250))
+        #expect(config.cluster.heartbeatTimeout == .milliseconds(1500))
+        #expect(config.cluster.token == "012: \"ü\"" && config.cluster.tls.ca == "/jobs/ca.pem")
+        #expect(config.devices.worker == "/gpu:0" && config.devices.softPlacement)
+        #expect(config.checkpoint.directory == "/checkpoints" && config.checkpoint.keep == 5)
+    }
+
+    @Test("what is written reads back as an equal value")
+    func roundTrip() throws {
+        let everything = try Self.everything()
+        #expect(try JobConfig.parse(yaml: everything.yaml()) == everything)
+        #expect(try JobConfig.parse(yaml: JobConfig().yaml()) == JobConfig())
+        var config = JobConfig()
+        config.job = "null"
+        config.train.learningRate = 0.1 + 0.2
+        config.data.labels = .name("a: b # c\n\u{7}'\"\\")
+        config.cluster.token = "true"
+        #expect(try JobConfig.parse(yaml: config.yaml()) == config)
+    }
+
+    @Test("a registered kind of model keeps the keys that only it knows")
+    func registeredKind() throws {
+        let yaml = "model:\n  kind: spiral\n  hidden: [4]\n  turns: 3\n  shape: {name: x, sizes: [1, 2.5, true, ~]}\n"
+        let config = try JobConfig.parse(yaml: yaml, overrides: ["model.noise=0.1"], modelKinds: ["spiral"])
+        #expect(config.model.hidden == [4])
+        #expect(
+            config.model.options == [
+                "turns": .int(3), "noise": .double(0.1),
+                "shape": .map(["name": .string("x"), "sizes": .list([.int(1), .double(2.5), .bool(true), .null])]),
+            ])
+        #expect(try JobConfig.parse(yaml: config.yaml(), modelKinds: ["spiral"]) == config)
+        #expect(mistakes(in: yaml).first == "line 2: model.kind can't be \"spiral\" (allowed: mlp)")
+    }
+
+    @Test("an override wins over the file, a later one over an earlier one, and steps over the file's epochs")
+    func overrides() throws {
+        let config = try JobConfig.parse(
+            yaml: "train: {batch: 32, epochs: 9, clip_norm: 1}\ndata: {format: csv, path: a.csv}",
+            baseDirectory: "/jobs",
+            overrides: [
+                "train.batch=128", "train.batch=256", "model.hidden=[3, 4]", "train.steps=7", "train.clip_norm=",
+                "cluster={workers: 5, tls: {ca: /x}}", "job=a=b", "data.path=b.csv",
+            ])
+        #expect(config.train.batch == 256 && config.model.hidden == [3, 4] && config.train.length == .steps(7))
+        #expect(config.train.clipNorm == nil && config.cluster.workers == 5 && config.cluster.tls.ca == "/x")
+        #expect(config.job == "a=b")
+        #expect(config.data.path == FileManager.default.currentDirectoryPath + "/b.csv")
+    }
+
+    @Test(
+        "a mistaken override is named by its text",
+        arguments: [
+            ("train.batch=big", "train.batch must be a whole number ≥ 1, got \"big\""),
+            ("train.bach=3", "unknown key 'train.bach'; did you mean 'batch'? (allowed: optimizer, "),
+            ("train=fast", "train must be a section of keys, got \"fast\" (allowed: optimizer, "),
+            ("batch=3", "unknown key 'batch'; did you mean 'train.batch'? (allowed: job, "),
+            ("train.batch.size=3", "unknown key 'train.batch.size'"),
+            ("=3", "must be key=value, e.g. train.batch=128"),
+            ("job=", "job must be text, got nothing"),
+            ("model.hidden=[1, 2", "did not find expected ',' or ']'"),
+            ("cluster.token=*abc", "a value that begins with & or * needs quotes"),
+            ("data.format=npz", "data.path is required for data.format npz"),
+        ])
+    func badOverride(text: String, beginning: String) {
+        let found = mistakes(in: "{}", overrides: [text])
+        #expect(found.count == 1 && found[0].hasPrefix("--set \(text): \(beginning)"), "\(found)")
+    }
+
+    @Test("epochs and steps are not both given on one command line")
+    func bothLengthsOverridden() {
+        #expect(
+            mistakes(in: "{}", overrides: ["train.epochs=1", "train.steps=2"]) == [
+                "--set train.steps=2: train.epochs and train.steps are both given; give one of them"
+            ])
+    }
+
+    static func everything() throws -> JobConfig {
+        let yaml = """
+            job: 007
+            seed: -5
+            model: {kind: mlp, hidden: [], activation: leaky_relu, initializer: truncated_normal, dropout: 0.5,
+                    loss: mean_squared_error, outputs: 3}
+            data: {format: csv, path: data/iris.csv, scale: standardize, labels: "5", header: true, task: regression,
+                   test_path: /iris-test.csv, test_fraction: 0, limit: 10, separator: "\\t"}
+            train: {optimizer: sgd, learning_rate: 1e-5, momentum: 0, decay: 0.5, beta1: 0.1, beta2: 0.2,
+                    epsilon: 1e-8, batch: 1, steps: 100, l1: 1, l2: 0.25, clip_norm: 5, shuffle: false,
+                    evaluate_every_steps: 10}
+            cluster:
+              servers: 3
+              workers: 4
+              consistency: sync
+              transport: tls+tcp
+              address: tls+tcp://host:7000
+              threads_per_node: 1
+              join_timeout: 2m
+              heartbeat_interval: 250ms
+              heartbeat_timeout: 1.5
+              token: '012: "ü"'
+              insecure: true
+              tls: {certificate: a.pem, key: b.pem, ca: ./ca.pem, server_name: host}
+            devices: {soft_placement: true, log_device_placement: true, worker: "/gpu:0", server: "/cpu:0"}
+            checkpoint: {directory: ../checkpoints, every_steps: 50, keep: 5}
+            """
+        return try JobConfig.parse(yaml: yaml, baseDirectory: "/jobs")
+    }
+}

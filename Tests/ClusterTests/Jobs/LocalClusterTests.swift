@@ -1,0 +1,63 @@
+import Cluster
+import Foundation
+import Testing
+
+/// Whole jobs in this process: real sockets, real data.
+@Suite("Jobs in one process", .serialized)
+struct LocalClusterTests {
+    private func config(_ yaml: String = "") throws -> JobConfig {
+        try JobConfig.parse(
+            yaml: """
+                job: test
+                model: { kind: mlp, hidden: [64] }
+                data: { format: embedded, scale: min_max, limit: 1000 }
+                train: { optimizer: adam, learning_rate: 0.003, batch: 50, epochs: 2 }
+                cluster: { servers: 2, workers: 2, threads_per_node: 1 }
+                """, overrides: yaml.isEmpty ? [] : yaml.split(separator: " ").map(String.init))
+    }
+
+    private func losses(_ overrides: String) throws -> (losses: [Double], report: JobReport) {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("losses-\(UUID()).csv").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let report = try LocalCluster.train(
+            config: try config(overrides), job: MultilayerPerceptron(), options: CoordinatorOptions(lossesFile: file))
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst()
+        return (lines.compactMap { Double($0.split(separator: ",")[1]) }, report)
+    }
+
+    @Test("an asynchronous job learns digits, makes every update once, and evaluates")
+    func asynchronous() throws {
+        let (losses, report) = try losses("")
+        #expect(report.status == "finished")
+        #expect(report.steps == 40)
+        #expect(report.samples == 2000)
+        #expect(losses.count == 40)
+        #expect((report.metrics["accuracy"] ?? 0) > 0.8)
+        #expect(report.workers.count == 2 && report.workers.allSatisfy { $0.state == "finished" })
+    }
+
+    @Test(
+        "a device that is not there ends the job with a list of those that are, unless placement is soft",
+        arguments: ["worker", "server"])
+    func devices(role: String) throws {
+        let report = try LocalCluster.train(
+            config: try config("devices.\(role)=/gpu:0 train.epochs=1"), job: MultilayerPerceptron())
+        #expect(report.status == "failed")
+        #expect(report.reason?.contains("there are: /device:CPU:0") == true, "\(report.reason ?? "")")
+        let soft = try LocalCluster.train(
+            config: try config("devices.\(role)=/gpu:0 devices.soft_placement=true train.epochs=1"),
+            job: MultilayerPerceptron())
+        #expect(soft.status == "finished")
+    }
+
+    @Test("a synchronous job repeats itself bit for bit, and agrees with one worker", arguments: [1, 2, 3])
+    func synchronous(workers: Int) throws {
+        let overrides = "cluster.consistency=sync train.optimizer=momentum train.learning_rate=0.05 cluster.workers="
+        let (first, report) = try losses(overrides + "\(workers)")
+        let (second, _) = try losses(overrides + "\(workers)")
+        let (single, _) = try losses(overrides + "1 cluster.servers=1")
+        #expect(report.status == "finished" && first.count == 40)
+        #expect(first == second)
+        #expect(zip(first, single).allSatisfy { abs($0 - $1) < 1e-4 * max(1, abs($1)) })
+    }
+}

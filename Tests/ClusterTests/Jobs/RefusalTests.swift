@@ -1,0 +1,110 @@
+import Cluster
+import Dataflow
+import Foundation
+import Interchange
+import Messaging
+import Testing
+
+/// What a coordinator and a server do with those who do not belong.
+@Suite("Strangers at the door", .serialized)
+struct RefusalTests {
+    /// A coordinator over tcp that waits for its nodes, on a thread of its own.
+    private func coordinator(_ overrides: [String] = [], token: String? = nil) throws -> (Coordinator, Thread) {
+        let config = try JobConfig.parse(
+            yaml: "data: { format: embedded, limit: 500 }\ncluster: { join_timeout: 20 }", overrides: overrides)
+        let coordinator = try Coordinator(
+            config: config, job: MultilayerPerceptron(), listen: Address("tcp://127.0.0.1:0"),
+            options: CoordinatorOptions(token: token))
+        let thread = Thread { _ = try? coordinator.run(onProgress: { _ in }, onEvent: { _ in }) }
+        thread.start()
+        return (coordinator, thread)
+    }
+
+    @Test("a wrong token is refused, and said so")
+    func token() throws {
+        let (coordinator, _) = try coordinator(token: "right")
+        defer { coordinator.stop(now: true, reason: "over") }
+        let error = #expect(throws: NodeError.self) { try ControlClient(coordinator.address, token: "wrong").status() }
+        #expect(error?.kind == .refused && error?.message.contains("token") == true)
+        #expect(try ControlClient(coordinator.address, token: "right").status().phase == "waiting")
+    }
+
+    @Test("garbage does not disturb a coordinator")
+    func garbage() throws {
+        let (coordinator, _) = try coordinator()
+        defer { coordinator.stop(now: true, reason: "over") }
+        let socket = try RequestSocket(dial: coordinator.address, maximumMessage: 1 << 20)
+        for count in [0, 1, 7, 60, 1000, 100_000] {
+            var generator = SystemRandomNumberGenerator()
+            let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            _ = try socket.request(Message(bytes), timeout: .seconds(5))
+        }
+        #expect(try ControlClient(coordinator.address).status().phase == "waiting")
+    }
+
+    @Test("a worker of another graph is refused, with what differs")
+    func otherGraph() throws {
+        let (coordinator, _) = try coordinator(["model.hidden=[8]"])
+        defer { coordinator.stop(now: true, reason: "over") }
+        let job = try PreparedJob(
+            JobConfig.parse(yaml: "data: { format: embedded, limit: 500 }", overrides: ["model.hidden=[9]"]),
+            MultilayerPerceptron())
+        var registration = WireRegisterWorker()
+        registration.version = "0.1.0"
+        registration.incarnation = 1
+        registration.fingerprint = job.fingerprint
+        registration.variables = job.variables.map { variable in
+            var info = WireVariableInfo()
+            info.name = variable.name
+            info.dtype = variable.dtype.rawValue
+            info.shape = variable.shape.concrete.map { Int64($0) }
+            return info
+        }
+        let error = #expect(throws: NodeError.self) {
+            try ControlClient(coordinator.address).ask(.registerWorker(registration))
+        }
+        #expect(error?.kind == .refused)
+        #expect(error?.message.contains("hidden1/kernel") == true)
+        #expect(error?.message.contains("[784, 9]") == true)
+    }
+
+    @Test("a node of another version is refused")
+    func otherVersion() throws {
+        let (coordinator, _) = try coordinator()
+        defer { coordinator.stop(now: true, reason: "over") }
+        var registration = WireRegisterServer()
+        registration.version = "9.9.9"
+        registration.dataAddresses = ["tcp://127.0.0.1:1"]
+        let error = #expect(throws: NodeError.self) {
+            try ControlClient(coordinator.address).ask(.registerServer(registration))
+        }
+        #expect(error?.message.contains("9.9.9") == true)
+    }
+
+    @Test("who does not come is named when the time is over")
+    func missing() throws {
+        let config = try JobConfig.parse(
+            yaml: "data: { format: embedded, limit: 500 }\ncluster: { join_timeout: 0.3, servers: 2 }")
+        let coordinator = try Coordinator(
+            config: config, job: MultilayerPerceptron(), listen: Address("inproc://missing"),
+            options: CoordinatorOptions())
+        let report = try coordinator.run(onProgress: { _ in }, onEvent: { _ in })
+        #expect(report.status == "failed")
+        #expect(
+            report.reason?.contains("2 of 2 workers and 2 of 2 servers have not joined") == true,
+            "\(report.reason ?? "")")
+    }
+
+    @Test("beyond this host a job needs a token, and TLS or a word to the contrary")
+    func security() throws {
+        let config = try JobConfig.parse(yaml: "data: { format: embedded, limit: 500 }")
+        for (token, word) in [(nil, "token"), ("secret", "TLS")] as [(String?, String)] {
+            let error = #expect(throws: NodeError.self) {
+                try Coordinator(
+                    config: config, job: MultilayerPerceptron(), listen: Address("tcp://0.0.0.0:0"),
+                    options: CoordinatorOptions(token: token))
+            }
+            #expect(error?.kind == .configuration && error?.message.contains(word) == true)
+        }
+    }
+}

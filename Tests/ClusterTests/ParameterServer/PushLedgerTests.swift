@@ -1,0 +1,95 @@
+import Cluster
+import Testing
+
+@Suite("The ledger of pushes")
+struct PushLedgerTests {
+    @Test("a push is applied once: its repeat is a duplicate, older steps are refused")
+    func once() {
+        var ledger = PushLedger()
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .new)
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .new, "admitted isn't applied")
+        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 5)
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .duplicate)
+        #expect(ledger.admit(worker: 1, incarnation: 1, step: 0) == .new)
+        #expect(ledger.admit(worker: 0, incarnation: 2, step: 0) == .new)
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 4) == .new, "after a restored checkpoint steps have gaps")
+        ledger.applied(worker: 0, incarnation: 1, step: 4, batch: 6)
+        let sentence = "worker 0 pushes step 3 but step 4 is already applied"
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 3) == .stale(sentence))
+        #expect(ledger.updates == 2 && ledger.appliedBatches == RangeSet(5..<7))
+    }
+
+    @Test("a fenced incarnation is refused, also for what it had pushed; its successor isn't")
+    func fence() {
+        var ledger = PushLedger()
+        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 0)
+        ledger.fence(worker: 0, incarnation: 1)
+        for step in 0...1 {
+            guard case .stale(let sentence) = ledger.admit(worker: 0, incarnation: 1, step: step) else {
+                Issue.record("step \(step) of a fenced worker is taken")
+                continue
+            }
+            #expect(sentence.contains("worker 0 was declared dead"))
+        }
+        #expect(ledger.admit(worker: 0, incarnation: 2, step: 0) == .new)
+        #expect(ledger.appliedBatches == RangeSet(0..<1), "what was applied stays so")
+    }
+
+    @Test("staleness is the number of updates between a worker's pull and its push")
+    func staleness() {
+        var ledger = PushLedger()
+        ledger.pulled(worker: 0, incarnation: 1)
+        ledger.pulled(worker: 1, incarnation: 2)
+        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 0)  // 0
+        ledger.applied(worker: 0, incarnation: 1, step: 1, batch: 1)  // 0: the last reply had the values
+        ledger.applied(worker: 1, incarnation: 2, step: 0, batch: 2)  // 2
+        ledger.applied(worker: 0, incarnation: 1, step: 2, batch: 3)  // 1
+        #expect(ledger.stalenessSum == 3 && ledger.stalenessMax == 2 && ledger.meanStaleness == 0.75)
+        ledger.applied(worker: 1, incarnation: 2, step: 1, batch: 4)  // 1
+        ledger.applied(worker: 0, incarnation: 1, step: 3, batch: 5)  // 1
+        _ = ledger.admit(worker: 1, incarnation: 2, step: 1)  // the answer to a repeat has new values
+        ledger.applied(worker: 1, incarnation: 2, step: 2, batch: 6)  // 0
+        #expect(ledger.stalenessSum == 5 && ledger.pushes == 7)
+    }
+
+    @Test("a synchronous step is one update, and every push of it counts as applied")
+    func synchronous() {
+        var ledger = PushLedger()
+        let workers = (0..<3).map { WorkerIdentity(worker: $0, incarnation: 7) }
+        for step in 0..<4 { ledger.applied(step: step, batch: step, by: workers) }
+        #expect(ledger.updates == 4 && ledger.stalenessMax == 0)
+        #expect(ledger.admit(worker: 2, incarnation: 7, step: 3) == .duplicate)
+    }
+
+    @Test("what is saved with a checkpoint reads back")
+    func roundTrip() throws {
+        #expect(try PushLedger(encoded: PushLedger().encoded) == PushLedger())
+        var ledger = PushLedger()
+        ledger.applied(worker: 0, incarnation: .max, step: 3, batch: 9)
+        ledger.applied(worker: 12, incarnation: 0, step: 1, batch: 2)
+        ledger.applied(worker: 12, incarnation: 0, step: 2, batch: 1)
+        ledger.fence(worker: 3, incarnation: 4)
+        ledger.fence(worker: 5, incarnation: 6)
+        #expect(ledger.encoded["batches"] == "1-2,9-9")
+        var restored = try PushLedger(encoded: ledger.encoded.merging(["format": "pt"]) { $1 })
+        #expect(restored.encoded == ledger.encoded && restored.appliedBatches == ledger.appliedBatches)
+        #expect(restored.admit(worker: 0, incarnation: .max, step: 3) == .duplicate)
+        #expect(restored.admit(worker: 3, incarnation: 4, step: 9) != .new)
+    }
+
+    @Test(
+        "a damaged record is named",
+        arguments: [
+            ("updates", "x"), ("updates", "-1"), ("updates", ""), ("batches", "3-2"), ("batches", "1"),
+            ("batches", "1-9223372036854775807"), ("staleness", "1,2"), ("steps", "0:1"), ("steps", "0:-1:2"),
+            ("fenced", "1:2:3"), ("fenced", "1"),
+        ])
+    func damaged(key: String, value: String) throws {
+        var encoded = PushLedger().encoded
+        encoded[key] = value
+        let error = #expect(throws: LedgerInvalid.self) { try PushLedger(encoded: encoded) }
+        #expect(error?.description.contains("'\(key)' is '\(value)'") == true)
+        encoded[key] = nil
+        #expect(throws: LedgerInvalid.self) { try PushLedger(encoded: encoded) }
+    }
+}

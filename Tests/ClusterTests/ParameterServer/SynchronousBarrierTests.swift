@@ -1,0 +1,168 @@
+import Cluster
+import Testing
+
+@Suite("The barrier of a synchronous step")
+struct SynchronousBarrierTests {
+    /// Workers 0..<count with incarnation 100 + number, ranked in the order given.
+    private static func members(_ numbers: [Int]) -> [(worker: Int, incarnation: UInt64, rank: Int)] {
+        numbers.enumerated().map { (worker: $1, incarnation: UInt64(100 + $1), rank: $0) }
+    }
+
+    private static func barrier(_ numbers: [Int], nextStep: Int = 0) -> SynchronousBarrier {
+        var barrier = SynchronousBarrier(nextStep: nextStep)
+        #expect(barrier.setMembers(members(numbers), view: 1) == [])
+        return barrier
+    }
+
+    private static func part(_ worker: Int, token: Int, weight: Double, rank: Int) -> SynchronousBarrier.Contribution {
+        .init(token: token, weight: weight, rank: rank, worker: worker, incarnation: UInt64(100 + worker))
+    }
+
+    private static func isRefused(_ actions: [SynchronousBarrier.Action], _ token: Int, _ words: String) -> Bool {
+        guard actions.count == 1, case .refuse(token, let sentence) = actions[0] else { return false }
+        return sentence.contains(words)
+    }
+
+    @Test("a step closes when all have pushed, by rank and not by arrival, weighted by examples")
+    func closes() {
+        var barrier = Self.barrier([2, 0, 1])
+        #expect(barrier.push(worker: 1, incarnation: 101, step: 0, examples: 0, token: 10) == [.park])
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 0, examples: 1, token: 11) == [.park])
+        #expect(barrier.awaited == [2])
+        let parts = [
+            Self.part(2, token: 12, weight: 0.75, rank: 0), Self.part(0, token: 11, weight: 0.25, rank: 1),
+            Self.part(1, token: 10, weight: 0, rank: 2),
+        ]
+        #expect(
+            barrier.push(worker: 2, incarnation: 102, step: 0, examples: 3, token: 12)
+                == [.park, .close(step: 0, contributions: parts, view: 1)])
+        #expect(barrier.nextStep == 1 && barrier.awaited == [0, 1, 2])
+    }
+
+    @Test("a step without examples closes without weights")
+    func empty() {
+        var barrier = Self.barrier([0])
+        let parts = [Self.part(0, token: 1, weight: 0, rank: 0)]
+        #expect(
+            barrier.push(worker: 0, incarnation: 100, step: 0, examples: 0, token: 1)
+                == [.park, .close(step: 0, contributions: parts, view: 1)])
+    }
+
+    @Test("repeats: one that waits is replaced, one that is closed is answered, an older or later one is refused")
+    func repeats() {
+        var barrier = Self.barrier([0, 1], nextStep: 7)
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 7, examples: 1, token: 1) == [.park])
+        #expect(
+            barrier.push(worker: 0, incarnation: 100, step: 7, examples: 1, token: 2) == [.replaceParked(oldToken: 1)])
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 6, examples: 1, token: 3) == [.answerCurrent(token: 3)])
+        #expect(
+            Self.isRefused(barrier.push(worker: 0, incarnation: 100, step: 5, examples: 1, token: 4), 4, "are closed"))
+        #expect(
+            Self.isRefused(
+                barrier.push(worker: 0, incarnation: 100, step: 8, examples: 1, token: 5), 5, "step 7 is the next"))
+        #expect(
+            Self.isRefused(
+                barrier.push(worker: 1, incarnation: 101, step: 7, examples: -1, token: 6), 6, "fewer than 0"))
+        let parts = [Self.part(0, token: 2, weight: 0.5, rank: 0), Self.part(1, token: 7, weight: 0.5, rank: 1)]
+        #expect(
+            barrier.push(worker: 1, incarnation: 101, step: 7, examples: 1, token: 7)
+                == [.park, .close(step: 7, contributions: parts, view: 1)])
+        #expect(barrier.push(worker: 1, incarnation: 101, step: 7, examples: 1, token: 8) == [.answerCurrent(token: 8)])
+        var fresh = Self.barrier([0])
+        #expect(
+            Self.isRefused(fresh.push(worker: 0, incarnation: 100, step: -2, examples: 1, token: 1), 1, "are closed"))
+    }
+
+    @Test("before the first view pushes wait; it closes the step if all are there")
+    func firstView() {
+        var barrier = SynchronousBarrier(nextStep: 0)
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 0, examples: 2, token: 1, view: 1) == [.park])
+        let parts = [Self.part(0, token: 1, weight: 1, rank: 0)]
+        #expect(
+            barrier.setMembers(Self.members([0]), view: 1) == [.close(step: 0, contributions: parts, view: 1)])
+    }
+
+    @Test("a death closes the step with what is there, and the dead's push that came is used")
+    func death() {
+        var barrier = Self.barrier([0, 1, 2])
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 0, examples: 1, token: 1) == [.park])
+        #expect(barrier.setMembers(Self.members([1, 2]), view: 2) == [])
+        #expect(barrier.push(worker: 2, incarnation: 102, step: 0, examples: 3, token: 2) == [.park])
+        let parts = [Self.part(0, token: 1, weight: 0.25, rank: 0), Self.part(2, token: 2, weight: 0.75, rank: 2)]
+        #expect(
+            barrier.setMembers(Self.members([2]), view: 3) == [.close(step: 0, contributions: parts, view: 3)])
+        #expect(barrier.setMembers(Self.members([0, 1, 2]), view: 2) == [], "an older view")
+        let late = barrier.push(worker: 1, incarnation: 101, step: 0, examples: 1, token: 3)
+        #expect(Self.isRefused(late, 3, "worker 1 was declared dead"))
+        let last = [Self.part(2, token: 4, weight: 1, rank: 0)]
+        #expect(
+            barrier.push(worker: 2, incarnation: 102, step: 1, examples: 3, token: 4)
+                == [.park, .close(step: 1, contributions: last, view: 3)])
+    }
+
+    @Test("a newcomer is awaited from the next step on, and may wait for it with an empty push")
+    func join() {
+        var barrier = Self.barrier([0])
+        #expect(barrier.setMembers(Self.members([0, 1]), view: 2) == [])
+        let early = barrier.push(worker: 1, incarnation: 101, step: 0, examples: 1, token: 1)
+        #expect(Self.isRefused(early, 1, "which view 1 divides without it"))
+        #expect(barrier.push(worker: 1, incarnation: 101, step: 0, examples: 0, token: 2) == [.park])
+        let parts = [Self.part(0, token: 3, weight: 1, rank: 0), Self.part(1, token: 2, weight: 0, rank: 2)]
+        #expect(
+            barrier.push(worker: 0, incarnation: 100, step: 0, examples: 4, token: 3, view: 1)
+                == [.park, .close(step: 0, contributions: parts, view: 2)])
+        #expect(barrier.awaited == [0, 1])
+    }
+
+    @Test("a bundle that hears of a view before the arbiter divides the step by the arbiter's")
+    func aheadOfArbiter() {
+        var barrier = Self.barrier([0, 1])
+        #expect(barrier.setMembers(Self.members([0, 1, 2]), view: 2) == [])
+        for step in 0...1 {
+            #expect(barrier.push(worker: 0, incarnation: 100, step: step, examples: 1, token: 1, view: 1) == [.park])
+            let actions = barrier.push(worker: 1, incarnation: 101, step: step, examples: 1, token: 2, view: 1)
+            #expect(actions.count == 2, "worker 2 isn't awaited in step \(step)")
+        }
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 2, examples: 1, token: 1, view: 2) == [.park])
+        #expect(
+            Self.isRefused(
+                barrier.push(worker: 1, incarnation: 101, step: 2, examples: 1, token: 2, view: 1), 2,
+                "divided step 2 by view 1, others by view 2"))
+    }
+
+    @Test(
+        "a bundle that hears of a view after the arbiter waits for it, or for the next if it was skipped",
+        arguments: [2, 3])
+    func behindArbiter(view: UInt64) {
+        var barrier = Self.barrier([0, 1])
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 0, examples: 1, token: 1, view: 2) == [.park])
+        #expect(barrier.push(worker: 1, incarnation: 101, step: 0, examples: 1, token: 2, view: 2) == [.park])
+        #expect(barrier.setMembers(Self.members([0, 1, 2]), view: view) == [])
+        let actions = barrier.push(worker: 2, incarnation: 102, step: 0, examples: 2, token: 3, view: 2)
+        let parts = [
+            Self.part(0, token: 1, weight: 0.25, rank: 0), Self.part(1, token: 2, weight: 0.25, rank: 1),
+            Self.part(2, token: 3, weight: 0.5, rank: 2),
+        ]
+        #expect(actions == [.park, .close(step: 0, contributions: parts, view: view)])
+    }
+
+    @Test("when all members die with nothing pushed, the step is the newcomers'")
+    func allDead() {
+        var barrier = Self.barrier([0])
+        #expect(barrier.setMembers([], view: 2) == [])
+        #expect(barrier.setMembers(Self.members([1]), view: 3) == [])
+        let parts = [Self.part(1, token: 1, weight: 1, rank: 0)]
+        #expect(
+            barrier.push(worker: 1, incarnation: 101, step: 0, examples: 2, token: 1, view: 3)
+                == [.park, .close(step: 0, contributions: parts, view: 3)])
+    }
+
+    @Test("a push whose bytes were lost is awaited anew")
+    func drop() {
+        var barrier = Self.barrier([0, 1])
+        _ = barrier.push(worker: 0, incarnation: 100, step: 0, examples: 1, token: 1)
+        barrier.drop(1)
+        #expect(barrier.awaited == [0, 1])
+        #expect(barrier.push(worker: 0, incarnation: 100, step: 0, examples: 1, token: 2) == [.park])
+    }
+}
