@@ -19,10 +19,13 @@ let package = Package(
         .library(name: "Interchange", targets: ["Interchange"]),
         .library(name: "Messaging", targets: ["Messaging"]),
         .library(name: "Cluster", targets: ["Cluster"]),
+        .library(name: "TributaryCommand", targets: ["TributaryCommand"]),
+        .executable(name: "tributary", targets: ["tributary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
@@ -44,6 +47,14 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Wire/control.proto"], swiftSettings: strict),
+        .target(
+            name: "TributaryCommand",
+            dependencies: [
+                "Cluster", "Dataflow", "Interchange", "Messaging",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/CommandLine", swiftSettings: strict),
+        .executableTarget(name: "tributary", dependencies: ["TributaryCommand"], swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
@@ -54,6 +65,13 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "Cluster", "Dataflow", "Interchange", "Messaging", "TributaryCommand", "tributary",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
     ]
 )

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Messaging
+
+/// Whom `status` and `stop` ask.
+struct ControlOptions: ParsableArguments {
+    @Argument(help: "Where the job's coordinator listens.", transform: { try Address($0) }) var address: Address
+    @Flag(help: "Prints one JSON object.") var json = false
+    @OptionGroup var token: TokenOptions
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
+    func client() throws -> ControlClient {
+        try ControlClient(address, token: token.token(), tls: tls.tls.forClient)
+    }
+}
+
+struct StatusCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows how a job goes, node by node.",
+        discussion: "  tributary status tcp://127.0.0.1:7000 --json")
+
+    @OptionGroup var control: ControlOptions
+
+    func run(_ invocation: Invocation) throws {
+        let report = try control.client().status()
+        invocation.console.write(control.json ? try Results.json(report) : Results.text(report))
+    }
+}
+
+struct StopCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Ends a job: a checkpoint, where there is a directory for it, then the end.",
+        discussion: "  tributary stop tcp://127.0.0.1:7000")
+
+    @OptionGroup var control: ControlOptions
+    @Flag(help: "Ends it at once, without a checkpoint.") var now = false
+
+    func run(_ invocation: Invocation) throws {
+        try control.client().stop(now: now)
+        if control.json { invocation.console.write(try Results.json(["status": "stopping"])) }
+    }
+}

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Messaging
+
+/// What `server` and `worker` have in common.
+struct NodeProcessOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Where the job's coordinator listens.", valueName: "address"),
+        transform: { try Address($0) })
+    var coordinator: Address
+
+    @Option(help: ArgumentHelp("Threads for computing (default: a server 1, a worker all cores).", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: .init("Ends this process when its parent, which has this id, ends.", visibility: .hidden))
+    var parent: Int32?
+
+    @OptionGroup var token: TokenOptions
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    }
+
+    /// Ties this process to its parent, if it has one that asked for it, and collects what a node needs.
+    func prepare(_ invocation: Invocation, defaultThreads: Int) throws -> NodeOptions {
+        if let parent { try ParentProcess.follow(parent) }
+        var options = NodeOptions()
+        options.token = try token.token()
+        options.clientTLS = tls.tls.forClient
+        if tls.tls.certificate != nil { options.serverTLS = try tls.tls.forServer() }
+        options.threads = threads ?? defaultThreads
+        options.jobs = invocation.jobs
+        options.onEvent = { [console = invocation.console] in console.log($0) }
+        return options
+    }
+}

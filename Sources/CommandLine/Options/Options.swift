@@ -1,0 +1,125 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Foundation
+
+/// What `train`, `launch` and `coordinator` know about the job, and about the run.
+struct RunOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Workers; sets cluster.workers.", valueName: "n"))
+    var workers: Int?
+
+    @Option(help: ArgumentHelp("Parameter servers; sets cluster.servers.", valueName: "n"))
+    var servers: Int?
+
+    @Option(help: ArgumentHelp("Where checkpoints are written; sets checkpoint.directory.", valueName: "directory"))
+    var checkpoint: String?
+
+    @Flag(help: "Goes on from the newest checkpoint, if there is one.")
+    var resume = false
+
+    @Option(help: ArgumentHelp("Writes every step's loss to a file, as step,loss.", valueName: "file"))
+    var losses: String?
+
+    @Flag(help: "Ends standard output with one JSON object: what became of the job.")
+    var json = false
+
+    /// The options that are short for keys of the configuration, as `--set` takes them.
+    var overrides: [String] {
+        let numbers = [("cluster.workers", workers), ("cluster.servers", servers)].compactMap { key, value in
+            value.map { "\(key)=\($0)" }
+        }
+        return numbers + (checkpoint.map { ["checkpoint.directory=\"\(absolute($0))\""] } ?? [])
+    }
+
+    /// Checks these options against the job.
+    func check(_ config: JobConfig) throws {
+        if resume, config.checkpoint.directory == nil {
+            throw Failure(
+                status: Failure.Status.configuration,
+                message:
+                    "tributary: --resume needs --checkpoint or checkpoint.directory: nothing says where to go on from")
+        }
+    }
+
+    /// What the coordinator is told besides the configuration; the token is that of `cluster.token…`.
+    func coordinator(_ config: JobConfig) throws -> CoordinatorOptions {
+        var token = TokenOptions()
+        token.tokenFile = config.cluster.tokenFile
+        return CoordinatorOptions(
+            resume: resume, lossesFile: losses.map(absolute),
+            token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
+    }
+}
+
+/// `--set`, which every command that reads a configuration has.
+struct SetOptions: ParsableArguments {
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Overrides a key of the configuration, such as train.batch=128. May be repeated.", valueName: "key=value"))
+    var overrides: [String] = []
+
+    /// The configuration in a file, or the built-in one, checked as a whole.
+    /// - Throws: `ConfigurationError`.
+    func load(_ file: String?, more: [String] = [], jobs: JobRegistry) throws -> JobConfig {
+        let overrides = overrides + more
+        guard let file else {
+            return try JobConfig.parse(
+                yaml: Quickstart.yaml, name: "quickstart", overrides: overrides, modelKinds: jobs.kinds)
+        }
+        return try JobConfig.load(path: file, overrides: overrides, modelKinds: jobs.kinds)
+    }
+}
+
+/// The job's secret, which never stands on a command line, where `ps` would show it.
+struct TokenOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A file that holds the job's secret. Without it, the environment variable TRIBUTARY_TOKEN does.",
+            valueName: "file"))
+    var tokenFile: String?
+
+    /// - Throws: `Failure` if the file cannot be read or is empty.
+    func token() throws -> String? {
+        guard let tokenFile else {
+            return ProcessInfo.processInfo.environment["TRIBUTARY_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        guard let bytes = FileManager.default.contents(atPath: tokenFile), bytes.count <= 4096 else {
+            throw Failure(
+                status: Failure.Status.configuration,
+                message: "tributary: the token file \(tokenFile) cannot be read, or is longer than 4096 bytes")
+        }
+        let token = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !token.isEmpty else {
+            throw Failure(
+                status: Failure.Status.configuration, message: "tributary: the token file \(tokenFile) is empty")
+        }
+        return token
+    }
+}
+
+/// Certificates for `tls+tcp://` addresses.
+struct TLSOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("PEM file of this node's certificate.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("PEM file of its key.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(help: ArgumentHelp("PEM file of the authority that peers are checked against.", valueName: "file"))
+    var tlsCa: String?
+
+    @Option(help: ArgumentHelp("The name that the peer's certificate must bear.", valueName: "name"))
+    var tlsServerName: String?
+
+    var tls: JobConfig.Cluster.TLS {
+        var tls = JobConfig.Cluster.TLS()
+        tls.certificate = tlsCertificate.map(absolute)
+        tls.key = tlsKey.map(absolute)
+        tls.ca = tlsCa.map(absolute)
+        tls.serverName = tlsServerName
+        return tls
+    }
+}
+
+/// A path of the command line, from the root.
+func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

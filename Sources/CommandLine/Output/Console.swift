@@ -1,0 +1,94 @@
+internal import Cluster
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// Standard error with one live line at its end, and standard output; from any thread, line by line.
+///
+/// In a terminal the progress line is rewritten in place. Elsewhere it is a plain line at most every two seconds, and
+/// when the job's phase changes.
+final class Console: Sendable {
+    private struct State {
+        var hasLiveLine = false
+        var lastPlain: ContinuousClock.Instant?
+        var lastLive: ContinuousClock.Instant?
+        var lastPhase = ""
+        var lastEvaluation = ""
+    }
+    private let state = Mutex(State())
+    private let isTerminal: Bool
+
+    init() {
+        let kind = ProcessInfo.processInfo.environment["TERM"]
+        isTerminal = isatty(STDERR_FILENO) == 1 && kind != nil && kind != "dumb"
+    }
+
+    /// A message on a line of its own; the live line comes back with the next progress.
+    func log(_ text: String) {
+        state.withLock { state in
+            clear(&state)
+            Self.put(text + "\n", STDERR_FILENO)
+        }
+    }
+
+    /// A result.
+    func write(_ text: String, toOutput: Bool = true) {
+        state.withLock { state in
+            clear(&state)
+            Self.put(text + "\n", toOutput ? STDOUT_FILENO : STDERR_FILENO)
+        }
+    }
+
+    /// How the job goes.
+    func show(_ progress: Cluster.Progress) {
+        let line = ProgressLine(progress)
+        state.withLock { state in
+            let evaluation = line.evaluation ?? ""
+            if !evaluation.isEmpty, evaluation != state.lastEvaluation {
+                clear(&state)
+                Self.put(evaluation + "\n", STDERR_FILENO)
+                state.lastEvaluation = evaluation
+            }
+            let now = ContinuousClock.now
+            let isNewPhase = progress.phase != state.lastPhase
+            state.lastPhase = progress.phase
+            if isTerminal {
+                // Ten times a second is as much as one reads.
+                if !isNewPhase, let last = state.lastLive, now - last < .milliseconds(100) { return }
+                state.lastLive = now
+                state.hasLiveLine = true
+                Self.put("\r" + line.text(width: Self.width - 1) + "\u{1b}[K", STDERR_FILENO)
+            } else {
+                if !isNewPhase, let last = state.lastPlain, now - last < .seconds(2) { return }
+                state.lastPlain = now
+                Self.put(line.text(width: nil) + "\n", STDERR_FILENO)
+            }
+        }
+    }
+
+    /// Takes the live line away.
+    func close() { state.withLock { clear(&$0) } }
+
+    private func clear(_ state: inout State) {
+        guard state.hasLiveLine else { return }
+        Self.put("\r\u{1b}[K", STDERR_FILENO)
+        state.hasLiveLine = false
+    }
+
+    private static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    private static func put(_ text: String, _ descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            // A closed or full output ends nothing but the output.
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+internal import Cluster
+internal import Foundation
+
+/// Results on standard output.
+enum Results {
+    /// One JSON object in one line, keys sorted.
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A loss that is no number has no spelling in JSON.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// What became of a job, for people.
+    static func text(_ report: JobReport) -> String {
+        let speed = ProgressLine.grouped(Int(report.samplesPerSecond.isFinite ? report.samplesPerSecond : 0))
+        var lines = [
+            "\(report.status): \(ProgressLine.grouped(report.steps)) steps, "
+                + "\(ProgressLine.grouped(report.samples)) samples in \(String(format: "%.1f", report.seconds)) s "
+                + "(\(speed) samples/s)"
+        ]
+        let values = [report.loss.map { "loss \(ProgressLine.short($0))" }].compactMap { $0 }
+        let all = values + ProgressLine.list(report.metrics)
+        if !all.isEmpty { lines.append(all.joined(separator: ", ")) }
+        if let checkpoint = report.checkpoint { lines.append("checkpoint \(checkpoint)") }
+        if let reason = report.reason { lines.append(reason) }
+        return lines.joined(separator: "\n")
+    }
+
+    /// How a job goes, for people: a line for the job and one for each node.
+    static func text(_ status: JobStatus) -> String {
+        let loss = status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? []
+        let head = ["step \(ProgressLine.grouped(status.step))/\(ProgressLine.grouped(status.totalSteps))"]
+        let values = head + loss + ProgressLine.list(status.metrics)
+        var lines = ["\(status.job): \(status.phase), " + values.joined(separator: ", ")]
+        lines += status.nodes.map { node in
+            let place = "\(node.host), pid \(node.pid)"
+            let seen = String(format: "%.1f", node.lastSeenSeconds)
+            return "  \(node.role) \(node.number)  \(node.state), step \(node.step), \(place), seen \(seen) s ago"
+        }
+        if !status.checkpoint.isEmpty { lines.append("checkpoint \(status.checkpoint)") }
+        if !status.failure.isEmpty { lines.append(status.failure) }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Prints the report; a failed job is an error after that.
+    static func finish(_ report: JobReport, asJSON: Bool, _ console: Console) throws {
+        console.write(asJSON ? try json(report) : text(report))
+        guard report.status == "failed" else { return }
+        throw Failure(
+            status: Failure.Status.unavailable,
+            message: "tributary: the job failed: \(report.reason ?? "no reason given")")
+    }
+
+    /// Text into a file that appears whole or not at all.
+    static func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            let reason = (error as NSError).localizedDescription
+            throw Failure(
+                status: Failure.Status.cannotCreate, message: "tributary: \(path) cannot be written: \(reason)")
+        }
+    }
+}

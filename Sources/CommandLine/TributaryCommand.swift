@@ -1,0 +1,92 @@
+public import ArgumentParser
+public import Cluster
+internal import Foundation
+
+/// The command line: what one types, as values; each command parses, calls and prints.
+///
+/// A program with its own kinds of job gets all of it by one line:
+///
+/// ```swift
+/// TributaryCommand.main(jobs: [MyJob()])
+/// ```
+public struct TributaryCommand: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "tributary",
+        abstract: "Trains neural networks on parameter servers and workers.",
+        discussion: """
+            Workers compute gradients, each on its share of the data; servers hold the variables and apply the \
+            updates; the coordinator hands out the work. A YAML file says what is trained on what.
+
+            A first look, in one process:
+              tributary train
+            The same with a file of your own:
+              tributary train job.yaml --set train.epochs=10
+            Each server and worker a process:
+              tributary launch job.yaml --servers 2 --workers 4
+            Several machines, one line on each (the token comes from a file):
+              tributary coordinator job.yaml --listen tls+tcp://10.0.0.5:7000 …
+              tributary server --coordinator tls+tcp://10.0.0.5:7000 …
+              tributary worker --coordinator tls+tcp://10.0.0.5:7000 …
+            How it goes, and how to end it:
+              tributary status ADDRESS
+              tributary stop ADDRESS
+
+            Progress and messages go to standard error, results to standard output; with --json the last line \
+            there is one JSON object. Exit status: 0 done, 64 wrong usage, 65 bad data, 69 a peer cannot be \
+            reached or was lost, 70 internal error, 73 a file or address cannot be made, 77 refused, 78 bad \
+            configuration, 130 interrupted at once.
+            """,
+        version: "tributary 0.1.0",
+        subcommands: [
+            TrainCommand.self, LaunchCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
+            StatusCommand.self, StopCommand.self, EvaluateCommand.self, PredictCommand.self, DevicesCommand.self,
+        ])
+
+    public init() {}
+
+    /// Does what the command line asks for and ends the process with its status.
+    ///
+    /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
+    public static func main(jobs: [any TrainingJob] = []) -> Never {
+        let console = Console()
+        do {
+            let command = try parseAsRoot()
+            guard let subcommand = command as? any Subcommand else {
+                // No command, or `help`, which ArgumentParser runs itself.
+                var command = command
+                try command.run()
+                Foundation.exit(0)
+            }
+            try subcommand.run(Invocation(jobs: jobs, console: console))
+            Foundation.exit(0)
+        } catch {
+            let failure = Failure(error)
+            console.close()
+            if !failure.message.isEmpty { console.write(failure.message, toOutput: failure.status == 0) }
+            Foundation.exit(failure.status)
+        }
+    }
+}
+
+/// What commands get from outside: the program's jobs, and where to write.
+struct Invocation {
+    /// The program's own kinds of job.
+    let jobs: [any TrainingJob]
+    let console: Console
+
+    var registry: JobRegistry { JobRegistry(jobs) }
+
+    /// The job of the kind that a configuration names.
+    func job(for config: JobConfig) throws -> any TrainingJob {
+        guard let job = registry[config.model.kind] else {
+            let known = registry.kinds.sorted().joined(separator: ", ")
+            throw NodeError(.configuration, "model.kind is '\(config.model.kind)'; this program knows \(known)")
+        }
+        return job
+    }
+}
+
+/// One command of `tributary`.
+protocol Subcommand: ParsableCommand {
+    func run(_ invocation: Invocation) throws
+}

@@ -1,0 +1,3 @@
+import TributaryCommand
+
+TributaryCommand.main()
