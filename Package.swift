@@ -11,6 +11,11 @@ let strict: [SwiftSetting] = [
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+/// Programs in Sources/Examples/NAME, tested by what they print.
+let examples = [
+    "matmul", "counter", "feed", "xor", "dynamic-bpnn", "perceptron", "activations", "vanishing-gradient",
+]
+
 let package = Package(
     name: "tributary",
     products: [
@@ -73,5 +78,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "ExampleTests", swiftSettings: strict),
+        .target(name: "Display", dependencies: ["Dataflow"], path: "Sources/Examples/Display", swiftSettings: strict),
     ]
+        + examples.map {
+            .executableTarget(
+                name: $0, dependencies: ["Dataflow", "Training", "Display"], path: "Sources/Examples/\($0)",
+                swiftSettings: strict)
+        }
 )
