@@ -60,6 +60,13 @@ let package = Package(
             ],
             path: "Sources/CommandLine", swiftSettings: strict),
         .executableTarget(name: "tributary", dependencies: ["TributaryCommand"], swiftSettings: strict),
+        .executableTarget(
+            name: "tributary-bench",
+            dependencies: [
+                "Cluster", "Dataflow", "Messaging", "Training", "TributaryCommand",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Cluster
+import Dataflow
+import Synchronization
+import Training
+
+/// Asynchronous parameter-server training of the network of `mlp`: every node a process with one thread.
+struct PSAsync: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ps-async", abstract: "Asynchronous training on parameter servers, a process for each node.")
+
+    @Option(help: "Parameter servers.") var servers = 1
+    @Option(help: "Workers.") var workers = 2
+    @Option(help: "ipc or tcp.") var transport = BenchTransport.tcp
+    @Option(help: "Length of the timed part.") var seconds = 12.0
+    @Option(help: "Untimed seconds first.") var warmup = 2.0
+    @Option(help: "Examples of a step.") var batch = 128
+    @Option(help: "Seed of the data and the initial values.") var seed = 1
+
+    func run() throws {
+        var config = JobConfig()
+        config.seed = seed
+        config.model.kind = BenchJob.kind
+        config.train.batch = batch
+        config.train.length = .steps(1_000_000_000)
+        config.cluster.servers = servers
+        config.cluster.workers = workers
+        config.cluster.threadsPerNode = 1
+        var options = ProcessCluster.Options()
+        options.transport = transport.choice
+        let stop = StopSignal()
+        let meter = Mutex(Meter())
+        let (warmup, seconds) = (warmup, seconds)
+        let report = try ProcessCluster.launch(
+            config: config, job: BenchJob(), options: options, stop: stop,
+            onProgress: { progress in
+                let isDone = meter.withLock { $0.note(progress, warmup: warmup, seconds: seconds) }
+                if isDone { stop.stop() }
+            }, onEvent: { _ in })
+        let result = meter.withLock { $0 }
+        guard let begin = result.begin, let end = result.end else {
+            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status)")
+        }
+        let elapsed = (end.time - begin.time).seconds
+        let rate = Double(end.step - begin.step) / elapsed
+        // Each worker's part of the whole run: all of them start and end together.
+        let total = max(report.workers.reduce(0) { $0 + $1.steps }, 1)
+        print(
+            JSONLine(
+                bench: "ps_async",
+                [
+                    ("ps", .integer(servers)), ("workers", .integer(workers)), ("threads_per_process", .integer(1)),
+                    ("transport", .text(transport.rawValue)), ("batch", .integer(batch)), ("seconds", .number(elapsed)),
+                    ("samples_per_s", .number(rate * Double(batch))), ("steps_per_s", .number(rate)),
+                    (
+                        "per_worker_steps_per_s",
+                        .list(report.workers.map { .number(rate * Double($0.steps) / Double(total)) })
+                    ),
+                    ("loss_before_after", .list([.number(result.firstLoss ?? 0), .number(result.lastLoss ?? 0)])),
+                ]))
+    }
+
+    /// The updates between two moments of a job.
+    private struct Meter {
+        var started: ContinuousClock.Instant?
+        var begin: (time: ContinuousClock.Instant, step: Int)?
+        var end: (time: ContinuousClock.Instant, step: Int)?
+        var firstLoss: Double?
+        var lastLoss: Double?
+
+        /// Takes in how far the job is; true once the timed part is over.
+        mutating func note(_ progress: Progress, warmup: Double, seconds: Double) -> Bool {
+            guard end == nil, progress.step > 0 else { return end != nil }
+            let now = ContinuousClock.now
+            firstLoss = firstLoss ?? progress.loss
+            lastLoss = progress.loss ?? lastLoss
+            guard let started else {
+                self.started = now
+                return false
+            }
+            if let begin {
+                // A time counts when the updates have changed, for progress comes some times a second.
+                if now - begin.time >= .seconds(seconds) { end = (now, progress.step) }
+            } else if now - started >= .seconds(warmup) {
+                begin = (now, progress.step)
+            }
+            return end != nil
+        }
+    }
+}
+
+/// The network of `mlp` on 16 batches of normal inputs with random labels.
+struct BenchJob: TrainingJob {
+    static let kind = "bench-mlp"
+
+    func data(_ config: JobConfig) throws -> DataSplit {
+        let graph = Graph(seed: config.seed)
+        let count = 16 * config.train.batch
+        let images = graph.randomNormal(shape: [count, BenchNetwork.sizes[0]])
+        let labels = cast(graph.randomUniform(shape: [count], max: 10), to: .int32)
+        let values = try Session(graph, options: SessionOptions(threads: 1)).run([images, labels])
+        let training = Dataset(features: values[0], labels: values[1], classes: 10)
+        return DataSplit(training: training, test: training.prefix(0))
+    }
+
+    func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
+        let labels = graph.placeholder(.int32, [nil], name: "classes")
+        let network = BenchNetwork(in: graph, labels: oneHot(labels, depth: 10))
+        return TrainingModel(features: network.images, labels: labels, loss: network.loss, train: network.train)
+    }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import TributaryCommand
+
+/// The benchmarks' command line: each case prints one JSON line.
+@main
+struct TributaryBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tributary-bench", abstract: "Measures Tributary; each case prints one JSON line.",
+        subcommands: [XOR.self, MLP.self, PushPull.self, PSAsync.self])
+
+    static func main() {
+        // The nodes of a cluster are child processes of this program.
+        if let command = CommandLine.arguments.dropFirst().first, ["server", "worker"].contains(command) {
+            TributaryCommand.main(jobs: [BenchJob(), PushPullJob()])
+        }
+        main(Array(CommandLine.arguments.dropFirst()))
+    }
+}
