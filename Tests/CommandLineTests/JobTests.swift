@@ -77,26 +77,28 @@ struct JobTests {
     @Test(
         "a worker killed at any moment costs no batch: the job goes on and makes every update", arguments: [0, 1, 2, 3])
     func workerKilled(moment: Int) throws {
-        let job = try RunningJob("launch", ["--set", "train.epochs=4"])
+        // Long enough that every moment lies well within it.
+        let job = try RunningJob("launch", ["--set", "train.epochs=25"])
         #expect(job.waitFor("worker 1 joined"))
         Thread.sleep(forTimeInterval: Double(moment) * 0.15)
-        if let pid = job.pid(of: "worker 1") { kill(pid, SIGKILL) }
+        #expect(kill(try #require(job.pid(of: "worker 1")), SIGKILL) == 0)
         let (status, report) = try job.finish()
         let done = try #require(report, "\(job.log)")
         #expect(status == 0 && done.status == "finished", "\(job.log)")
-        #expect(done.steps == 800 && done.samples == 16000)
-        #expect(job.log.contains("SIGKILL"))
+        #expect(done.steps == 5000 && done.samples == 100_000)
+        #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
 
     @Test("a synchronous job goes on when a worker is killed")
     func workerKilledSynchronous() throws {
         let job = try RunningJob(
-            "launch", ["--workers", "3", "--set", "train.epochs=4", "--set", "cluster.consistency=sync"])
+            "launch", ["--workers", "3", "--set", "train.epochs=10", "--set", "cluster.consistency=sync"])
         #expect(job.waitFor("training begins"))
         Thread.sleep(forTimeInterval: 0.2)
-        if let pid = job.pid(of: "worker 2") { kill(pid, SIGKILL) }
+        #expect(kill(try #require(job.pid(of: "worker 2")), SIGKILL) == 0)
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished" && report?.steps == 800, "\(job.log)")
+        #expect(status == 0 && report?.status == "finished" && report?.steps == 2000, "\(job.log)")
+        #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
 
     @Test("a server killed ends the job with a clear error, and the checkpoint before it can be resumed")
