@@ -195,4 +195,27 @@ struct OptimizerTests {
         _ = LearningRate.exponentialDecay(initial: 1, steps: 1, rate: 1).node(in: g, dtype: .float32, globalStep: nil)
         #expect(throws: GraphError.self) { try g.validate() }
     }
+
+    @Test("a rate goes to its end along a line, a power or half a cosine, and stays there")
+    func decayToAnEnd() throws {
+        let g = Graph()
+        let step = g.variable(Tensor(Int64(0)), name: "global_step", trainable: false)
+        let schedules: [LearningRate] = [
+            .polynomialDecay(initial: 1, steps: 4, end: 0.2), .polynomialDecay(initial: 1, steps: 4, power: 2),
+            .cosineDecay(initial: 1, steps: 4, end: 0.2),
+        ]
+        let rates = schedules.map { $0.node(in: g, dtype: .float64, globalStep: step) }
+        // After 0, 1, 2 and 4 of 4 steps, and after 9. The cosine of 45° is √½.
+        let expected: [Int: [Double]] = [
+            0: [1, 1, 1], 1: [0.8, 0.5625, 0.2 + 0.4 * (1 + 0.5.squareRoot())], 2: [0.6, 0.25, 0.6], 4: [0.2, 0, 0.2],
+            9: [0.2, 0, 0.2],
+        ]
+        let session = try Session(g)
+        for (passed, values) in expected {
+            try session.assign(Tensor(Int64(passed)), to: step)
+            for (rate, value) in zip(try session.run(rates), values) {
+                #expect(Swift.abs(rate.scalar(Double.self) - value) < 1e-12, "after \(passed) steps")
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     package static let format = 1
     package var format = Manifest.format
     package var job: String
-    /// Of the training graph: a checkpoint of another model is refused.
+    /// Of the part of the graph that computes the loss: a checkpoint of another model is refused.
     package var fingerprint: String
     /// Updates applied.
     package var step: Int

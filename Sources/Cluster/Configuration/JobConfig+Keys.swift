@@ -33,6 +33,11 @@ extension JobConfig {
     private static let trainKeys: [ConfigKey] = [
         .required("train.optimizer", \.train.optimizer, .choice(aliases: ["sgd": .gradientDescent])),
         .required("train.learning_rate", \.train.learningRate, .number("> 0") { $0 > 0 }),
+        .required("train.schedule", \.train.schedule, .choice()),
+        .optional("train.decay_steps", \.train.decaySteps, .whole(atLeast: 1)),
+        .required("train.decay_rate", \.train.decayRate, .number("> 0 and ≤ 1") { $0 > 0 && $0 <= 1 }),
+        .required("train.staircase", \.train.staircase, .flag),
+        .required("train.end_learning_rate", \.train.endLearningRate, .number("≥ 0") { $0 >= 0 }),
         .required("train.momentum", \.train.momentum, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
         .required("train.decay", \.train.decay, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
         .required("train.beta1", \.train.beta1, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),

@@ -115,6 +115,16 @@ extension JobConfig {
     public struct Train: Sendable, Equatable {
         public var optimizer = Optimizer.adam
         public var learningRate = 0.001
+        /// How the learning rate changes as updates are made.
+        public var schedule = Schedule.constant
+        /// The updates of a schedule's whole way (of one period where it is exponential); nil: all those of the job.
+        public var decaySteps: Int?
+        /// What an exponential schedule multiplies the rate by in each period.
+        public var decayRate = 0.96
+        /// An exponential schedule goes in steps, one a period.
+        public var staircase = false
+        /// Where a linear or cosine schedule ends.
+        public var endLearningRate = 0.0
         /// For `momentum` and `nesterov`.
         public var momentum = 0.9
         /// The decay of RMSProp's mean square.
@@ -139,11 +149,18 @@ extension JobConfig {
         /// The updates, if the job's length is given so.
         public var steps: Int? { if case .steps(let count) = length { count } else { nil } }
 
+        /// The updates that the job makes on so many training examples.
+        public func totalSteps(examples: Int) -> Int {
+            steps ?? (epochs ?? 1) * ((examples + batch - 1) / max(batch, 1))
+        }
+
         /// When the job ends.
         public enum Length: Sendable, Equatable {
             case epochs(Int)
             case steps(Int)
         }
+
+        public enum Schedule: String, Sendable, CaseIterable { case constant, linear, cosine, exponential }
 
         public enum Optimizer: String, Sendable, CaseIterable {
             case gradientDescent = "gradient_descent"

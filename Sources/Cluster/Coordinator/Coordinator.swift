@@ -83,7 +83,7 @@ public final class Coordinator: Sendable {
             throw NodeError(.configuration, "--resume needs checkpoint.directory, or --checkpoint DIR")
         }
         guard let manifest = try Manifest.newest(in: directory) else { return nil }
-        guard manifest.fingerprint == job.fingerprint else {
+        guard manifest.fingerprint == job.modelFingerprint else {
             throw NodeError(
                 .badData,
                 "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's; change one of them, or start without --resume"

@@ -176,7 +176,7 @@ struct CoordinatorService {
         }
         let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
         let manifest = Manifest(
-            job: job.config.job, fingerprint: job.fingerprint, step: step,
+            job: job.config.job, fingerprint: job.modelFingerprint, step: step,
             done: done.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
             batch: job.config.train.batch,
             files: saved.sorted { $0.key < $1.key }.map {

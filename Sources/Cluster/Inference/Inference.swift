@@ -89,7 +89,7 @@ public enum Inference {
         guard let manifest = try Manifest.newest(in: directory) else {
             throw NodeError(.badData, "there is no checkpoint in \(directory)")
         }
-        guard manifest.fingerprint == prepared.fingerprint else {
+        guard manifest.fingerprint == prepared.modelFingerprint else {
             throw NodeError(
                 .badData,
                 "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's")

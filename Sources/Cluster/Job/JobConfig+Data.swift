@@ -47,20 +47,4 @@ extension JobConfig {
         case .minMax: Scaling(.minMax, fittedTo: training.features)
         }
     }
-
-    /// The optimizer that the `train` section names.
-    public var optimizer: any Training.Optimizer {
-        let rate = LearningRate.constant(train.learningRate)
-        switch train.optimizer {
-        case .gradientDescent: return GradientDescent(learningRate: rate)
-        case .momentum: return Momentum(learningRate: rate, momentum: train.momentum)
-        case .nesterov: return Momentum(learningRate: rate, momentum: train.momentum, nesterov: true)
-        case .adagrad: return Adagrad(learningRate: rate)
-        case .rmsprop:
-            return RMSProp(learningRate: rate, decay: train.decay, epsilon: train.epsilon ?? 1e-10)
-        case .adam:
-            return Adam(
-                learningRate: rate, beta1: train.beta1, beta2: train.beta2, epsilon: train.epsilon ?? 1e-8)
-        }
-    }
 }

@@ -31,7 +31,7 @@ public struct MultilayerPerceptron: TrainingJob {
             h, units: outputs, initializer: .glorotUniform, name: "logits", l1: config.train.l1, l2: config.train.l2)
         let model = try finish(logits, labels: labels, outputs: outputs, isClassification, config)
         let loss = regularized(model.loss)
-        let train = config.optimizer.minimize(loss, clipNorm: config.train.clipNorm)
+        let train = config.minimize(loss, data: data)
         return TrainingModel(
             features: x, labels: labels, loss: loss, metrics: model.metrics, predictions: model.predictions,
             train: train,

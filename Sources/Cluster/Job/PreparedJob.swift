@@ -12,6 +12,8 @@ package struct PreparedJob: Sendable {
     package let cut: TrainingCut
     /// Of the graph, to compare between nodes.
     package let fingerprint: String
+    /// Of the part of the graph that computes the loss: what a checkpoint fits, whatever optimizer goes on from it.
+    package let modelFingerprint: String
 
     /// - Throws: `NodeError`, `GraphError` or what a reader throws.
     package init(_ config: JobConfig, _ job: any TrainingJob) throws {
@@ -26,6 +28,8 @@ package struct PreparedJob: Sendable {
         try graph.validate()
         cut = try TrainingCut(train: model.train)
         fingerprint = try GraphDefinition.fingerprint(graph)
+        modelFingerprint = try GraphDefinition.fingerprint(
+            graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
     }
 
     /// The order of batches.
@@ -36,7 +40,7 @@ package struct PreparedJob: Sendable {
     }
 
     /// Updates that the job makes.
-    package var totalSteps: Int { config.train.steps ?? (config.train.epochs ?? 1) * schedule.batchesPerEpoch }
+    package var totalSteps: Int { config.train.totalSteps(examples: data.training.count) }
 
     /// Held-out batches of an evaluation.
     package var evaluationBatches: Int { (data.test.count + evaluationBatch - 1) / evaluationBatch }

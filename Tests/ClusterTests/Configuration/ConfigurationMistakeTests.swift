@@ -166,7 +166,9 @@ struct ConfigurationMistakeTests {
         let error = #expect(throws: ConfigurationError.self) {
             try JobConfig.parse(yaml: yaml, name: "job.yaml", overrides: ["train.steps=-1", "nothing"])
         }
-        let keys = "optimizer, learning_rate, momentum, decay, beta1, beta2, epsilon, batch, epochs, steps, l1, l2, "
+        let keys =
+            "optimizer, learning_rate, schedule, decay_steps, decay_rate, staircase, end_learning_rate, momentum, "
+            + "decay, beta1, beta2, epsilon, batch, epochs, steps, l1, l2, "
         #expect(
             error?.description == """
                 job.yaml: 9 mistakes

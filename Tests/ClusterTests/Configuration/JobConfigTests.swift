@@ -23,6 +23,7 @@ struct JobConfigTests {
         #expect(config.data.labels == .name("5") && config.data.header == .present && config.data.separator == "\t")
         #expect(config.train.optimizer == .gradientDescent && config.train.learningRate == 1e-5)
         #expect(config.train.steps == 100 && config.train.epochs == nil && config.train.epsilon == 1e-8)
+        #expect(config.train.schedule == .exponential && config.train.decaySteps == 20 && config.train.staircase)
         #expect(config.cluster.transport == .tls && config.cluster.consistency == .sync)
         #expect(config.cluster.joinTimeout == .seconds(120) && config.cluster.heartbeatInterval == .milliseconds(250))
         #expect(config.cluster.heartbeatTimeout == .milliseconds(1500))
@@ -110,7 +111,8 @@ struct JobConfigTests {
                    test_path: /iris-test.csv, test_fraction: 0, limit: 10, separator: "\\t"}
             train: {optimizer: sgd, learning_rate: 1e-5, momentum: 0, decay: 0.5, beta1: 0.1, beta2: 0.2,
                     epsilon: 1e-8, batch: 1, steps: 100, l1: 1, l2: 0.25, clip_norm: 5, shuffle: false,
-                    evaluate_every_steps: 10}
+                    evaluate_every_steps: 10, schedule: exponential, decay_steps: 20, decay_rate: 0.5, staircase: true,
+                    end_learning_rate: 1e-6}
             cluster:
               servers: 3
               workers: 4

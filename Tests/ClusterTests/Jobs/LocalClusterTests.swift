@@ -60,4 +60,32 @@ struct LocalClusterTests {
         #expect(first == second)
         #expect(zip(first, single).allSatisfy { abs($0 - $1) < 1e-4 * max(1, abs($1)) })
     }
+
+    @Test("servers follow the schedule: where the rate has come to 0, further updates change nothing")
+    func schedule() throws {
+        let overrides = "cluster.consistency=sync train.optimizer=gradient_descent train.learning_rate=0.1"
+        let decaying = overrides + " train.schedule=cosine train.decay_steps=20 train.steps="
+        let (_, atTheEnd) = try losses(decaying + "20")
+        let (_, beyond) = try losses(decaying + "30")
+        let (_, constant) = try losses(overrides + " train.steps=30")
+        let loss = try #require(beyond.loss)
+        #expect(atTheEnd.loss == loss && beyond.steps == 30)
+        #expect(constant.loss ?? loss < loss)
+    }
+
+    @Test("a job goes on from a checkpoint with another rate or schedule, but not with another model")
+    func resumed() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resumed-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func run(_ overrides: String, resume: Bool = true) throws -> JobReport {
+            try LocalCluster.train(
+                config: try config("checkpoint.directory=\(folder) " + overrides), job: MultilayerPerceptron(),
+                options: CoordinatorOptions(resume: resume))
+        }
+        #expect(try run("train.steps=20", resume: false).steps == 20)
+        let resumed = try run("train.steps=30 train.learning_rate=0.0001 train.schedule=linear")
+        #expect(resumed.status == "finished" && resumed.steps == 30, "\(resumed.reason ?? "")")
+        let error = #expect(throws: NodeError.self) { try run("train.steps=40 model.activation=tanh") }
+        #expect(error?.message.contains("another model") == true)
+    }
 }
