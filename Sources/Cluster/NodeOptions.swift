@@ -12,6 +12,8 @@ public struct NodeOptions: Sendable {
     public var threads: Int
     /// The kinds of model that this program knows besides the built-in ones.
     public var jobs: [any TrainingJob]
+    /// The number that the node asks for; it gets another where this one is taken.
+    public var number: Int?
     /// How long to look for the coordinator.
     public var joinTimeout: Duration
     /// Receives a line for the log.
@@ -21,7 +23,8 @@ public struct NodeOptions: Sendable {
 
     public init(
         token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int = 1,
-        jobs: [any TrainingJob] = [], joinTimeout: Duration = .seconds(60), stop: StopSignal = StopSignal(),
+        jobs: [any TrainingJob] = [], number: Int? = nil, joinTimeout: Duration = .seconds(60),
+        stop: StopSignal = StopSignal(),
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.token = token
@@ -29,6 +32,7 @@ public struct NodeOptions: Sendable {
         self.serverTLS = serverTLS
         self.threads = max(threads, 1)
         self.jobs = jobs
+        self.number = number
         self.joinTimeout = joinTimeout
         self.stop = stop
         self.onEvent = onEvent

@@ -233,6 +233,7 @@ struct CoordinatorService {
         var progress = Progress()
         let elapsed = trainingSeconds(now: now)
         progress.phase = state.evaluation == nil ? state.phase.rawValue : "evaluating"
+        if state.phase == .finished, let outcome = state.outcome { progress.phase = outcome.status }
         progress.step = state.step
         progress.totalSteps = state.facts.totalSteps
         progress.epoch = min(
@@ -276,7 +277,7 @@ struct CoordinatorService {
             trainLoss: finite(state.record.recentLoss),
             metrics: (state.lastEvaluation?.sum.meanMetrics ?? state.record.recentMetrics).filter { $0.value.isFinite },
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
-            leasedAgain: state.leasedAgain,
+            checkpointError: state.checkpointError, leasedAgain: state.leasedAgain,
             meanStaleness: updates > 0 ? Double(staleness.reduce(0) { $0 + $1.sum }) / Double(updates) : 0,
             maxStaleness: staleness.map(\.most).max() ?? 0, reason: state.outcome?.reason)
     }

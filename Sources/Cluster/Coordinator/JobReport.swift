@@ -35,6 +35,8 @@ public struct JobReport: Codable, Sendable, Equatable {
     public var servers: [Node]
     /// The manifest of the last checkpoint.
     public var checkpoint: String?
+    /// Why what the job learned last could not be saved.
+    public var checkpointError: String?
     /// Batches that were leased anew because a worker died.
     public var leasedAgain: Int
     /// Mean and largest number of updates applied between a pull and its push.
@@ -47,6 +49,7 @@ public struct JobReport: Codable, Sendable, Equatable {
         case status, steps, samples, seconds, loss, metrics, workers, servers, checkpoint, reason
         case samplesPerSecond = "samples_per_second"
         case trainLoss = "train_loss"
+        case checkpointError = "checkpoint_error"
         case leasedAgain = "batches_leased_again"
         case meanStaleness = "mean_staleness"
         case maxStaleness = "max_staleness"
@@ -61,7 +64,7 @@ public struct Progress: Sendable, Equatable {
         public var metrics: [String: Double]
     }
 
-    /// "waiting", "training", "evaluating", "stopping", "saving", "finished" or "failed".
+    /// "waiting", "training", "evaluating", "stopping", "saving", "finished", "stopped" or "failed".
     public var phase = "waiting"
     public var step = 0
     public var totalSteps = 0

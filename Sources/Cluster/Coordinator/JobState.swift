@@ -1,11 +1,11 @@
-internal import Interchange
-internal import Training
+package import Interchange
+package import Training
 
 /// Everything that a coordinator decides: events in, answers and views out. No socket, no clock, no thread; `now` is the time
 /// since the job began.
-struct JobState {
+package struct JobState {
     /// What is to be known of the job beforehand.
-    struct Facts: Sendable {
+    package struct Facts: Sendable {
         var config: JobConfig
         var fingerprint: String
         var variables: [VariableInfo]
@@ -15,12 +15,26 @@ struct JobState {
         /// Batches that a restored checkpoint holds.
         var done = RangeSet<Int>()
         var jobKey: UInt64
+
+        package init(
+            config: JobConfig, fingerprint: String, variables: [VariableInfo], totalSteps: Int, schedule: BatchSchedule,
+            evaluationBatches: Int, done: RangeSet<Int> = RangeSet(), jobKey: UInt64
+        ) {
+            self.config = config
+            self.fingerprint = fingerprint
+            self.variables = variables
+            self.totalSteps = totalSteps
+            self.schedule = schedule
+            self.evaluationBatches = evaluationBatches
+            self.done = done
+            self.jobKey = jobKey
+        }
     }
 
     let facts: Facts
-    private(set) var membership: Membership
-    private(set) var shards: DataShards
-    private(set) var view: ClusterView
+    package private(set) var membership: Membership
+    package private(set) var shards: DataShards
+    package private(set) var view: ClusterView
     private(set) var record = TrainingRecord()
     private(set) var evaluation: EvaluationRound?
     private(set) var lastEvaluation: (step: Int, sum: EvaluationSum)?
@@ -30,11 +44,13 @@ struct JobState {
     /// When the first step could begin, and when training was over.
     private(set) var trainingBegan: Duration?
     private(set) var trainingEnded: Duration?
-    private(set) var leasedAgain = 0
+    package private(set) var leasedAgain = 0
     /// "finished", "stopped" or "failed", once decided.
     private(set) var outcome: (status: String, reason: String?)?
     /// Files of checkpoints by step and server.
     private(set) var written: [Int: [Int: Saved]] = [:]
+    /// Why the last checkpoint is not there; nil where it is.
+    private(set) var checkpointError: String?
     private var applied: [Int: RangeSet<Int>] = [:]
     private(set) var staleness: [Int: (sum: Int, most: Int, updates: Int)] = [:]
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
@@ -56,7 +72,7 @@ struct JobState {
         var applied: RangeSet<Int>
     }
 
-    init(_ facts: Facts) {
+    package init(_ facts: Facts) {
         self.facts = facts
         let cluster = facts.config.cluster
         membership = Membership(servers: cluster.servers, workers: cluster.workers, timeout: cluster.heartbeatTimeout)
@@ -69,10 +85,10 @@ struct JobState {
         limit = nextLimit(after: shards.firstUndone())
     }
 
-    var phase: Phase { view.phase }
+    package var phase: Phase { view.phase }
     var isSynchronous: Bool { facts.config.cluster.consistency == .sync }
     var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
-    var step: Int { shards.doneCount }
+    package var step: Int { shards.doneCount }
 
     mutating func takeEvents() -> [String] {
         defer { events = [] }
@@ -101,29 +117,30 @@ struct JobState {
 
     // MARK: Joining
 
-    mutating func registerServer(_ wire: WireRegisterServer, now: Duration) throws -> Int {
+    package mutating func registerServer(_ wire: WireRegisterServer, now: Duration) throws -> Int {
         let number = try membership.registerServer(
             host: wire.host, pid: Int(wire.pid), version: wire.version, addresses: wire.dataAddresses,
-            incarnation: wire.incarnation, now: now)
+            incarnation: wire.incarnation, wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
         events.append("server \(number) joined from \(wire.host), pid \(wire.pid)")
         return number
     }
 
-    mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
+    package mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
         let number = try membership.registerWorker(
-            host: wire.host, pid: Int(wire.pid), version: wire.version, incarnation: wire.incarnation, now: now)
+            host: wire.host, pid: Int(wire.pid), version: wire.version, incarnation: wire.incarnation,
+            wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
         events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
         viewIsDue = true
         return number
     }
 
-    mutating func serverReady(_ number: Int, now: Duration) {
+    package mutating func serverReady(_ number: Int, now: Duration) {
         guard let member = membership.node(.server, number) else { return }
         _ = membership.ready(.server, number, incarnation: member.incarnation, now: now)
     }
 
     /// True if the node is one of the job; false if it was declared dead or is unknown.
-    mutating func heard(_ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration) -> Bool {
+    package mutating func heard(_ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration) -> Bool {
         let number = Int(beat.number)
         guard
             membership.heard(
@@ -134,6 +151,7 @@ struct JobState {
             staleness[number] = (Int(beat.stalenessSum), Int(beat.stalenessMax), Int(beat.updates))
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
+            if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
             for result in beat.done { add(result, by: number, beat.incarnation) }
         }
         return true
@@ -141,7 +159,7 @@ struct JobState {
 
     // MARK: Work
 
-    mutating func leave(_ wire: WireLeave, _ role: Role, now: Duration) {
+    package mutating func leave(_ wire: WireLeave, _ role: Role, now: Duration) {
         let number = Int(wire.number)
         for result in wire.done where role == .worker { add(result, by: number, wire.incarnation) }
         let member = membership.node(role, number)
@@ -183,7 +201,7 @@ struct JobState {
     }
 
     /// What a worker that asks for work is given.
-    mutating func lease(_ ask: WireLeaseBatches, now: Duration) -> WireLease {
+    package mutating func lease(_ ask: WireLeaseBatches, now: Duration) -> WireLease {
         let worker = Int(ask.worker)
         for result in ask.done { add(result, by: worker, ask.incarnation) }
         var lease = WireLease()
@@ -216,7 +234,7 @@ struct JobState {
         return lease
     }
 
-    mutating func evaluated(_ wire: WireLeaseEvaluation) {
+    package mutating func evaluated(_ wire: WireLeaseEvaluation) {
         for sum in wire.done
         where Int(sum.round) == evaluation?.number && sum.first >= 0 && sum.countBatches > 0
             && sum.countBatches < 1 << 31
@@ -232,7 +250,7 @@ struct JobState {
 
     // MARK: Ending
 
-    mutating func stop(now isImmediate: Bool, _ reason: String, now: Duration) {
+    package mutating func stop(now isImmediate: Bool, _ reason: String, now: Duration) {
         guard outcome == nil else {
             if isImmediate, phase == .saving { finish(now: now) }
             return
@@ -242,7 +260,7 @@ struct JobState {
         if isImmediate || phase == .waiting { finish(now: now) } else { publish(.stopping, reason, now: now) }
     }
 
-    mutating func fail(_ reason: String, now: Duration) {
+    package mutating func fail(_ reason: String, now: Duration) {
         guard phase != .failed, phase != .finished else { return }
         outcome = ("failed", reason)
         trainingEnded = trainingEnded ?? now
@@ -253,7 +271,7 @@ struct JobState {
     private mutating func finish(now: Duration) { publish(.finished, outcome?.reason ?? "", now: now) }
 
     /// A node is known to have died, before its heartbeats could tell.
-    mutating func declareDead(_ role: Role, pid: Int, _ how: String, now: Duration) {
+    package mutating func declareDead(_ role: Role, pid: Int, _ how: String, now: Duration) {
         guard let member = membership.nodes.first(where: { $0.role == role && $0.pid == pid && $0.isAlive }) else {
             guard phase == .waiting else { return }
             if role == .worker, membership.workers > 1 {
@@ -277,7 +295,8 @@ struct JobState {
         events.append("\(member.name) (pid \(member.pid)) died: \(how)")
         if phase == .waiting {
             guard membership.workers > 1 else { return fail("the only worker died before training began", now: now) }
-            membership.expectOneWorkerLess()
+            // It holds no batches, and no view has named it.
+            return membership.expectOneWorkerLess()
         }
         evaluation?.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
@@ -297,6 +316,7 @@ struct JobState {
     /// The manifest of a complete checkpoint is on disk, or could not be.
     mutating func checkpointFinished(_ step: Int, error: String?, now: Duration) {
         written[step] = nil
+        checkpointError = error
         if let error { events.append("checkpoint at step \(step) failed: \(error); the one before stays") }
         if phase == .saving, step == view.checkpointStep { finish(now: now) }
     }
@@ -304,7 +324,7 @@ struct JobState {
     // MARK: Going on
 
     /// Does what the state of things asks for: called after every event and some hundred times a second.
-    mutating func advance(now: Duration) {
+    package mutating func advance(now: Duration) {
         if phase != .finished, phase != .failed {
             for dead in membership.expire(now: now) {
                 bury(dead, "no heartbeat for \(facts.config.cluster.heartbeatTimeout)", now: now)
@@ -329,6 +349,7 @@ struct JobState {
             if membership.alive(.worker).isEmpty || now - phaseBegan > .seconds(1) { saveOrFinish(now: now) }
         case .saving:
             if now - phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
+                checkpointError = "the servers did not write it in time"
                 events.append("the servers did not write the last checkpoint in time")
                 finish(now: now)
             }

@@ -34,33 +34,38 @@ package struct Membership: Sendable {
 
     // MARK: Joining
 
-    /// Gives a server the lowest free number, which may be that of a dead one; the same server gets the same again.
+    /// Gives a server the number it wants, or where that is taken the lowest free one, which may be that of a dead server;
+    /// the same server gets the same again.
     ///
     /// - Throws: `RegistrationRefused` if the job has all its servers, or if this incarnation has ended.
     package mutating func registerServer(
-        host: String, pid: Int, version: String, addresses: [String], incarnation: UInt64, now: Duration
+        host: String, pid: Int, version: String, addresses: [String], incarnation: UInt64, wanted: Int? = nil,
+        now: Duration
     ) throws(RegistrationRefused) -> Int {
         let node = Member(
             role: .server, number: 0, host: host, pid: pid, addresses: addresses, version: version,
             incarnation: incarnation, lastHeard: now)
-        return try register(node, atMost: servers)
+        return try register(node, wanted: wanted, atMost: servers)
     }
 
-    /// Gives a worker the lowest free number, which may be that of a dead one; the same worker gets the same again.
+    /// Gives a worker the number it wants, or where that is taken the lowest free one, which may be that of a dead worker;
+    /// the same worker gets the same again.
     ///
     /// Workers beyond the configured number are welcome.
     ///
     /// - Throws: `RegistrationRefused` if this incarnation has ended.
     package mutating func registerWorker(
-        host: String, pid: Int, version: String, incarnation: UInt64, now: Duration
+        host: String, pid: Int, version: String, incarnation: UInt64, wanted: Int? = nil, now: Duration
     ) throws(RegistrationRefused) -> Int {
         let node = Member(
             role: .worker, number: 0, host: host, pid: pid, addresses: [], version: version,
             incarnation: incarnation, lastHeard: now)
-        return try register(node, atMost: .max)
+        return try register(node, wanted: wanted, atMost: .max)
     }
 
-    private mutating func register(_ newcomer: Member, atMost limit: Int) throws(RegistrationRefused) -> Int {
+    private mutating func register(
+        _ newcomer: Member, wanted: Int?, atMost limit: Int
+    ) throws(RegistrationRefused) -> Int {
         let known = nodesByRole[newcomer.role, default: [:]]
         guard !ended.contains(newcomer.incarnation) else {
             throw RegistrationRefused(
@@ -72,8 +77,10 @@ package struct Membership: Sendable {
             nodesByRole[newcomer.role]?[same.number]?.lastHeard = newcomer.lastHeard
             return same.number
         }
+        func isFree(_ number: Int) -> Bool { known[number]?.isAlive != true }
         var number = 0
-        while known[number]?.isAlive == true { number += 1 }
+        if let wanted, (0..<limit).contains(wanted), isFree(wanted) { number = wanted }
+        while !isFree(number) { number += 1 }
         guard number < limit else {
             let taken = known.values.filter(\.isAlive).sorted { $0.number < $1.number }
             throw RegistrationRefused(

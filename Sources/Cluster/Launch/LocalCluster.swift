@@ -27,7 +27,7 @@ public enum LocalCluster {
         func start(_ role: String, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
-                token: options.token, threads: role == "server" ? 1 : threads, jobs: [job],
+                token: options.token, threads: role == "server" ? 1 : threads, jobs: [job], number: number,
                 joinTimeout: config.cluster.joinTimeout, stop: stop)
             Thread.detachNewThread {
                 do { try body(nodeOptions) } catch {

@@ -71,7 +71,7 @@ public enum ProcessCluster {
             try children.start(
                 .init(
                     name: "\(role) \(number)", path: options.program, title: CommandLine.arguments.first,
-                    arguments: [role] + common + arguments,
+                    arguments: [role] + common + ["--number", "\(number)"] + arguments,
                     // Several processes share the cores: a thread that spins at a barrier keeps another process from
                     // reaching its own. (GCC's OpenMP runtime reads this when a program starts.)
                     environment: [

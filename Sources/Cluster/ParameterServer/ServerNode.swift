@@ -41,6 +41,7 @@ public struct ServerNode: Sendable {
         registration.host = NodeStart.host
         registration.pid = Int64(getpid())
         registration.version = NodeStart.version
+        if let number = options.number { registration.number = Int32(clamping: number) }
         registration.incarnation = incarnation
         guard case .serverAssigned(let assigned) = try control.ask(.registerServer(registration)) else {
             throw control.unexpected()

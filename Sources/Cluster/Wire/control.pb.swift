@@ -436,9 +436,21 @@ package nonisolated struct WireRegisterServer: Sendable {
   /// Random, drawn at start: tells a restarted node from the one that it replaces.
   package var incarnation: UInt64 = 0
 
+  /// The number it asks for; it gets another where this one is taken.
+  package var number: Int32 {
+    get {_number ?? 0}
+    set {_number = newValue}
+  }
+  /// Returns true if `number` has been explicitly set.
+  package var hasNumber: Bool {self._number != nil}
+  /// Clears the value of `number`. Subsequent reads from it will return its default value.
+  package mutating func clearNumber() {self._number = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _number: Int32? = nil
 }
 
 package nonisolated struct WireServerAssigned: Sendable {
@@ -451,9 +463,6 @@ package nonisolated struct WireServerAssigned: Sendable {
 
   /// Carried by every data message of this job.
   package var jobKey: UInt64 = 0
-
-  /// How often to send a Heartbeat.
-  package var heartbeatMs: Int32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -535,11 +544,21 @@ package nonisolated struct WireRegisterWorker: Sendable {
 
   package var variables: [WireVariableInfo] = []
 
-  package var configurationDigest: String = String()
+  /// The number it asks for; it gets another where this one is taken.
+  package var number: Int32 {
+    get {_number ?? 0}
+    set {_number = newValue}
+  }
+  /// Returns true if `number` has been explicitly set.
+  package var hasNumber: Bool {self._number != nil}
+  /// Clears the value of `number`. Subsequent reads from it will return its default value.
+  package mutating func clearNumber() {self._number = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _number: Int32? = nil
 }
 
 package nonisolated struct WireWorkerAssigned: Sendable {
@@ -552,9 +571,6 @@ package nonisolated struct WireWorkerAssigned: Sendable {
 
   /// Carried by every data message of this job.
   package var jobKey: UInt64 = 0
-
-  /// How often to send a Heartbeat.
-  package var heartbeatMs: Int32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1744,7 +1760,7 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireRegisterServer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RegisterServer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}data_addresses\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}data_addresses\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0\u{1}number\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1757,12 +1773,17 @@ nonisolated extension WireRegisterServer: SwiftProtobuf.Message, SwiftProtobuf._
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.pid) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 5: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self._number) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.dataAddresses.isEmpty {
       try visitor.visitRepeatedStringField(value: self.dataAddresses, fieldNumber: 1)
     }
@@ -1778,6 +1799,9 @@ nonisolated extension WireRegisterServer: SwiftProtobuf.Message, SwiftProtobuf._
     if self.incarnation != 0 {
       try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 5)
     }
+    try { if let v = self._number {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1787,6 +1811,7 @@ nonisolated extension WireRegisterServer: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.pid != rhs.pid {return false}
     if lhs.version != rhs.version {return false}
     if lhs.incarnation != rhs.incarnation {return false}
+    if lhs._number != rhs._number {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1794,7 +1819,7 @@ nonisolated extension WireRegisterServer: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireServerAssigned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServerAssigned"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0\u{3}heartbeat_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1804,7 +1829,6 @@ nonisolated extension WireServerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.jobKey) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.heartbeatMs) }()
       default: break
       }
     }
@@ -1817,16 +1841,12 @@ nonisolated extension WireServerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
     if self.jobKey != 0 {
       try visitor.visitSingularFixed64Field(value: self.jobKey, fieldNumber: 2)
     }
-    if self.heartbeatMs != 0 {
-      try visitor.visitSingularInt32Field(value: self.heartbeatMs, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireServerAssigned, rhs: WireServerAssigned) -> Bool {
     if lhs.number != rhs.number {return false}
     if lhs.jobKey != rhs.jobKey {return false}
-    if lhs.heartbeatMs != rhs.heartbeatMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1949,7 +1969,7 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RegisterWorker"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0\u{1}fingerprint\0\u{1}variables\0\u{3}configuration_digest\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0\u{1}fingerprint\0\u{1}variables\0\u{2}\u{2}number\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1963,13 +1983,17 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
       case 4: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.variables) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.configurationDigest) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self._number) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.host.isEmpty {
       try visitor.visitSingularStringField(value: self.host, fieldNumber: 1)
     }
@@ -1988,9 +2012,9 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.variables.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.variables, fieldNumber: 6)
     }
-    if !self.configurationDigest.isEmpty {
-      try visitor.visitSingularStringField(value: self.configurationDigest, fieldNumber: 7)
-    }
+    try { if let v = self._number {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2001,7 +2025,7 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.incarnation != rhs.incarnation {return false}
     if lhs.fingerprint != rhs.fingerprint {return false}
     if lhs.variables != rhs.variables {return false}
-    if lhs.configurationDigest != rhs.configurationDigest {return false}
+    if lhs._number != rhs._number {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2009,7 +2033,7 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerAssigned"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0\u{3}heartbeat_ms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2019,7 +2043,6 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.jobKey) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.heartbeatMs) }()
       default: break
       }
     }
@@ -2032,16 +2055,12 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
     if self.jobKey != 0 {
       try visitor.visitSingularFixed64Field(value: self.jobKey, fieldNumber: 2)
     }
-    if self.heartbeatMs != 0 {
-      try visitor.visitSingularInt32Field(value: self.heartbeatMs, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireWorkerAssigned, rhs: WireWorkerAssigned) -> Bool {
     if lhs.number != rhs.number {return false}
     if lhs.jobKey != rhs.jobKey {return false}
-    if lhs.heartbeatMs != rhs.heartbeatMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

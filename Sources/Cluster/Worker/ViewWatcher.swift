@@ -46,10 +46,10 @@ final class ViewWatcher: Sendable {
         }
     }
 
-    /// The next step, as reported last.
+    /// Steps that this worker has made.
     var step: Int { state.withLock { $0.step } }
 
-    func report(step: Int) { state.withLock { $0.step = step } }
+    func countStep() { state.withLock { $0.step += 1 } }
 
     /// Adds what to tell of a step with the next heartbeat.
     func add(_ result: WireStepResult) { state.withLock { $0.results.append(result) } }

@@ -161,7 +161,7 @@ final class WorkerLoop {
         let (gradients, result) = try compute(session, indices, batch: batch)
         _ = try client.push(step: step, batch: batch, examples: indices.count, gradients: gradients)
         watcher.add(result)
-        watcher.report(step: step + 1)
+        watcher.countStep()
     }
 
     /// A synchronous step: this worker's part of the batch, by its rank.
@@ -182,7 +182,7 @@ final class WorkerLoop {
         }
         let outcome = try client.push(
             step: step, batch: step, examples: indices.count, gradients: gradients, view: view.number)
-        watcher.report(step: step + 1)
+        watcher.countStep()
         return outcome
     }
 

@@ -31,6 +31,7 @@ public struct WorkerNode: Sendable {
         registration.host = NodeStart.host
         registration.pid = Int64(getpid())
         registration.version = NodeStart.version
+        if let number = options.number { registration.number = Int32(clamping: number) }
         registration.incarnation = UInt64.random(in: 1...(.max))
         registration.fingerprint = prepared.fingerprint
         registration.variables = prepared.variables.map(\.wire)

@@ -12,6 +12,11 @@ struct NodeProcessOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads for computing (default: a server 1, a worker all cores).", valueName: "n"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "The number to ask for, such as a pod's ordinal (default: the lowest free one).", valueName: "n"))
+    var number: Int?
+
     @Option(help: .init("Ends this process when its parent, which has this id, ends.", visibility: .hidden))
     var parent: Int32?
 
@@ -19,6 +24,7 @@ struct NodeProcessOptions: ParsableArguments {
     @OptionGroup(title: "TLS") var tls: TLSOptions
 
     func validate() throws {
+        if let number, number < 0 { throw ValidationError("--number is \(number); numbers start at 0") }
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
     }
 
@@ -31,6 +37,7 @@ struct NodeProcessOptions: ParsableArguments {
         if tls.tls.certificate != nil { options.serverTLS = try tls.tls.forServer() }
         options.threads = threads ?? defaultThreads
         options.jobs = invocation.jobs
+        options.number = number
         options.onEvent = { [console = invocation.console] in console.log($0) }
         return options
     }

@@ -45,13 +45,19 @@ enum Results {
         return lines.joined(separator: "\n")
     }
 
-    /// Prints the report; a failed job is an error after that.
+    /// Prints the report; a failed job, or one whose last values could not be saved, is an error after that.
     static func finish(_ report: JobReport, asJSON: Bool, _ console: Console) throws {
         console.write(asJSON ? try json(report) : text(report))
-        guard report.status == "failed" else { return }
-        throw Failure(
-            status: Failure.Status.unavailable,
-            message: "tributary: the job failed: \(report.reason ?? "no reason given")")
+        if report.status == "failed" {
+            throw Failure(
+                status: Failure.Status.unavailable,
+                message: "tributary: the job failed: \(report.reason ?? "no reason given")")
+        }
+        if let error = report.checkpointError {
+            throw Failure(
+                status: Failure.Status.cannotCreate,
+                message: "tributary: the last checkpoint could not be written: \(error)")
+        }
     }
 
     /// Text into a file that appears whole or not at all.

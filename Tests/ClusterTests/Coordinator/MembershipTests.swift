@@ -47,6 +47,27 @@ struct MembershipTests {
         #expect(membership.missing == "1 server has not joined")
     }
 
+    @Test("a node gets the number it asks for, where that is free and within the job")
+    func wanted() throws {
+        var membership = Membership(servers: 2, workers: 2, timeout: .seconds(5))
+        func worker(_ incarnation: UInt64, wants number: Int?) throws -> Int {
+            try membership.registerWorker(
+                host: "h", pid: 1, version: "1", incarnation: incarnation, wanted: number, now: .zero)
+        }
+        func server(_ incarnation: UInt64, wants number: Int?) throws -> Int {
+            try membership.registerServer(
+                host: "h", pid: 1, version: "1", addresses: [], incarnation: incarnation, wanted: number, now: .zero)
+        }
+        #expect(try worker(1, wants: 1) == 1)
+        #expect(try worker(2, wants: 1) == 0, "taken")
+        #expect(try worker(3, wants: 7) == 7)
+        #expect(try worker(4, wants: nil) == 2)
+        #expect(try worker(5, wants: -1) == 3)
+        #expect(try server(6, wants: 1) == 1)
+        #expect(try server(7, wants: 2) == 0, "the job has two")
+        #expect(throws: RegistrationRefused.self) { try server(8, wants: 0) }
+    }
+
     @Test("numbers are the lowest free, and a repeated registration gets the same one")
     func numbers() throws {
         var membership = Membership(servers: 1, workers: 1, timeout: .seconds(5))

@@ -88,4 +88,18 @@ struct LocalClusterTests {
         let error = #expect(throws: NodeError.self) { try run("train.steps=40 model.activation=tanh") }
         #expect(error?.message.contains("another model") == true)
     }
+
+    @Test("a checkpoint that cannot be written is told, and the one before stays usable")
+    func unwritable() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("unwritable-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        // What stands in the way of the last file.
+        try FileManager.default.createDirectory(
+            atPath: "\(folder)/checkpoint-40.server-0-of-2.safetensors/x", withIntermediateDirectories: true)
+        let config = try config("checkpoint.directory=\(folder) checkpoint.every_steps=20")
+        let report = try LocalCluster.train(config: config, job: MultilayerPerceptron())
+        #expect(report.status == "finished" && report.checkpoint == "\(folder)/checkpoint-20.json")
+        #expect(report.checkpointError?.contains("checkpoint-40.server-0-of-2.safetensors") == true)
+        #expect(try Inference.evaluate(config: config, job: MultilayerPerceptron(), checkpoint: folder).step == 20)
+    }
 }

@@ -60,36 +60,4 @@ struct PushLedgerTests {
         #expect(ledger.updates == 4 && ledger.stalenessMax == 0)
         #expect(ledger.admit(worker: 2, incarnation: 7, step: 3) == .duplicate)
     }
-
-    @Test("what is saved with a checkpoint reads back")
-    func roundTrip() throws {
-        #expect(try PushLedger(encoded: PushLedger().encoded) == PushLedger())
-        var ledger = PushLedger()
-        ledger.applied(worker: 0, incarnation: .max, step: 3, batch: 9)
-        ledger.applied(worker: 12, incarnation: 0, step: 1, batch: 2)
-        ledger.applied(worker: 12, incarnation: 0, step: 2, batch: 1)
-        ledger.fence(worker: 3, incarnation: 4)
-        ledger.fence(worker: 5, incarnation: 6)
-        #expect(ledger.encoded["batches"] == "1-2,9-9")
-        var restored = try PushLedger(encoded: ledger.encoded.merging(["format": "pt"]) { $1 })
-        #expect(restored.encoded == ledger.encoded && restored.appliedBatches == ledger.appliedBatches)
-        #expect(restored.admit(worker: 0, incarnation: .max, step: 3) == .duplicate)
-        #expect(restored.admit(worker: 3, incarnation: 4, step: 9) != .new)
-    }
-
-    @Test(
-        "a damaged record is named",
-        arguments: [
-            ("updates", "x"), ("updates", "-1"), ("updates", ""), ("batches", "3-2"), ("batches", "1"),
-            ("batches", "1-9223372036854775807"), ("staleness", "1,2"), ("steps", "0:1"), ("steps", "0:-1:2"),
-            ("fenced", "1:2:3"), ("fenced", "1"),
-        ])
-    func damaged(key: String, value: String) throws {
-        var encoded = PushLedger().encoded
-        encoded[key] = value
-        let error = #expect(throws: LedgerInvalid.self) { try PushLedger(encoded: encoded) }
-        #expect(error?.description.contains("'\(key)' is '\(value)'") == true)
-        encoded[key] = nil
-        #expect(throws: LedgerInvalid.self) { try PushLedger(encoded: encoded) }
-    }
 }
