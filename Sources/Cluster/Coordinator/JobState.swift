@@ -140,7 +140,9 @@ package struct JobState {
     }
 
     /// True if the node is one of the job; false if it was declared dead or is unknown.
-    package mutating func heard(_ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration) -> Bool {
+    package mutating func heard(
+        _ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration
+    ) -> Bool {
         let number = Int(beat.number)
         guard
             membership.heard(
