@@ -9,7 +9,10 @@ import Training
 struct PushPull: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pushpull", abstract: "Bandwidth of pull and push of one Variable on a server.",
-        discussion: "A push ends when it is applied; its answer carries the new value, which counts in its time.")
+        discussion: """
+            A push ends when it is applied. push_pull is a training step's exchange: a push whose answer carries the \
+            new value; its rate counts the value once.
+            """)
 
     @Option(parsing: .upToNextOption, help: "Sizes of the Variable.") var mib = [4, 64, 256]
     @Option(help: "ipc or tcp.") var transport = BenchTransport.tcp
@@ -60,8 +63,10 @@ struct PushPull: ParsableCommand {
         }
         var figures: [(String, JSONLine.Value)] = [("mib", .integer(size))]
         try ExchangeProbe(coordinator: address, options: NodeOptions(jobs: [PushPullJob()])).run { pull, push in
-            for name in ["pull", "push"] {
-                let timing = try Timing(warmup: 3, seconds: seconds) { _ in try name == "pull" ? pull() : push() }
+            for name in ["pull", "push", "push_pull"] {
+                let timing = try Timing(warmup: 3, seconds: seconds) { _ in
+                    try name == "pull" ? pull() : push(name == "push_pull")
+                }
                 let rate = Double(size << 20) * Double(timing.steps) / timing.elapsed / 1e9
                 figures += [("\(name)_gb_per_s", .number(rate)), ("\(name)_ms", .number(timing.median * 1e3))]
             }

@@ -108,7 +108,7 @@ final class Lane {
         case .pull:
             shard.ledger.pulled(worker: Int(header.worker), incarnation: header.incarnation)
             try request.reply(values(shard))
-        case .push:
+        case .push, .pushOnly:
             guard body.payload.count == shard.pushBytes || (header.examples == 0 && body.payload.isEmpty) else {
                 return try refuse(
                     request, header,
@@ -118,6 +118,9 @@ final class Lane {
                 return try refuse(request, header, "worker \(header.worker) was declared dead; it has to join anew")
             }
             if isSynchronous {
+                guard header.kind == .push else {
+                    return try refuse(request, header, "a synchronous step ends with its values")
+                }
                 try pushTogether(request, body, header, shard)
             } else {
                 try pushAlone(request, body, header, shard)
@@ -127,7 +130,7 @@ final class Lane {
                 return try refuse(request, header, "worker \(header.worker) waits for nothing here")
             }
             try pushTogether(request, body, header, shard)
-        case .values, .waiting, .refused: try refuse(request, header, "a server does not take \(header.kind)")
+        case .values, .waiting, .refused, .applied: try refuse(request, header, "a server does not take \(header.kind)")
         }
     }
 
@@ -154,11 +157,17 @@ final class Lane {
         case .new:
             try shard.apply(body.payload, owner: body)
             shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
-            try request.reply(values(shard))
+            try request.reply(answer(to: header, shard))
             try afterUpdate(shard)
-        case .duplicate: try request.reply(values(shard))
+        case .duplicate: try request.reply(answer(to: header, shard))
         case .stale(let reason): try refuse(request, header, reason)
         }
+    }
+
+    /// What an applied push is answered with.
+    private func answer(to header: DataHeader, _ shard: BundleShard) throws -> Message {
+        if header.kind == .push { return try values(shard) }
+        return DataHeader(.applied, jobKey: jobKey, step: shard.updates, bundle: shard.number).message(room: 0)
     }
 
     /// Reports an update, and saves the bundle where a checkpoint is due.

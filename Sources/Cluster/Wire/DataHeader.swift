@@ -17,6 +17,10 @@ package struct DataHeader: Equatable, Sendable {
         case waiting
         /// Server → worker: no, for the reason that follows.
         case refused
+        /// Worker → server: gradients; I need no values. Asynchronous jobs only.
+        case pushOnly
+        /// Server → worker: your push is applied.
+        case applied
     }
 
     package static let size = 60

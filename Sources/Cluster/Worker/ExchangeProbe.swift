@@ -13,9 +13,11 @@ package struct ExchangeProbe {
     }
 
     /// Joins the job and hands its exchanges to `body`: one that gets all values, and one that pushes gradients of zeros
-    /// and ends with the new values, when every update has been applied.
+    /// and ends when every update has been applied, with the new values if they are wanted.
     /// - Throws: `NodeError`, `GraphError`, and what `body` throws.
-    package func run(_ body: (_ pull: () throws -> Void, _ push: () throws -> Void) throws -> Void) throws {
+    package func run(
+        _ body: (_ pull: () throws -> Void, _ push: (_ wantsValues: Bool) throws -> Void) throws -> Void
+    ) throws {
         let control = try ControlClient(coordinator, token: options.token)
         defer { control.close() }
         let config = try NodeStart.configuration(control, options)
@@ -46,8 +48,9 @@ package struct ExchangeProbe {
         var step = 0
         try body(
             { _ = try client.pull() },
-            {
-                _ = try client.push(step: step, batch: step, examples: 1, gradients: gradients)
+            { wantsValues in
+                _ = try client.push(
+                    step: step, batch: step, examples: 1, gradients: gradients, wantsValues: wantsValues)
                 step += 1
             })
     }

@@ -56,20 +56,24 @@ final class ParameterClient {
         }
     }
 
-    /// Pushes the gradients of one step and gets the new values.
+    /// Pushes the gradients of one step and gets the new values; ends when they are applied.
     ///
     /// - Parameters:
     ///   - gradients: for each write of the cut, its pushed inputs; nil where this worker has no examples in the batch.
     ///   - view: by which the batch was divided, in a synchronous job.
-    func push(step: Int, batch: Int, examples: Int, gradients: [[Int: Tensor]]?, view: UInt64 = 0) throws -> Outcome {
+    ///   - wantsValues: whether the new values are needed; must be in a synchronous job.
+    func push(
+        step: Int, batch: Int, examples: Int, gradients: [[Int: Tensor]]?, view: UInt64 = 0, wantsValues: Bool = true
+    ) throws -> Outcome {
+        let kind = wantsValues ? DataHeader.Kind.push : .pushOnly
         func header(_ kind: DataHeader.Kind, _ bundle: Bundle) -> DataHeader {
             DataHeader(
                 kind, jobKey: jobKey, incarnation: incarnation, step: step, batch: batch, clock: view,
                 worker: worker, bundle: bundle.number, examples: examples)
         }
         return try exchange { bundle in
-            guard let gradients else { return header(.push, bundle).message(room: 0) }
-            var message = header(.push, bundle).message(room: bundle.pushBytes)
+            guard let gradients else { return header(kind, bundle).message(room: 0) }
+            var message = header(kind, bundle).message(room: bundle.pushBytes)
             message.withUnsafeMutableBytes { bytes in
                 for push in bundle.pushes {
                     let block = bundle.blocks[push.block]
@@ -126,7 +130,7 @@ final class ParameterClient {
                 guard let waiting = pending.take() else { preconditionFailure("a reply is waited for once") }
                 let message = try waiting.wait()
                 switch try take(message, bundle, &outcome) {
-                case .values: return
+                case .done: return
                 case .waiting(let names):
                     trouble = nil
                     onEvent("the step waits for \(names)")
@@ -142,7 +146,7 @@ final class ParameterClient {
         }
     }
 
-    private enum Answer { case values, waiting(String) }
+    private enum Answer { case done, waiting(String) }
 
     private func take(_ message: borrowing Message, _ bundle: Bundle, _ outcome: inout Outcome) throws -> Answer {
         try message.withUnsafeBytes { (bytes) throws -> Answer in
@@ -164,7 +168,8 @@ final class ParameterClient {
                     }
                 }
                 if bundle.number == 0 { outcome = Outcome(step: Int(header.step), view: header.clock) }
-                return .values
+                return .done
+            case .applied: return .done
             case .waiting: return .waiting(DataHeader.text(bytes))
             default: throw NodeError(.refused, "server \(bundle.server) refuses: \(DataHeader.text(bytes))")
             }

@@ -159,7 +159,8 @@ final class WorkerLoop {
         let indices = schedule.indices(ofBatch: batch)
         session.setRandomStep(batch)
         let (gradients, result) = try compute(session, indices, batch: batch)
-        _ = try client.push(step: step, batch: batch, examples: indices.count, gradients: gradients)
+        _ = try client.push(
+            step: step, batch: batch, examples: indices.count, gradients: gradients, wantsValues: !isOver)
         watcher.add(result)
         watcher.countStep()
     }
