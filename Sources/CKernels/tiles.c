@@ -140,7 +140,8 @@ FLOATS(FLOAT_HELPERS)
     TILE(digamma, s, t, t, (t)digamma_(x))
 FLOATS(FLOAT_TILES)
 
-// Arithmetic wraps around (in the unsigned type, where C defines it); division rounds toward zero, by zero gives zero.
+// Arithmetic wraps around (in the unsigned type, where C defines it); division rounds toward zero, by zero gives
+// zero (the kernels refuse it first).
 #define INTEGER_TILES(s, t, u)                                                                        \
     TILE2(add, s, t, t, (t)((u)x + (u)y))                                                             \
     TILE2(sub, s, t, t, (t)((u)x - (u)y))                                                             \

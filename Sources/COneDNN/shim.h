@@ -5,3 +5,4 @@
 void omp_set_num_threads(int threads);
 void GOMP_parallel(void (*body)(void *), void *context, unsigned threads, unsigned flags);
 int omp_get_thread_num(void);
+int omp_get_num_threads(void);

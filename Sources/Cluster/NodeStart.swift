@@ -35,8 +35,10 @@ enum NodeStart {
     }
 
     /// Sends a heartbeat; the answer is the view, at once if there is a newer one.
-    static func beat(_ control: ControlClient, _ beat: WireHeartbeat) throws -> ClusterView {
-        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: .seconds(5)) else {
+    ///
+    /// - Parameter interval: how long the coordinator may hold it.
+    static func beat(_ control: ControlClient, _ beat: WireHeartbeat, interval: Duration) throws -> ClusterView {
+        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: interval + .seconds(5)) else {
             throw control.unexpected()
         }
         return ClusterView(view)
@@ -44,13 +46,13 @@ enum NodeStart {
 
     @discardableResult
     static func heartbeat(
-        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64
+        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64, interval: Duration
     ) throws -> ClusterView {
         var heartbeat = WireHeartbeat()
         heartbeat.role = role
         heartbeat.number = Int32(number)
         heartbeat.incarnation = incarnation
-        return try beat(control, heartbeat)
+        return try beat(control, heartbeat, interval: interval)
     }
 }
 

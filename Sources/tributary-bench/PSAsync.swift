@@ -12,6 +12,7 @@ struct PSAsync: ParsableCommand {
     @Option(help: "Parameter servers.") var servers = 1
     @Option(help: "Workers.") var workers = 2
     @Option(help: "ipc or tcp.") var transport = BenchTransport.tcp
+    @Option(help: "Threads of each process.") var threads = 1
     @Option(help: "Length of the timed part.") var seconds = 12.0
     @Option(help: "Untimed seconds first.") var warmup = 2.0
     @Option(help: "Examples of a step.") var batch = 128
@@ -25,7 +26,7 @@ struct PSAsync: ParsableCommand {
         config.train.length = .steps(1_000_000_000)
         config.cluster.servers = servers
         config.cluster.workers = workers
-        config.cluster.threadsPerNode = 1
+        config.cluster.threadsPerNode = threads
         var options = ProcessCluster.Options()
         options.transport = transport.choice
         let stop = StopSignal()
@@ -49,7 +50,8 @@ struct PSAsync: ParsableCommand {
             JSONLine(
                 bench: "ps_async",
                 [
-                    ("ps", .integer(servers)), ("workers", .integer(workers)), ("threads_per_process", .integer(1)),
+                    ("ps", .integer(servers)), ("workers", .integer(workers)),
+                    ("threads_per_process", .integer(threads)),
                     ("transport", .text(transport.rawValue)), ("batch", .integer(batch)), ("seconds", .number(elapsed)),
                     ("samples_per_s", .number(rate * Double(batch))), ("steps_per_s", .number(rate)),
                     (

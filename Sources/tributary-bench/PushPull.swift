@@ -16,6 +16,7 @@ struct PushPull: ParsableCommand {
 
     @Option(parsing: .upToNextOption, help: "Sizes of the Variable.") var mib = [4, 64, 256]
     @Option(help: "ipc or tcp.") var transport = BenchTransport.tcp
+    @Option(help: "Lanes of the server.") var threads = 1
     @Option(help: "Length of each timed part.") var seconds = 4.0
 
     func run() throws {
@@ -24,7 +25,7 @@ struct PushPull: ParsableCommand {
             JSONLine(
                 bench: "pushpull",
                 [
-                    ("transport", .text(transport.rawValue)), ("threads_per_process", .integer(1)),
+                    ("transport", .text(transport.rawValue)), ("threads_per_process", .integer(threads)),
                     ("results", .list(results)),
                 ]))
     }
@@ -54,6 +55,7 @@ struct PushPull: ParsableCommand {
         server.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         server.arguments = [
             "server", "--coordinator", address.description, "--listen", try listening("server").description,
+            "--threads", "\(threads)",
         ]
         try server.run()
         defer {

@@ -8,7 +8,8 @@ struct XOR: ParsableCommand {
         commandName: "xor", abstract: "Time of one training step of a 2-10-1 network.")
 
     @Option(help: "Threads of the session.") var threads = 1
-    @Option(help: "Steps that are timed, after 500 of warm-up.") var steps = 10_000
+    @Option(help: "Steps that are timed, after 500 of warm-up (10,000 unless --seconds is given).") var steps: Int?
+    @Option(help: "Length of the timed part, instead of a number of steps.") var seconds: Double?
     @Option(help: "The graph's seed.") var seed = 1
 
     func run() throws {
@@ -32,16 +33,25 @@ struct XOR: ParsableCommand {
         try session.execute(initialize)
         for _ in 0..<500 { _ = try session.run(train, feeds: feeds) }
         try session.execute(initialize)
-        let elapsed = try ContinuousClock().measure {
-            for _ in 0..<steps { _ = try session.run(train, feeds: feeds) }
+        let clock = ContinuousClock()
+        let begin = clock.now
+        var done = 0
+        while let seconds, steps == nil, (clock.now - begin).seconds < seconds {
+            for _ in 0..<1000 { _ = try session.run(train, feeds: feeds) }
+            done += 1000
         }
+        if seconds == nil || steps != nil {
+            done = steps ?? 10_000
+            for _ in 0..<done { _ = try session.run(train, feeds: feeds) }
+        }
+        let elapsed = clock.now - begin
         let final: Float = try session.run(loss, feeds: feeds).scalar()
         print(
             JSONLine(
                 bench: "xor",
                 [
-                    ("threads", .integer(threads)), ("steps", .integer(steps)),
-                    ("us_per_step", .number(elapsed.seconds / Double(steps) * 1e6)),
+                    ("threads", .integer(threads)), ("steps", .integer(done)),
+                    ("us_per_step", .number(elapsed.seconds / Double(done) * 1e6)),
                     ("final_loss", .number(Double(final))),
                 ]))
     }

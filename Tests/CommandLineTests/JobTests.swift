@@ -101,6 +101,41 @@ struct JobTests {
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
 
+    @Test("a worker that joins later takes part, in either consistency", arguments: ["async", "sync"])
+    func lateWorker(consistency: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID())")
+        let file = folder.appendingPathComponent("address")
+        let job = try RunningJob(
+            "coordinator",
+            [
+                "--address-file", file.path, "--workers", "1", "--set", "cluster.consistency=\(consistency)",
+                "--set", "train.epochs=20",
+            ], in: folder)
+        #expect(job.waitFor("coordinator listens"))
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: file.path) {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        let address = try String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let nodes = ChildProcesses()
+        func start(_ role: String, _ number: Int) throws {
+            try nodes.start(
+                .init(
+                    name: "\(role) \(number)", path: TestProgram.path,
+                    arguments: [role, "--coordinator", address, "--threads", "1"]))
+        }
+        try start("server", 0)
+        try start("worker", 0)
+        #expect(job.waitFor("training begins"))
+        Thread.sleep(forTimeInterval: 0.2)
+        try start("worker", 1)
+        let (status, report) = try job.finish()
+        #expect(status == 0 && report?.steps == 4000, "\(job.log)")
+        #expect(report?.samples == 80_000)
+        #expect(report?.workers.count == 2 && report?.workers.allSatisfy { $0.steps > 0 } == true, "\(job.log)")
+        #expect(nodes.waitForAll(atMost: .seconds(5)))
+        #expect(nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(nodes.exits)")
+    }
+
     @Test("a server killed ends the job with a clear error, and the checkpoint before it can be resumed")
     func serverKilled() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID())")

@@ -51,7 +51,8 @@ struct ReductionTests {
     }
 
     @Test(
-        "the gradient of Sum puts the axes back where they were", arguments: [[0, 2], [-3, -1], [2, 0]], [true, false])
+        "the gradient of Sum puts the axes back where they were", arguments: [[0, 2], [-3, -1], [2, 0], [0, -1]],
+        [true, false])
     func axes(axes: [Int], isKnown: Bool) throws {
         let g = Graph()
         let x = g.placeholder(.float64, isKnown ? [2, 3, 4] : .unknown)
@@ -62,11 +63,11 @@ struct ReductionTests {
         #expect(got == Tensor((0..<24).map { Double($0 / 4 % 3 + 1) }, shape: [2, 3, 4]))
     }
 
-    @Test("without a known rank, axes from both ends have no gradient, which is told", arguments: ["Sum", "Prod"])
-    func bothEnds(name: String) throws {
+    @Test("without a known rank, a product over axes from both ends has no gradient, which is told")
+    func bothEnds() throws {
         let g = Graph()
         let x = g.placeholder(.float64, .unknown)
-        _ = g.gradients(of: name == "Sum" ? sum(x, axes: [0, -1]) : prod(x, axes: [0, -1]), by: [x])
+        _ = g.gradients(of: prod(x, axes: [0, -1]), by: [x])
         let error = #expect(throws: GraphError.self) { try g.validate() }
         #expect(error?.description.contains("count from both ends") == true, "\(error?.description ?? "")")
     }

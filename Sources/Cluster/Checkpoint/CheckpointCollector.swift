@@ -28,6 +28,8 @@ final class CheckpointCollector: Sendable {
     private let bundles: Int
     private let pending = Mutex<[Int: Pending]>([:])
     private let written = Mutex<[Written]>([])
+    /// The step that was gathered last; it is not written twice.
+    private let last = Mutex<(step: Int, result: Written?)>((-1, nil))
     private let queue = DispatchQueue(label: "checkpoint")
 
     init(directory: String, server: Int, servers: Int, bundles: Int) {
@@ -50,6 +52,16 @@ final class CheckpointCollector: Sendable {
             return entry.bundles.count == bundles ? entry : nil
         }
         guard let complete else { return }
+        let isNew = last.withLock { last in
+            guard last.step == step else {
+                last = (step, nil)
+                return true
+            }
+            // Told again, for it is asked for again; one on its way is told when it is done.
+            if let result = last.result { written.withLock { $0.append(result) } }
+            return false
+        }
+        guard isNew else { return }
         queue.async { [self] in
             let name = Manifest.fileName(step: step, server: server, of: servers)
             do {
@@ -63,7 +75,10 @@ final class CheckpointCollector: Sendable {
         }
     }
 
-    private func report(_ result: Written) { written.withLock { $0.append(result) } }
+    private func report(_ result: Written) {
+        last.withLock { if $0.step == result.step { $0.result = result } }
+        written.withLock { $0.append(result) }
+    }
 
     /// Files written since the last call.
     func takeWritten() -> [Written] {

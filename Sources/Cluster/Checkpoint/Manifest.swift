@@ -22,6 +22,8 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var batch: Int
     package var files: [ServerFile]
     package var loss: Double?
+    /// When it was written, in seconds since 1970: a job started anew in a directory of old checkpoints goes before them.
+    package var written: Double?
 
     package var doneBatches: RangeSet<Int> {
         RangeSet(done.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })
@@ -33,7 +35,9 @@ package struct Manifest: Codable, Sendable, Equatable {
     }
 
     /// Writes the manifest into `directory`, then removes checkpoints beyond the newest `keep`.
-    func write(to directory: String, keep: Int) throws {
+    mutating func write(to directory: String, keep: Int) throws {
+        let newest = try Manifest.newest(in: directory)?.written ?? 0
+        written = max(Date().timeIntervalSince1970, newest.nextUp)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try AtomicFile.write([UInt8](try encoder.encode(self)), to: "\(directory)/\(Manifest.name(step: step))")
@@ -44,7 +48,7 @@ package struct Manifest: Codable, Sendable, Equatable {
         }
     }
 
-    /// The complete checkpoints of a directory, the oldest first. Manifests that cannot be read are passed over.
+    /// The complete checkpoints of a directory, the one written first first. Manifests that cannot be read are passed over.
     package static func all(in directory: String) throws -> [Manifest] {
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
@@ -65,7 +69,7 @@ package struct Manifest: Codable, Sendable, Equatable {
                 else { return nil }
                 return manifest
             }
-            .sorted { $0.step < $1.step }
+            .sorted { ($0.written ?? 0, $0.step) < ($1.written ?? 0, $1.step) }
     }
 
     /// The newest complete checkpoint of a directory, nil if there is none.

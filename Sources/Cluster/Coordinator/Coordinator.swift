@@ -14,8 +14,14 @@ public struct CoordinatorOptions: Sendable {
     /// The job's shared secret; nil for none.
     public var token: String?
     public var tls: TLS?
+    /// Whether nodes may come that were not started with the job; a job that has lost all its workers waits for them.
+    public var acceptsNodes: Bool
 
-    public init(resume: Bool = false, lossesFile: String? = nil, token: String? = nil, tls: TLS? = nil) {
+    public init(
+        resume: Bool = false, lossesFile: String? = nil, token: String? = nil, tls: TLS? = nil,
+        acceptsNodes: Bool = true
+    ) {
+        self.acceptsNodes = acceptsNodes
         self.resume = resume
         self.lossesFile = lossesFile
         self.token = token
@@ -47,7 +53,7 @@ public final class Coordinator: Sendable {
     public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
         self.config = config
         self.options = options
-        try Coordinator.checkSecurity(listen, config, options)
+        try listen.checkSecurity(config, token: options.token, what: "a job")
         self.job = try PreparedJob(config, job)
         restored = try Coordinator.restore(config, self.job, options)
         if let directory = config.checkpoint.directory {
@@ -58,21 +64,6 @@ public final class Coordinator: Sendable {
         do {
             socket = try ReplySocket(listen: listen, tls: options.tls, maximumMessage: ControlClient.maximumMessage)
         } catch { throw NodeError(.cannotCreate, "\(error)") }
-    }
-
-    private static func checkSecurity(_ listen: Address, _ config: JobConfig, _ options: CoordinatorOptions) throws {
-        guard !listen.isLoopback else { return }
-        guard options.token != nil else {
-            throw NodeError(
-                .configuration,
-                "a job that listens on \(listen) needs a token: set cluster.token_file, or TRIBUTARY_TOKEN")
-        }
-        guard listen.transport == .tls || config.cluster.insecure else {
-            throw NodeError(
-                .configuration,
-                "a job that listens on \(listen) needs TLS: use tls+tcp:// with cluster.tls, or say cluster.insecure: true"
-            )
-        }
     }
 
     private static func restore(
@@ -93,6 +84,14 @@ public final class Coordinator: Sendable {
             throw NodeError(
                 .badData,
                 "the checkpoint in \(directory) was made with seed \(manifest.seed) and train.batch \(manifest.batch), this job has \(config.seed) and \(config.train.batch); the order of batches would differ"
+            )
+        }
+        let done = manifest.doneBatches
+        guard config.cluster.consistency == .async || done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
+        else {
+            throw NodeError(
+                .badData,
+                "the checkpoint in \(directory) was made asynchronously and lacks batches before its last; go on with cluster.consistency: async"
             )
         }
         return manifest
@@ -127,22 +126,21 @@ public final class Coordinator: Sendable {
     ///   - onEvent: receives a line for the log.
     public func run(onProgress: (Progress) -> Void, onEvent: (String) -> Void) throws -> JobReport {
         defer { socket.close() }
-        let begin = ContinuousClock.now
+        var clock = PatientClock()
+        var facts = JobState.Facts(
+            config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
+            schedule: job.schedule, evaluationBatches: job.evaluationBatches,
+            done: restored?.doneBatches ?? RangeSet(), jobKey: jobKey)
+        facts.acceptsNodes = options.acceptsNodes
         var service = CoordinatorService(
-            state: JobState(
-                JobState.Facts(
-                    config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
-                    schedule: job.schedule, evaluationBatches: job.evaluationBatches,
-                    done: restored?.doneBatches ?? RangeSet(),
-                    jobKey: jobKey)),
-            job: job, options: options, restored: restored)
+            state: JobState(facts), job: job, options: options, restored: restored)
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?
         while true {
             let request = try socket.receive(timeout: .milliseconds(5))
-            let now = ContinuousClock.now - begin
+            let now = clock.now
             for note in takeNotes() {
                 switch note {
                 case .stop(let immediately, let reason): service.state.stop(now: immediately, reason, now: now)
@@ -167,6 +165,22 @@ public final class Coordinator: Sendable {
                 onProgress(service.progress(now: now))
                 return service.report(now: now)
             }
+        }
+    }
+}
+
+/// The time since the job's start, without pauses of this process: one that was stopped for a while must not take all
+/// others for dead when it goes on.
+private struct PatientClock {
+    private var last = ContinuousClock.now
+    private var elapsed = Duration.zero
+
+    var now: Duration {
+        mutating get {
+            let time = ContinuousClock.now
+            elapsed += min(time - last, .seconds(1))
+            last = time
+            return elapsed
         }
     }
 }

@@ -152,6 +152,7 @@ struct CoordinatorService {
                 return part
             }
             let layout = BundleLayout(job.cut, lanes: servers.map(\.addresses.count))
+            state.checkpointWriters = Set(layout.bundles.map(\.server)).count
             programs = try servers.indices.map {
                 try job.cut.program(server: $0, layout: layout, device: job.config.devices.server).serializedBytes()
             }
@@ -175,7 +176,7 @@ struct CoordinatorService {
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
         let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
-        let manifest = Manifest(
+        var manifest = Manifest(
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
             done: done.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
             batch: job.config.train.batch,

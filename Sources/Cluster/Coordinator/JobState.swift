@@ -15,6 +15,8 @@ package struct JobState {
         /// Batches that a restored checkpoint holds.
         var done = RangeSet<Int>()
         var jobKey: UInt64
+        /// False where all nodes were started with the job, so that no other will come for one that died.
+        var acceptsNodes = true
 
         package init(
             config: JobConfig, fingerprint: String, variables: [VariableInfo], totalSteps: Int, schedule: BatchSchedule,
@@ -51,6 +53,8 @@ package struct JobState {
     private(set) var written: [Int: [Int: Saved]] = [:]
     /// Why the last checkpoint is not there; nil where it is.
     private(set) var checkpointError: String?
+    /// Servers that hold something to save.
+    var checkpointWriters: Int
     private var applied: [Int: RangeSet<Int>] = [:]
     private(set) var staleness: [Int: (sum: Int, most: Int, updates: Int)] = [:]
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
@@ -80,6 +84,7 @@ package struct JobState {
         shards = DataShards(
             total: all, done: facts.done.intersection(RangeSet(0..<max(all, 0))),
             leaseSize: DataShards.leaseSize(total: all, workers: cluster.workers))
+        checkpointWriters = cluster.servers
         view = ClusterView(number: 0, phase: .waiting, reason: "", servers: [], workers: [])
         limit = 0
         limit = nextLimit(after: shards.firstUndone())
@@ -239,7 +244,7 @@ package struct JobState {
     package mutating func evaluated(_ wire: WireLeaseEvaluation) {
         for sum in wire.done
         where Int(sum.round) == evaluation?.number && sum.first >= 0 && sum.countBatches > 0
-            && sum.countBatches < 1 << 31
+            && sum.first < 1 << 53 && sum.countBatches < 1 << 31
         {
             let part = EvaluationSum(
                 loss: sum.loss, metrics: Dictionary(sum.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
@@ -254,7 +259,7 @@ package struct JobState {
 
     package mutating func stop(now isImmediate: Bool, _ reason: String, now: Duration) {
         guard outcome == nil else {
-            if isImmediate, phase == .saving { finish(now: now) }
+            if isImmediate, [.stopping, .saving].contains(phase) { finish(now: now) }
             return
         }
         outcome = ("stopped", reason)
@@ -311,7 +316,7 @@ package struct JobState {
         let step = Int(wire.step)
         written[step, default: [:]][Int(wire.server)] = Saved(
             file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied)
-        guard written[step]?.count == facts.config.cluster.servers else { return nil }
+        guard written[step]?.count == checkpointWriters else { return nil }
         return step
     }
 
@@ -385,8 +390,7 @@ package struct JobState {
         guard !alive.isEmpty else {
             withoutWorkersSince = withoutWorkersSince ?? now
             if now - withoutWorkersSince! > facts.config.cluster.joinTimeout
-                || membership.nodes.allSatisfy({ $0.role == .server || !$0.isAlive })
-                    && now - withoutWorkersSince! > .seconds(5)
+                || !facts.acceptsNodes && now - withoutWorkersSince! > .seconds(5)
             {
                 fail("no worker is left", now: now)
             }

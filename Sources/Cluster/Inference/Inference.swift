@@ -96,7 +96,7 @@ public enum Inference {
         }
         let reader = try CheckpointReader(manifest, directory: directory)
         let session = try Session(
-            prepared.graph, options: SessionOptions(softPlacement: config.devices.softPlacement))
+            prepared.graph, options: SessionOptions(softPlacement: config.devices.softPlacement, process: nil))
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         for write in prepared.cut.writes {
@@ -114,7 +114,7 @@ public enum Inference {
         if path.hasSuffix(".npy") {
             tensor = try Npy.read(path)
         } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
-            tensor = try CSVReader.features(path, separator: config.data.separator.utf8.first ?? UInt8(ascii: ","))
+            tensor = try config.csvReader.features(path)
         } else {
             tensor = try IDXReader.read(path)
         }

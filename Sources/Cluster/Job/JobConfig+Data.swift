@@ -19,24 +19,28 @@ extension JobConfig {
             return try NPZReader.split(
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
         case .csv:
-            let label: CSVReader.Column =
-                switch data.labels {
-                case .last: .last
-                case .index(let index): .index(index)
-                case .name(let name): .name(name)
-                }
-            let header: CSVReader.Header =
-                switch data.header {
-                case .automatic: .automatic
-                case .present: .present
-                case .absent: .absent
-                }
-            let reader = CSVReader(
-                label: label, header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
-                task: data.task == .classification ? .classification : .regression)
-            return try reader.split(
+            return try csvReader.split(
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
         }
+    }
+
+    /// Reads CSV files as the `data` section says.
+    var csvReader: CSVReader {
+        let label: CSVReader.Column =
+            switch data.labels {
+            case .last: .last
+            case .index(let index): .index(index)
+            case .name(let name): .name(name)
+            }
+        let header: CSVReader.Header =
+            switch data.header {
+            case .automatic: .automatic
+            case .present: .present
+            case .absent: .absent
+            }
+        return CSVReader(
+            label: label, header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
+            task: data.task == .classification ? .classification : .regression)
     }
 
     /// How features are scaled, fitted on the training part.

@@ -18,8 +18,11 @@ public enum LocalCluster {
     ) throws -> JobReport {
         // The process is its own host: names are unique, so that several jobs fit.
         let name = "tributary-\(UInt64.random(in: 0...(.max)))"
+        var options = options
+        options.acceptsNodes = false
         let coordinator = try Coordinator(
             config: config, job: job, listen: Address("inproc://\(name)"), options: options)
+        let token = options.token
         let workers = config.cluster.workers
         let threads = config.cluster.threadsPerNode ?? max(CPUDevice.cores / max(workers, 1), 1)
         let failures = Mutex<[String]>([])
@@ -27,7 +30,7 @@ public enum LocalCluster {
         func start(_ role: String, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
-                token: options.token, threads: role == "server" ? 1 : threads, jobs: [job], number: number,
+                token: token, threads: role == "server" ? 1 : threads, jobs: [job], number: number,
                 joinTimeout: config.cluster.joinTimeout, stop: stop)
             Thread.detachNewThread {
                 do { try body(nodeOptions) } catch {

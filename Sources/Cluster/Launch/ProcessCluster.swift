@@ -45,6 +45,7 @@ public enum ProcessCluster {
         var coordinatorOptions = options.coordinator
         let token = coordinatorOptions.token ?? randomToken()
         coordinatorOptions.token = token
+        coordinatorOptions.acceptsNodes = false
         if transport == .tls { coordinatorOptions.tls = try config.cluster.tls.forServer() }
         func listening(_ name: String) throws -> Address {
             try Address(transport == .ipc ? "ipc://\(folder.path)/\(name)" : "\(transport.rawValue)://127.0.0.1:0")

@@ -70,8 +70,8 @@ final class BundleShard {
     }
 
     /// Goes on from a checkpoint: what its values hold.
-    func resume(step: Int, done: RangeSet<Int>) {
-        ledger.updates = step
+    func resume(done: RangeSet<Int>) {
+        ledger.updates = done.ranges.reduce(0) { $0 + $1.count }
         ledger.appliedBatches = done
     }
 

@@ -101,6 +101,9 @@ final class Lane {
         guard let header = DataHeader(body.bytes), header.jobKey == jobKey else {
             return try refuse(request, nil, "this is not a data message of this job")
         }
+        guard DataHeader.numbers.contains(header.step), DataHeader.numbers.contains(header.batch) else {
+            return try refuse(request, header, "there is no step \(header.step), or no batch \(header.batch)")
+        }
         guard let shard = shards[Int(header.bundle)] else {
             return try refuse(request, header, "bundle \(header.bundle) is not served here")
         }
@@ -109,7 +112,11 @@ final class Lane {
             shard.ledger.pulled(worker: Int(header.worker), incarnation: header.incarnation)
             try request.reply(values(shard))
         case .push, .pushOnly:
-            guard body.payload.count == shard.pushBytes || (header.examples == 0 && body.payload.isEmpty) else {
+            // A worker without examples in a synchronous step has nothing to send.
+            guard
+                body.payload.count == shard.pushBytes
+                    || (isSynchronous && header.examples == 0 && body.payload.isEmpty)
+            else {
                 return try refuse(
                     request, header,
                     "a push of bundle \(shard.number) has \(shard.pushBytes) bytes, got \(body.payload.count)")
@@ -153,7 +160,9 @@ final class Lane {
         _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
     ) throws {
         let (worker, step) = (Int(header.worker), Int(header.step))
-        switch shard.ledger.admit(worker: worker, incarnation: header.incarnation, step: step) {
+        switch shard.ledger.admit(
+            worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
+        {
         case .new:
             try shard.apply(body.payload, owner: body)
             shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
@@ -207,10 +216,13 @@ final class Lane {
             parked[old.key] = Parked(request: Box(request), body: old.value.body, header: old.value.header, since: .now)
             return
         }
+        if isAgain, header.examples > 0, Int(header.step) >= shard.barrier?.nextStep ?? 0 {
+            return try refuse(request, header, "the gradient of step \(header.step) is not here; restart the worker")
+        }
         parked[token] = Parked(request: Box(request), body: body, header: header, since: .now)
         let actions = shard.barrier?.push(
             worker: Int(header.worker), incarnation: header.incarnation, step: Int(header.step),
-            examples: Int(header.examples), token: token, view: header.clock)
+            examples: isAgain ? 0 : Int(header.examples), token: token, view: header.clock == 0 ? nil : header.clock)
         try perform(actions ?? [], shard)
     }
 
@@ -235,10 +247,10 @@ final class Lane {
     /// depend on who came first.
     private func close(_ step: Int, _ contributions: [SynchronousBarrier.Contribution], _ shard: BundleShard) throws {
         let carrying = contributions.filter { $0.weight > 0 }.compactMap { c in parked[c.token].map { (c, $0) } }
-        guard let first = carrying.first else { return }
+        // A step may close with nothing: who had the examples has died.
         if carrying.count == 1 {
-            try shard.apply(first.1.body.payload, owner: first.1.body)
-        } else {
+            try shard.apply(carrying[0].1.body.payload, owner: carrying[0].1.body)
+        } else if !carrying.isEmpty {
             let target = UnsafeMutableRawBufferPointer(rebasing: mean[..<shard.pushBytes])
             shard.average(carrying.map { ($0.1.body.payload, $0.0.weight) }, into: target)
             try shard.apply(UnsafeRawBufferPointer(target), owner: self)
@@ -278,13 +290,13 @@ final class Lane {
             for shard in shards.values { shard.ledger.fence(worker: worker.number, incarnation: worker.incarnation) }
         }
         self.view = view
-        facts.withLock { $0.view = view.number }
-        guard isSynchronous else { return }
-        for shard in shards.values {
+        for shard in shards.values where isSynchronous {
             let members = view.workers.map { (worker: $0.number, incarnation: $0.incarnation, rank: $0.rank) }
             let actions = shard.barrier?.setMembers(members, view: view.number) ?? []
             try perform(actions, shard)
         }
+        // Told last, for then what the steps closed by it is told too.
+        facts.withLock { $0.view = view.number }
     }
 }
 

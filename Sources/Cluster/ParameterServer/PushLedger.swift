@@ -31,10 +31,18 @@ package struct PushLedger: Equatable, Sendable {
     package var meanStaleness: Double { pushes == 0 ? 0 : Double(stalenessSum) / Double(pushes) }
 
     /// Says what to do with a push before a byte of it is read.
-    package mutating func admit(worker: Int, incarnation: UInt64, step: Int) -> Verdict {
+    ///
+    /// - Parameter batch: of an asynchronous job, where each is trained on once: one that is applied already was leased
+    ///   again because the word of it came late, and counts no second time.
+    package mutating func admit(worker: Int, incarnation: UInt64, step: Int, batch: Int? = nil) -> Verdict {
         let holder = WorkerIdentity(worker: worker, incarnation: incarnation)
         if fenced.contains(holder) {
             return .stale("worker \(worker) was declared dead, its step \(step) is refused; start a new worker")
+        }
+        if let batch, appliedBatches.contains(batch), step > lastStep[holder] ?? -1 {
+            lastStep[holder] = step
+            seen[holder] = updates
+            return .duplicate
         }
         guard let last = lastStep[holder], step <= last else { return .new }
         if step < last {

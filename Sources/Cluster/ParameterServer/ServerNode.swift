@@ -29,6 +29,7 @@ public struct ServerNode: Sendable {
         defer { control.close() }
         let incarnation = UInt64.random(in: 1...(.max))
         let config = try NodeStart.configuration(control, options)
+        try checkAddress(config)
         let sockets = try (0..<options.threads).map { lane in
             do {
                 return try ReplySocket(
@@ -49,13 +50,16 @@ public struct ServerNode: Sendable {
         let number = Int(assigned.number)
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
-        let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation)
+        let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation, config.cluster)
+        // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
+        let pulse = Pulse(control, number, incarnation, interval: config.cluster.heartbeatInterval)
+        defer { pulse.end() }
         let shards = try program.bundles.map {
             try BundleShard(
                 $0,
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
-                    placementLog: config.devices.logDevicePlacement ? options.onEvent : nil))
+                    process: nil, placementLog: config.devices.logDevicePlacement ? options.onEvent : nil))
         }
         try initialize(shards, program, directory: directory, restoreStep: restoreStep)
         let collector = CheckpointCollector(
@@ -71,7 +75,18 @@ public struct ServerNode: Sendable {
         ready.server = assigned.number
         ready.restoredStep = restoreStep
         _ = try control.ask(.serverReady(ready))
-        try serve(lanes, collector, control, assigned, incarnation)
+        pulse.end()
+        try serve(lanes, collector, control, assigned, incarnation, config.cluster)
+    }
+
+    /// Workers must be able to dial the address, and strangers not to listen in.
+    private func checkAddress(_ config: JobConfig) throws {
+        if listen.transport.hasPort, ["0.0.0.0", "*", "::"].contains(listen.host) {
+            throw NodeError(
+                .configuration,
+                "a server's address is where workers dial it, \(listen) is none; name this host's own address")
+        }
+        try listen.checkSecurity(config, token: options.token, what: "a server")
     }
 
     private func address(_ lane: Int) throws -> Address {
@@ -82,7 +97,7 @@ public struct ServerNode: Sendable {
 
     /// Fetches the subgraph in pieces.
     private func fetchProgram(
-        _ control: ControlClient, _ number: Int, _ incarnation: UInt64
+        _ control: ControlClient, _ number: Int, _ incarnation: UInt64, _ cluster: JobConfig.Cluster
     ) throws -> (program: WireServerProgram, directory: String, restoreStep: Int64) {
         var bytes: [UInt8] = []
         let begin = ContinuousClock.now
@@ -96,10 +111,14 @@ public struct ServerNode: Sendable {
                 guard !options.stop.isStopped else {
                     throw NodeError(.peerUnavailable, "stopped while waiting for the other servers")
                 }
-                guard ContinuousClock.now - begin < options.joinTimeout + .seconds(5) else {
-                    throw NodeError(.peerUnavailable, "the other servers did not join within \(options.joinTimeout)")
+                guard ContinuousClock.now - begin < cluster.joinTimeout + .seconds(5) else {
+                    throw NodeError(.peerUnavailable, "the other servers did not join within \(cluster.joinTimeout)")
                 }
-                try NodeStart.heartbeat(control, .server, number, incarnation)
+                let view = try NodeStart.heartbeat(
+                    control, .server, number, incarnation, interval: cluster.heartbeatInterval)
+                guard view.phase != .finished, view.phase != .failed else {
+                    throw NodeError(.peerUnavailable, "the job ended before it began: \(view.reason)")
+                }
                 continue
             }
             bytes += part.graph
@@ -126,9 +145,9 @@ public struct ServerNode: Sendable {
             for (name, node) in zip(names, nodes) {
                 values[name] = try reader.tensor(named: name, dtype: node.dtype, shape: node.shape)
             }
-            for shard in shards { shard.resume(step: manifest.step, done: manifest.doneBatches) }
+            for shard in shards { shard.resume(done: manifest.doneBatches) }
         } else if !nodes.isEmpty {
-            let session = try Session(graph, options: SessionOptions(threads: options.threads))
+            let session = try Session(graph, options: SessionOptions(threads: options.threads, process: nil))
             for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
         }
         for shard in shards { try shard.initialize(values) }
@@ -137,7 +156,7 @@ public struct ServerNode: Sendable {
     /// Runs the lanes, and talks to the coordinator meanwhile, until the job is over.
     private func serve(
         _ lanes: [Lane], _ collector: CheckpointCollector, _ control: ControlClient, _ assigned: WireServerAssigned,
-        _ incarnation: UInt64
+        _ incarnation: UInt64, _ cluster: JobConfig.Cluster
     ) throws {
         let failure = Mutex<String?>(nil)
         let running = Mutex(lanes.count)
@@ -170,7 +189,7 @@ public struct ServerNode: Sendable {
             beat.applied = facts.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }.wire
             beat.failure = failure.withLock { $0 } ?? ""
             do {
-                let next = try NodeStart.beat(control, beat)
+                let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
                 silentSince = nil
                 if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
                 if next != view {
@@ -185,7 +204,7 @@ public struct ServerNode: Sendable {
                 }
             } catch let error as NodeError where error.kind == .peerUnavailable {
                 silentSince = silentSince ?? .now
-                if ContinuousClock.now - silentSince! > .seconds(5) { throw error }
+                if ContinuousClock.now - silentSince! > cluster.heartbeatTimeout { throw error }
             }
             for file in collector.takeWritten() {
                 var report = WireCheckpointWritten()
@@ -213,6 +232,23 @@ public struct ServerNode: Sendable {
             }
         }
     }
+}
+
+/// Heartbeats of a server that is busy before it serves, from a thread of its own.
+private final class Pulse: Sendable {
+    private let isOver = Atomic(false)
+
+    init(_ control: ControlClient, _ number: Int, _ incarnation: UInt64, interval: Duration) {
+        Thread.detachNewThread { [self] in
+            while !isOver.load(ordering: .acquiring) {
+                // What is wrong shows where the answers matter.
+                _ = try? NodeStart.heartbeat(control, .server, number, incarnation, interval: interval)
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+    }
+
+    func end() { isOver.store(true, ordering: .releasing) }
 }
 
 extension RangeSet where Bound == Int {

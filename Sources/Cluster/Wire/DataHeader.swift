@@ -24,6 +24,8 @@ package struct DataHeader: Equatable, Sendable {
     }
 
     package static let size = 60
+    /// What steps and batches may be: far from where a sum would overflow.
+    package static let numbers: Range<Int64> = 0..<1 << 53
     private static let magic: UInt32 = 0x5254_4254  // "TBTR"
     private static let version: UInt16 = 1
 

@@ -37,13 +37,14 @@ package struct ExchangeProbe {
         }
         let number = Int(assigned.number)
         let watcher = ViewWatcher(
-            control, number: number, incarnation: registration.incarnation, patience: config.cluster.heartbeatTimeout)
+            control, number: number, incarnation: registration.incarnation, cluster: config.cluster)
         defer { watcher.end() }
         let loop = WorkerLoop(
             job: job, options: options, control: control, watcher: watcher, number: number,
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         guard let view = try loop.firstView() else { return }
-        let client = try loop.client(view, Session(job.graph, options: SessionOptions(threads: options.threads)))
+        let client = try loop.client(
+            view, Session(job.graph, options: SessionOptions(threads: options.threads, process: nil)))
         let gradients = job.cut.writes.map { $0.pushed.mapValues { Tensor.zeros($0.dtype, $0.shape) } }
         var step = 0
         try body(

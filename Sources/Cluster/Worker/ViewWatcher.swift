@@ -18,13 +18,13 @@ final class ViewWatcher: Sendable {
     private let control: ControlClient
     private let number: Int
     private let incarnation: UInt64
-    private let patience: Duration
+    private let cluster: JobConfig.Cluster
 
-    init(_ control: ControlClient, number: Int, incarnation: UInt64, patience: Duration) {
+    init(_ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster) {
         self.control = control
         self.number = number
         self.incarnation = incarnation
-        self.patience = patience
+        self.cluster = cluster
         Thread.detachNewThread { [self] in run() }
     }
 
@@ -82,7 +82,7 @@ final class ViewWatcher: Sendable {
                 state.results.removeAll()
             }
             do {
-                let view = try NodeStart.beat(control, beat)
+                let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
                 silentSince = nil
                 state.withLock { state in
                     if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
@@ -93,7 +93,8 @@ final class ViewWatcher: Sendable {
                 state.withLock { $0.results = beat.done + $0.results }
                 let error = error as? NodeError ?? NodeError(.failed, "\(error)")
                 silentSince = silentSince ?? .now
-                guard error.kind == .peerUnavailable, ContinuousClock.now - silentSince! < patience else {
+                guard error.kind == .peerUnavailable, ContinuousClock.now - silentSince! < cluster.heartbeatTimeout
+                else {
                     state.withLock { $0.failure = error }
                     break
                 }

@@ -35,7 +35,7 @@ final class WorkerLoop {
             job.graph,
             options: SessionOptions(
                 threads: options.threads, softPlacement: job.config.devices.softPlacement,
-                placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil))
+                process: nil, placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil))
         let local = job.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         let client = try client(first, session)
@@ -49,15 +49,16 @@ final class WorkerLoop {
             switch try lease() {
             case .evaluation(let round, let batches):
                 wait = 0.001
-                _ = try client.pull()
+                let now = try client.pull()
+                (step, divider) = (max(step, now.step), now.view)
                 try evaluate(session, round: round, batches)
             case .batches(let ranges):
                 wait = 0.001
                 if job.config.cluster.consistency == .sync {
-                    step = max(step, ranges.first?.lowerBound ?? 0)
                     while step < ranges.last?.upperBound ?? 0, !isOver {
-                        let outcome = try together(session, client, step, try view(numbered: divider, or: first))
-                        (step, divider) = (step + 1, outcome.view)
+                        let outcome = try together(session, client, step, try view(numbered: divider, since: first))
+                        // The servers say which step is next: one that joined late has it from them alone.
+                        (step, divider) = (max(step + 1, outcome.step), outcome.view)
                     }
                 } else {
                     for batch in ranges.joined() {
@@ -77,9 +78,10 @@ final class WorkerLoop {
     /// The job trains no longer, or this worker was asked to end: after the step at hand it leaves.
     private var isOver: Bool { watcher.isEnding || options.stop.isStopped }
 
-    /// The view that divides a step; waits until it has come.
-    private func view(numbered number: UInt64, or first: ClusterView) throws -> ClusterView {
+    /// The view that divides a step; waits until it has come. nil for one from before this worker joined.
+    private func view(numbered number: UInt64, since first: ClusterView) throws -> ClusterView? {
         if number == 0 { return first }
+        if number < first.number { return nil }
         while true {
             if let view = watcher.view(numbered: number) { return view }
             try watcher.check()
@@ -98,7 +100,7 @@ final class WorkerLoop {
                 }
                 if watcher.isEnding { return nil }
             }
-            if options.stop.request == .now { return nil }
+            if options.stop.isStopped { return nil }
             Thread.sleep(forTimeInterval: 0.002)
         }
     }
@@ -119,7 +121,10 @@ final class WorkerLoop {
             cut: job.cut, layout: BundleLayout(job.cut, lanes: servers.map(\.addresses.count)), session: session,
             sockets: sockets, jobKey: jobKey, incarnation: incarnation, worker: number,
             deadline: job.config.cluster.heartbeatTimeout,
-            shouldStop: { stop.request == .now || watcher.view?.phase == .failed || (try? watcher.check()) == nil },
+            shouldStop: {
+                stop.request == .now || [.finished, .failed].contains(watcher.view?.phase)
+                    || (try? watcher.check()) == nil
+            },
             onEvent: options.onEvent)
     }
 
@@ -167,22 +172,22 @@ final class WorkerLoop {
 
     /// A synchronous step: this worker's part of the batch, by its rank.
     private func together(
-        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView
+        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView?
     ) throws -> ParameterClient.Outcome {
-        guard let rank = view.workers.first(where: { $0.incarnation == incarnation })?.rank else {
+        guard let view, let rank = view.workers.first(where: { $0.incarnation == incarnation })?.rank else {
             // Others divide this step: wait for the next.
             return try client.push(step: step, batch: step, examples: 0, gradients: nil)
         }
         let indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count)
         session.setRandomStep(step, rank: rank)
         var gradients: [[Int: Tensor]]?
-        if !indices.isEmpty {
-            let (computed, result) = try compute(session, indices, batch: step)
-            gradients = computed
-            watcher.add(result)
-        }
+        // A worker without examples tells of the step too, for it may be the only one that lives to tell.
+        var result = WireStepResult()
+        result.batch = Int64(step)
+        if !indices.isEmpty { (gradients, result) = try compute(session, indices, batch: step) }
         let outcome = try client.push(
             step: step, batch: step, examples: indices.count, gradients: gradients, view: view.number)
+        watcher.add(result)
         watcher.countStep()
         return outcome
     }

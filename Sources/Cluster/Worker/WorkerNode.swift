@@ -41,7 +41,7 @@ public struct WorkerNode: Sendable {
         options.onEvent("worker \(assigned.number) joined")
         let watcher = ViewWatcher(
             control, number: Int(assigned.number), incarnation: registration.incarnation,
-            patience: config.cluster.heartbeatTimeout)
+            cluster: config.cluster)
         defer { watcher.end() }
         let loop = WorkerLoop(
             job: prepared, options: options, control: control, watcher: watcher, number: Int(assigned.number),

@@ -14,7 +14,9 @@ public struct CPUDevice: Device {
     public var detail: String { "\(CPUDevice.model), \(CPUDevice.cores) cores" }
 
     /// Bytes of the machine's memory.
-    public var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+    public var memory: Int { CPUDevice.memory }
+
+    static let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 
     /// Cores that this process may run on.
     public static var cores: Int { Int(tributary_usable_cores()) }

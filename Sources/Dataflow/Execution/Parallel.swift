@@ -5,10 +5,17 @@ internal import COneDNN
 func parallel(_ parts: Int, _ body: (Int) -> Void) {
     if parts <= 1 { return body(0) }
     withoutActuallyEscaping(body) { body in
-        var context = body
+        var context = (parts: parts, body: body)
         withUnsafeMutablePointer(to: &context) { pointer in
             GOMP_parallel(
-                { $0!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(omp_get_thread_num())) },
+                {
+                    // The runtime may give fewer threads than parts (OMP_THREAD_LIMIT, OMP_DYNAMIC).
+                    let context = $0!.assumingMemoryBound(to: (parts: Int, body: (Int) -> Void).self).pointee
+                    let threads = Int(omp_get_num_threads())
+                    for part in stride(from: Int(omp_get_thread_num()), to: context.parts, by: threads) {
+                        context.body(part)
+                    }
+                },
                 pointer, UInt32(parts), 0)
         }
     }

@@ -4,7 +4,7 @@ final class Plan {
         /// A kernel bound to slots; the Variable that it gives its first value.
         case bound(Kernel, initializes: VariableBuffer?)
         /// A vertex whose shapes depend on values: inferred, allocated and bound at run time.
-        case dynamic(Vertex, inputs: [View], outputs: [Slot])
+        case dynamic(Vertex, inputs: [View], outputs: [Slot], initializes: VariableBuffer?)
     }
 
     /// A value: its memory, and its own shape where that is known, for values of several shapes may share memory.
@@ -22,7 +22,7 @@ final class Plan {
 
     private let steps: [Step]
     private let specs: [TensorSpec]
-    private let feeds: [(node: Node, slot: Slot?, shape: Shape)]
+    private let feeds: [(node: Node, slot: Slot?, spec: TensorSpec)]
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
@@ -39,7 +39,8 @@ final class Plan {
 
     init(
         steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
-        feeds: [(node: Node, slot: Slot?, shape: Shape)], fetches: [View?], reads: [VariableBuffer], random: RandomState
+        feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
+        random: RandomState
     ) {
         self.steps = steps
         hasDynamicSteps = steps.contains { if case .dynamic = $0 { true } else { false } }
@@ -82,7 +83,9 @@ final class Plan {
     func take(_ feeds: [Node: Tensor]) -> Bool {
         guard feeds.count == self.feeds.count else { return false }
         for i in self.feeds.indices {
-            guard let tensor = feeds[self.feeds[i].node], tensor.shape == self.feeds[i].shape else {
+            guard let tensor = feeds[self.feeds[i].node],
+                tensor.dtype == self.feeds[i].spec.dtype, tensor.shape == self.feeds[i].spec.shape
+            else {
                 fed.removeAll(keepingCapacity: true)
                 return false
             }
@@ -113,7 +116,9 @@ final class Plan {
             case .bound(let kernel, let variable):
                 try kernel(frame)
                 variable?.isInitialized = true
-            case .dynamic(let vertex, let inputs, let outputs): try runDynamic(vertex, inputs, outputs)
+            case .dynamic(let vertex, let inputs, let outputs, let variable):
+                try runDynamic(vertex, inputs, outputs)
+                variable?.isInitialized = true
             }
         }
         return try fetches.map { view in
@@ -157,6 +162,7 @@ final class Plan {
                 constants: values.map { $0 })
             let shapes = try vertex.operation.infer(inference)
             let specs = zip(vertex.outputs, shapes).map { TensorSpec($0.dtype, $1) }
+            for spec in specs { try spec.checkSize() }
             let results =
                 try vertex.operation.fold(inference)
                 ?? Plan.evaluate(vertex, inputs: values, outputs: specs, threads: 1, random: random)

@@ -56,7 +56,7 @@ struct Planner {
         let arena = try planMemory(order)
         return try Plan(
             steps: order.compactMap { try step($0) }, sources: sources, specs: slotSpecs, arenaSize: arena,
-            feeds: feeds.map { ($0.key, slots[$0.key], $0.value.shape) },
+            feeds: feeds.map { ($0.key, slots[$0.key], $0.value) },
             fetches: fetches.map { fetch in slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape) } },
             reads: try uninitializedReads(order), random: random)
     }
@@ -73,13 +73,25 @@ struct Planner {
         }
     }
 
-    /// The vertices that the fetches need, in the graph's order, without going behind feeds and `known` values.
+    /// The vertices that the fetches need, in the graph's order, without going behind feeds and `known` values; what must run
+    /// before a known value was made still runs.
     private func needed(known: (Node) -> Bool) -> [Vertex] {
         var found: [Int: Vertex] = [:]
-        var stack = fetches.filter { feeds[$0] == nil && !known($0) }.map(\.vertex)
-        while let vertex = stack.popLast() {
-            guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
-            stack += vertex.inputs.filter { feeds[$0] == nil && !known($0) }.map(\.vertex) + vertex.controls
+        var passed: Set<Int> = []
+        var stack: [(vertex: Vertex, isKnown: Bool)] = []
+        func push(_ node: Node) {
+            if feeds[node] == nil { stack.append((node.vertex, known(node))) }
+        }
+        fetches.forEach(push)
+        while let (vertex, isKnown) = stack.popLast() {
+            if isKnown {
+                guard found[vertex.id] == nil, passed.insert(vertex.id).inserted else { continue }
+                vertex.inputs.forEach(push)
+            } else {
+                guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
+                vertex.inputs.forEach(push)
+            }
+            stack += vertex.controls.map { ($0, false) }
         }
         return found.values.sorted { $0.id < $1.id }
     }
@@ -100,28 +112,29 @@ struct Planner {
         do {
             let shapes = try vertex.operation.infer(inference)
             for (i, shape) in shapes.enumerated() {
-                specs[Node(vertex: vertex, output: i)] = TensorSpec(vertex.outputs[i].dtype, shape)
+                let spec = TensorSpec(vertex.outputs[i].dtype, shape)
+                try spec.checkSize()
+                specs[Node(vertex: vertex, output: i)] = spec
             }
-            if let values = try vertex.operation.fold(inference) {
-                for (i, value) in values.enumerated() { constants[Node(vertex: vertex, output: i)] = value }
-            } else {
-                try fold(vertex, inference)
+            for (i, value) in try (vertex.operation.fold(inference) ?? fold(vertex, inference)).enumerated() {
+                let node = Node(vertex: vertex, output: i)
+                if feeds[node] == nil { constants[node] = value }
             }
         } catch let error as GraphError {
             throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
     }
 
-    /// Runs a vertex now if all its inputs are known and it is small.
-    private mutating func fold(_ vertex: Vertex, _ inference: Inference) throws {
-        guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, vertex.controls.isEmpty,
-            inference.constants.allSatisfy({ $0 != nil })
-        else { return }
+    /// The outputs of a vertex, if all its inputs are known and it is small; else nothing.
+    private func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
+        guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, inference.constants.allSatisfy({ $0 != nil })
+        else {
+            return []
+        }
         let outputs = vertex.outputs.indices.map { specs[Node(vertex: vertex, output: $0)]! }
-        guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return }
-        let values = try Plan.evaluate(
+        guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return [] }
+        return try Plan.evaluate(
             vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1, random: random)
-        for (i, value) in values.enumerated() { constants[Node(vertex: vertex, output: i)] = value }
     }
 
     // MARK: Slots
@@ -285,14 +298,16 @@ struct Planner {
         let outputSlots = outputs.map { node -> Slot in
             // A fed output of a vertex that runs for its others is computed aside.
             if let slot = slots[node], feeds[node] == nil { return slot }
-            return newSlot(.dynamic, spec(node))
+            let slot = newSlot(.dynamic, spec(node))
+            dynamicSlots.insert(slot)
+            return slot
         }
         let isDynamic =
             (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
             || outputs.contains { !spec($0).shape.isFullyDefined }
         if isDynamic {
             let views = zip(vertex.inputs, inputSlots).map { Plan.View(slot: $1, shape: spec($0).shape) }
-            return .dynamic(vertex, inputs: views, outputs: outputSlots)
+            return .dynamic(vertex, inputs: views, outputs: outputSlots, initializes: try assigned(vertex))
         }
         do {
             var binding = KernelBinding(
@@ -302,15 +317,22 @@ struct Planner {
             if let input = vertex.inputs.first?.vertex, input.operation == VariableV2.self {
                 binding.variable = try variables.buffer(for: input)
             }
-            let assigns = vertex.operation == Assign.self ? binding.variable : nil
             // An alias is its input's memory already, unless it had to become a copy.
             if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
                 return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
             }
-            return .bound(try vertex.operation.kernel(binding), initializes: assigns)
+            return .bound(try vertex.operation.kernel(binding), initializes: try assigned(vertex))
         } catch let error as GraphError {
             throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
+    }
+}
+
+extension Planner {
+    /// The Variable that a vertex gives its first value.
+    private func assigned(_ vertex: Vertex) throws -> VariableBuffer? {
+        guard vertex.operation == Assign.self, vertex.inputs[0].vertex.operation == VariableV2.self else { return nil }
+        return try variables.buffer(for: vertex.inputs[0].vertex)
     }
 }
 

@@ -8,12 +8,20 @@ public struct SessionOptions: Sendable {
     public var threads: Int
     /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
     public var softPlacement: Bool
+    /// Job and task of this process, as nodes placed on "/job:…" name it: /job:localhost/replica:0/task:0, as in TensorFlow.
+    /// nil runs here what any job and task is asked for.
+    public var process: DeviceName?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
 
-    public init(threads: Int? = nil, softPlacement: Bool = false, placementLog: (@Sendable (String) -> Void)? = nil) {
+    public init(
+        threads: Int? = nil, softPlacement: Bool = false,
+        process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
+        placementLog: (@Sendable (String) -> Void)? = nil
+    ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.softPlacement = softPlacement
+        self.process = process
         self.placementLog = placementLog
     }
 }
@@ -102,13 +110,13 @@ final class SessionCore {
 
     struct PlanKey: Hashable {
         let fetches: [Node]
-        let feeds: [Node: Shape]
+        let feeds: [Node: TensorSpec]
     }
 
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
         self.options = options
-        placement = Placement(devices: [CPUDevice()], allowsSoft: options.softPlacement)
+        placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
     }
 
     func run(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> [Tensor] {
@@ -119,8 +127,8 @@ final class SessionCore {
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {
         if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
-        let key = PlanKey(fetches: fetches, feeds: feeds.mapValues(\.shape))
-        let plan = try plans[key] ?? make(key, feeds)
+        let key = PlanKey(fetches: fetches, feeds: feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
+        let plan = try plans[key] ?? make(key)
         recency.removeAll { $0 == key }
         recency.append(key)
         plans[key] = plan
@@ -130,12 +138,12 @@ final class SessionCore {
         return plan
     }
 
-    private func make(_ key: PlanKey, _ feeds: [Node: Tensor]) throws -> Plan {
+    private func make(_ key: PlanKey) throws -> Plan {
         for node in key.fetches + Array(key.feeds.keys) where node.graph !== graph {
             throw GraphError("\(node.name) belongs to another graph than the session")
         }
         var planner = Planner(
-            fetches: key.fetches, feeds: feeds.mapValues { TensorSpec($0.dtype, $0.shape) }, variables: variables,
+            fetches: key.fetches, feeds: key.feeds, variables: variables,
             random: random, placement: placement, threads: options.threads, log: options.placementLog)
         return try planner.plan()
     }

@@ -12,6 +12,12 @@ extension Graph {
     ) -> [Node?] {
         let targets = xs.map(\.node)
         let location = SourceLocation(file: file, line: line)
+        if let upstream, upstream.count != ys.count {
+            record(
+                GraphError("\(ys.count) nodes to differentiate have \(upstream.count) upstream gradients")
+                    .at(name, location))
+            return [Node?](repeating: nil, count: xs.count)
+        }
         return scope(name) {
             var arrived: [Node: [Node]] = [:]
             for (i, y) in ys.enumerated() {

@@ -7,6 +7,10 @@ extension Graph {
     /// State that belongs to another Variable, such as an optimizer's slot: on its device, and named "<owner>/<suffix>"
     /// whatever scope is open, so that a checkpoint's names do not depend on where `minimize` is called.
     package func slot(_ suffix: String, of owner: Variable, initial: Double) -> Variable {
+        withoutControlDependencies { makeSlot(suffix, of: owner, initial: initial) }
+    }
+
+    private func makeSlot(_ suffix: String, of owner: Variable, initial: Double) -> Variable {
         let (base, place) = ("\(owner.name)/\(suffix)", owner.reference.vertex.device)
         let name = freeName(base)
         let attributes: Attributes = ["dtype": .type(owner.dtype), "shape": .shape(owner.shape)]

@@ -91,6 +91,17 @@ public final class Graph: Sendable {
         return try build()
     }
 
+    /// Operations built inside wait for nothing that a scope outside names; TensorFlow's `tf.control_dependencies(None)`.
+    /// For what is run by itself, such as the first values of Variables.
+    func withoutControlDependencies<Result>(_ build: () throws -> Result) rethrows -> Result {
+        let controls = state.withLock { state in
+            defer { state.controls = [] }
+            return state.controls
+        }
+        defer { state.withLock { $0.controls = controls } }
+        return try build()
+    }
+
     // MARK: Growing
 
     /// Adds an operation; TensorFlow's `create_op`. Never throws: a mistake is recorded in the vertex.

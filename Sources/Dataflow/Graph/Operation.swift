@@ -44,7 +44,7 @@ extension Operation {
 }
 
 /// A dtype and what is known of a shape.
-public struct TensorSpec: Sendable, Equatable, CustomStringConvertible {
+public struct TensorSpec: Sendable, Hashable, CustomStringConvertible {
     public let dtype: DType
     public let shape: Shape
 
@@ -54,6 +54,15 @@ public struct TensorSpec: Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String { "\(dtype)\(shape)" }
+
+    /// Throws `GraphError` for a known shape whose elements no memory of this machine holds.
+    func checkSize() throws {
+        guard shape.isFullyDefined else { return }
+        let (bytes, overflow) = (shape.elementCount ?? .max).multipliedReportingOverflow(by: dtype.size)
+        if overflow || bytes > CPUDevice.memory {
+            throw GraphError("a tensor \(self) takes more memory than this machine has (\(CPUDevice.memory) bytes)")
+        }
+    }
 }
 
 /// What a shape rule sees: attributes, the inputs' dtypes and shapes, and those values that are known already.

@@ -39,8 +39,10 @@ extension Graph {
                 GraphError("a Variable needs an initial value of known shape, got \(initial.shape)").at(name, location))
             attributes.values["shape"] = .shape([])
         }
-        let vertex = add(VariableV2.self, [], attributes, name: name, location: location)
-        return finish(vertex, initial, trainable: trainable, location)
+        return withoutControlDependencies {
+            let vertex = add(VariableV2.self, [], attributes, name: name, location: location)
+            return finish(vertex, initial, trainable: trainable, location)
+        }
     }
 
     /// State whose first value is a constant.
@@ -49,9 +51,10 @@ extension Graph {
         _ initial: Tensor, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
         line: UInt = #line
     ) -> Variable {
-        variable(
-            constant(initial, name: "\(name)/initial_value", file: file, line: line), name: name, trainable: trainable,
-            file: file, line: line)
+        let value = withoutControlDependencies {
+            constant(initial, name: "\(name)/initial_value", file: file, line: line)
+        }
+        return variable(value, name: name, trainable: trainable, file: file, line: line)
     }
 
     /// State whose first value is a scalar float32.

@@ -331,7 +331,11 @@ private func elementwiseKernel(
     let loop = try ElementwiseLoop(
         expressions, inputs: binding.inputs, inputSlots: binding.inputs.indices.map(binding.input), outputs: outputs,
         outputSlots: slots, threads: binding.threads)
-    return { frame in loop.run(frame) }
+    guard let check = IntegerDivision.check(expressions, binding) else { return { frame in loop.run(frame) } }
+    return { frame in
+        try check(frame)
+        loop.run(frame)
+    }
 }
 
 private func updatedShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> [Shape] {

@@ -42,6 +42,8 @@ public protocol NumericScalar: TensorScalar, Comparable, Numeric {
     var asDouble: Double { get }
     static func wrappingAdd(_ a: Self, _ b: Self) -> Self
     static func wrappingMultiply(_ a: Self, _ b: Self) -> Self
+    /// a / count; integers round toward zero, and by 0 give 0.
+    static func divide(_ a: Self, by count: Int) -> Self
     /// What the maximum of nothing is: −infinity, or the smallest integer.
     static var lowest: Self { get }
     /// What the minimum of nothing is.
@@ -53,6 +55,7 @@ extension NumericScalar where Self: BinaryFloatingPoint {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a + b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a * b }
+    public static func divide(_ a: Self, by count: Int) -> Self { Self(Double(a) / Double(count)) }
     public static var lowest: Self { -.infinity }
     public static var highest: Self { .infinity }
     @inline(__always) public var isNotANumber: Bool { self != self }
@@ -62,6 +65,9 @@ extension NumericScalar where Self: FixedWidthInteger {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a &+ b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a &* b }
+    public static func divide(_ a: Self, by count: Int) -> Self {
+        count == 0 ? 0 : Self(truncatingIfNeeded: Int64(a) / Int64(count))
+    }
     public static var lowest: Self { min }
     public static var highest: Self { max }
     @inline(__always) public var isNotANumber: Bool { false }

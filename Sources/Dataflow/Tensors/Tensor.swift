@@ -87,14 +87,15 @@ public struct Tensor: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Numbers converted to `dtype` (rounded toward zero for integers; non-zero is true).
+    /// Numbers converted to `dtype`: for integers rounded toward zero, the nearest one where it is out of range, NaN as 0;
+    /// non-zero is true.
     public static func numbers(_ values: [Double], dtype: DType, shape: Shape) -> Tensor {
         switch dtype {
         case .float32: Tensor(values.map { Float($0) }, shape: shape)
         case .float64: Tensor(values, shape: shape)
-        case .int32: Tensor(values.map { Int32(clamping: Int($0)) }, shape: shape)
-        case .int64: Tensor(values.map { Int64($0) }, shape: shape)
-        case .uint8: Tensor(values.map { UInt8(clamping: Int($0)) }, shape: shape)
+        case .int32: Tensor(values.map { Int32(nearest: $0) }, shape: shape)
+        case .int64: Tensor(values.map { Int64(nearest: $0) }, shape: shape)
+        case .uint8: Tensor(values.map { UInt8(nearest: $0) }, shape: shape)
         case .bool: Tensor(values.map { $0 != 0 }, shape: shape)
         case .bfloat16: Tensor(values.map { BFloat16(Float($0)) }, shape: shape)
         }
@@ -162,9 +163,23 @@ public struct Tensor: Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let values = doubles
-        let shown = values.prefix(12).map { dtype.isFloating ? "\(Float($0))" : "\(Int($0))" }
-        return "\(dtype)\(shape) [\(shown.joined(separator: ", "))\(values.count > 12 ? ", …" : "")]"
+        let isLong = elementCount > 12
+        let first = isLong ? reshaped([elementCount]).rows(0..<12) : self
+        let shown: [String] =
+            switch dtype {
+            case .float64: first.array(of: Double.self).map { "\($0)" }
+            case .float32, .bfloat16: first.doubles.map { "\(Float($0))" }
+            case .int32, .int64, .uint8: first.integers.map { "\($0)" }
+            case .bool: first.array(of: Bool.self).map { "\($0)" }
+            }
+        return "\(dtype)\(shape) [\(shown.joined(separator: ", "))\(isLong ? ", …" : "")]"
+    }
+}
+
+extension FixedWidthInteger {
+    /// The number rounded toward zero, or the nearest there is; 0 for NaN.
+    fileprivate init(nearest value: Double) {
+        self = value.isNaN ? 0 : Self(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
     }
 }
 

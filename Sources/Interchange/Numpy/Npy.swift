@@ -82,6 +82,7 @@ public enum Npy {
     /// All axes in reverse.
     private static func transposed(_ tensor: Tensor) -> Tensor {
         let shape = Shape(tensor.shape.concrete.reversed())
+        guard tensor.elementCount > 0 else { return Tensor.zeros(tensor.dtype, shape) }
         let extents = shape.concrete
         let size = tensor.dtype.size
         // Bytes in the source between neighbours along each axis of the result.

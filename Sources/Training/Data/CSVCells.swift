@@ -89,6 +89,12 @@ struct CSVCells {
         return (0..<unquoted.count, true, finish())
     }
 
+    /// Whether the text of a cell is one.
+    static func isNumber(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { number($0[...]) != nil }
+    }
+
     /// The finite decimal number that the bytes are, spaces around it left out; nil if they are none.
     @inline(__always)
     static func number(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Double? {

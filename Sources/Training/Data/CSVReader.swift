@@ -104,30 +104,33 @@ struct CSVTable {
     private(set) var labels: [String] = []
     /// Lines of the rows, for errors found later.
     private var lines: [Int32] = []
-    private var labelColumn = 0
+    /// nil where there are features alone.
+    private var labelColumn: Int?
+    private var columns = 0
     /// As bytes as long as every cell is a whole number 0…255: a quarter of the memory.
     private var small: [UInt8] = []
     private var floats: [Float] = []
     private var isSmall = true
 
-    init(path: String, reader: CSVReader) throws {
+    init(path: String, reader: CSVReader, hasLabels: Bool = true) throws {
         self.path = path
         let bytes = try Gzip.read(path)
         try bytes.withUnsafeBufferPointer { buffer in
             var cells = CSVCells(buffer, separator: reader.separator, path: path)
-            try parse(&cells, buffer, reader)
+            try parse(&cells, buffer, reader, hasLabels: hasLabels)
         }
         guard rows > 0 else { throw FormatError(path: path, "holds no rows") }
     }
 
     private mutating func parse(
-        _ cells: inout CSVCells, _ bytes: UnsafeBufferPointer<UInt8>, _ reader: CSVReader
+        _ cells: inout CSVCells, _ bytes: UnsafeBufferPointer<UInt8>, _ reader: CSVReader, hasLabels: Bool
     ) throws {
         let beginning = cells
         guard cells.startLine() else { throw FormatError(path: path, "is empty") }
         let first = try Self.line(&cells, bytes)
-        try findLabel(in: first, reader)
-        width = first.count - 1
+        if hasLabels { labelColumn = try findLabel(in: first, reader) }
+        columns = first.count
+        width = hasLabels ? columns - 1 : columns
         guard width > 0 else { throw cells.failure("one column alone: features and a label are wanted") }
         if !hasHeader(first, reader) { cells = beginning }
         var unquoted: [UInt8] = []
@@ -149,27 +152,28 @@ struct CSVTable {
         }
     }
 
-    private mutating func findLabel(in first: [String], _ reader: CSVReader) throws {
+    private func findLabel(in first: [String], _ reader: CSVReader) throws -> Int {
         switch reader.label {
-        case .last: labelColumn = first.count - 1
+        case .last: return first.count - 1
         case .index(let index):
-            labelColumn = index < 0 ? index + first.count : index
-            guard first.indices.contains(labelColumn) else {
+            let column = index < 0 ? index + first.count : index
+            guard first.indices.contains(column) else {
                 throw FormatError(path: path, "has \(first.count) columns, and no column \(index) for the labels")
             }
+            return column
         case .name(let name):
-            guard let index = first.firstIndex(of: name) else {
+            guard let column = first.firstIndex(of: name) else {
                 let shown = first.prefix(8).joined(separator: ", ") + (first.count > 8 ? ", …" : "")
                 throw FormatError(path: path, "has no column named \(name) for the labels; the first line is \(shown)")
             }
-            labelColumn = index
+            return column
         }
     }
 
     private func hasHeader(_ first: [String], _ reader: CSVReader) -> Bool {
-        if case .name = reader.label { return true }
+        if labelColumn != nil, case .name = reader.label { return true }
         guard reader.header == .automatic else { return reader.header == .present }
-        return first.indices.allSatisfy { $0 == labelColumn || Double(first[$0]) == nil }
+        return first.indices.allSatisfy { $0 == labelColumn || !CSVCells.isNumber(first[$0]) }
     }
 
     private mutating func row(
@@ -178,7 +182,7 @@ struct CSVTable {
         var column = 0
         while true {
             let cell = try cells.next(&unquoted)
-            guard column <= width else { throw cells.failure("the row has more than \(width + 1) cells") }
+            guard column < columns else { throw cells.failure("the row has more than \(columns) cells") }
             if column == labelColumn {
                 labels.append(try Self.label(cell, &cells, bytes, unquoted))
             } else {
@@ -190,13 +194,16 @@ struct CSVTable {
                     throw cells.failure(
                         text.isEmpty ? "the cell is empty, a number is wanted" : "'\(text)' is no number")
                 }
+                guard abs(number) <= Double(Float.greatestFiniteMagnitude) else {
+                    throw cells.failure("\(number) is beyond what a float32 holds")
+                }
                 append(number)
             }
             column += 1
             if cell.end != .cell { break }
         }
-        guard column == width + 1 else {
-            throw cells.failure("the row has \(column) \(column == 1 ? "cell" : "cells"), \(width + 1) are wanted")
+        guard column == columns else {
+            throw cells.failure("the row has \(column) \(column == 1 ? "cell" : "cells"), \(columns) are wanted")
         }
     }
 
@@ -226,12 +233,17 @@ struct CSVTable {
         floats.append(Float(number))
     }
 
+    /// uint8 or float32, N × D.
+    var features: Tensor {
+        let shape = Shape([rows, width])
+        return isSmall ? Tensor(small, shape: shape) : Tensor(floats, shape: shape)
+    }
+
     /// Throws `FormatError` at the row whose label is no class, or no number in a regression.
     func dataset(_ task: CSVReader.Task, _ classes: ClassNames) throws -> Dataset {
-        let shape = Shape([rows, width])
-        let features = isSmall ? Tensor(small, shape: shape) : Tensor(floats, shape: shape)
+        let features = self.features
         func failure(_ row: Int, _ what: String) -> FormatError {
-            FormatError(path: "\(path):\(lines[row]):\(labelColumn + 1)", what)
+            FormatError(path: "\(path):\(lines[row]):\((labelColumn ?? 0) + 1)", what)
         }
         switch task {
         case .regression:

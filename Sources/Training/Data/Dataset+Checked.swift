@@ -18,6 +18,8 @@ extension Dataset {
                 path: labelsName,
                 "has the shape \(labels.shape), which does not fit the \(extents[0]) examples of \(featuresName)")
         }
+        try checkFinite(features, featuresName)
+        try checkFinite(labels, labelsName)
         let matrix = (features.dtype == .uint8 ? features : features.asFloat32)
             .reshaped(Shape([extents[0], features.elementCount / extents[0]]))
         let shape = Array(extents.dropFirst())
@@ -34,6 +36,20 @@ extension Dataset {
         }
         return Dataset(
             features: matrix, labels: Tensor(values.map { Int32($0) }), classes: Int(most) + 1, featureShape: shape)
+    }
+
+    /// Throws `FormatError` at the first number that is none, or infinite.
+    private static func checkFinite(_ tensor: Tensor, _ name: String) throws {
+        guard tensor.dtype.isFloating else { return }
+        let values = tensor.dtype == .float32 ? [] : tensor.doubles
+        let bad =
+            tensor.dtype == .float32
+            ? tensor.withUnsafeBytes { $0.bindMemory(to: Float.self).firstIndex { !$0.isFinite } }
+            : values.firstIndex { !$0.isFinite }
+        guard let bad else { return }
+        let width = tensor.elementCount / max(tensor.shape.concrete[0], 1)
+        throw FormatError(
+            path: name, "holds \(tensor.doubles[bad]) in example \(bad / width), place \(bad % width) (from 0)")
     }
 
     /// A greater label is an error in the data, not a class.

@@ -5,7 +5,20 @@ public func meanSquaredError(
     labels: any Operand, predictions: any Operand, name: String = "mean_squared_error", file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    labels.node.graph.scope(name) { mean(squaredDifference(predictions, labels, file: file, line: line)) }
+    checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
+    return labels.node.graph.scope(name) { mean(squaredDifference(predictions, labels, file: file, line: line)) }
+}
+
+/// Records a mistake if two tensors that go together element by element would have to be broadcast: labels [N] and
+/// predictions [N, 1] would silently give N × N terms.
+func checkSameShape(
+    _ a: any Operand, _ b: any Operand, _ nameA: String, _ nameB: String, of what: String, _ file: StaticString,
+    _ line: UInt
+) {
+    guard a.node.shape.merged(with: b.node.shape) == nil else { return }
+    a.node.graph.recordMistake(
+        "\(nameA) of shape \(a.node.shape) and \(nameB) of shape \(b.node.shape) must have the same shape", at: what,
+        file: file, line: line)
 }
 
 /// The mean over examples of −log softmax(logits) at the label, a scalar; TensorFlow's
@@ -46,6 +59,7 @@ public func sigmoidCrossEntropyLoss(
 public func sigmoidCrossEntropy(
     labels: any Operand, logits: any Operand, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
+    checkSameShape(labels, logits, "labels", "logits", of: "sigmoid_cross_entropy", file, line)
     let zeros = zerosLike(logits)
     let positive = greaterEqual(logits, zeros, file: file, line: line)
     let ramp = select(positive, logits, zeros)

@@ -11,7 +11,9 @@ public func accuracy(
 ) -> Node {
     labels.node.graph.scope(name) {
         let label = labels.node.dtype.isFloating ? argMax(labels, axis: 1) : cast(labels, to: .int64)
-        return mean(cast(equal(argMax(predictions, axis: 1), label, file: file, line: line), to: .float32))
+        let predicted = argMax(predictions, axis: 1)
+        checkSameShape(label, predicted, "class indices", "predicted classes", of: name, file, line)
+        return mean(cast(equal(predicted, label, file: file, line: line), to: .float32))
     }
 }
 
@@ -25,6 +27,7 @@ public func binaryAccuracy(
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
     let graph = labels.node.graph
+    checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
     return graph.scope(name) {
         let limit = graph.constant(.numbers([threshold], dtype: predictions.node.dtype, shape: []))
         let predicted = cast(greater(predictions, limit, file: file, line: line), to: .float32)

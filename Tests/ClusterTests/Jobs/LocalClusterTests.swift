@@ -102,4 +102,49 @@ struct LocalClusterTests {
         #expect(report.checkpointError?.contains("checkpoint-40.server-0-of-2.safetensors") == true)
         #expect(try Inference.evaluate(config: config, job: MultilayerPerceptron(), checkpoint: folder).step == 20)
     }
+
+    @Test("servers without a part of the model do not keep checkpoints from being complete")
+    func moreServersThanBlocks() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("servers-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let config = try config("checkpoint.directory=\(folder) cluster.servers=6 train.steps=5")
+        let report = try LocalCluster.train(config: config, job: MultilayerPerceptron())
+        #expect(report.status == "finished" && report.checkpoint == "\(folder)/checkpoint-5.json")
+    }
+
+    @Test("a job begun anew where an earlier one saved goes before it, also with fewer steps")
+    func sameDirectory() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("again-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func run(_ steps: Int) throws -> JobReport {
+            try LocalCluster.train(
+                config: config("checkpoint.directory=\(folder) checkpoint.keep=1 train.steps=\(steps)"),
+                job: MultilayerPerceptron())
+        }
+        _ = try run(12)
+        let second = try run(4)
+        #expect(second.checkpoint == "\(folder)/checkpoint-4.json")
+        #expect(try Manifest.newest(in: folder)?.step == 4)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix("json") }.count == 1)
+    }
+
+    @Test("an asynchronous checkpoint is not gone on from synchronously where it lacks a batch")
+    func asynchronousThenSynchronous() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("holes-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func run(_ more: String, resume: Bool) throws -> JobReport {
+            try LocalCluster.train(
+                config: config("checkpoint.directory=\(folder) " + more), job: MultilayerPerceptron(),
+                options: CoordinatorOptions(resume: resume))
+        }
+        _ = try run("train.steps=10", resume: false)
+        var manifest = try #require(try Manifest.newest(in: folder))
+        manifest.done = [[0, 8], [9, 11]]
+        try JSONEncoder().encode(manifest).write(to: URL(fileURLWithPath: "\(folder)/checkpoint-10.json"))
+        let error = #expect(throws: NodeError.self) {
+            try run("train.steps=20 cluster.consistency=sync", resume: true)
+        }
+        #expect(error?.message.contains("asynchronously") == true)
+        #expect(try run("train.steps=20", resume: true).steps == 20)
+    }
 }

@@ -60,4 +60,14 @@ struct PushLedgerTests {
         #expect(ledger.updates == 4 && ledger.stalenessMax == 0)
         #expect(ledger.admit(worker: 2, incarnation: 7, step: 3) == .duplicate)
     }
+
+    @Test("a batch that is applied is not applied again under another step, by whomever")
+    func sameBatch() {
+        var ledger = PushLedger()
+        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 5)
+        #expect(ledger.admit(worker: 0, incarnation: 1, step: 1, batch: 5) == .duplicate)
+        #expect(ledger.admit(worker: 1, incarnation: 2, step: 0, batch: 5) == .duplicate)
+        #expect(ledger.admit(worker: 1, incarnation: 2, step: 1, batch: 6) == .new)
+        #expect(ledger.updates == 1)
+    }
 }

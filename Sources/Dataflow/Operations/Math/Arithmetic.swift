@@ -71,9 +71,16 @@ public func / (x: any Operand, y: any Operand) -> Node { apply(RealDiv.self, [x,
 /// −x; TensorFlow's `Neg`.
 public prefix func - (x: any Operand) -> Node { apply(Neg.self, [x]) }
 
-/// A scalar constant of the operand's dtype.
+/// A scalar constant of the operand's dtype. That an integer operand's dtype cannot hold it is a mistake of the graph.
 func scalar(_ value: Double, like x: any Operand) -> Node {
-    x.node.graph.constant(.numbers([value], dtype: x.node.dtype, shape: []))
+    let (dtype, graph) = (x.node.dtype, x.node.graph)
+    let tensor = Tensor.numbers([value], dtype: dtype, shape: [])
+    if !dtype.isFloating, x.node.vertex.error == nil, tensor.doubles != [value] {
+        graph.record(
+            GraphError("\(value) is no \(dtype), which \(x.node) is; use cast()")
+                .at(x.node.vertex.name, x.node.vertex.location))
+    }
+    return graph.constant(tensor)
 }
 
 public func + (x: any Operand, y: Double) -> Node { x + scalar(y, like: x) }

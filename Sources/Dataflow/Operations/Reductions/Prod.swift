@@ -11,7 +11,10 @@ public enum Prod: ReductionOperation, NumericKernel {
         }
         var gradient = try broadcastBack(node.upstream(), node)
         var reduced = x
-        for axis in try distinctAxes(axes, rank: x.shape.rank) {
+        guard let axes = try distinctAxes(axes, rank: x.shape.rank) else {
+            throw GraphError("the gradient needs the rank of its input, as the axes \(axes) count from both ends")
+        }
+        for axis in axes {
             let before = cumprod(reduced, axis: axis, exclusive: true)
             let after = cumprod(reduced, axis: axis, exclusive: true, reverse: true)
             gradient = gradient * (before * after)

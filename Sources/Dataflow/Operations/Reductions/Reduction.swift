@@ -73,6 +73,7 @@ struct ReductionLayout {
         _ combine: (Scalar, Scalar) -> Scalar
     ) {
         let count = keptCount
+        if count == 0 { return }
         if reduced.isEmpty {
             output.update(from: input, count: count)
             return

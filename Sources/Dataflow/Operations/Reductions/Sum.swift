@@ -18,7 +18,7 @@ public enum Sum: ReductionOperation, NumericKernel {
     }
 }
 
-/// `Mean`: the mean over some dimensions.
+/// `Mean`: the mean over some dimensions; of integers rounded toward zero, of none NaN or 0.
 public enum Mean: ReductionOperation, NumericKernel {
     public static let signature = reductionSignature(DType.numbers)
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -33,13 +33,13 @@ public enum Mean: ReductionOperation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let layout = try reductionLayout(binding)
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
-        let divisor = Double(layout.reducedCount)
+        let divisor = layout.reducedCount
         return { frame in
             let result = frame.pointer(output, Scalar.self)
             layout.reduce(frame.pointer(input, Scalar.self), result, initial: Scalar(0.0)) {
                 Scalar.wrappingAdd($0, $1)
             }
-            for i in 0..<count { result[i] = Scalar(result[i].asDouble / divisor) }
+            for i in 0..<count { result[i] = Scalar.divide(result[i], by: divisor) }
         }
     }
 }
@@ -59,24 +59,33 @@ func reductionLayout(_ binding: KernelBinding) throws -> ReductionLayout {
 func broadcastBack(_ gradient: Node, _ node: GradientContext) throws -> Node {
     var spread = gradient
     if try !node.attributes.bool("keep_dims") {
-        guard let axes = node.input(1).constant?.integers else {
-            throw GraphError("the gradient of a reduction needs axes that are known while building")
-        }
         let rank = node.input(0).shape.rank
-        if axes.count != rank {  // a scalar broadcasts as it is
-            for axis in try distinctAxes(axes, rank: rank) { spread = expandDims(spread, axis: axis) }
+        if let axes = node.input(1).constant?.integers, let axes = try distinctAxes(axes, rank: rank) {
+            if axes.count != rank {  // a scalar broadcasts as it is
+                for axis in axes { spread = expandDims(spread, axis: axis) }
+            }
+        } else {
+            spread = reshape(spread, keptShape(node))
         }
     }
     return broadcast(spread, to: shape(node.input(0)))
 }
 
-/// Each axis once, in the order in which `expandDims` puts them back one after the other.
-func distinctAxes(_ axes: [Int], rank: Int?) throws -> [Int] {
+/// The input's shape with 1 for each reduced dimension, for axes that only the run tells.
+private func keptShape(_ node: GradientContext) -> Node {
+    let (x, axes) = (node.input(0), cast(node.input(1), to: .int32))
+    let dimensions = rank(x)
+    let places = reshape(apply(FloorMod.self, [axes + dimensions, dimensions]), [-1])
+    return apply(DynamicStitch.self, [range(0, dimensions), places, shape(x), onesLike(places)], ["N": .int(2)])
+}
+
+/// Each axis once, in the order in which `expandDims` puts them back one after the other; nil if that takes the rank.
+func distinctAxes(_ axes: [Int], rank: Int?) throws -> [Int]? {
     if let rank { return try Set(normalize(axes, rank: rank)).sorted() }
     if axes.allSatisfy({ $0 >= 0 }) { return Set(axes).sorted() }
     // Counted from the end, the last comes back first.
     if axes.allSatisfy({ $0 < 0 }) { return Set(axes).sorted(by: >) }
-    throw GraphError("the gradient needs the rank of its input, as the axes \(axes) count from both ends")
+    return nil
 }
 
 /// The axes of a reduction as a constant: all of them by default.
