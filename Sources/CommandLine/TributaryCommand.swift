@@ -39,7 +39,8 @@ public struct TributaryCommand: ParsableCommand {
         version: "tributary 0.1.0",
         subcommands: [
             TrainCommand.self, LaunchCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
-            StatusCommand.self, StopCommand.self, EvaluateCommand.self, PredictCommand.self, DevicesCommand.self,
+            StatusCommand.self, StopCommand.self, EvaluateCommand.self, PredictCommand.self, GraphCommand.self,
+            DevicesCommand.self,
         ])
 
     public init() {}

@@ -75,7 +75,7 @@ extension KernelBinding {
         case .int32: try K.make(Int32.self, self)
         case .int64: try K.make(Int64.self, self)
         case .uint8: try K.make(UInt8.self, self)
-        case .bool, .bfloat16: throw GraphError("no kernel for \(dtype)")
+        case .bool, .bfloat16, .string, .resource: throw GraphError("no kernel for \(dtype)")
         }
     }
 

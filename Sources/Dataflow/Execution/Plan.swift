@@ -5,16 +5,21 @@ final class Plan {
         case bound(Kernel, initializes: VariableBuffer?)
         /// A vertex whose shapes depend on values: inferred, allocated and bound at run time.
         case dynamic(Vertex, inputs: [View], outputs: [Slot], initializes: VariableBuffer?)
+        /// What TensorFlow 1's control flow decides, and all that follows from it.
+        case frames(FrameProgram)
     }
 
     /// A value: its memory, and its own shape where that is known, for values of several shapes may share memory.
     struct View {
         let slot: Slot
         let shape: Shape?
+        /// Of a fetch, for messages.
+        var name: String?
 
-        init(slot: Slot, shape: Shape) {
+        init(slot: Slot, shape: Shape, name: String? = nil) {
             self.slot = slot
             self.shape = shape.isFullyDefined ? shape : nil
+            self.name = name
         }
 
         func of(_ tensor: Tensor) -> Tensor { shape.map { tensor.reshaped($0) } ?? tensor }
@@ -34,8 +39,9 @@ final class Plan {
     private let hasDynamicSteps: Bool
     /// The values of `feeds`, for the time of a run.
     private var fed: [Tensor] = []
-    /// Values of the dynamic region, for the time of a run.
+    /// Values of the dynamic region, and what they stand for, for the time of a run.
     private var dynamicValues: [Slot: Tensor] = [:]
+    private var resources = RunResources()
 
     init(
         steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
@@ -43,7 +49,7 @@ final class Plan {
         random: RandomState
     ) {
         self.steps = steps
-        hasDynamicSteps = steps.contains { if case .dynamic = $0 { true } else { false } }
+        hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
         self.specs = specs
         self.feeds = feeds
@@ -110,7 +116,12 @@ final class Plan {
             results.append((slot, Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)))
         }
         let frame = Frame(pointers: pointers)
-        defer { if hasDynamicSteps { dynamicValues.removeAll(keepingCapacity: true) } }
+        defer {
+            if hasDynamicSteps {
+                dynamicValues.removeAll(keepingCapacity: true)
+                resources = RunResources()
+            }
+        }
         for step in steps {
             switch step {
             case .bound(let kernel, let variable):
@@ -119,11 +130,14 @@ final class Plan {
             case .dynamic(let vertex, let inputs, let outputs, let variable):
                 try runDynamic(vertex, inputs, outputs)
                 variable?.isInitialized = true
+            case .frames(let program): try run(program)
             }
         }
         return try fetches.map { view in
             guard let view else { return Tensor(false) }
-            return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+            do {
+                return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+            } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
         }
     }
 
@@ -131,7 +145,11 @@ final class Plan {
     private func value(_ slot: Slot, copy: Bool) throws -> Tensor {
         switch sources[slot] {
         case .constant(let tensor): return tensor
-        case .dynamic: return dynamicValues[slot]!
+        case .dynamic:
+            guard let value = dynamicValues[slot] else {
+                throw GraphError("it has no value: the side of a Switch that it is on was not taken")
+            }
+            return value
         case .feed:
             guard let index = feeds.firstIndex(where: { $0.slot == slot }) else {
                 throw GraphError("a feed is missing")
@@ -157,15 +175,7 @@ final class Plan {
             let values = try inputs.enumerated().map { i, view in
                 view.of(try value(view.slot, copy: shared.contains(i)))
             }
-            let inference = Inference(
-                attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
-                constants: values.map { $0 })
-            let shapes = try vertex.operation.infer(inference)
-            let specs = zip(vertex.outputs, shapes).map { TensorSpec($0.dtype, $1) }
-            for spec in specs { try spec.checkSize() }
-            let results =
-                try vertex.operation.fold(inference)
-                ?? Plan.evaluate(vertex, inputs: values, outputs: specs, threads: 1, random: random)
+            let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
                 if case .dynamic = sources[slot] {
                     dynamicValues[slot] = result
@@ -183,23 +193,59 @@ final class Plan {
         }
     }
 
+    /// The outputs of a vertex on values whose shapes only the run tells.
+    private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
+        let operation = vertex.operation
+        if let operation = operation as? any DynamicOperation.Type {
+            return try operation.evaluate(
+                DynamicCall(name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources))
+        }
+        let inference = Inference(
+            attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
+            constants: values.map { $0 })
+        if let folded = try operation.fold(inference) { return folded }
+        let specs = zip(vertex.outputs.indices, try operation.infer(inference)).map { i, shape in
+            // A handle is the memory that it stands for, of that memory's type.
+            let handle = vertex.outputs[i].dtype == .resource ? operation.aliases[i] : nil
+            return TensorSpec(handle.map { values[$0].dtype } ?? vertex.outputs[i].dtype, shape)
+        }
+        for spec in specs { try spec.checkSize() }
+        return try Plan.evaluate(
+            vertex, inputs: values, outputs: specs, threads: 1, random: random, variable: variable)
+    }
+
+    private func run(_ program: FrameProgram) throws {
+        try program.run(
+            outside: { view, copy in view.of(try value(view.slot, copy: copy)) },
+            compute: { member, values in
+                do { return try compute(member.vertex, values, variable: member.variable) } catch let error
+                    as GraphError
+                {
+                    throw error.at("\(member.vertex.operation.name) '\(member.vertex.name)'", member.vertex.location)
+                }
+            },
+            store: { slot, value in dynamicValues[slot] = value })
+    }
+
     /// Runs one vertex on given values, apart from any plan.
     static func evaluate(
-        _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, random: RandomState
+        _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, random: RandomState,
+        variable: VariableBuffer? = nil
     ) throws -> [Tensor] {
         for spec in outputs where !spec.shape.isFullyDefined {
             throw GraphError("its output's shape \(spec.shape) is not known even at run time")
         }
         let operation = vertex.operation
         var results = outputs.enumerated().map { i, spec -> Tensor in
-            if let input = operation.aliases[i] { return inputs[input].reshaped(spec.shape) }
+            if let input = operation.aliases[i] { return inputs[input].viewed(as: spec) }
             return Tensor(dtype: spec.dtype, shape: spec.shape) { _ in }
         }
         if operation.aliases[0] == 0, operation.writes.isEmpty { return results }
         let binding = KernelBinding(
             name: vertex.name, attributes: vertex.attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
             outputs: outputs, constants: inputs.map { $0 }, inputSlots: Array(inputs.indices),
-            outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, random: random)
+            outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, random: random,
+            variable: variable)
         let kernel = try operation.kernel(binding)
         var pointers = (inputs + results).map(\.storage.pointer)
         try pointers.withUnsafeMutableBufferPointer { try kernel(Frame(pointers: $0.baseAddress!)) }

@@ -28,6 +28,8 @@ struct Planner {
     private var sources: [Source] = []
     private var slotSpecs: [TensorSpec] = []
     private var dynamicSlots: Set<Slot> = []
+    /// Vertices that run by tokens: control flow, and all that follows from it.
+    private var frameMembers: Set<Int> = []
 
     init(
         fetches: [Node], feeds: [Node: TensorSpec], variables: VariableStore, random: RandomState,
@@ -49,15 +51,22 @@ struct Planner {
             let device = try placement.device(for: vertex)
             log?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
         }
-        for vertex in reachable { try infer(vertex) }
+        frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
+        for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
         // What is known now need not run, nor what only it needed.
-        let order = needed { constants[$0] != nil }
+        let all = needed { constants[$0] != nil }
+        let members = all.filter { frameMembers.contains($0.id) }
+        let order = all.filter { !frameMembers.contains($0.id) } + members
         assignSlots(order)
         let arena = try planMemory(order)
-        return try Plan(
-            steps: order.compactMap { try step($0) }, sources: sources, specs: slotSpecs, arenaSize: arena,
+        var steps = try order.dropLast(members.count).compactMap { try step($0) }
+        if !members.isEmpty { steps.append(.frames(try frameProgram(members))) }
+        return Plan(
+            steps: steps, sources: sources, specs: slotSpecs, arenaSize: arena,
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) },
-            fetches: fetches.map { fetch in slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape) } },
+            fetches: fetches.map { fetch in
+                slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
+            },
             reads: try uninitializedReads(order), random: random)
     }
 
@@ -90,6 +99,7 @@ struct Planner {
             } else {
                 guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
                 vertex.inputs.forEach(push)
+                if let carried = vertex.loopInput { push(carried) }
             }
             stack += vertex.controls.map { ($0, false) }
         }
@@ -112,7 +122,7 @@ struct Planner {
         do {
             let shapes = try vertex.operation.infer(inference)
             for (i, shape) in shapes.enumerated() {
-                let spec = TensorSpec(vertex.outputs[i].dtype, shape)
+                let spec = TensorSpec(memoryType(vertex, i), shape)
                 try spec.checkSize()
                 specs[Node(vertex: vertex, output: i)] = spec
             }
@@ -135,6 +145,14 @@ struct Planner {
         guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return [] }
         return try Plan.evaluate(
             vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1, random: random)
+    }
+
+    /// The dtype of an output; of a handle, that of the memory it stands for.
+    private func memoryType(_ vertex: Vertex, _ output: Int) -> DType {
+        let dtype = vertex.outputs[output].dtype
+        guard dtype == .resource else { return dtype }
+        if let own = vertex.variableSpec { return own.dtype }
+        return vertex.operation.aliases[output].map { spec(vertex.inputs[$0]).dtype } ?? dtype
     }
 
     // MARK: Slots
@@ -161,14 +179,15 @@ struct Planner {
         let hazards = copiesNeeded(order)
         // Which slot each value shares, found in order; then the last step that touches each slot.
         for vertex in order {
-            let dynamic = vertex.outputs.indices.contains {
-                !spec(Node(vertex: vertex, output: $0)).shape.isFullyDefined
-            }
+            let dynamic =
+                frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
+                || vertex.outputs.indices.contains { !spec(Node(vertex: vertex, output: $0)).shape.isFullyDefined }
             for i in vertex.outputs.indices {
                 let node = Node(vertex: vertex, output: i)
                 guard slots[node] == nil else { continue }
-                if vertex.operation == VariableV2.self {
-                    slots[node] = newSlot(.variable(try variables.buffer(for: vertex)), spec(node))
+                if vertex.operation.isVariable {
+                    let buffer = try variables.buffer(for: vertex)
+                    slots[node] = newSlot(.variable(buffer), buffer.spec)
                 } else if dynamic {
                     slots[node] = newSlot(.dynamic, spec(node))
                     dynamicSlots.insert(slots[node]!)
@@ -236,8 +255,12 @@ struct Planner {
         var writes: [Int: [Int]] = [:]
         var lastUse: [Int: Int] = [:]
         for (index, vertex) in order.enumerated() {
-            if vertex.operation == VariableV2.self { root[vertex.output(0)] = vertex.id }
-            for input in vertex.inputs { lastUse[input.vertex.id] = index }
+            // Members of frames run in an order of their own, after all others.
+            let index = frameMembers.contains(vertex.id) ? order.count : index
+            if vertex.operation.isVariable { root[vertex.output(0)] = vertex.id }
+            for input in vertex.inputs {
+                lastUse[input.vertex.id] = frameMembers.contains(vertex.id) ? order.count + 1 : index
+            }
             for (output, input) in vertex.operation.aliases {
                 guard let variable = root[vertex.inputs[input]] else { continue }
                 root[vertex.output(output)] = variable
@@ -247,7 +270,7 @@ struct Planner {
                 if let variable = root[vertex.inputs[input]] { writes[variable, default: []].append(index) }
             }
         }
-        for fetch in fetches { lastUse[fetch.vertex.id] = order.count }
+        for fetch in fetches { lastUse[fetch.vertex.id] = order.count + 1 }
         var result: Set<Int> = []
         for (variable, aliases) in aliasesOf {
             for alias in aliases.reversed() {
@@ -268,17 +291,11 @@ struct Planner {
     private func uninitializedReads(_ order: [Vertex]) throws -> [VariableBuffer] {
         var assigned: Set<String> = []
         var reads: [VariableBuffer] = []
-        for vertex in order {
-            for (i, input) in vertex.inputs.enumerated() where input.vertex.operation == VariableV2.self {
-                let name = input.vertex.name
-                if vertex.operation == Assign.self, i == 0 {
-                    assigned.insert(name)
-                } else if vertex.operation != IsVariableInitialized.self, !assigned.contains(name) {
-                    reads.append(try variables.buffer(for: input.vertex))
-                }
-            }
+        for vertex in order where !frameMembers.contains(vertex.id) {
+            reads += try readVariables(vertex).filter { !assigned.contains($0.name) }
+            if let given = try assignedVariable(vertex) { assigned.insert(given.name) }
         }
-        for fetch in fetches where fetch.vertex.operation == VariableV2.self && !assigned.contains(fetch.vertex.name) {
+        for fetch in fetches where fetch.vertex.operation.isVariable && !assigned.contains(fetch.vertex.name) {
             reads.append(try variables.buffer(for: fetch.vertex))
         }
         return reads
@@ -287,10 +304,9 @@ struct Planner {
     // MARK: Steps
 
     private mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
-        if vertex.operation == VariableV2.self || vertex.operation == NoOp.self { return nil }
+        if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
         let outputs = vertex.outputs.indices.map(vertex.output)
-        if vertex.outputs.isEmpty { return nil }
-        if outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
+        if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
         let inputSlots = try vertex.inputs.map { input -> Slot in
             guard let slot = slots[input] else { throw GraphError("\(input.name) has no memory") }
             return slot
@@ -303,25 +319,24 @@ struct Planner {
             return slot
         }
         let isDynamic =
-            (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
+            vertex.operation is any DynamicOperation.Type
+            || (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
             || outputs.contains { !spec($0).shape.isFullyDefined }
         if isDynamic {
             let views = zip(vertex.inputs, inputSlots).map { Plan.View(slot: $1, shape: spec($0).shape) }
-            return .dynamic(vertex, inputs: views, outputs: outputSlots, initializes: try assigned(vertex))
+            return .dynamic(vertex, inputs: views, outputs: outputSlots, initializes: try assignedVariable(vertex))
         }
         do {
             var binding = KernelBinding(
                 name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
                 outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
                 outputSlots: outputSlots, threads: threads, random: random)
-            if let input = vertex.inputs.first?.vertex, input.operation == VariableV2.self {
-                binding.variable = try variables.buffer(for: input)
-            }
+            binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
             // An alias is its input's memory already, unless it had to become a copy.
             if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
                 return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
             }
-            return .bound(try vertex.operation.kernel(binding), initializes: try assigned(vertex))
+            return .bound(try vertex.operation.kernel(binding), initializes: try assignedVariable(vertex))
         } catch let error as GraphError {
             throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
@@ -329,10 +344,80 @@ struct Planner {
 }
 
 extension Planner {
-    /// The Variable that a vertex gives its first value.
-    private func assigned(_ vertex: Vertex) throws -> VariableBuffer? {
-        guard vertex.operation == Assign.self, vertex.inputs[0].vertex.operation == VariableV2.self else { return nil }
-        return try variables.buffer(for: vertex.inputs[0].vertex)
+    /// The Variable that a vertex gives a first value.
+    private func assignedVariable(_ vertex: Vertex) throws -> VariableBuffer? {
+        guard vertex.operation == Assign.self || vertex.operation == AssignVariableOp.self else { return nil }
+        return try vertex.inputs[0].variable.map { try variables.buffer(for: $0) }
+    }
+
+    /// The Variables whose values a vertex needs.
+    private func readVariables(_ vertex: Vertex) throws -> [VariableBuffer] {
+        let operation = vertex.operation
+        if operation is any ControlFlowOperation.Type || operation == IsVariableInitialized.self
+            || operation == VarIsInitializedOp.self || operation == VariableShape.self
+        {
+            return []
+        }
+        let isAssign = operation == Assign.self || operation == AssignVariableOp.self
+        return try vertex.inputs.dropFirst(isAssign ? 1 : 0).compactMap { input in
+            try input.variable.map { try variables.buffer(for: $0) }
+        }
+    }
+
+    /// Control flow among `vertices`, and what takes part in it or follows from it.
+    private static func decidedByControlFlow(_ vertices: [Vertex], feeds: [Node: TensorSpec]) -> Set<Int> {
+        var result: Set<Int> = []
+        for vertex in vertices {
+            if vertex.operation is any ControlFlowOperation.Type
+                || vertex.inputs.contains(where: { feeds[$0] == nil && result.contains($0.vertex.id) })
+                || vertex.controls.contains(where: { result.contains($0.id) })
+            {
+                result.insert(vertex.id)
+            }
+        }
+        return result
+    }
+
+    private func frameProgram(_ vertices: [Vertex]) throws -> FrameProgram {
+        var position: [Int: Int] = [:]
+        for (i, vertex) in vertices.enumerated() { position[vertex.id] = i }
+        func source(_ node: Node) throws -> FrameProgram.Source {
+            if feeds[node] == nil, constants[node] == nil, let member = position[node.vertex.id] {
+                return .member(member, output: node.output)
+            }
+            guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
+            return .outside(Plan.View(slot: slot, shape: spec(node).shape))
+        }
+        let fetched = Set(fetches)
+        var members: [FrameProgram.Member] = []
+        for vertex in vertices {
+            let nodes = vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])
+            let inputs = try nodes.map(source)
+            let waitsFor = inputs.count { if case .member = $0 { true } else { false } }
+            let controls = Set(vertex.controls.map(\.id)).compactMap { position[$0] }
+            members.append(
+                FrameProgram.Member(
+                    vertex: vertex, inputs: inputs, waitsFor: waitsFor, controls: controls.count,
+                    references: Set(nodes.indices.filter { nodes[$0].variable != nil }),
+                    initializes: try assignedVariable(vertex), reads: try readVariables(vertex),
+                    variable: try nodes.first?.variable.map { try variables.buffer(for: $0) },
+                    role: try FrameProgram.Role(vertex),
+                    slots: vertex.outputs.indices.map { output in
+                        let node = vertex.output(output)
+                        return fetched.contains(node) ? slots[node] : nil
+                    }, consumers: Array(repeating: [], count: max(vertex.outputs.count, 1))))
+        }
+        for (target, vertex) in vertices.enumerated() {
+            for (input, source) in members[target].inputs.enumerated() {
+                if case .member(let member, let output) = source {
+                    members[member].consumers[output].append((target, input))
+                }
+            }
+            for control in Set(vertex.controls.map(\.id)).compactMap({ position[$0] }) {
+                members[control].dependents.append(target)
+            }
+        }
+        return FrameProgram(members)
     }
 }
 

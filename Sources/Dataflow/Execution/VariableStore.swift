@@ -21,7 +21,7 @@ final class VariableStore {
     /// The buffer of the Variable that `vertex` stands for, made when first asked for.
     func buffer(for vertex: Vertex) throws -> VariableBuffer {
         if let buffer = buffers[vertex.name] { return buffer }
-        guard let spec = vertex.outputs.first, spec.shape.isFullyDefined else {
+        guard let spec = vertex.variableSpec, spec.shape.isFullyDefined else {
             throw GraphError("the Variable '\(vertex.name)' has no known shape")
         }
         let buffer = VariableBuffer(name: vertex.name, spec: spec)

@@ -109,12 +109,14 @@ public final class Graph: Sendable {
     /// - Parameters:
     ///   - name: without the scope; made unique. The operation's name by default.
     ///   - exactName: used as it is, with its scopes, by importers.
+    ///   - isLoopHead: the last input, a loop's, comes later by `closeLoop`.
     ///   - controls: vertices to run before, besides those of the scope.
     ///   - device: overrides the scope's.
     @discardableResult
     public func add(
         _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes = [:], name: String? = nil,
-        exactName: String? = nil, controls: [Vertex] = [], device: DeviceName? = nil, location: SourceLocation? = nil
+        exactName: String? = nil, isLoopHead: Bool = false, controls: [Vertex] = [], device: DeviceName? = nil,
+        location: SourceLocation? = nil
     ) -> Vertex {
         let place = location ?? inputs.lazy.compactMap(\.vertex.location).first
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
@@ -129,7 +131,8 @@ public final class Graph: Sendable {
         var error = inputs.lazy.compactMap(\.vertex.error).first
         if error == nil {
             do throws(GraphError) {
-                (resolved, outputs, constants) = try check(operation, inputs, attributes, name: fullName)
+                (resolved, outputs, constants) = try check(
+                    operation, inputs, attributes, name: fullName, isLoopHead: isLoopHead)
             } catch let mistake {
                 error = mistake.at("\(operation.name) '\(fullName)'", place)
             }
@@ -155,8 +158,19 @@ public final class Graph: Sendable {
         return vertex
     }
 
+    /// Gives a loop's `Merge`, added with `isLoopHead`, what the loop carries round to it.
+    /// - Throws: `GraphError` if the dtypes differ.
+    package func closeLoop(_ merge: Vertex, from node: Node) throws {
+        guard node.dtype == merge.outputs.first?.dtype else {
+            throw GraphError(
+                "the loop's \(node) does not fit its first value \(merge.inputs.first?.description ?? "")",
+                node: merge.name, location: merge.location)
+        }
+        merge.loopInput = node
+    }
+
     private func check(
-        _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, name: String
+        _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, name: String, isLoopHead: Bool
     ) throws(GraphError) -> (Attributes, [TensorSpec], [Tensor?]) {
         do {
             if let stranger = inputs.first(where: { $0.graph !== self }) {
@@ -166,10 +180,13 @@ public final class Graph: Sendable {
             for (i, input) in inputs.enumerated() where input.vertex.outputs.isEmpty {
                 throw GraphError("input \(i) is \(input.vertex.name), which has no outputs")
             }
-            let resolved = try operation.signature.resolve(attributes, inputs: inputs.map(\.dtype))
+            var specs = inputs.map(\.spec)
+            if isLoopHead, let first = specs.first { specs.append(TensorSpec(first.dtype, .unknown)) }
+            let resolved = try operation.signature.resolve(attributes, inputs: specs.map(\.dtype))
             let types = try operation.signature.outputTypes(resolved)
             let inference = Inference(
-                attributes: resolved, inputs: inputs.map(\.spec), constants: inputs.map(\.constant))
+                attributes: resolved, inputs: specs,
+                constants: inputs.map(\.constant) + specs.dropFirst(inputs.count).map { _ in nil })
             let shapes = try operation.infer(inference)
             precondition(
                 shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")

@@ -1,5 +1,11 @@
+internal import Synchronization
+
 /// An operation placed in a graph: TensorFlow's `tf.Operation`, GraphDef's `NodeDef`. Immutable.
 public final class Vertex: Sendable {
+    /// What comes round to the last input of a loop's `Merge` from the iteration before: the only edge that leads back. It
+    /// is not among `inputs`.
+    private let backEdge = Mutex<Node?>(nil)
+
     public let graph: Graph
     public let id: Int
     /// Unique in the graph, with the scopes in it: "layer1/MatMul".
@@ -38,6 +44,19 @@ public final class Vertex: Sendable {
         self.location = location
     }
 
+    /// The node that a loop carries round to this `Merge`; nil for all other vertices.
+    public internal(set) var loopInput: Node? {
+        get { backEdge.withLock { $0 } }
+        set { backEdge.withLock { $0 = newValue } }
+    }
+
+    /// Of a Variable, what its memory holds; nil for other vertices.
+    package var variableSpec: TensorSpec? {
+        guard operation.isVariable, let output = outputs.first else { return nil }
+        guard output.dtype == .resource else { return output }
+        return (try? attributes.type("dtype")).map { TensorSpec($0, output.shape) }
+    }
+
     /// Output `index` as something to compute with. Traps beyond the outputs.
     public func output(_ index: Int) -> Node {
         precondition(index < max(outputs.count, 1), "\(name) has \(outputs.count) outputs")
@@ -67,6 +86,13 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
     public var dtype: DType { spec.dtype }
     /// What is known of the shape.
     public var shape: Shape { spec.shape }
+    /// The Variable whose memory this node stands for: the Variable itself, or what passes its handle on.
+    package var variable: Vertex? {
+        if vertex.operation.isVariable { return vertex }
+        guard vertex.operation.passesHandles, let first = vertex.inputs.first else { return nil }
+        return first.variable
+    }
+
     /// The value, where it is known while building.
     package var constant: Tensor? { vertex.constants.indices.contains(output) ? vertex.constants[output] : nil }
 

@@ -12,6 +12,12 @@ public protocol Operation: Sendable {
     /// True if two runs with the same inputs may differ or have effects (Variables, random numbers): never folded.
     static var isStateful: Bool { get }
 
+    /// True if a vertex of it *is* a Variable: its output 0 stands for the memory.
+    static var isVariable: Bool { get }
+
+    /// True if a handle (or reference) that comes in goes out again: `Enter`, `Switch`, `RefIdentity`, ….
+    static var passesHandles: Bool { get }
+
     /// Outputs that are the same memory as an input: output index → input index.
     static var aliases: [Int: Int] { get }
 
@@ -35,6 +41,8 @@ public protocol Operation: Sendable {
 extension Operation {
     public static var name: String { "\(Self.self)" }
     public static var isStateful: Bool { false }
+    public static var isVariable: Bool { false }
+    public static var passesHandles: Bool { false }
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { nil }

@@ -46,6 +46,27 @@ public enum OperationCatalog {
         GatherV2.self, GatherNd.self, ScatterNd.self, UnsortedSegmentSum.self, OneHot.self, Pad.self, PadV2.self,
         ReverseV2.self, Cumsum.self, TopKV2.self, MatrixBandPart.self, LinSpace.self, BatchMatMulV2.self,
         DynamicStitch.self,
+        // Variables by handles, and slices of Variables
+        VarHandleOp.self, ReadVariableOp.self, VariableShape.self, VarIsInitializedOp.self, AssignVariableOp.self,
+        AssignAddVariableOp.self, AssignSubVariableOp.self, ResourceGather.self, ScatterUpdate.self, ScatterAdd.self,
+        ScatterSub.self, ScatterMul.self, ScatterMin.self, ScatterMax.self, ResourceScatterUpdate.self,
+        ResourceScatterAdd.self, ResourceScatterSub.self, ResourceScatterMul.self, ResourceScatterMin.self,
+        ResourceScatterMax.self,
+        // Optimizers over handles, and for rows
+        ResourceApplyGradientDescent.self, ResourceApplyMomentum.self, ResourceApplyAdagrad.self,
+        ResourceApplyAdagradV2.self, ResourceApplyRMSProp.self, ResourceApplyCenteredRMSProp.self,
+        ResourceApplyAdam.self, ResourceApplyAdadelta.self, ResourceApplyFtrl.self, SparseApplyMomentum.self,
+        SparseApplyAdagrad.self, SparseApplyAdagradV2.self, SparseApplyRMSProp.self, SparseApplyCenteredRMSProp.self,
+        SparseApplyAdadelta.self, SparseApplyFtrl.self, ResourceSparseApplyMomentum.self,
+        ResourceSparseApplyAdagrad.self, ResourceSparseApplyAdagradV2.self, ResourceSparseApplyRMSProp.self,
+        ResourceSparseApplyCenteredRMSProp.self, ResourceSparseApplyAdadelta.self, ResourceSparseApplyFtrl.self,
+        // Control flow
+        Switch.self, Merge.self, Enter.self, Exit.self, NextIteration.self, LoopCond.self, ControlTrigger.self,
+        RefSwitch.self, RefMerge.self, RefEnter.self, RefExit.self, RefNextIteration.self, StackV2.self,
+        StackPushV2.self, StackPopV2.self, StackCloseV2.self, TensorArrayV3.self, TensorArrayGradV3.self,
+        TensorArrayWriteV3.self, TensorArrayReadV3.self, TensorArraySizeV3.self, TensorArrayGatherV3.self,
+        TensorArrayScatterV3.self, TensorArrayConcatV3.self, TensorArraySplitV3.self, TensorArrayCloseV3.self,
+        Assert.self, Print.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -2,7 +2,7 @@
 ///
 /// As an operand it stands for its value. Reading it before its initialiser has run is an error.
 public struct Variable: Operand, CustomStringConvertible {
-    /// The `VariableV2` vertex: the memory itself.
+    /// The `VariableV2` (or `VarHandleOp`) vertex: the memory itself, or its handle.
     public let reference: Node
     /// The value: an `Identity` over the reference.
     public let value: Node
@@ -14,10 +14,10 @@ public struct Variable: Operand, CustomStringConvertible {
     public var node: Node { value }
     /// The name of the `VariableV2` vertex, with its scopes: the name in checkpoints.
     public var name: String { reference.vertex.name }
-    public var dtype: DType { reference.dtype }
+    public var dtype: DType { reference.vertex.variableSpec?.dtype ?? reference.dtype }
     public var shape: Shape { reference.shape }
     public var graph: Graph { reference.graph }
-    public var description: String { "\(name) \(reference.spec)" }
+    public var description: String { "\(name) \(dtype)\(shape)" }
 }
 
 extension Graph {

@@ -1,11 +1,15 @@
 /// The element type of a tensor, named as in TensorFlow.
 public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvertible {
     case float32, float64, int32, int64, uint8, bool, bfloat16
+    /// Text, in graphs of others: messages of `Assert`, names of files.
+    case string
+    /// A handle of something that a session keeps: a Variable, a stack.
+    case resource
 
     /// Bytes of one element.
     public var size: Int {
         switch self {
-        case .float64, .int64: 8
+        case .float64, .int64, .string, .resource: 8
         case .float32, .int32: 4
         case .bfloat16: 2
         case .uint8, .bool: 1
@@ -27,8 +31,10 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
     public static let signed: [DType] = [.float32, .float64, .int32, .int64]
     /// The types of shapes and indices.
     public static let indices: [DType] = [.int32, .int64]
-    /// Every type.
-    public static let all: [DType] = DType.allCases
+    /// Every type that is computed with or stored.
+    public static let all: [DType] = numbers + [.bool, .bfloat16]
+    /// Also those that are only passed on.
+    public static let any: [DType] = DType.allCases
 }
 
 /// A Swift type that a tensor can hold.
@@ -41,6 +47,7 @@ public protocol NumericScalar: TensorScalar, Comparable, Numeric {
     init(_ value: Double)
     var asDouble: Double { get }
     static func wrappingAdd(_ a: Self, _ b: Self) -> Self
+    static func wrappingSubtract(_ a: Self, _ b: Self) -> Self
     static func wrappingMultiply(_ a: Self, _ b: Self) -> Self
     /// a / count; integers round toward zero, and by 0 give 0.
     static func divide(_ a: Self, by count: Int) -> Self
@@ -54,6 +61,7 @@ public protocol NumericScalar: TensorScalar, Comparable, Numeric {
 extension NumericScalar where Self: BinaryFloatingPoint {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a + b }
+    @inline(__always) public static func wrappingSubtract(_ a: Self, _ b: Self) -> Self { a - b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a * b }
     public static func divide(_ a: Self, by count: Int) -> Self { Self(Double(a) / Double(count)) }
     public static var lowest: Self { -.infinity }
@@ -64,6 +72,7 @@ extension NumericScalar where Self: BinaryFloatingPoint {
 extension NumericScalar where Self: FixedWidthInteger {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a &+ b }
+    @inline(__always) public static func wrappingSubtract(_ a: Self, _ b: Self) -> Self { a &- b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a &* b }
     public static func divide(_ a: Self, by count: Int) -> Self {
         count == 0 ? 0 : Self(truncatingIfNeeded: Int64(a) / Int64(count))

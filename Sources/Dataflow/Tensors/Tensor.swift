@@ -98,6 +98,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
         case .uint8: Tensor(values.map { UInt8(nearest: $0) }, shape: shape)
         case .bool: Tensor(values.map { $0 != 0 }, shape: shape)
         case .bfloat16: Tensor(values.map { BFloat16(Float($0)) }, shape: shape)
+        case .string, .resource: preconditionFailure("a number is no \(dtype)")
         }
     }
 
@@ -122,7 +123,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
         return array(of: type)[0]
     }
 
-    /// The elements as float64, whatever the dtype; true is 1.
+    /// The elements as float64, whatever the dtype; true is 1. Traps on texts and handles.
     public var doubles: [Double] {
         switch dtype {
         case .float32: array(of: Float.self).map(Double.init)
@@ -132,6 +133,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
         case .uint8: array(of: UInt8.self).map(Double.init)
         case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
         case .bfloat16: array(of: BFloat16.self).map { Double($0.float) }
+        case .string, .resource: preconditionFailure("the elements of \(dtype) are no numbers")
         }
     }
 
@@ -143,6 +145,14 @@ public struct Tensor: Sendable, CustomStringConvertible {
         case .uint8: array(of: UInt8.self).map(Int.init)
         default: preconditionFailure("a tensor of \(dtype) holds no indices")
         }
+    }
+
+    /// The same memory as another dtype and shape of as many bytes says. Traps otherwise.
+    func viewed(as spec: TensorSpec) -> Tensor {
+        precondition(
+            storage.byteCount == (spec.shape.elementCount ?? -1) * spec.dtype.size,
+            "\(byteCount) bytes cannot be read as \(spec)")
+        return Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)
     }
 
     /// The same elements under another shape of as many. Traps otherwise.
@@ -163,7 +173,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let isLong = elementCount > 12
+        let isLong = dtype != .resource && elementCount > 12
         let first = isLong ? reshaped([elementCount]).rows(0..<12) : self
         let shown: [String] =
             switch dtype {
@@ -171,6 +181,8 @@ public struct Tensor: Sendable, CustomStringConvertible {
             case .float32, .bfloat16: first.doubles.map { "\(Float($0))" }
             case .int32, .int64, .uint8: first.integers.map { "\($0)" }
             case .bool: first.array(of: Bool.self).map { "\($0)" }
+            case .string: first.texts.map { "\"\($0)\"" }
+            case .resource: ["…"]
             }
         return "\(dtype)\(shape) [\(shown.joined(separator: ", "))\(isLong ? ", …" : "")]"
     }

@@ -11,6 +11,8 @@ extension DType {
         case .uint8: .dtUint8
         case .bool: .dtBool
         case .bfloat16: .dtBfloat16
+        case .string: .dtString
+        case .resource: .dtResource
         }
     }
 

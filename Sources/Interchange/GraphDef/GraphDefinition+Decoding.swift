@@ -4,18 +4,23 @@ internal import SwiftProtobuf
 extension GraphDefinition {
     /// The graph in the bytes of a `GraphDef`, in whatever order its nodes come.
     ///
-    /// Its Variables are the `VariableV2` nodes that an `Assign` initialises; if any `Apply…` operation is in the file,
+    /// Its Variables are the `VariableV2` and `VarHandleOp` nodes that an `Assign…` initialises; if any `Apply…` operation is in the file,
     /// those that none updates are not trainable. Attributes that begin with "_" and ones that an operation does not
     /// know and cannot hold are left out.
     ///
-    /// - Parameter graph: where to add the nodes, under their own names whatever the scope; a new graph by default. If
-    ///   this throws, the graph may hold some of the nodes and is of no more use.
+    /// - Parameters:
+    ///   - graph: where to add the nodes, under their own names whatever the scope; a new graph by default. If this throws,
+    ///     the graph may hold some of the nodes and is of no more use.
+    ///   - needed: names of nodes ("a" or "a:1"); what none of them needs is left out, whatever it is. All by default.
+    ///   - device: where all nodes are to run, whatever the file says.
     /// - Throws: `GraphError` naming the node: bytes that are no GraphDef, operations that are not in the catalogue (all
     ///   of them), a name used twice, an input that is missing, a cycle, an attribute of the wrong kind, a tensor that
     ///   takes more memory than the file accounts for, and whatever an operation's own rules refuse.
     @discardableResult
-    public static func decode(_ bytes: [UInt8], into graph: Graph? = nil) throws -> Graph {
-        let definition: TFGraphDef
+    public static func decode(
+        _ bytes: [UInt8], into graph: Graph? = nil, needed: [String]? = nil, device: DeviceName? = nil
+    ) throws -> Graph {
+        var definition: TFGraphDef
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
             throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
         }
@@ -23,9 +28,31 @@ extension GraphDefinition {
             throw GraphError(
                 "the GraphDef asks for a reader of version \(definition.versions.minConsumer), this is \(version)")
         }
+        if let needed { definition.node = try neededNodes(definition.node, for: needed) }
+        if let device {
+            for i in definition.node.indices { definition.node[i].device = device.description }
+        }
         var decoder = try GraphDecoder(definition, into: graph ?? Graph())
         return try decoder.decode()
     }
+}
+
+/// The nodes that `names` need, in the file's order.
+private func neededNodes(_ nodes: [TFNodeDef], for names: [String]) throws -> [TFNodeDef] {
+    let positions = Dictionary(zip(nodes.map(\.name), nodes.indices), uniquingKeysWith: { first, _ in first })
+    var found: Set<Int> = []
+    var stack = try names.map { name -> Int in
+        guard let position = positions[String(try NodeInput(name).name)] else {
+            throw GraphError("the graph has no node named '\(name)'")
+        }
+        return position
+    }
+    while let position = stack.popLast() {
+        guard found.insert(position).inserted else { continue }
+        // Inputs of another form, or that are missing, are told later.
+        stack += nodes[position].input.compactMap { (try? NodeInput($0)).flatMap { positions[String($0.name)] } }
+    }
+    return nodes.indices.filter(found.contains).map { nodes[$0] }
 }
 
 /// One file on its way to a graph.
@@ -70,15 +97,28 @@ private struct GraphDecoder {
                 return position
             }
         }
+        // A loop's last input of its `Merge` comes round from the iteration before.
+        let isHead = nodes.indices.map { i in
+            ["Merge", "RefMerge"].contains(nodes[i].op) && nodes[i].input.count == 2 && !inputs[i][1].isControl
+                && ["NextIteration", "RefNextIteration"].contains(nodes[needs[i][1]].op)
+        }
+        let forward = nodes.indices.map { isHead[$0] ? Array(needs[$0].prefix(1)) : needs[$0] }
         var vertices = [Vertex?](repeating: nil, count: nodes.count)
-        for i in try NodeOrder(names: nodes.map(\.name), needs: needs).sorted() {
-            vertices[i] = try add(i, inputs[i], needs[i].map { vertices[$0]! })
+        for i in try NodeOrder(names: nodes.map(\.name), needs: forward).sorted() {
+            vertices[i] = try add(
+                i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i].map { vertices[$0]! },
+                isLoopHead: isHead[i])
+        }
+        for i in nodes.indices where isHead[i] {
+            try graph.closeLoop(vertices[i]!, from: vertices[needs[i][1]]!.output(inputs[i][1].output))
         }
         ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph)
         return graph
     }
 
-    private mutating func add(_ i: Int, _ inputs: [NodeInput], _ sources: [Vertex]) throws -> Vertex {
+    private mutating func add(
+        _ i: Int, _ inputs: [NodeInput], _ sources: [Vertex], isLoopHead: Bool
+    ) throws -> Vertex {
         let node = nodes[i]
         var data: [Node] = []
         var controls: [Vertex] = []
@@ -97,7 +137,8 @@ private struct GraphDecoder {
         let attributes = try attributes(node, operations[i].signature)
         let device = try naming(node) { try DeviceName(node.device) }
         let vertex = graph.add(
-            operations[i], data, attributes, exactName: node.name, controls: controls, device: device)
+            operations[i], data, attributes, exactName: node.name, isLoopHead: isLoopHead, controls: controls,
+            device: device)
         if let error = vertex.error { throw error }
         return vertex
     }

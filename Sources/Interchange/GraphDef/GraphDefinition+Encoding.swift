@@ -20,7 +20,8 @@ extension GraphDefinition {
         for vertex in chosen {
             precondition(vertex.graph === graph, "'\(vertex.name)' belongs to another graph")
             if let error = vertex.error { throw error }
-            for source in vertex.inputs.map(\.vertex) + vertex.controls where !ids.contains(source.id) {
+            let carried = vertex.loopInput.map { [$0.vertex] } ?? []
+            for source in vertex.inputs.map(\.vertex) + vertex.controls + carried where !ids.contains(source.id) {
                 throw GraphError("'\(vertex.name)' needs '\(source.name)', which is not among the vertices to write")
             }
             definition.node.append(node(vertex, includingDevices: includingDevices))
@@ -36,7 +37,9 @@ extension GraphDefinition {
         var node = TFNodeDef()
         node.name = vertex.name
         node.op = vertex.operation.name
-        node.input = vertex.inputs.map { $0.output == 0 ? $0.vertex.name : "\($0.vertex.name):\($0.output)" }
+        node.input = (vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])).map {
+            $0.output == 0 ? $0.vertex.name : "\($0.vertex.name):\($0.output)"
+        }
         node.input += vertex.controls.map { "^\($0.name)" }
         if includingDevices { node.device = vertex.device.description }
         node.attr = vertex.attributes.values.mapValues(\.proto)

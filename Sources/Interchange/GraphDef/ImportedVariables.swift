@@ -17,23 +17,27 @@ struct ImportedVariables {
             guard let first = vertex.inputs.first else { continue }
             let (operation, base) = (vertex.operation.name, first.vertex.name)
             switch operation {
-            case "Assign": choose(vertex, for: first, named: base + "/Assign", in: &initializers)
-            case "Identity": choose(vertex, for: first, named: base + "/read", in: &reads)
+            case "Assign", "AssignVariableOp": choose(vertex, for: first, named: base + "/Assign", in: &initializers)
+            case "Identity", "ReadVariableOp":
+                choose(
+                    vertex, for: first, named: operation == "Identity" ? base + "/read" : base + "/Read/ReadVariableOp",
+                    in: &reads)
             default:
                 if operation.contains("Apply") {
                     hasOptimizer = true
                     trained.insert(first)
-                } else if operation.hasPrefix("Scatter") {
+                } else if operation.contains("Scatter") {
                     trained.insert(first)
                 }
             }
         }
-        for vertex in vertices where vertex.operation.name == "VariableV2" {
+        for vertex in vertices where vertex.operation.isVariable {
             let reference = vertex.output(0)
             guard let initializer = initializers[reference] else { continue }
             graph.adoptVariable(
                 reference, initializer: initializer.node, value: reads[reference]?.output(0) ?? reference,
-                isTrainable: reference.dtype.isFloating && (!hasOptimizer || trained.contains(reference)))
+                isTrainable: vertex.variableSpec?.dtype.isFloating == true
+                    && (!hasOptimizer || trained.contains(reference)))
         }
     }
 

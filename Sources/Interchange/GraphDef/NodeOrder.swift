@@ -49,7 +49,7 @@ struct NodeOrder {
         let nodes = path.drop { $0 != start }.reversed().map { "'\(names[$0])'" }
         let shown = nodes.prefix(8) + (nodes.count > 8 ? ["… (\(nodes.count) nodes)"] : [])
         return GraphError(
-            "the nodes \(shown.joined(separator: " → ")) feed each other in a cycle; "
-                + "loops of TensorFlow 1 (Enter, NextIteration, Exit) are not supported yet")
+            "the nodes \(shown.joined(separator: " → ")) feed each other in a cycle "
+                + "that does not go round from a NextIteration to a Merge")
     }
 }

@@ -7,7 +7,11 @@ extension Tensor {
         var result = TFTensorProto()
         result.dtype = dtype.proto
         result.tensorShape = shape.proto
-        result.tensorContent = withUnsafeBytes { Data($0) }
+        if dtype == .string {
+            result.stringVal = texts.map { Data($0.utf8) }
+        } else {
+            result.tensorContent = withUnsafeBytes { Data($0) }
+        }
         return result
     }
 }
@@ -22,6 +26,8 @@ struct TensorDecoder {
         let dtype = try DType(proto.dtype)
         let shape = try Shape(proto.tensorShape)
         guard let count = shape.elementCount else { throw GraphError("a tensor has the shape \(shape)") }
+        if dtype == .string { return try texts(proto, shape, count) }
+        guard dtype != .resource else { throw GraphError("a handle of a resource is no constant") }
         let content = proto.tensorContent
         if !content.isEmpty {
             guard content.count == count * dtype.size else {
@@ -43,7 +49,18 @@ struct TensorDecoder {
         case .bool: return try tensor(proto.boolVal, false, shape, count) { $0 }
         case .bfloat16:
             return try tensor(proto.halfVal, 0, shape, count) { BFloat16(bits: UInt16(truncatingIfNeeded: $0)) }
+        case .string, .resource: preconditionFailure("handled above")
         }
+    }
+
+    /// Texts, of which the last one repeats.
+    private func texts(_ proto: TFTensorProto, _ shape: Shape, _ count: Int) throws -> Tensor {
+        guard proto.stringVal.count <= count, count <= max(proto.stringVal.count, 1 << 16) else {
+            throw GraphError("a tensor string\(shape) has \(count) elements, the file has \(proto.stringVal.count)")
+        }
+        let texts = proto.stringVal.map { String(decoding: $0, as: UTF8.self) }
+        return Tensor(
+            texts: texts + repeatElement(texts.last ?? "", count: count - texts.count), shape: shape)
     }
 
     /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.

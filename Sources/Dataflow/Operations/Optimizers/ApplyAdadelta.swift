@@ -17,3 +17,15 @@ public enum ApplyAdadelta: ElementwiseUpdate {
         ]
     }
 }
+
+/// `ResourceApplyAdadelta`: `ApplyAdadelta` over handles.
+public enum ResourceApplyAdadelta: ResourceUpdate { public typealias Dense = ApplyAdadelta }
+
+/// `SparseApplyAdadelta`: `ApplyAdadelta` for rows.
+public enum SparseApplyAdadelta: SparseUpdate { public typealias Dense = ApplyAdadelta }
+
+/// `ResourceSparseApplyAdadelta`: `ApplyAdadelta` for rows, over handles.
+public enum ResourceSparseApplyAdadelta: SparseUpdate {
+    public typealias Dense = ApplyAdadelta
+    public static var isOverResources: Bool { true }
+}

@@ -21,3 +21,27 @@ public enum ApplyAdagradV2: ElementwiseUpdate {
         return [accum, x[0] - x[2] * x[4] / (.apply(.sqrt, x[1]) + x[3])]
     }
 }
+
+/// `ResourceApplyAdagrad`: `ApplyAdagrad` over handles.
+public enum ResourceApplyAdagrad: ResourceUpdate { public typealias Dense = ApplyAdagrad }
+
+/// `ResourceApplyAdagradV2`: `ApplyAdagradV2` over handles.
+public enum ResourceApplyAdagradV2: ResourceUpdate { public typealias Dense = ApplyAdagradV2 }
+
+/// `SparseApplyAdagrad`: `ApplyAdagrad` for rows.
+public enum SparseApplyAdagrad: SparseUpdate { public typealias Dense = ApplyAdagrad }
+
+/// `ResourceSparseApplyAdagrad`: `ApplyAdagrad` for rows, over handles.
+public enum ResourceSparseApplyAdagrad: SparseUpdate {
+    public typealias Dense = ApplyAdagrad
+    public static var isOverResources: Bool { true }
+}
+
+/// `SparseApplyAdagradV2`: `ApplyAdagradV2` for rows.
+public enum SparseApplyAdagradV2: SparseUpdate { public typealias Dense = ApplyAdagradV2 }
+
+/// `ResourceSparseApplyAdagradV2`: `ApplyAdagradV2` for rows, over handles.
+public enum ResourceSparseApplyAdagradV2: SparseUpdate {
+    public typealias Dense = ApplyAdagradV2
+    public static var isOverResources: Bool { true }
+}

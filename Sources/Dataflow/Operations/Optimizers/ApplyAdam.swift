@@ -21,3 +21,6 @@ public enum ApplyAdam: ElementwiseUpdate {
         ]
     }
 }
+
+/// `ResourceApplyAdam`: `ApplyAdam` over handles.
+public enum ResourceApplyAdam: ResourceUpdate { public typealias Dense = ApplyAdam }

@@ -23,3 +23,15 @@ public enum ApplyFtrl: ElementwiseUpdate {
         ]
     }
 }
+
+/// `ResourceApplyFtrl`: `ApplyFtrl` over handles.
+public enum ResourceApplyFtrl: ResourceUpdate { public typealias Dense = ApplyFtrl }
+
+/// `SparseApplyFtrl`: `ApplyFtrl` for rows.
+public enum SparseApplyFtrl: SparseUpdate { public typealias Dense = ApplyFtrl }
+
+/// `ResourceSparseApplyFtrl`: `ApplyFtrl` for rows, over handles.
+public enum ResourceSparseApplyFtrl: SparseUpdate {
+    public typealias Dense = ApplyFtrl
+    public static var isOverResources: Bool { true }
+}

@@ -6,3 +6,6 @@ public enum ApplyGradientDescent: ElementwiseUpdate {
     public static var writes: [Int] { [0] }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1] * x[2]] }
 }
+
+/// `ResourceApplyGradientDescent`: `ApplyGradientDescent` over handles.
+public enum ResourceApplyGradientDescent: ResourceUpdate { public typealias Dense = ApplyGradientDescent }

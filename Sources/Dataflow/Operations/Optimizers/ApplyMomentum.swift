@@ -14,3 +14,15 @@ public enum ApplyMomentum: ElementwiseUpdate {
         ]
     }
 }
+
+/// `ResourceApplyMomentum`: `ApplyMomentum` over handles.
+public enum ResourceApplyMomentum: ResourceUpdate { public typealias Dense = ApplyMomentum }
+
+/// `SparseApplyMomentum`: `ApplyMomentum` for rows.
+public enum SparseApplyMomentum: SparseUpdate { public typealias Dense = ApplyMomentum }
+
+/// `ResourceSparseApplyMomentum`: `ApplyMomentum` for rows, over handles.
+public enum ResourceSparseApplyMomentum: SparseUpdate {
+    public typealias Dense = ApplyMomentum
+    public static var isOverResources: Bool { true }
+}

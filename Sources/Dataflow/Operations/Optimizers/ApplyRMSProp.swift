@@ -38,3 +38,27 @@ public enum ApplyCenteredRMSProp: ElementwiseUpdate {
         ]
     }
 }
+
+/// `ResourceApplyRMSProp`: `ApplyRMSProp` over handles.
+public enum ResourceApplyRMSProp: ResourceUpdate { public typealias Dense = ApplyRMSProp }
+
+/// `ResourceApplyCenteredRMSProp`: `ApplyCenteredRMSProp` over handles.
+public enum ResourceApplyCenteredRMSProp: ResourceUpdate { public typealias Dense = ApplyCenteredRMSProp }
+
+/// `SparseApplyRMSProp`: `ApplyRMSProp` for rows.
+public enum SparseApplyRMSProp: SparseUpdate { public typealias Dense = ApplyRMSProp }
+
+/// `ResourceSparseApplyRMSProp`: `ApplyRMSProp` for rows, over handles.
+public enum ResourceSparseApplyRMSProp: SparseUpdate {
+    public typealias Dense = ApplyRMSProp
+    public static var isOverResources: Bool { true }
+}
+
+/// `SparseApplyCenteredRMSProp`: `ApplyCenteredRMSProp` for rows.
+public enum SparseApplyCenteredRMSProp: SparseUpdate { public typealias Dense = ApplyCenteredRMSProp }
+
+/// `ResourceSparseApplyCenteredRMSProp`: `ApplyCenteredRMSProp` for rows, over handles.
+public enum ResourceSparseApplyCenteredRMSProp: SparseUpdate {
+    public typealias Dense = ApplyCenteredRMSProp
+    public static var isOverResources: Bool { true }
+}

@@ -1,7 +1,7 @@
 /// `Const`: a value that is part of the graph.
 public enum Const: Operation {
     public static let signature = Signature(
-        [:], to: ["output": "dtype"], types: ["dtype": DType.all], required: ["value"])
+        [:], to: ["output": "dtype"], types: ["dtype": DType.any], required: ["value"])
     public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.tensor("value").shape] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { [try node.attributes.tensor("value")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }

@@ -1,6 +1,6 @@
 /// `Identity`: the same value under another name; of a Variable, its value.
 public enum Identity: Operation {
-    public static let signature = Signature.unary(DType.all, input: "input", output: "output")
+    public static let signature = Signature.unary(DType.any, input: "input", output: "output")
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }

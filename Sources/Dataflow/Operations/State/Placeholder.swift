@@ -1,7 +1,7 @@
 /// `Placeholder`: a value that every run is fed.
 public enum Placeholder: Operation {
     public static let signature = Signature(
-        [:], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["shape": .shape(.unknown)])
+        [:], to: ["output": "dtype"], types: ["dtype": DType.any], defaults: ["shape": .shape(.unknown)])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {

@@ -4,6 +4,7 @@ public enum VariableV2: Operation {
         [:], to: ["ref": "ref dtype"], types: ["dtype": DType.all],
         defaults: ["container": .string(""), "shared_name": .string("")], required: ["shape"])
     public static var isStateful: Bool { true }
+    public static var isVariable: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {

@@ -1,0 +1,206 @@
+internal import ArgumentParser
+internal import Cluster
+internal import Dataflow
+internal import Foundation
+internal import Interchange
+
+/// Graphs of others, and ours for others.
+struct GraphCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "graph", abstract: "Runs, shows, exports and checks graphs in TensorFlow's format, GraphDef.",
+        discussion: """
+            A graph that TensorFlow 1 wrote (tf.io.write_graph(…, as_text=False)) runs here as it stands:
+
+              tributary graph show graph.pb
+              tributary graph run graph.pb --init init --feed x=x.npy --fetch loss:0 --out results
+            """,
+        subcommands: [
+            GraphRunCommand.self, GraphShowCommand.self, GraphExportCommand.self, GraphCheckCommand.self,
+        ])
+}
+
+struct GraphRunCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs a graph on arrays in .npy files and writes what it yields.",
+        discussion: """
+            Writes one .npy file for each fetch into --out, named after it with '_' for '/' and ':'. Without --out the \
+            values are printed.
+
+              tributary graph run graph.pb --feed x:0=x.npy --fetch add:0 --out results
+              tributary graph run graph.pb --init init --feed x=x.npy --feed y=y.npy --fetch train --fetch loss:0 --steps 100
+            """)
+
+    @Argument(help: "A binary GraphDef.") var file: String
+    @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
+    var feed: [String] = []
+    @Option(parsing: .singleValue, help: ArgumentHelp("What to fetch. May be repeated.", valueName: "name"))
+    var fetch: [String] = []
+    @Option(help: ArgumentHelp("An operation to run first, such as an initialiser.", valueName: "name"))
+    var `init`: String?
+    @Option(help: ArgumentHelp("How often to run; the last values are written.", valueName: "n")) var steps = 1
+    @Option(help: ArgumentHelp("Where to run all of it, such as /cpu:0, whatever the graph says.", valueName: "device"))
+    var device: String?
+    @Option(help: ArgumentHelp("A folder for the values.", valueName: "directory")) var out: String?
+    @Flag(help: "Runs on the CPU what asks for a device that is not there.") var softPlacement = false
+
+    func validate() throws {
+        if fetch.isEmpty { throw ValidationError("nothing is to be fetched; give --fetch NAME") }
+        if steps < 1 { throw ValidationError("--steps is \(steps); it must be at least 1") }
+        if let odd = feed.first(where: { !$0.contains("=") }) {
+            throw ValidationError("--feed \(odd): write it as NAME=FILE.npy")
+        }
+    }
+
+    func run(_ invocation: Invocation) throws {
+        var feeds: [String: Tensor] = [:]
+        for text in feed {
+            let equals = text.firstIndex(of: "=") ?? text.endIndex
+            feeds[String(text[..<equals])] = try Npy.read(absolute(String(text[equals...].dropFirst())))
+        }
+        let graph = try GraphFile(
+            absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),
+            device: try device.map { try DeviceName($0) }, softPlacement: softPlacement)
+        if let initializer = `init` { try graph.execute(initializer) }
+        var values: [Tensor] = []
+        for _ in 0..<steps { values = try graph.run(fetch, feeds: feeds) }
+        guard let out else {
+            for (name, value) in zip(fetch, values) { invocation.console.write("\(name) \(value)") }
+            return
+        }
+        let folder = absolute(out)
+        do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+            throw NodeError(.cannotCreate, "cannot create the folder \(folder)")
+        }
+        for (name, value) in zip(fetch, values) {
+            let plain = name.replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: ":", with: "_")
+            try Npy.write(value, to: "\(folder)/\(plain).npy")
+        }
+    }
+}
+
+struct GraphShowCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows what is in a graph: its nodes with types, shapes and devices.",
+        discussion: "  tributary graph show graph.pb")
+
+    @Argument(help: "A binary GraphDef.") var file: String
+    @Flag(help: "Prints one JSON object.") var json = false
+
+    private struct Listing: Encodable {
+        struct Entry: Encodable {
+            let name: String
+            let op: String
+            let inputs: [String]
+            let outputs: [String]
+            let device: String
+        }
+        let nodes: [Entry]
+        let operations: [String: Int]
+        let variables: [String]
+    }
+
+    func run(_ invocation: Invocation) throws {
+        let graph = try GraphFile(absolute(file)).graph
+        let entries = graph.vertices.map { vertex in
+            Listing.Entry(
+                name: vertex.name, op: vertex.operation.name,
+                inputs: vertex.inputs.map { $0.output == 0 ? $0.vertex.name : $0.name }
+                    + (vertex.loopInput.map { [$0.vertex.name] } ?? []) + vertex.controls.map { "^\($0.name)" },
+                outputs: vertex.outputs.map(\.description), device: vertex.device.description)
+        }
+        let operations = Dictionary(entries.map { ($0.op, 1) }, uniquingKeysWith: +)
+        let variables = graph.variables.map(\.description)
+        if json {
+            let listing = Listing(nodes: entries, operations: operations, variables: variables)
+            return invocation.console.write(try Results.json(listing))
+        }
+        var lines = entries.map { entry in
+            let device = entry.device.isEmpty ? "" : "  on \(entry.device)"
+            return "\(entry.name) = \(entry.op)(\(entry.inputs.joined(separator: ", ")))"
+                + (entry.outputs.isEmpty ? "" : " → \(entry.outputs.joined(separator: ", "))") + device
+        }
+        lines.append("\(entries.count) nodes of \(operations.count) operations, \(variables.count) Variables")
+        invocation.console.write(lines.joined(separator: "\n"))
+    }
+}
+
+struct GraphExportCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Writes a job's training graph, with gradients and optimizer, as a GraphDef.",
+        discussion: """
+            TensorFlow runs it, TensorBoard and Netron show it. What its nodes are called is printed as JSON: the \
+            initialiser, the train operation, the loss, what to feed, the metrics.
+
+              tributary graph export job.yaml --output graph.pb
+            """)
+
+    @Argument(help: "The job's YAML file; without it, the digits that come with Tributary.") var config: String?
+    @Option(help: ArgumentHelp("Where to write the GraphDef.", valueName: "file")) var output: String
+    @OptionGroup var set: SetOptions
+
+    private struct Names: Encodable {
+        let `init`: String
+        let train: String
+        let loss: String
+        /// Placeholders by what they are fed.
+        let feeds: [String: String]
+        let metrics: [String: String]
+        let predictions: String?
+    }
+
+    func run(_ invocation: Invocation) throws {
+        let config = try set.load(config, jobs: invocation.registry)
+        let job = try PreparedJob(config, invocation.job(for: config))
+        let initializer = job.graph.globalVariablesInitializer()
+        let bytes = try GraphDefinition.encode(job.graph)
+        try AtomicFile.write(bytes, to: absolute(output))
+        var feeds = ["features": job.model.features.name, "labels": job.model.labels.name]
+        feeds["is_training"] = job.model.isTraining?.name
+        invocation.console.write(
+            try Results.json(
+                Names(
+                    init: initializer.vertex.name, train: job.model.train.vertex.name, loss: job.model.loss.name,
+                    feeds: feeds, metrics: job.model.metrics.mapValues(\.name),
+                    predictions: job.model.predictions?.name)))
+    }
+}
+
+struct GraphCheckCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Compares graphs with the numbers that TensorFlow computed with them.",
+        discussion: """
+            Each folder holds graph.pb, run.json and .npy files. Prints a line for each: its name and the largest \
+            error, or what is wrong. Exit status 0 if all hold, else 65.
+
+              tributary graph check cases/*
+            """)
+
+    @Argument(help: "Folders.") var folders: [String]
+    @Flag(help: "Prints one JSON object a line.") var json = false
+
+    private struct Line: Encodable {
+        let name: String
+        let error: Double?
+        let problem: String?
+    }
+
+    func run(_ invocation: Invocation) throws {
+        var failed = 0
+        for folder in folders {
+            let result = GraphCheck.check(absolute(folder))
+            if result.problem != nil { failed += 1 }
+            if json {
+                let line = Line(name: result.name, error: result.largestError, problem: result.problem)
+                invocation.console.write(try Results.json(line))
+            } else {
+                let error = result.largestError.map { String(format: "largest error %.2g", $0) }
+                let words = result.problem.map { "FAILED: \($0)" } ?? "ok, \(error ?? "")"
+                invocation.console.write("\(result.name): \(words)")
+            }
+        }
+        if failed > 0 {
+            throw Failure(
+                status: Failure.Status.data, message: "tributary: \(failed) of \(folders.count) graphs do not agree")
+        }
+    }
+}

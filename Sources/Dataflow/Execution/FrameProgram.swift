@@ -1,0 +1,325 @@
+/// The part of a plan that TensorFlow 1's control flow decides: vertices run by the tokens that arrive at them, in frames
+/// (loops) and iterations, as TensorFlow's executor runs them (Yu et al., "Dynamic control flow in large-scale machine
+/// learning", 2018).
+///
+/// A token is a value, or dead: what a `Switch` did not take. A vertex runs when all its inputs have arrived, and is dead if
+/// any is; a `Merge` runs with the first value, and is dead when all its inputs are.
+final class FrameProgram {
+    /// Where an input comes from.
+    enum Source {
+        /// A value from before the frames: there for every iteration.
+        case outside(Plan.View)
+        /// An output of another member.
+        case member(Int, output: Int)
+    }
+
+    struct Member {
+        let vertex: Vertex
+        let inputs: [Source]
+        /// Outputs of members among `inputs`, and of members among the controls.
+        let waitsFor: Int
+        let controls: Int
+        /// Inputs that are memory of a Variable: a value read from one must be a copy.
+        let references: Set<Int>
+        let initializes: VariableBuffer?
+        let reads: [VariableBuffer]
+        /// The Variable that input 0 stands for.
+        let variable: VariableBuffer?
+        let role: Role
+        /// Slots that take the outputs for what comes after; nil where nobody asks.
+        var slots: [Slot?]
+        /// Members that wait: for each output, (member, input); then those that wait for the vertex.
+        var consumers: [[(member: Int, input: Int)]]
+        var dependents: [Int] = []
+    }
+
+    /// How a vertex takes part in the flow of control.
+    enum Role {
+        case compute, switchValue, merge, enter(frame: String, isConstant: Bool), exit, nextIteration, pass, trigger
+
+        init(_ vertex: Vertex) throws {
+            switch vertex.operation.name {
+            case "Switch", "RefSwitch": self = .switchValue
+            case "Merge", "RefMerge": self = .merge
+            case "Enter", "RefEnter":
+                self = .enter(
+                    frame: try vertex.attributes.string("frame_name"),
+                    isConstant: try vertex.attributes.bool("is_constant"))
+            case "Exit", "RefExit": self = .exit
+            case "NextIteration", "RefNextIteration": self = .nextIteration
+            case "LoopCond": self = .pass
+            case "ControlTrigger": self = .trigger
+            default: self = .compute
+            }
+        }
+    }
+
+    private typealias Token = Tensor?
+
+    /// What has arrived at a member in one iteration.
+    private struct Arrivals {
+        var inputs: [Int: Tensor] = [:]
+        var waitsFor: Int
+        var controls: Int
+        var dead = 0
+        var hasRun = false
+        /// Of a `Merge`: the input that came first.
+        var first: Int?
+    }
+
+    private final class Frame {
+        let name: String
+        let parent: Frame?
+        let parentIteration: Int
+        /// Of each iteration, what has arrived where, and how many members are about to run (those of inner loops too).
+        var iterations: [(arrivals: [Int: Arrivals], running: Int)] = [([:], 0)]
+        /// The first iteration in which something may still happen; those before are forgotten.
+        var firstLive = 0
+        /// Constants that have entered: they come anew in every iteration.
+        var constants: [(member: Int, token: Token)] = []
+        /// Members of the newest iteration through which nothing left, until the loop ends.
+        var deadExits: Set<Int> = []
+        var children: [Int: [String: Frame]] = [:]
+
+        init(_ name: String, parent: Frame?, iteration: Int) {
+            self.name = name
+            self.parent = parent
+            parentIteration = iteration
+        }
+    }
+
+    private struct Ready {
+        let member: Int
+        let frame: Frame
+        let iteration: Int
+        let isDead: Bool
+    }
+
+    let members: [Member]
+    private var queue: [Ready] = []
+    private var head = 0
+    private var frames: [Frame] = []
+
+    init(_ members: [Member]) { self.members = members }
+
+    /// Runs until nothing is left to do.
+    ///
+    /// - Parameters:
+    ///   - outside: the value of a source from before.
+    ///   - run: computes a vertex's outputs.
+    ///   - store: takes an output that is asked for after.
+    func run(
+        outside: (Plan.View, _ copy: Bool) throws -> Tensor, compute: (Member, [Tensor]) throws -> [Tensor],
+        store: (Slot, Tensor) -> Void
+    ) throws {
+        let root = Frame("", parent: nil, iteration: 0)
+        frames = [root]
+        queue = []
+        head = 0
+        defer { (frames, queue) = ([], []) }
+        for (i, member) in members.enumerated() where member.waitsFor == 0 && member.controls == 0 {
+            enqueue(Ready(member: i, frame: root, iteration: 0, isDead: false))
+        }
+        while true {
+            while head < queue.count {
+                let ready = queue[head]
+                head += 1
+                if head > 4096 {
+                    queue.removeFirst(head)
+                    head = 0
+                }
+                try run(ready, outside, compute, store)
+                settle(ready)
+            }
+            // Loops that were never entered end when all else has: what would have left them is dead.
+            guard let ended = frames.last(where: { !$0.deadExits.isEmpty }), let parent = ended.parent else { return }
+            let exits = ended.deadExits
+            ended.deadExits = []
+            for exit in exits.sorted() { try deliver(exit, [nil], to: parent, ended.parentIteration) }
+        }
+    }
+
+    private func run(
+        _ ready: Ready, _ outside: (Plan.View, Bool) throws -> Tensor, _ compute: (Member, [Tensor]) throws -> [Tensor],
+        _ store: (Slot, Tensor) -> Void
+    ) throws {
+        let member = members[ready.member]
+        // What still comes (to a `Merge`) is let go.
+        let arrivals = ready.frame.iterations[ready.iteration].arrivals.updateValue(
+            Arrivals(waitsFor: 0, controls: 0, hasRun: true), forKey: ready.member)
+        func value(_ i: Int, copy: Bool = false) throws -> Tensor {
+            switch member.inputs[i] {
+            case .outside(let view): return try outside(view, copy)
+            case .member:
+                guard let tensor = arrivals?.inputs[i] else {
+                    preconditionFailure("\(member.vertex.name) runs without its input \(i)")
+                }
+                return copy
+                    ? Tensor(dtype: tensor.dtype, shape: tensor.shape) { bytes in
+                        tensor.withUnsafeBytes { bytes.copyMemory(from: $0) }
+                    } : tensor
+            }
+        }
+        var outputs = [Token](repeating: nil, count: max(member.vertex.outputs.count, 1))
+        if !ready.isDead {
+            switch member.role {
+            case .switchValue:
+                let side = try value(1).scalar(Bool.self) ? 1 : 0
+                outputs[side] = try value(0)
+            case .merge:
+                let first = try arrivals?.first ?? firstOutside(member)
+                outputs[0] = try value(first)
+                outputs[1] = Tensor(Int32(first))
+            case .enter, .exit, .nextIteration, .pass: outputs[0] = try value(0)
+            case .trigger: outputs[0] = Tensor(false)
+            case .compute:
+                for variable in member.reads where !variable.isInitialized { throw Plan.uninitialized(variable.name) }
+                // What is read of a Variable may be written before it is used.
+                let isRead = !member.vertex.operation.aliases.isEmpty && member.vertex.operation.writes.isEmpty
+                let results = try compute(
+                    member,
+                    member.inputs.indices.map { try value($0, copy: isRead && member.references.contains($0)) })
+                member.initializes?.isInitialized = true
+                // Even without outputs, whoever waits for the vertex must hear that it has run.
+                outputs = results.isEmpty ? [Tensor(false)] : results
+            }
+        } else if case .trigger = member.role {
+            outputs[0] = Tensor(false)
+        }
+        for (slot, token) in zip(member.slots, outputs) {
+            if let slot, let token { store(slot, token) }
+        }
+        switch member.role {
+        case .enter(let name, let isConstant):
+            let frame = child(name, of: ready.frame, ready.iteration)
+            if isConstant {
+                frame.constants.append((ready.member, outputs[0]))
+                for iteration in frame.iterations.indices { try deliver(ready.member, outputs, to: frame, iteration) }
+            } else {
+                try deliver(ready.member, outputs, to: frame, 0)
+            }
+        case .exit:
+            guard let parent = ready.frame.parent else {
+                throw GraphError("is outside of a loop", node: member.vertex.name)
+            }
+            if outputs[0] == nil {
+                if ready.iteration == ready.frame.iterations.count - 1 { ready.frame.deadExits.insert(ready.member) }
+            } else {
+                ready.frame.deadExits.remove(ready.member)
+                try deliver(ready.member, outputs, to: parent, ready.frame.parentIteration)
+            }
+        case .nextIteration:
+            guard outputs[0] != nil else { return }
+            let next = ready.iteration + 1
+            if next == ready.frame.iterations.count {
+                ready.frame.iterations.append(([:], 0))
+                ready.frame.deadExits = []
+                for (constant, token) in ready.frame.constants {
+                    try deliver(constant, [token], to: ready.frame, next)
+                }
+            }
+            try deliver(ready.member, outputs, to: ready.frame, next)
+        case .compute, .switchValue, .merge, .pass, .trigger:
+            try deliver(ready.member, outputs, to: ready.frame, ready.iteration, isDead: ready.isDead)
+        }
+    }
+
+    /// A `Merge` one of whose inputs was there before.
+    private func firstOutside(_ member: Member) throws -> Int {
+        guard let i = member.inputs.firstIndex(where: { if case .outside = $0 { true } else { false } }) else {
+            preconditionFailure("\(member.vertex.name) runs without an input")
+        }
+        return i
+    }
+
+    private func child(_ name: String, of parent: Frame, _ iteration: Int) -> Frame {
+        if let known = parent.children[iteration]?[name] { return known }
+        let frame = Frame(name, parent: parent, iteration: iteration)
+        parent.children[iteration, default: [:]][name] = frame
+        frames.append(frame)
+        return frame
+    }
+
+    /// Brings a member's outputs to those that wait for them.
+    private func deliver(
+        _ source: Int, _ outputs: [Token], to frame: Frame, _ iteration: Int, isDead: Bool? = nil
+    ) throws {
+        let member = members[source]
+        for (output, consumers) in member.consumers.enumerated() {
+            for (target, input) in consumers {
+                arrive(target, frame, iteration) { arrivals in
+                    arrivals.waitsFor -= 1
+                    if let token = outputs[output] {
+                        arrivals.inputs[input] = token
+                        arrivals.first = arrivals.first ?? input
+                    } else {
+                        arrivals.dead += 1
+                    }
+                }
+            }
+        }
+        let dead = isDead ?? (outputs.first.map { $0 == nil } ?? false)
+        for target in member.dependents {
+            arrive(target, frame, iteration) { arrivals in
+                arrivals.controls -= 1
+                if dead { arrivals.dead += 1 }
+            }
+        }
+    }
+
+    private func arrive(_ target: Int, _ frame: Frame, _ iteration: Int, _ change: (inout Arrivals) -> Void) {
+        let member = members[target]
+        var arrivals =
+            frame.iterations[iteration].arrivals[target]
+            ?? Arrivals(waitsFor: member.waitsFor, controls: member.controls)
+        guard !arrivals.hasRun else { return }
+        change(&arrivals)
+        frame.iterations[iteration].arrivals[target] = arrivals
+        let isReady: Bool
+        var isDead = arrivals.dead > 0
+        switch member.role {
+        case .merge:
+            let isEntry = member.inputs.count > member.waitsFor
+            let hasValue = arrivals.first != nil || isEntry
+            // At the head of a loop one input comes in the first iteration, the other in the rest.
+            let isOver = member.vertex.loopInput == nil ? arrivals.waitsFor == 0 : arrivals.dead > 0
+            isReady = arrivals.controls == 0 && (hasValue || isOver)
+            isDead = !hasValue
+        case .trigger:
+            isReady = arrivals.controls == 0
+            isDead = false
+        default: isReady = arrivals.waitsFor == 0 && arrivals.controls == 0
+        }
+        guard isReady else { return }
+        frame.iterations[iteration].arrivals[target]?.hasRun = true
+        enqueue(Ready(member: target, frame: frame, iteration: iteration, isDead: isDead))
+    }
+
+    private func enqueue(_ ready: Ready) {
+        queue.append(ready)
+        count(ready.frame, ready.iteration, 1)
+    }
+
+    private func count(_ frame: Frame, _ iteration: Int, _ change: Int) {
+        var (frame, iteration) = (frame, iteration)
+        while true {
+            frame.iterations[iteration].running += change
+            guard let parent = frame.parent else { return }
+            (frame, iteration) = (parent, frame.parentIteration)
+        }
+    }
+
+    /// Forgets iterations in which nothing can happen any more, so that a long loop takes no more memory than a short one.
+    private func settle(_ ready: Ready) {
+        count(ready.frame, ready.iteration, -1)
+        let frame = ready.frame
+        while frame.firstLive < frame.iterations.count - 1, frame.iterations[frame.firstLive].running == 0 {
+            let inner = frame.children[frame.firstLive] ?? [:]
+            guard inner.values.allSatisfy(\.deadExits.isEmpty) else { return }
+            frame.iterations[frame.firstLive].arrivals = [:]
+            frame.children[frame.firstLive] = nil
+            if !inner.isEmpty { frames.removeAll { other in inner.values.contains { $0 === other } } }
+            frame.firstLive += 1
+        }
+    }
+}

@@ -1,0 +1,191 @@
+/// `TensorArrayV3`: an array of tensors that lives for one run, each element written once.
+public enum TensorArrayV3: DynamicOperation {
+    public static let signature = Signature(
+        ["size": "int32"], to: ["handle": "resource", "flow": "float32"], types: ["dtype": DType.any],
+        defaults: [
+            "element_shape": .shape(.unknown), "dynamic_size": .bool(false), "clear_after_read": .bool(true),
+            "identical_element_shapes": .bool(false), "tensor_array_name": .string(""),
+        ])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[], []] }
+
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let size = try call.integer(0, "'size'")
+        guard size >= 0, size <= 1 << 24 else { throw GraphError("'size' is \(size); it must be at least 0") }
+        let array = TensorArray(
+            try call.attributes.type("dtype"), size: size, isDynamic: try call.attributes.bool("dynamic_size"),
+            isCleared: try call.attributes.bool("clear_after_read"))
+        return [call.resources.makeArray(array), Tensor(Float(0))]
+    }
+}
+
+/// `TensorArrayGradV3`: the array of the gradients of another's elements.
+public enum TensorArrayGradV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "flow_in": "float32"], to: ["grad_handle": "resource", "flow_out": "float32"],
+        required: ["source"])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[], []] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let source = try call.attributes.string("source")
+        return [try call.resources.gradientArray(of: call.inputs[0], source: source), Tensor(Float(0))]
+    }
+}
+
+/// `TensorArrayWriteV3`: puts an element into an array.
+public enum TensorArrayWriteV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "index": "int32", "value": "T", "flow_in": "float32"], to: ["flow_out": "float32"],
+        types: ["T": DType.any])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let index = try call.integer(1, "'index'")
+        try call.resources.withArray(call.inputs[0]) { try $0.write(call.inputs[2], at: index) }
+        return [call.inputs[3]]
+    }
+}
+
+/// `TensorArrayReadV3`: an element of an array.
+public enum TensorArrayReadV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "index": "int32", "flow_in": "float32"], to: ["value": "dtype"],
+        types: ["dtype": DType.any])
+    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let index = try call.integer(1, "'index'")
+        return [try call.resources.withArray(call.inputs[0]) { try $0.read(index) }]
+    }
+}
+
+/// `TensorArraySizeV3`: how many elements an array has.
+public enum TensorArraySizeV3: DynamicOperation {
+    public static let signature = Signature(["handle": "resource", "flow_in": "float32"], to: ["size": "int32"])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        [Tensor(Int32(clamping: try call.resources.withArray(call.inputs[0]) { $0.size }))]
+    }
+}
+
+/// `TensorArrayGatherV3`: elements of an array, stacked.
+public enum TensorArrayGatherV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "indices": "int32", "flow_in": "float32"], to: ["value": "dtype"],
+        types: ["dtype": DType.any], defaults: ["element_shape": .shape(.unknown)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let element = try node.attributes.shape("element_shape")
+        return [element.dimensions.map { Shape([node.shape(1)[0]] + $0) } ?? .unknown]
+    }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let indices = call.inputs[1].integers
+        let elements = try call.resources.withArray(call.inputs[0]) { array in try indices.map { try array.read($0) } }
+        let dtype = try call.attributes.type("dtype")
+        guard let first = elements.first else {
+            let element = try call.attributes.shape("element_shape")
+            guard element.isFullyDefined else { throw GraphError("no elements are gathered, of unknown shape") }
+            return [.zeros(dtype, Shape([0] + element.concrete))]
+        }
+        guard let odd = elements.first(where: { $0.shape != first.shape }) else {
+            return [joined(elements, dtype, Shape([elements.count] + first.shape.concrete))]
+        }
+        throw GraphError("elements of the shapes \(first.shape) and \(odd.shape) cannot be stacked")
+    }
+}
+
+/// `TensorArrayScatterV3`: the rows of a tensor as elements of an array.
+public enum TensorArrayScatterV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "indices": "int32", "value": "T", "flow_in": "float32"], to: ["flow_out": "float32"],
+        types: ["T": DType.any])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let (indices, value) = (call.inputs[1].integers, call.inputs[2])
+        guard value.shape.rank ?? 0 > 0, value.shape.concrete[0] == indices.count else {
+            throw GraphError("'value' must have a row for each of \(indices.count) indices, got \(value.shape)")
+        }
+        let shape = Shape(Array(value.shape.concrete.dropFirst()))
+        try call.resources.withArray(call.inputs[0]) { array in
+            for (row, index) in indices.enumerated() {
+                try array.write(value.rows(row..<row + 1).viewed(as: TensorSpec(value.dtype, shape)), at: index)
+            }
+        }
+        return [call.inputs[3]]
+    }
+}
+
+/// `TensorArrayConcatV3`: the elements of an array behind each other along their first dimension, and their lengths.
+public enum TensorArrayConcatV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "flow_in": "float32"], to: ["value": "dtype", "lengths": "int64"],
+        types: ["dtype": DType.any], defaults: ["element_shape_except0": .shape(.unknown)])
+    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown, [nil]] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let elements = try call.resources.withArray(call.inputs[0]) { array in
+            try (0..<array.size).map { try array.read($0) }
+        }
+        guard let first = elements.first, first.shape.rank ?? 0 > 0 else {
+            throw GraphError("there is no element with a first dimension to concatenate")
+        }
+        let rest = Array(first.shape.concrete.dropFirst())
+        for element in elements where Array(element.shape.concrete.dropFirst()) != rest {
+            throw GraphError("elements of the shapes \(first.shape) and \(element.shape) cannot be concatenated")
+        }
+        let lengths = elements.map { $0.shape.concrete[0] }
+        return [
+            joined(elements, try call.attributes.type("dtype"), Shape([lengths.reduce(0, +)] + rest)),
+            Tensor(lengths.map { Int64($0) }),
+        ]
+    }
+}
+
+/// `TensorArraySplitV3`: pieces of a tensor of the given lengths as the elements of an array.
+public enum TensorArraySplitV3: DynamicOperation {
+    public static let signature = Signature(
+        ["handle": "resource", "value": "T", "lengths": "int64", "flow_in": "float32"], to: ["flow_out": "float32"],
+        types: ["T": DType.any])
+    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let (value, lengths) = (call.inputs[1], call.inputs[2].integers)
+        guard value.shape.rank ?? 0 > 0, lengths.allSatisfy({ $0 >= 0 }),
+            lengths.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == value.shape.concrete[0]
+        else { throw GraphError("the lengths \(lengths) do not add up to the rows of \(value.shape)") }
+        var start = 0
+        try call.resources.withArray(call.inputs[0]) { array in
+            for (index, length) in lengths.enumerated() {
+                try array.write(value.rows(start..<start + length), at: index)
+                start += length
+            }
+        }
+        return [call.inputs[3]]
+    }
+}
+
+/// `TensorArrayCloseV3`: forgets an array.
+public enum TensorArrayCloseV3: DynamicOperation {
+    public static let signature = Signature(["handle": "resource"], to: [:])
+    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        call.resources.closeArray(call.inputs[0])
+        return []
+    }
+}
+
+extension DynamicCall {
+    /// A scalar integer input.
+    func integer(_ i: Int, _ what: String) throws -> Int {
+        guard DType.indices.contains(inputs[i].dtype), inputs[i].elementCount == 1 else {
+            throw GraphError("\(what) must be one integer, got \(inputs[i].dtype)\(inputs[i].shape)")
+        }
+        return inputs[i].integers[0]
+    }
+}
+
+/// The bytes of tensors behind each other.
+private func joined(_ tensors: [Tensor], _ dtype: DType, _ shape: Shape) -> Tensor {
+    Tensor(dtype: dtype, shape: shape) { target in
+        var at = 0
+        for tensor in tensors {
+            tensor.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: target[at..<at + bytes.count]).copyMemory(from: bytes)
+                at += bytes.count
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+internal import Dataflow
+internal import Foundation
+
+/// A folder with a graph and what TensorFlow computes with it: `graph.pb`, `run.json` and arrays.
+///
+/// `run.json` names the initialiser (`init`), the train operation (`train`) and how often to run it (`steps`), the `feeds`,
+/// what to fetch before the first step (`first`) and after the last (`fetches`) with the files of the expected arrays, and
+/// the relative tolerance `rtol`: |got − expected| ≤ rtol · max(1, |expected|). Only `fetches` must be there.
+public struct GraphCheck {
+    /// What came of it.
+    public struct Result: Sendable, Equatable {
+        public let name: String
+        /// The largest |got − expected| / max(1, |expected|); nil if it could not be computed.
+        public let largestError: Double?
+        /// What is wrong; nil if all holds.
+        public let problem: String?
+    }
+
+    private struct Run: Decodable {
+        var `init`: String?
+        var train: String?
+        var steps: Int?
+        var rtol: Double?
+        var feeds: [String: String]?
+        var fetches: [String: String]
+        var first: [String: String]?
+    }
+
+    private let folder: String
+    private let run: Run
+
+    /// - Parameter folder: of the case.
+    /// - Throws: `FormatError` if `run.json` is missing or malformed.
+    public init(_ folder: String) throws {
+        self.folder = folder
+        let path = "\(folder)/run.json"
+        do { run = try JSONDecoder().decode(Run.self, from: Data(try Gzip.read(path))) } catch let error
+            as DecodingError
+        {
+            throw FormatError(path: path, "is no description of a run: \(GraphCheck.text(error))")
+        }
+    }
+
+    private static func text(_ error: DecodingError) -> String {
+        switch error {
+        case .keyNotFound(let key, _): "it lacks '\(key.stringValue)'"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is of the wrong kind"
+        default: "it is no JSON object"
+        }
+    }
+
+    /// Runs a case, whatever may be wrong with it.
+    public static func check(_ folder: String, softPlacement: Bool = true) -> Result {
+        let name = URL(fileURLWithPath: folder).lastPathComponent
+        do {
+            return try GraphCheck(folder).check(name, softPlacement: softPlacement)
+        } catch { return Result(name: name, largestError: nil, problem: "\(error)") }
+    }
+
+    private func check(_ name: String, softPlacement: Bool) throws -> Result {
+        let (initializer, train) = (run.`init` ?? "", run.train ?? "")
+        let (feeds, first) = (try arrays(run.feeds ?? [:]), try arrays(run.first ?? [:]))
+        let last = try arrays(run.fetches)
+        let needed =
+            [initializer, train].filter { !$0.isEmpty } + Array(feeds.keys) + Array(first.keys) + Array(last.keys)
+        let file = try GraphFile("\(folder)/graph.pb", needed: needed, softPlacement: softPlacement)
+        if !initializer.isEmpty { try file.execute(initializer) }
+        var comparison = Comparison(tolerance: run.rtol ?? 1e-4)
+        try compare(file, first, feeds, "before the first step", &comparison)
+        if !train.isEmpty { for _ in 0..<(run.steps ?? 0) { try file.execute(train, feeds: feeds) } }
+        try compare(file, last, feeds, train.isEmpty ? "" : "after \(run.steps ?? 0) steps", &comparison)
+        return Result(name: name, largestError: comparison.largest, problem: comparison.problem)
+    }
+
+    private func arrays(_ files: [String: String]) throws -> [String: Tensor] {
+        try files.mapValues { try Npy.read("\(folder)/\($0)") }
+    }
+
+    private func compare(
+        _ file: GraphFile, _ expected: [String: Tensor], _ feeds: [String: Tensor], _ when: String,
+        _ comparison: inout Comparison
+    ) throws {
+        guard !expected.isEmpty else { return }
+        let names = expected.keys.sorted()
+        for (name, got) in zip(names, try file.run(names, feeds: feeds)) {
+            comparison.add(got, expected[name]!, "\(name)\(when.isEmpty ? "" : ", \(when)")")
+        }
+    }
+}
+
+/// How far arrays are from what they should be.
+private struct Comparison {
+    let tolerance: Double
+    private(set) var largest = 0.0
+    private(set) var problem: String?
+
+    init(tolerance: Double) { self.tolerance = tolerance }
+
+    mutating func add(_ got: Tensor, _ expected: Tensor, _ name: String) {
+        // NumPy has no bfloat16: its values come as float32.
+        let isSameType = got.dtype == expected.dtype || (got.dtype == .bfloat16 && expected.dtype == .float32)
+        guard isSameType, got.shape == expected.shape else {
+            problem = problem ?? "\(name) is \(got.dtype)\(got.shape), expected \(expected.dtype)\(expected.shape)"
+            return
+        }
+        for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {
+            let error = abs(a - b) / Swift.max(1, abs(b))
+            largest = error.isNaN ? .infinity : Swift.max(largest, error)
+            if !(error <= tolerance) {
+                problem = problem ?? "\(name), element \(i) is \(a), expected \(b) (tolerance \(tolerance))"
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+public import Dataflow
+internal import Foundation
+
+/// A graph in a file, with arrays in `.npy` files to feed and to compare with.
+public struct GraphFile {
+    public let graph: Graph
+    private let session: Session
+
+    /// - Parameters:
+    ///   - path: a binary GraphDef.
+    ///   - needed: nodes that will be fetched, run or fed; what they do not need is not read. All by default.
+    ///   - options: how to run it; where it was to run in a cluster, it runs here.
+    /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
+    public init(_ path: String, needed: [String]? = nil, device: DeviceName? = nil, softPlacement: Bool = false) throws
+    {
+        graph = try GraphDefinition.decode(try Gzip.read(path), needed: needed, device: device)
+        session = try Session(graph, options: SessionOptions(softPlacement: softPlacement, process: nil))
+    }
+
+    /// Runs an operation for its effects.
+    public func execute(_ name: String, feeds: [String: Tensor] = [:]) throws {
+        try session.execute(graph.node(named: name), feeds: nodes(feeds))
+    }
+
+    /// The values of the fetches, in order.
+    public func run(_ fetches: [String], feeds: [String: Tensor] = [:]) throws -> [Tensor] {
+        try session.run(fetches.map { try graph.node(named: $0) }, feeds: nodes(feeds))
+    }
+
+    private func nodes(_ feeds: [String: Tensor]) throws -> [Node: Tensor] {
+        var result: [Node: Tensor] = [:]
+        for (name, tensor) in feeds { result[try graph.node(named: name)] = tensor }
+        return result
+    }
+}
