@@ -46,6 +46,13 @@ public enum OperationCatalog {
         GatherV2.self, GatherNd.self, ScatterNd.self, UnsortedSegmentSum.self, OneHot.self, Pad.self, PadV2.self,
         ReverseV2.self, Cumsum.self, TopKV2.self, MatrixBandPart.self, LinSpace.self, BatchMatMulV2.self,
         DynamicStitch.self,
+        // Convolutions and pooling
+        Conv2D.self, Conv2DBackpropInput.self, Conv2DBackpropFilter.self, DepthwiseConv2dNative.self,
+        DepthwiseConv2dNativeBackpropInput.self, DepthwiseConv2dNativeBackpropFilter.self, MaxPool.self,
+        MaxPoolGrad.self, MaxPoolGradGrad.self, AvgPool.self, AvgPoolGrad.self,
+        // Normalisation
+        FusedBatchNorm.self, FusedBatchNormGrad.self, FusedBatchNormV2.self, FusedBatchNormGradV2.self,
+        FusedBatchNormV3.self, FusedBatchNormGradV3.self, LRN.self, LRNGrad.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
