@@ -120,9 +120,9 @@ final class SessionCore {
     }
 
     func run(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> [Tensor] {
-        let plan = try plan(fetches, feeds)
+        // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
-        return try plan.run()
+        return try plan(fetches, feeds).run()
     }
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {

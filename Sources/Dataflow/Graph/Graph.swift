@@ -14,6 +14,7 @@ public final class Graph: Sendable {
         var controls: [Vertex] = []
         var variables: [Variable] = []
         var regularizers: [Node] = []
+        var updates: [Node] = []
         var firstError: GraphError?
     }
 
@@ -208,6 +209,13 @@ public final class Graph: Sendable {
 
     /// Adds a scalar term for `regularizationLosses`.
     public func addRegularizationLoss(_ term: Node) { state.withLock { $0.regularizers.append(term) } }
+
+    /// What a training step should run besides the optimizer's updates, such as those of moving averages that layers
+    /// registered; TensorFlow's `tf.GraphKeys.UPDATE_OPS`.
+    public var updateOperations: [Node] { state.withLock { $0.updates } }
+
+    /// Adds an operation to `updateOperations`.
+    public func addUpdateOperation(_ operation: Node) { state.withLock { $0.updates.append(operation) } }
 
     /// The full name that the next operation called `name` would get.
     package func fullName(_ name: String) -> String { state.withLock { $0.peek($0.prefix + name) } }

@@ -67,6 +67,13 @@ public enum OperationCatalog {
         TensorArrayWriteV3.self, TensorArrayReadV3.self, TensorArraySizeV3.self, TensorArrayGatherV3.self,
         TensorArrayScatterV3.self, TensorArrayConcatV3.self, TensorArraySplitV3.self, TensorArrayCloseV3.self,
         Assert.self, Print.self,
+        // Convolutions and pooling
+        Conv2D.self, Conv2DBackpropInput.self, Conv2DBackpropFilter.self, DepthwiseConv2dNative.self,
+        DepthwiseConv2dNativeBackpropInput.self, DepthwiseConv2dNativeBackpropFilter.self, MaxPool.self,
+        MaxPoolGrad.self, MaxPoolGradGrad.self, AvgPool.self, AvgPoolGrad.self,
+        // Normalisation
+        FusedBatchNorm.self, FusedBatchNormGrad.self, FusedBatchNormV2.self, FusedBatchNormGradV2.self,
+        FusedBatchNormV3.self, FusedBatchNormGradV3.self, LRN.self, LRNGrad.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -41,7 +41,7 @@ public func dense(
 }
 
 /// Adds penalties on a weight's size to the graph's `regularizationLosses`.
-private func penalize(_ weight: Variable, l1: Double, l2: Double) {
+func penalize(_ weight: Variable, l1: Double, l2: Double) {
     if l1 > 0 { weight.graph.addRegularizationLoss(l1 * sum(abs(weight))) }
     if l2 > 0 { weight.graph.addRegularizationLoss(l2 * l2Loss(weight)) }
 }
