@@ -46,6 +46,9 @@ public enum OperationCatalog {
         GatherV2.self, GatherNd.self, ScatterNd.self, UnsortedSegmentSum.self, OneHot.self, Pad.self, PadV2.self,
         ReverseV2.self, Cumsum.self, TopKV2.self, MatrixBandPart.self, LinSpace.self, BatchMatMulV2.self,
         DynamicStitch.self,
+        // Recurrent cells
+        BlockLSTM.self, BlockLSTMGrad.self, BlockLSTMV2.self, BlockLSTMGradV2.self, LSTMBlockCell.self,
+        LSTMBlockCellGrad.self, GRUBlockCell.self, GRUBlockCellGrad.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
