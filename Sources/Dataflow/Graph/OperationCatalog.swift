@@ -49,6 +49,8 @@ public enum OperationCatalog {
         // Recurrent cells
         BlockLSTM.self, BlockLSTMGrad.self, BlockLSTMV2.self, BlockLSTMGradV2.self, LSTMBlockCell.self,
         LSTMBlockCellGrad.self, GRUBlockCell.self, GRUBlockCellGrad.self,
+        // More random numbers
+        RandomUniformInt.self, RandomShuffle.self, Multinomial.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })
