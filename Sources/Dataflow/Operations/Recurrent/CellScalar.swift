@@ -66,23 +66,3 @@ extension KernelBinding {
         }
     }
 }
-
-/// Memory that a kernel computes in, made when it is bound. A session runs one plan at a time, so it is never shared.
-struct Workspace<Scalar: TensorScalar> {
-    private let storage: TensorStorage
-
-    init(count: Int) { storage = TensorStorage(byteCount: count * MemoryLayout<Scalar>.stride) }
-
-    var pointer: UnsafeMutablePointer<Scalar> { storage.pointer.assumingMemoryBound(to: Scalar.self) }
-}
-
-/// `target` becomes the sums of the columns of a `rows` × `columns` matrix.
-func sumColumns<Scalar: CellScalar>(
-    _ matrix: UnsafePointer<Scalar>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Scalar>
-) {
-    target.update(repeating: 0, count: columns)
-    for row in 0..<rows {
-        let values = matrix + row * columns
-        for j in 0..<columns { target[j] += values[j] }
-    }
-}

@@ -39,8 +39,7 @@ extension LSTMForwardOperation {
 struct LSTMForward<Scalar: CellScalar> {
     private(set) var geometry: LSTMGeometry
     private let binding: KernelBinding
-    /// Steps whose inputs are multiplied at once: as many as fill a matrix of some hundred rows, whose gates stay in the
-    /// cache until they are used.
+    /// Steps whose inputs are multiplied at once.
     private let chunk: Int
     private let gates: Workspace<Scalar>
 
@@ -51,7 +50,7 @@ struct LSTMForward<Scalar: CellScalar> {
         geometry.layout.forget_bias = Double(bias)
         geometry.layout.clip = Double(try binding.attributes.float("cell_clip"))
         self.binding = binding
-        chunk = max(1, min(geometry.time, 256 / max(geometry.batch, 1)))
+        chunk = geometry.chunk
         gates = Workspace(count: chunk * geometry.gates)
     }
 

@@ -32,6 +32,9 @@ struct LSTMGeometry {
             forget_gate: order == .icfo ? 2 * cells : cells, forget_bias: 0, clip: 0)
     }
 
+    /// Steps to multiply at once: as many as fill a matrix of some hundred rows, whose gates stay in the cache until they
+    /// are used.
+    var chunk: Int { max(1, min(time, 256 / max(batch, 1))) }
     /// Elements of a state [batch, cells].
     var state: Int { batch * cells }
     /// Elements of the gates of one step, [batch, 4 · cells].
