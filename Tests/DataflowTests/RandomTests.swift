@@ -51,4 +51,73 @@ struct RandomTests {
         }
         #expect(values[0] == values[1])
     }
+
+    @Test("the runs of a session are TensorFlow's, one after the other")
+    func successiveRuns() throws {
+        let g = Graph(seed: 1)
+        let numbers = g.randomUniformInt(shape: [5], max: 100, seed: 2)
+        let order = randomShuffle(g.constant((0..<7).map { Int32($0) }), seed: 2)
+        let classes = multinomial(g.constant(Tensor.zeros(.float32, [2, 3])), samples: 5, seed: 2)
+        let session = try Session(g)
+        let runs = try (0..<3).map { _ in try session.run([numbers, order, classes]).map(\.integers) }
+        #expect(runs.map { $0[0] } == [[99, 15, 2, 9, 31], [54, 78, 90, 55, 5], [30, 47, 28, 32, 12]])
+        #expect(
+            runs.map { $0[1] } == [[5, 6, 4, 2, 1, 0, 3], [6, 2, 0, 1, 3, 4, 5], [5, 6, 3, 2, 0, 4, 1]])
+        #expect(
+            runs.map { $0[2] } == [
+                [0, 1, 0, 0, 2, 2, 1, 1, 2, 0], [1, 0, 0, 0, 2, 2, 1, 0, 2, 1], [0, 2, 2, 1, 1, 1, 1, 2, 2, 2],
+            ])
+    }
+
+    @Test("whole numbers keep to their range, and an empty one is refused")
+    func wholeNumbers() throws {
+        let g = Graph()
+        let x = g.randomUniformInt(shape: [1000], min: -3, max: 4, dtype: .int64)
+        #expect(Set(try Session(g).run(x).array(of: Int64.self)) == Set(-3...3))
+        _ = g.randomUniformInt(shape: [1], min: 4, max: 4)
+        let error = #expect(throws: GraphError.self) { try g.validate() }
+        #expect(error?.description.contains("minval must be less than maxval, got 4 and 4") == true)
+        let h = Graph()
+        _ = h.randomUniformInt(shape: [1], max: 1 << 40)
+        #expect(throws: GraphError.self) { try h.validate() }
+    }
+
+    @Test("a limit that is fed is checked by the run")
+    func fedLimit() throws {
+        let g = Graph()
+        let limit = g.placeholder(.int32, [])
+        let x = g.add(RandomUniformInt.self, [g.constant([Int32(2)]), g.constant(Int32(0)), limit]).node
+        let session = try Session(g)
+        #expect(try session.run(x, feeds: [limit: Tensor(Int32(1))]) == Tensor([Int32(0), 0]))
+        let error = #expect(throws: GraphError.self) { try session.run(x, feeds: [limit: Tensor(Int32(0))]) }
+        #expect(error?.description.contains("minval must be less than maxval, got 0 and 0") == true)
+    }
+
+    @Test("a shuffle keeps every row whole, once")
+    func shuffle() throws {
+        let g = Graph()
+        let rows = (0..<50).map { [Double($0), Double($0) * 10] }
+        let shuffled = try Session(g).run(randomShuffle(g.constant(rows))).doubles
+        #expect((0..<50).allSatisfy { shuffled[2 * $0 + 1] == 10 * shuffled[2 * $0] })
+        let order = (0..<50).map { shuffled[2 * $0] }
+        #expect(order.sorted() == rows.map { $0[0] } && order != rows.map { $0[0] })
+    }
+
+    @Test("classes come as often as the softmax says; a logit of −∞ never; none to draw is an error")
+    func frequencies() throws {
+        let g = Graph()
+        let logits = g.constant([[0.0, -.infinity, 1], [2, 2, 2]])
+        let drawn = try Session(g).run(multinomial(logits, samples: 20_000, dtype: .int32)).integers
+        func share(_ row: Int, _ choice: Int) -> Double {
+            Double(drawn[row * 20_000..<(row + 1) * 20_000].count { $0 == choice }) / 20_000
+        }
+        for (choice, expected) in [0.2689, 0, 0.7311].enumerated() {
+            #expect((share(0, choice) - expected).magnitude < 0.015)
+        }
+        for choice in 0..<3 { #expect((share(1, choice) - 1.0 / 3).magnitude < 0.015) }
+        #expect(share(0, 1) == 0)
+        _ = multinomial(g.constant(Tensor.zeros(.float32, [2, 0])), samples: 1)
+        let error = #expect(throws: GraphError.self) { try g.validate() }
+        #expect(error?.description.contains("have no class to draw") == true)
+    }
 }

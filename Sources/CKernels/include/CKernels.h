@@ -1,4 +1,6 @@
 #pragma once
+#include "recurrent.h"
+
 /// Loops over a tile: out[i] = f(a[i], b[i], c[i]) for i in 0..<n. Unused operands are ignored. `out` may be an operand.
 /// They are in C because the compiler then makes one version for each vector width and picks it when the program starts.
 typedef void (*tributary_tile)(const void *a, const void *b, const void *c, void *out, long n);

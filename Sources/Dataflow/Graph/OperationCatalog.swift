@@ -74,6 +74,11 @@ public enum OperationCatalog {
         // Normalisation
         FusedBatchNorm.self, FusedBatchNormGrad.self, FusedBatchNormV2.self, FusedBatchNormGradV2.self,
         FusedBatchNormV3.self, FusedBatchNormGradV3.self, LRN.self, LRNGrad.self,
+        // Recurrent cells
+        BlockLSTM.self, BlockLSTMGrad.self, BlockLSTMV2.self, BlockLSTMGradV2.self, LSTMBlockCell.self,
+        LSTMBlockCellGrad.self, GRUBlockCell.self, GRUBlockCellGrad.self,
+        // More random numbers
+        RandomUniformInt.self, RandomShuffle.self, Multinomial.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

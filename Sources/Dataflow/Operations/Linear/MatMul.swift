@@ -42,19 +42,36 @@ public enum MatMul: Operation, NumericKernel {
         }
     }
 
-    /// c = a · b in oneDNN.
+    /// c = a · b, or c += a · b if `adding`, for a kernel of either float type: in oneDNN where that pays.
+    static func multiply<Scalar: NumericScalar>(
+        _ g: Geometry, _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ c: UnsafeMutablePointer<Scalar>,
+        adding: Bool = false
+    ) throws {
+        if Scalar.self == Float.self, g.m * g.n * g.k > 4096 {
+            let (x, y, z) = (UnsafeRawPointer(a), UnsafeRawPointer(b), UnsafeMutableRawPointer(c))
+            try sgemm(
+                g, x.assumingMemoryBound(to: Float.self), y.assumingMemoryBound(to: Float.self),
+                z.assumingMemoryBound(to: Float.self), adding: adding)
+        } else {
+            product(g, a, b, c, adding: adding)
+        }
+    }
+
+    /// c = a · b in oneDNN, or c += a · b.
     static func sgemm(
-        _ g: Geometry, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+        _ g: Geometry, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
+        adding: Bool = false
     ) throws {
         let (m, n, k) = (dnnl_dim_t(g.m), dnnl_dim_t(g.n), dnnl_dim_t(g.k))
         let (ta, tb) = (CChar(UInt8(ascii: g.transposeA ? "T" : "N")), CChar(UInt8(ascii: g.transposeB ? "T" : "N")))
-        let status = dnnl_sgemm(ta, tb, m, n, k, 1, a, g.transposeA ? m : k, b, g.transposeB ? k : n, 0, c, n)
+        let status = dnnl_sgemm(
+            ta, tb, m, n, k, 1, a, g.transposeA ? m : k, b, g.transposeB ? k : n, adding ? 1 : 0, c, n)
         guard status == dnnl_success else { throw GraphError("oneDNN's sgemm failed with status \(status.rawValue)") }
     }
 
     struct Geometry {
         let m: Int, n: Int, k: Int
-        let transposeA: Bool, transposeB: Bool
+        var transposeA = false, transposeB = false
     }
 
     static func geometry(_ binding: KernelBinding) throws -> Geometry {
@@ -74,13 +91,14 @@ public enum MatMul: Operation, NumericKernel {
 
     /// A plain loop, for small products and other dtypes: below some thousand multiplications a library call costs more.
     static func product<Scalar: NumericScalar>(
-        _ g: Geometry, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, _ z: UnsafeMutablePointer<Scalar>
+        _ g: Geometry, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, _ z: UnsafeMutablePointer<Scalar>,
+        adding: Bool = false
     ) {
         let (rowA, stepA) = g.transposeA ? (1, g.m) : (g.k, 1)
         let (stepB, columnB) = g.transposeB ? (1, g.k) : (g.n, 1)
         for i in 0..<g.m {
             let row = z + i * g.n
-            row.update(repeating: Scalar(0.0), count: g.n)
+            if !adding { row.update(repeating: Scalar(0.0), count: g.n) }
             for k in 0..<g.k {
                 let factor = x[i * rowA + k * stepA]
                 let other = y + k * stepB

@@ -72,18 +72,21 @@ extension Graph {
         _ seed: Int?, _ name: String, _ file: StaticString, _ line: UInt
     ) -> Node {
         scope(name) {
-            let seed2 = seed ?? Graph.hash(fullName(operation.name))
-            // Both 0 would mean in TensorFlow: seeds that differ from run to run.
-            let attributes: Attributes = [
-                "seed": .int(self.seed), "seed2": .int(self.seed == 0 && seed2 == 0 ? 0x7FFF_FFFF : seed2),
-                "dtype": .type(dtype),
-            ]
+            var attributes = seedAttributes(operation, seed)
+            attributes.values["dtype"] = .type(dtype)
             var result = apply(operation, [shape], attributes, nil, file, line)
             guard DType.floats.contains(dtype) else { return result }
             if map.scale != 1 { result = result * map.scale }
             if map.offset != 0 { result = result + map.offset }
             return result
         }
+    }
+
+    /// The graph's seed, and the operation's: `seed`, or one that follows from the name that it will get.
+    func seedAttributes(_ operation: any Operation.Type, _ seed: Int?, name: String? = nil) -> Attributes {
+        let seed2 = seed ?? Graph.hash(fullName(name ?? operation.name))
+        // Both 0 would mean in TensorFlow: seeds that differ from run to run.
+        return ["seed": .int(self.seed), "seed2": .int(self.seed == 0 && seed2 == 0 ? 0x7FFF_FFFF : seed2)]
     }
 
     /// FNV-1a of a name in 31 bits, never 0.

@@ -16,12 +16,7 @@ let randomSignature = Signature(
 extension RandomOperation {
     public static var isStateful: Bool { true }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        let shape = try node.shape(0, rank: 1, "'shape'")
-        guard let extents = node.integers(0) else { return [shape[0].map { .unknown(rank: $0) } ?? .unknown] }
-        guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
-        return [Shape(extents)]
-    }
+    public static func infer(_ node: Inference) throws -> [Shape] { [try randomShape(node)] }
 
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 
@@ -35,18 +30,15 @@ extension RandomOperation {
     }
 
     private static func make<Scalar: RandomScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let seed = UInt64(bitPattern: Int64(try binding.attributes.int("seed")))
-        let seed2 = UInt64(bitPattern: Int64(try binding.attributes.int("seed2")))
-        let (name, random, output, count) = (binding.name, binding.random, binding.output(), binding.outputCount())
+        let (output, count) = (binding.output(), binding.outputCount())
+        let next = try binding.generator(groups: UInt64(count) &* 256)
         let size = 4 / Scalar.words
         let groups = (count + size - 1) / size
         let step = UInt64(stride(type))
         let threads = min(usefulThreads(binding.threads, work: count * 16), max(groups, 1))
         return { frame in
             let target = frame.pointer(output, Scalar.self)
-            var start = Philox(seed: seed, seed2: seed2 ^ (random.rank &* 0x9E37_79B9_7F4A_7C15))
-            start.skip(random.next(name) &* UInt64(count) &* 256)
-            let first = start
+            let first = next()
             parallel(threads) { part in
                 withUnsafeTemporaryAllocation(of: Scalar.self, capacity: size) { rest in
                     for index in groups * part / threads..<groups * (part + 1) / threads {
@@ -61,6 +53,29 @@ extension RandomOperation {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The shape that input 0 of a random operation holds.
+func randomShape(_ node: Inference) throws -> Shape {
+    let shape = try node.shape(0, rank: 1, "'shape'")
+    guard let extents = node.integers(0) else { return shape[0].map { .unknown(rank: $0) } ?? .unknown }
+    guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
+    return Shape(extents)
+}
+
+extension KernelBinding {
+    /// Yields the generator of each next run of an operation with the attributes `seed` and `seed2`. A run sets aside
+    /// `groups` groups of four words.
+    func generator(groups: UInt64) throws -> () -> Philox {
+        let seed = UInt64(bitPattern: Int64(try attributes.int("seed")))
+        let seed2 = UInt64(bitPattern: Int64(try attributes.int("seed2")))
+        let (name, random) = (name, random)
+        return {
+            var generator = Philox(seed: seed, seed2: seed2 ^ (random.rank &* 0x9E37_79B9_7F4A_7C15))
+            generator.skip(random.next(name) &* groups)
+            return generator
         }
     }
 }

@@ -1,0 +1,133 @@
+internal import CKernels
+
+/// The gradient of an LSTM, step by step from the last to the first. The gradients of the weights are products over as many
+/// steps at once as stay in the cache.
+struct LSTMBackward<Scalar: CellScalar> {
+    let geometry: LSTMGeometry
+    private let binding: KernelBinding
+    private let hasTime: Bool
+    /// Steps whose gradients are multiplied at once.
+    private let chunk: Int
+    /// The gradient by what arrives at the gates of a chunk's steps, [chunk · batch, 4 · cells].
+    private let gates: Workspace<Scalar>
+    /// The weights of the output of the step before, transposed, [4 · cells, cells]: oneDNN reads those about four times as
+    /// fast for a matrix of few rows.
+    private let stateWeights: Workspace<Scalar>
+    /// What a single step passes to the output before it, which the caller's graph computes.
+    private let passed: Workspace<Scalar>
+
+    init(_ binding: KernelBinding, _ order: GateOrder, hasTime: Bool) throws {
+        geometry = try LSTMGeometry(binding, order, hasTime: hasTime)
+        self.binding = binding
+        self.hasTime = hasTime
+        chunk = geometry.chunk
+        gates = Workspace(count: hasTime ? chunk * geometry.gates : 0)
+        stateWeights = Workspace(count: hasTime ? 4 * geometry.cells * geometry.cells : 0)
+        passed = Workspace(count: hasTime ? 0 : geometry.state)
+    }
+
+    /// The input that stands `i` after x.
+    private func input(_ frame: Frame, _ i: Int) -> UnsafePointer<Scalar> {
+        UnsafePointer(frame.pointer(binding.input(geometry.first + i), Scalar.self))
+    }
+
+    private func output(_ frame: Frame, _ i: Int) -> UnsafeMutablePointer<Scalar> {
+        frame.pointer(binding.output(i), Scalar.self)
+    }
+
+    private func clear(_ frame: Frame, _ outputs: [Int]) {
+        for i in outputs { output(frame, i).update(repeating: 0, count: binding.outputCount(i)) }
+    }
+
+    /// For a single step: cs_prev_grad, the gates' gradient, and the peepholes'.
+    func runStep(_ frame: Frame) throws {
+        clear(frame, [0, 2, 3, 4])
+        passed.pointer.update(repeating: 0, count: geometry.state)
+        try propagate(frame, 0..<1, csGrad: output(frame, 0), hGrad: passed.pointer, gates: output(frame, 1))
+        addPeepholes(frame, 0..<1, gates: output(frame, 1), to: 2)
+    }
+
+    /// For a sequence: the gradients of all inputs.
+    func runSequence(_ frame: Frame, steps: Int) throws {
+        let g = geometry
+        clear(frame, Array(1...7))
+        let (x, hPrev, w, h) = (input(frame, 0), input(frame, 2), input(frame, 3), input(frame, 14))
+        let (xGrad, wGrad) = (output(frame, 0), output(frame, 3))
+        let (columns, row) = (4 * g.cells, g.batch * g.inputs)
+        transpose(w + g.inputs * columns, rows: g.cells, columns: columns, to: stateWeights.pointer)
+        (xGrad + steps * row).update(repeating: 0, count: (g.time - steps) * row)
+        let weightGradient = { (inputs: Int, steps: Int) in
+            MatMul.Geometry(m: inputs, n: columns, k: steps * g.batch, transposeA: true)
+        }
+        for end in stride(from: steps, to: 0, by: -chunk) {
+            let range = max(end - chunk, 0)..<end
+            let (start, gates) = (range.lowerBound, gates.pointer)
+            try propagate(frame, range, csGrad: output(frame, 1), hGrad: output(frame, 2), gates: gates)
+            try MatMul.multiply(
+                MatMul.Geometry(m: range.count * g.batch, n: g.inputs, k: columns, transposeB: true), gates, w,
+                xGrad + start * row)
+            try MatMul.multiply(weightGradient(g.inputs, range.count), x + start * row, gates, wGrad, adding: true)
+            // The outputs that the steps started from: h_prev for the first, for the others h of the step before.
+            let stateGrad = wGrad + g.inputs * columns
+            let first = start == 0 ? 1 : 0
+            if start == 0 { try MatMul.multiply(weightGradient(g.cells, 1), hPrev, gates, stateGrad, adding: true) }
+            try MatMul.multiply(
+                weightGradient(g.cells, range.count - first), h + (start + first - 1) * g.state,
+                gates + first * g.gates, stateGrad, adding: true)
+            addPeepholes(frame, range, gates: gates, to: 4)
+            addColumnSums(of: gates, rows: range.count * g.batch, columns: columns, to: output(frame, 7))
+        }
+    }
+
+    /// Fills `gates`, which begin at the first of `steps`; `csGrad` and `hGrad` hold what goes from a step to the one before
+    /// it, and at the end what arrives at cs_prev and h_prev.
+    private func propagate(
+        _ frame: Frame, _ steps: Range<Int>, csGrad: UnsafeMutablePointer<Scalar>,
+        hGrad: UnsafeMutablePointer<Scalar>, gates: UnsafeMutablePointer<Scalar>
+    ) throws {
+        let g = geometry
+        // i, cs, f, o, ci, co, cs_grad, h_grad; of a sequence, h stands before the gradients.
+        let positions = Array(8..<14) + (hasTime ? [15, 16] : [14, 15])
+        let values: [UnsafePointer<Scalar>?] = positions.map { input(frame, $0) }
+        let (csPrev, cs) = (input(frame, 1), input(frame, 9))
+        let stateProduct = MatMul.Geometry(m: g.batch, n: g.cells, k: 4 * g.cells)
+        let backward = Scalar.lstmBackward
+        try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
+            try values.withUnsafeBufferPointer { values in
+                for t in steps.reversed() {
+                    let here = gates + (t - steps.lowerBound) * g.gates
+                    let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
+                    parallel(g.threads) { part in
+                        let rows = g.rows(part)
+                        withUnsafePointer(to: g.layout) { layout in
+                            backward(
+                                layout, peepholes, stateBefore, values.baseAddress, t * g.state, hGrad, csGrad, here,
+                                rows.lowerBound, rows.upperBound)
+                        }
+                    }
+                    if hasTime { try MatMul.multiply(stateProduct, here, stateWeights.pointer, hGrad) }
+                }
+            }
+        }
+    }
+
+    /// Adds the gradients of wci, wcf and wco to the outputs from number `first` on.
+    private func addPeepholes(_ frame: Frame, _ steps: Range<Int>, gates: UnsafePointer<Scalar>, to first: Int) {
+        let g = geometry
+        guard g.usesPeepholes else { return }
+        let (byInput, byForget, byOutput) = (output(frame, first), output(frame, first + 1), output(frame, first + 2))
+        let (csPrev, cs) = (input(frame, 1), input(frame, 9))
+        for row in 0..<steps.count * g.batch {
+            let gate = gates + row * 4 * g.cells
+            let (forget, out) = (gate + g.layout.forget_gate, gate + 3 * g.cells)
+            let place = row + steps.lowerBound * g.batch
+            let state = cs + place * g.cells
+            let before = place < g.batch ? csPrev + place * g.cells : cs + (place - g.batch) * g.cells
+            for j in 0..<g.cells {
+                byInput[j] += gate[j] * before[j]
+                byForget[j] += forget[j] * before[j]
+                byOutput[j] += out[j] * state[j]
+            }
+        }
+    }
+}

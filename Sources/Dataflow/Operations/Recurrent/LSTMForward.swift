@@ -1,0 +1,92 @@
+internal import CKernels
+
+/// An operation that computes an LSTM forward: over a sequence, or a single step.
+protocol LSTMForwardOperation: Operation, CellKernel {
+    static var order: GateOrder { get }
+    /// Whether it takes a sequence [time, batch, inputs] and, before it, the number of steps.
+    static var hasTime: Bool { get }
+}
+
+extension LSTMForwardOperation {
+    /// i, cs, f, o, ci, co, h, each [(time,) batch, cells].
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let shapes = try LSTMShapes(node, hasTime: hasTime)
+        try shapes.check(node, shapes.inputs, from: hasTime ? 1 : 0, signature)
+        return [Shape](repeating: shapes.output, count: 7)
+    }
+
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.cell(Self.self, binding.outputs[0].dtype)
+    }
+
+    static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+        let pass = try LSTMForward<Scalar>(binding, order, hasTime: hasTime)
+        guard hasTime else { return { frame in try pass.run(frame, steps: 1) } }
+        return { frame in try pass.run(frame, steps: pass.geometry.steps(frame, binding, Self.self)) }
+    }
+
+    /// TensorFlow's gradient flows from the cell states and the outputs alone.
+    static func checkUpstream(_ node: GradientContext) throws {
+        for i in [0, 2, 3, 4, 5] where node.hasUpstream(i) {
+            throw GraphError(
+                "has a gradient by its outputs 'cs' and 'h' alone, not by '\(signature.outputs[i].name)'")
+        }
+    }
+}
+
+/// The kernel of an LSTM: the product of the inputs and their weights for many steps at once, then step by step the product
+/// of the last output and its weights, and the cells.
+struct LSTMForward<Scalar: CellScalar> {
+    private(set) var geometry: LSTMGeometry
+    private let binding: KernelBinding
+    /// Steps whose inputs are multiplied at once.
+    private let chunk: Int
+    private let gates: Workspace<Scalar>
+
+    init(_ binding: KernelBinding, _ order: GateOrder, hasTime: Bool) throws {
+        geometry = try LSTMGeometry(binding, order, hasTime: hasTime)
+        // BlockLSTMV2 has no forget_bias.
+        let bias = binding.attributes["forget_bias"] == nil ? 0 : try binding.attributes.float("forget_bias")
+        geometry.layout.forget_bias = Double(bias)
+        geometry.layout.clip = Double(try binding.attributes.float("cell_clip"))
+        self.binding = binding
+        chunk = geometry.chunk
+        gates = Workspace(count: chunk * geometry.gates)
+    }
+
+    func run(_ frame: Frame, steps: Int) throws {
+        let (g, first) = (geometry, geometry.first)
+        let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(first + i), Scalar.self)) }
+        let (x, csPrev, hPrev, w, bias) = (input(0), input(1), input(2), input(3), input(7))
+        let stateWeights = w + g.inputs * 4 * g.cells
+        let results: [UnsafeMutablePointer<Scalar>?] = (0..<7).map { frame.pointer(binding.output($0), Scalar.self) }
+        let (cs, h) = (UnsafePointer(results[1]!), UnsafePointer(results[6]!))
+        let forward = Scalar.lstmForward
+        try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
+            try results.withUnsafeBufferPointer { results in
+                for start in stride(from: 0, to: steps, by: chunk) {
+                    let count = min(chunk, steps - start)
+                    try MatMul.multiply(
+                        g.inputProduct(rows: count * g.batch), x + start * g.batch * g.inputs, w, gates.pointer)
+                    for t in start..<start + count {
+                        let here = gates.pointer + (t - start) * g.gates
+                        let before = t == 0 ? hPrev : h + (t - 1) * g.state
+                        let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
+                        try MatMul.multiply(g.stateProduct, before, stateWeights, here, adding: true)
+                        parallel(g.threads) { part in
+                            let rows = g.rows(part)
+                            withUnsafePointer(to: g.layout) { layout in
+                                forward(
+                                    layout, here, bias, peepholes, stateBefore, results.baseAddress, t * g.state,
+                                    rows.lowerBound, rows.upperBound)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for result in results {
+            (result! + steps * g.state).update(repeating: 0, count: (g.time - steps) * g.state)
+        }
+    }
+}
