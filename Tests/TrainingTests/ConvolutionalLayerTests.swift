@@ -144,10 +144,9 @@ struct ConvolutionalLayerTests {
         let step = g.group([Adam(learningRate: 0.01).minimize(loss)] + g.updateOperations)
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
-        let images = (0..<8 * 36).map { Float(($0 * 37) % 101) / 50 - 1 }
-        let feeds = [
-            x: Tensor(images, shape: [8, 6, 6, 1]), target: Tensor((0..<8).map { Float($0 % 2) }, shape: [8, 1]),
-        ]
+        let images: [Float] = (0..<288).map { (i: Int) -> Float in Float((i * 37) % 101) / 50 - 1 }
+        let targets: [Float] = (0..<8).map { (i: Int) -> Float in Float(i % 2) }
+        let feeds = [x: Tensor(images, shape: [8, 6, 6, 1]), target: Tensor(targets, shape: [8, 1])]
         let first = try session.run(loss, feeds: feeds).doubles[0]
         for _ in 0..<50 { _ = try session.run(step, feeds: feeds) }
         #expect(try session.run(loss, feeds: feeds).doubles[0] < first / 2)

@@ -80,8 +80,11 @@ final class FrameProgram {
         /// Members of the newest iteration through which nothing left, until the loop ends.
         var deadExits: Set<Int> = []
         var children: [Int: [String: Frame]] = [:]
+        /// Values that are still to enter.
+        var awaited: Int
 
-        init(_ name: String, parent: Frame?, iteration: Int) {
+        init(_ name: String, parent: Frame?, iteration: Int, awaits awaited: Int) {
+            self.awaited = awaited
             self.name = name
             self.parent = parent
             parentIteration = iteration
@@ -96,11 +99,18 @@ final class FrameProgram {
     }
 
     let members: [Member]
+    /// How many values enter each loop.
+    private let entries: [String: Int]
     private var queue: [Ready] = []
     private var head = 0
     private var frames: [Frame] = []
 
-    init(_ members: [Member]) { self.members = members }
+    init(_ members: [Member]) {
+        self.members = members
+        entries = members.reduce(into: [:]) { entries, member in
+            if case .enter(let frame, _) = member.role { entries[frame, default: 0] += 1 }
+        }
+    }
 
     /// Runs until nothing is left to do.
     ///
@@ -112,7 +122,7 @@ final class FrameProgram {
         outside: (Plan.View, _ copy: Bool) throws -> Tensor, compute: (Member, [Tensor]) throws -> [Tensor],
         store: (Slot, Tensor) -> Void
     ) throws {
-        let root = Frame("", parent: nil, iteration: 0)
+        let root = Frame("", parent: nil, iteration: 0, awaits: 0)
         frames = [root]
         queue = []
         head = 0
@@ -192,9 +202,12 @@ final class FrameProgram {
         switch member.role {
         case .enter(let name, let isConstant):
             let frame = child(name, of: ready.frame, ready.iteration)
+            frame.awaited -= 1
             if isConstant {
                 frame.constants.append((ready.member, outputs[0]))
-                for iteration in frame.iterations.indices { try deliver(ready.member, outputs, to: frame, iteration) }
+                for iteration in frame.firstLive..<frame.iterations.count {
+                    try deliver(ready.member, outputs, to: frame, iteration)
+                }
             } else {
                 try deliver(ready.member, outputs, to: frame, 0)
             }
@@ -234,7 +247,7 @@ final class FrameProgram {
 
     private func child(_ name: String, of parent: Frame, _ iteration: Int) -> Frame {
         if let known = parent.children[iteration]?[name] { return known }
-        let frame = Frame(name, parent: parent, iteration: iteration)
+        let frame = Frame(name, parent: parent, iteration: iteration, awaits: entries[name] ?? 0)
         parent.children[iteration, default: [:]][name] = frame
         frames.append(frame)
         return frame
@@ -313,6 +326,7 @@ final class FrameProgram {
     private func settle(_ ready: Ready) {
         count(ready.frame, ready.iteration, -1)
         let frame = ready.frame
+        guard frame.awaited <= 0 else { return }
         while frame.firstLive < frame.iterations.count - 1, frame.iterations[frame.firstLive].running == 0 {
             let inner = frame.children[frame.firstLive] ?? [:]
             guard inner.values.allSatisfy(\.deadExits.isEmpty) else { return }

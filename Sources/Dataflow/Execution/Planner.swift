@@ -28,6 +28,8 @@ struct Planner {
     private var sources: [Source] = []
     private var slotSpecs: [TensorSpec] = []
     private var dynamicSlots: Set<Slot> = []
+    /// Reads of Variables by the vertices that are to see what is written before them.
+    private var liveReads: [Int: Set<Int>] = [:]
     /// Vertices that run by tokens: control flow, and all that follows from it.
     private var frameMembers: Set<Int> = []
 
@@ -246,7 +248,9 @@ struct Planner {
     }
 
     /// Vertices that must copy the Variable they stand for, because it is written while their value is still needed.
-    private func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
+    ///
+    /// Whoever waits for the write, and reads a reference, is to see the new value, as in TensorFlow: `liveReads`.
+    private mutating func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
         var position: [Int: Int] = [:]
         for (index, vertex) in order.enumerated() { position[vertex.id] = index }
         // The Variable behind each alias, and when each Variable is written.
@@ -281,10 +285,28 @@ struct Planner {
                         .map { lastUse[$0.id] ?? 0 }.max() ?? 0)
                 lastUse[alias.id] = end
                 let start = position[alias.id] ?? 0
-                if writes[variable, default: []].contains(where: { $0 > start && $0 < end }) { result.insert(alias.id) }
+                let hazards = writes[variable, default: []].filter { $0 > start && $0 < end }
+                guard !hazards.isEmpty else { continue }
+                result.insert(alias.id)
+                if alias.operation == Identity.self { noteLiveReads(of: alias, order, after: hazards) }
             }
         }
         return result
+    }
+
+    /// Notes the consumers of a read that wait for the writes at these places of the order.
+    private mutating func noteLiveReads(of alias: Vertex, _ order: [Vertex], after writes: [Int]) {
+        guard alias.inputs[0].vertex.operation.isVariable else { return }
+        var after: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() {
+            let sources = vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)
+            after[vertex.id] = sources.map { after[$0] ?? 0 }.max() ?? 0
+            if writes.contains(index) { after[vertex.id] = 1 }
+            // The write itself takes what was read before.
+            if after[vertex.id] == 1, !writes.contains(index), vertex.inputs.contains(where: { $0.vertex === alias }) {
+                liveReads[vertex.id, default: []].insert(alias.id)
+            }
+        }
     }
 
     /// Variables that a step reads before any step of the plan has given them a value.
@@ -307,8 +329,10 @@ struct Planner {
         if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
         let outputs = vertex.outputs.indices.map(vertex.output)
         if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
+        let live = liveReads[vertex.id] ?? []
         let inputSlots = try vertex.inputs.map { input -> Slot in
-            guard let slot = slots[input] else { throw GraphError("\(input.name) has no memory") }
+            let source = live.contains(input.vertex.id) ? input.vertex.inputs[0] : input
+            guard let slot = slots[source] else { throw GraphError("\(input.name) has no memory") }
             return slot
         }
         let outputSlots = outputs.map { node -> Slot in

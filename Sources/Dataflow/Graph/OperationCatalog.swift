@@ -60,6 +60,11 @@ public enum OperationCatalog {
         SparseApplyAdadelta.self, SparseApplyFtrl.self, ResourceSparseApplyMomentum.self,
         ResourceSparseApplyAdagrad.self, ResourceSparseApplyAdagradV2.self, ResourceSparseApplyRMSProp.self,
         ResourceSparseApplyCenteredRMSProp.self, ResourceSparseApplyAdadelta.self, ResourceSparseApplyFtrl.self,
+        ResourceApplyKerasMomentum.self, ApplyFtrlV2.self, ResourceApplyFtrlV2.self, SparseApplyFtrlV2.self,
+        ResourceSparseApplyFtrlV2.self, ApplyProximalGradientDescent.self, ResourceApplyProximalGradientDescent.self,
+        SparseApplyProximalGradientDescent.self, ResourceSparseApplyProximalGradientDescent.self,
+        ApplyProximalAdagrad.self, ResourceApplyProximalAdagrad.self, SparseApplyProximalAdagrad.self,
+        ResourceSparseApplyProximalAdagrad.self,
         // Control flow
         Switch.self, Merge.self, Enter.self, Exit.self, NextIteration.self, LoopCond.self, ControlTrigger.self,
         RefSwitch.self, RefMerge.self, RefEnter.self, RefExit.self, RefNextIteration.self, StackV2.self,
