@@ -155,11 +155,14 @@ final class Plan {
             let inference = Inference(
                 attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
                 constants: values.map { $0 })
-            let shapes = try vertex.operation.infer(inference)
-            let specs = zip(vertex.outputs, shapes).map { TensorSpec($0.dtype, $1) }
-            let results =
-                try vertex.operation.fold(inference)
-                ?? Plan.evaluate(vertex, inputs: values, outputs: specs, threads: 1, random: random)
+            let results: [Tensor]
+            if let folded = try vertex.operation.fold(inference) {
+                results = folded
+            } else {
+                let shapes = try vertex.operation.infer(inference)
+                let specs = zip(vertex.outputs, shapes).map { TensorSpec($0.dtype, $1) }
+                results = try Plan.evaluate(vertex, inputs: values, outputs: specs, threads: 1, random: random)
+            }
             for (slot, result) in zip(outputs, results) {
                 if case .dynamic = sources[slot] {
                     dynamicValues[slot] = result

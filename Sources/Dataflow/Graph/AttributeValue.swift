@@ -50,6 +50,12 @@ public struct Attributes: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public func ints(_ name: String) throws -> [Int] {
         if case .ints(let v)? = values[name] { v } else { throw missing(name, "a list of ints") }
     }
+    public func floats(_ name: String) throws -> [Float] {
+        if case .floats(let v)? = values[name] { v } else { throw missing(name, "a list of floats") }
+    }
+    public func types(_ name: String) throws -> [DType] {
+        if case .types(let v)? = values[name] { v } else { throw missing(name, "a list of types") }
+    }
 
     private func missing(_ name: String, _ kind: String) -> GraphError {
         GraphError("the attribute '\(name)' must be \(kind), got \(values[name].map { "\($0)" } ?? "nothing")")

@@ -159,7 +159,9 @@ public final class Graph: Sendable {
             let types = try operation.signature.outputTypes(resolved)
             let inference = Inference(
                 attributes: resolved, inputs: inputs.map(\.spec), constants: inputs.map(\.constant))
-            let shapes = try operation.infer(inference)
+            var shapes = try operation.infer(inference)
+            // Its input is but a default: what is fed instead may have any shape that the attribute allows.
+            if operation == PlaceholderWithDefault.self { shapes = [try resolved.shape("shape")] }
             precondition(
                 shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")
             let folded = try operation.fold(inference)

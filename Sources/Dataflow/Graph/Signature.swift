@@ -1,7 +1,8 @@
 /// What TensorFlow's `OpDef` says of an operation: inputs, outputs, the types they may have, attributes and defaults.
 ///
 /// An argument's type is written as in TensorFlow: a dtype (`"int32"`), the name of a type attribute (`"T"`), `"ref T"`
-/// for a Variable's memory, or `"N * T"` for as many tensors as the int attribute `N` says.
+/// for a Variable's memory, `"N * T"` for as many tensors as the int attribute `N` says, or `"list T"` for a tensor of each
+/// of the dtypes that the attribute `T` lists.
 public struct Signature: Sendable {
     public struct Argument: Sendable {
         public let name: String
@@ -9,6 +10,8 @@ public struct Signature: Sendable {
         public let isReference: Bool
         /// The attribute that counts the tensors of a list.
         public let count: String?
+        /// A tensor of each of the dtypes that the attribute `type` lists. An operation takes one such list at most.
+        public let isList: Bool
         /// A dtype's name, or a type attribute's.
         public let type: String
 
@@ -17,6 +20,8 @@ public struct Signature: Sendable {
             var text = Substring(text)
             isReference = text.hasPrefix("ref ")
             if isReference { text = text.dropFirst(4) }
+            isList = text.hasPrefix("list ")
+            if isList { text = text.dropFirst(5) }
             if let star = text.firstIndex(of: "*") {
                 count = String(text[..<star].filter { $0 != " " })
                 text = text[text.index(after: star)...]
@@ -75,8 +80,23 @@ public struct Signature: Sendable {
         if let list = counted.first?.count, result[list] == nil, counted.allSatisfy({ $0.count == list }) {
             result.values[list] = .int((actual.count - (inputs.count - counted.count)) / counted.count)
         }
+        for argument in inputs where argument.isList && result[argument.type] == nil {
+            let start = inputs.prefix { $0.name != argument.name }.count
+            let end = actual.count - (inputs.count - start - 1)
+            result.values[argument.type] = .types(start <= end ? Array(actual[start..<end]) : [])
+        }
         var position = 0
         for argument in inputs {
+            if argument.isList {
+                for type in try result.types(argument.type) {
+                    guard position < actual.count, actual[position] == type else {
+                        let got = position < actual.count ? "\(actual[position])" : "\(actual.count) inputs (\(names))"
+                        throw GraphError("input \(position) '\(argument.name)' must be \(type), got \(got)")
+                    }
+                    position += 1
+                }
+                continue
+            }
             let count = try argument.count.map { try result.int($0) } ?? 1
             for _ in 0..<max(count, 0) {
                 guard position < actual.count else {
@@ -90,6 +110,7 @@ public struct Signature: Sendable {
             throw GraphError("takes \(position) inputs (\(names)), got \(actual.count)")
         }
         for (name, allowed) in types {
+            if case .types? = result[name] { continue }
             let type = try result.type(name)
             guard allowed.contains(type) else {
                 throw GraphError("the type \(name) must be \(list(allowed)), got \(type)")
@@ -128,6 +149,7 @@ public struct Signature: Sendable {
     /// The dtypes of the outputs once the attributes are resolved.
     func outputTypes(_ attributes: Attributes) throws -> [DType] {
         try outputs.flatMap { argument in
+            if argument.isList { return try attributes.types(argument.type) }
             let type = try DType(rawValue: argument.type) ?? attributes.type(argument.type)
             return [DType](repeating: type, count: try argument.count.map { max(try attributes.int($0), 0) } ?? 1)
         }

@@ -41,29 +41,38 @@ public protocol NumericScalar: TensorScalar, Comparable, Numeric {
     init(_ value: Double)
     var asDouble: Double { get }
     static func wrappingAdd(_ a: Self, _ b: Self) -> Self
+    static func wrappingSubtract(_ a: Self, _ b: Self) -> Self
     static func wrappingMultiply(_ a: Self, _ b: Self) -> Self
     /// What the maximum of nothing is: −infinity, or the smallest integer.
     static var lowest: Self { get }
     /// What the minimum of nothing is.
     static var highest: Self { get }
+    static var lowestFinite: Self { get }
+    static var highestFinite: Self { get }
     var isNotANumber: Bool { get }
 }
 
 extension NumericScalar where Self: BinaryFloatingPoint {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a + b }
+    @inline(__always) public static func wrappingSubtract(_ a: Self, _ b: Self) -> Self { a - b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a * b }
     public static var lowest: Self { -.infinity }
     public static var highest: Self { .infinity }
+    public static var lowestFinite: Self { -.greatestFiniteMagnitude }
+    public static var highestFinite: Self { .greatestFiniteMagnitude }
     @inline(__always) public var isNotANumber: Bool { self != self }
 }
 
 extension NumericScalar where Self: FixedWidthInteger {
     public var asDouble: Double { Double(self) }
     @inline(__always) public static func wrappingAdd(_ a: Self, _ b: Self) -> Self { a &+ b }
+    @inline(__always) public static func wrappingSubtract(_ a: Self, _ b: Self) -> Self { a &- b }
     @inline(__always) public static func wrappingMultiply(_ a: Self, _ b: Self) -> Self { a &* b }
     public static var lowest: Self { min }
     public static var highest: Self { max }
+    public static var lowestFinite: Self { min }
+    public static var highestFinite: Self { max }
     @inline(__always) public var isNotANumber: Bool { false }
 }
 

@@ -113,7 +113,7 @@ struct OperationTableTests {
     func inputCount(name: String) throws {
         let operation = try #require(OperationCatalog.operation(named: name))
         let arguments = operation.signature.inputs
-        let hasList = arguments.contains { $0.count != nil }
+        let hasList = arguments.contains { $0.count != nil || $0.isList }
         // One too few; where there is no list that would take it, one too many.
         for wrong in [arguments.count - 1, hasList ? -1 : arguments.count + 1] where wrong >= 0 {
             let g = Graph()
