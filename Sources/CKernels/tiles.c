@@ -88,6 +88,43 @@ static double polygamma_(double n, double x) {
     return (fmod(n, 2) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * zeta_(n + 1, x);
 }
 
+// The x below which a standard normal variable stays with the probability 1/2 + q, where `tail` is the smaller of that and
+// its complement. M. J. Wichura, Algorithm AS 241 (1988), PPND16.
+static double normal_quantile_(double q, double tail) {
+    static const double a[] = {2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4,
+        4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2,
+        3.3871328727963666080};
+    static const double b[] = {5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4,
+        2.1213794301586595867e4, 5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1};
+    static const double c[] = {7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1,
+        1.27045825245236838258, 3.64784832476320460504, 5.76949722146069140550, 4.63033784615654529590,
+        1.42343711074968357734};
+    static const double d[] = {1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2,
+        1.48103976427480074590e-1, 6.89767334985100004550e-1, 1.67638483018380384940, 2.05319162663775882187, 1};
+    static const double e[] = {2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3,
+        2.65321895265761230930e-2, 2.96560571828504891230e-1, 1.78482653991729133580, 5.46378491116411436990,
+        6.65790464350110377720};
+    static const double f[] = {2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5,
+        7.86869131145613259100e-4, 1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1};
+    if (tail != tail || tail < 0) return NAN;
+    if (tail == 0) return q < 0 ? -INFINITY : INFINITY;
+    const double *over = a, *under = b;
+    double r = 0.180625 - q * q, factor = q;
+    if (fabs(q) > 0.425) {
+        r = sqrt(-log(tail));
+        factor = q < 0 ? -1 : 1;
+        over = r <= 5 ? c : e, under = r <= 5 ? d : f;
+        r -= r <= 5 ? 1.6 : 5;
+    }
+    double numerator = 0, denominator = 0;
+    for (int i = 0; i < 8; i++) numerator = numerator * r + over[i], denominator = denominator * r + under[i];
+    return factor * numerator / denominator;
+}
+
+static double ndtri_(double p) { return normal_quantile_(p - 0.5, p < 0.5 ? p : 1 - p); }
+
+static double erfinv_(double x) { return normal_quantile_(x / 2, (1 - fabs(x)) / 2) * 0.70710678118654752440; }
+
 #define FLOATS(M) M(f32, float) M(f64, double)
 #define INTEGERS(M) M(i32, int32_t, uint32_t) M(i64, int64_t, uint64_t) M(u8, uint8_t, uint8_t)
 
@@ -110,6 +147,8 @@ FLOATS(FLOAT_HELPERS)
     TILE2(floor_div, s, t, t, (t)floor(x / y))                             \
     TILE2(floor_mod, s, t, t, floor_mod_##s##_(x, y))                      \
     TILE2(polygamma, s, t, t, (t)polygamma_(x, y))                         \
+    TILE2(zeta, s, t, t, (t)zeta_(x, y))                                   \
+    TILE2(truncated_mod, s, t, t, (t)fmod(x, y))                           \
     TILE2(atan2, s, t, t, (t)atan2(x, y))                                  \
     TILE(neg, s, t, t, -x)                                                 \
     TILE(abs, s, t, t, x < 0 ? -x : x == 0 ? 0 : x)                        \
@@ -136,6 +175,9 @@ FLOATS(FLOAT_HELPERS)
     TILE(acosh, s, t, t, (t)acosh(x))                                      \
     TILE(atanh, s, t, t, (t)atanh(x))                                      \
     TILE(erf, s, t, t, (t)erf(x))                                          \
+    TILE(erfc, s, t, t, (t)erfc(x))                                        \
+    TILE(erfinv, s, t, t, (t)erfinv_(x))                                   \
+    TILE(ndtri, s, t, t, (t)ndtri_(x))                                     \
     TILE(lgamma, s, t, t, (t)lgamma(x))                                    \
     TILE(digamma, s, t, t, (t)digamma_(x))
 FLOATS(FLOAT_TILES)
@@ -146,12 +188,19 @@ FLOATS(FLOAT_TILES)
     TILE2(add, s, t, t, (t)((u)x + (u)y))                                                             \
     TILE2(sub, s, t, t, (t)((u)x - (u)y))                                                             \
     TILE2(mul, s, t, t, (t)((u)x * (u)y))                                                             \
-    TILE2(div, s, t, t, y == 0 ? 0 : y == (t)-1 ? (t)((u)0 - (u)x) : (t)(x / y))                      \
+    TILE2(div, s, t, t, y == 0 ? 0 : y == (t)-1 && y < 0 ? (t)((u)0 - (u)x) : (t)(x / y))             \
     TILE2(max, s, t, t, x > y ? x : y)                                                                \
     TILE2(min, s, t, t, x < y ? x : y)                                                                \
     TILE2(floor_div, s, t, t, floor_div_##s##_(x, y))                                                 \
     TILE2(floor_mod, s, t, t, (t)((u)x - (u)floor_div_##s##_(x, y) * (u)y))                           \
     TILE2(pow, s, t, t, pow_##s##_(x, y))                                                             \
+    TILE2(truncated_mod, s, t, t, y == 0 || (y == (t)-1 && y < 0) ? 0 : (t)(x % y))                   \
+    TILE2(bit_and, s, t, t, (t)(x & y))                                                               \
+    TILE2(bit_or, s, t, t, (t)(x | y))                                                                \
+    TILE2(bit_xor, s, t, t, (t)(x ^ y))                                                               \
+    TILE2(shift_left, s, t, t, (t)((u)x << shift_##s##_(y)))                                          \
+    TILE2(shift_right, s, t, t, (t)(x >> shift_##s##_(y)))                                            \
+    TILE(bit_not, s, t, t, (t)~x)                                                                     \
     TILE(neg, s, t, t, (t)((u)0 - (u)x))                                                              \
     TILE(abs, s, t, t, x > 0 ? x : (t)((u)0 - (u)x))                                                  \
     TILE(sign, s, t, t, (t)((x > 0) - (x < 0)))                                                       \
@@ -162,6 +211,11 @@ FLOATS(FLOAT_TILES)
         if (y == (t)-1 && (t)-1 < 0) return (t)((u)0 - (u)x);                         \
         t q = (t)(x / y);                                                             \
         return (t)(q - (x % y != 0 && (x < 0) != (y < 0)));                           \
+    }                                                                                 \
+    /* How far to shift: at least 0 and at most the width less one, which C asks for. */ \
+    INLINE t shift_##s##_(t y) {                                                      \
+        t most = (t)(sizeof(t) * 8 - 1);                                              \
+        return (t)(y < 0 ? 0 : y > most ? most : y);                                  \
     }                                                                                 \
     INLINE t pow_##s##_(t x, t y) {                                                   \
         u result = 1, base = (u)x;                                                    \
@@ -195,6 +249,8 @@ TILE_SELECT(bool, uint8_t)
 #define ROUND_ROW(P, name)                                                                               \
     [TRIBUTARY_##P] = {[TRIBUTARY_F32] = name##_f32, [TRIBUTARY_F64] = name##_f64,                       \
                        [TRIBUTARY_I32] = same_i32, [TRIBUTARY_I64] = same_i64, [TRIBUTARY_U8] = same_u8}
+#define INTEGER_ROW(P, name)                                                                             \
+    [TRIBUTARY_##P] = {[TRIBUTARY_I32] = name##_i32, [TRIBUTARY_I64] = name##_i64, [TRIBUTARY_U8] = name##_u8}
 #define ANY_ROW(P, name)                                                                                 \
     [TRIBUTARY_##P] = {[TRIBUTARY_F32] = name##_f32, [TRIBUTARY_F64] = name##_f64,                       \
                        [TRIBUTARY_I32] = name##_i32, [TRIBUTARY_I64] = name##_i64,                       \
@@ -213,7 +269,10 @@ static const tributary_tile tiles[TRIBUTARY_PRIMITIVES][TRIBUTARY_TYPES] = {
     NUMBER_ROW(LESS_EQUAL, less_equal), ANY_ROW(EQUAL, equal), ANY_ROW(NOT_EQUAL, not_equal),
     [TRIBUTARY_AND] = {[TRIBUTARY_BOOL] = and_bool}, [TRIBUTARY_OR] = {[TRIBUTARY_BOOL] = or_bool},
     [TRIBUTARY_NOT] = {[TRIBUTARY_BOOL] = not_bool},
-    ANY_ROW(SELECT, select),
+    ANY_ROW(SELECT, select), NUMBER_ROW(TRUNCATED_MOD, truncated_mod), FLOAT_ROW(ERFC, erfc),
+    FLOAT_ROW(ERFINV, erfinv), FLOAT_ROW(NDTRI, ndtri), FLOAT_ROW(ZETA, zeta), INTEGER_ROW(BIT_AND, bit_and),
+    INTEGER_ROW(BIT_OR, bit_or), INTEGER_ROW(BIT_XOR, bit_xor), INTEGER_ROW(BIT_NOT, bit_not),
+    INTEGER_ROW(SHIFT_LEFT, shift_left), INTEGER_ROW(SHIFT_RIGHT, shift_right),
 };
 
 tributary_tile tributary_tile_for(enum tributary_primitive primitive, enum tributary_type type) {

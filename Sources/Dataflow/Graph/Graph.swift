@@ -188,7 +188,9 @@ public final class Graph: Sendable {
             let inference = Inference(
                 attributes: resolved, inputs: specs,
                 constants: inputs.map(\.constant) + specs.dropFirst(inputs.count).map { _ in nil })
-            let shapes = try operation.infer(inference)
+            var shapes = try operation.infer(inference)
+            // Its input is but a default: what is fed instead may have any shape that the attribute allows.
+            if operation == PlaceholderWithDefault.self { shapes = [try resolved.shape("shape")] }
             precondition(
                 shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")
             let folded = try operation.fold(inference)

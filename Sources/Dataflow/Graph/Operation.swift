@@ -28,7 +28,8 @@ public protocol Operation: Sendable {
     /// - Throws: `GraphError` with both shapes in it when the inputs do not fit each other.
     static func infer(_ node: Inference) throws -> [Shape]
 
-    /// The values of the outputs where they follow from the inputs' *shapes* alone, else nil.
+    /// The values of the outputs where they follow from the inputs' *shapes* alone, else nil; or, of an operation whose
+    /// outputs' shapes only its computation tells (such as `Unique`), where the inputs' values are known.
     static func fold(_ node: Inference) throws -> [Tensor]?
 
     /// Ordinary nodes that compute the gradient for each input, nil where none flows.

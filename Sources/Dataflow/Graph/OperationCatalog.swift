@@ -84,6 +84,36 @@ public enum OperationCatalog {
         LSTMBlockCellGrad.self, GRUBlockCell.self, GRUBlockCellGrad.self,
         // More random numbers
         RandomUniformInt.self, RandomShuffle.self, Multinomial.self,
+        // Names of the first versions of TensorFlow
+        Add.self, Div.self, Mod.self, TruncateDiv.self, TruncateMod.self, Select.self, Gather.self, Concat.self,
+        Reverse.self, BatchMatMul.self, BiasAddV1.self, InTopK.self, AccumulateNV2.self,
+        // More mathematics
+        Erfc.self, Erfinv.self, Ndtri.self, Zeta.self, MulNoNan.self, Xlogy.self, Xlog1py.self, Xdivy.self,
+        ApproximateEqual.self, BitwiseAnd.self, BitwiseOr.self, BitwiseXor.self, LeftShift.self, RightShift.self,
+        Invert.self, EuclideanNorm.self, CumulativeLogsumexp.self,
+        // More matrices
+        BatchMatMulV3.self, SparseMatMul.self, Einsum.self, Cross.self, ConjugateTranspose.self, MatrixDiag.self,
+        MatrixDiagV2.self, MatrixDiagV3.self, MatrixDiagPart.self, MatrixDiagPartV2.self, MatrixDiagPartV3.self,
+        MatrixSetDiag.self, MatrixSetDiagV2.self, MatrixSetDiagV3.self, Diag.self, DiagPart.self,
+        // Passing values on
+        PlaceholderV2.self, PlaceholderWithDefault.self, IdentityN.self, Snapshot.self, EnsureShape.self,
+        PreventGradient.self, CheckNumerics.self, CheckNumericsV2.self, Bitcast.self, Empty.self, ShapeN.self,
+        BroadcastArgs.self,
+        // Shapes that depend on values
+        Where.self, Unique.self, UniqueV2.self, UniqueWithCounts.self, UniqueWithCountsV2.self, ListDiff.self,
+        DenseToDenseSetOperation.self, DynamicPartition.self, ParallelDynamicStitch.self,
+        // Segments
+        SegmentSum.self, SegmentMean.self, SegmentProd.self, SegmentMax.self, SegmentMin.self,
+        UnsortedSegmentProd.self, UnsortedSegmentMax.self, UnsortedSegmentMin.self, SparseSegmentSum.self,
+        SparseSegmentMean.self, SparseSegmentSqrtN.self, SparseSegmentSumWithNumSegments.self,
+        SparseSegmentMeanWithNumSegments.self, SparseSegmentSqrtNWithNumSegments.self, SparseSegmentSumGrad.self,
+        SparseSegmentMeanGrad.self, SparseSegmentSqrtNGrad.self,
+        // Scattering, counting and moving
+        TensorScatterUpdate.self, TensorScatterAdd.self, TensorScatterSub.self, TensorScatterMax.self,
+        TensorScatterMin.self, ScatterNdNonAliasingAdd.self, SparseToDense.self, Bincount.self, DenseBincount.self,
+        HistogramFixedWidth.self, Bucketize.self, LowerBound.self, UpperBound.self, NthElement.self,
+        UnravelIndex.self, MirrorPad.self, MirrorPadGrad.self, Roll.self, ReverseSequence.self, SpaceToDepth.self,
+        DepthToSpace.self, SpaceToBatchND.self, BatchToSpaceND.self, SpaceToBatch.self, BatchToSpace.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -12,10 +12,12 @@ public indirect enum Expression: Sendable {
 
     /// The functions of one or two elements that there are tiles for.
     public enum Primitive: Sendable, CaseIterable {
-        case add, sub, mul, div, max, min, pow, floorDiv, floorMod, atan2, polygamma
+        case add, sub, mul, div, max, min, pow, floorDiv, floorMod, truncatedMod, atan2, polygamma, zeta
         case neg, abs, sign, sqrt, exp, expm1, log, log1p, tanh, sigmoid, floor, ceil, rint
-        case sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erf, lgamma, digamma
+        case sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, erf, erfc, erfinv, ndtri, lgamma
+        case digamma
         case less, lessEqual, equal, notEqual, and, or, not
+        case bitAnd, bitOr, bitXor, bitNot, shiftLeft, shiftRight
 
         var tile: tributary_primitive {
             switch self {
@@ -64,6 +66,17 @@ public indirect enum Expression: Sendable {
             case .and: TRIBUTARY_AND
             case .or: TRIBUTARY_OR
             case .not: TRIBUTARY_NOT
+            case .truncatedMod: TRIBUTARY_TRUNCATED_MOD
+            case .zeta: TRIBUTARY_ZETA
+            case .erfc: TRIBUTARY_ERFC
+            case .erfinv: TRIBUTARY_ERFINV
+            case .ndtri: TRIBUTARY_NDTRI
+            case .bitAnd: TRIBUTARY_BIT_AND
+            case .bitOr: TRIBUTARY_BIT_OR
+            case .bitXor: TRIBUTARY_BIT_XOR
+            case .bitNot: TRIBUTARY_BIT_NOT
+            case .shiftLeft: TRIBUTARY_SHIFT_LEFT
+            case .shiftRight: TRIBUTARY_SHIFT_RIGHT
             }
         }
 

@@ -55,6 +55,8 @@ public protocol NumericScalar: TensorScalar, Comparable, Numeric {
     static var lowest: Self { get }
     /// What the minimum of nothing is.
     static var highest: Self { get }
+    static var lowestFinite: Self { get }
+    static var highestFinite: Self { get }
     var isNotANumber: Bool { get }
 }
 
@@ -66,6 +68,8 @@ extension NumericScalar where Self: BinaryFloatingPoint {
     public static func divide(_ a: Self, by count: Int) -> Self { Self(Double(a) / Double(count)) }
     public static var lowest: Self { -.infinity }
     public static var highest: Self { .infinity }
+    public static var lowestFinite: Self { -.greatestFiniteMagnitude }
+    public static var highestFinite: Self { .greatestFiniteMagnitude }
     @inline(__always) public var isNotANumber: Bool { self != self }
 }
 
@@ -79,6 +83,8 @@ extension NumericScalar where Self: FixedWidthInteger {
     }
     public static var lowest: Self { min }
     public static var highest: Self { max }
+    public static var lowestFinite: Self { min }
+    public static var highestFinite: Self { max }
     @inline(__always) public var isNotANumber: Bool { false }
 }
 

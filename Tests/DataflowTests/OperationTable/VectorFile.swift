@@ -112,12 +112,15 @@ extension VectorFile.Case {
     /// Names that `tf.raw_ops` gives to what the graph's format calls otherwise.
     private static let renamedAttributes = ["Squeeze": ["axis": "squeeze_dims"]]
 
+    /// Lists that are not of ints.
+    private static let lists: [String: AttributeValue] = ["boundaries": .floats([]), "shape": .shape([])]
+
     /// The attributes under the names and of the kinds that the operation's signature has.
     func attributes(of operation: any Dataflow.Operation.Type) -> Attributes {
         var result: [String: AttributeValue] = [:]
         for (name, value) in attributes {
             let own = Self.renamedAttributes[operation.name]?[name] ?? name
-            result[own] = value.attribute(like: operation.signature.defaults[own])
+            result[own] = value.attribute(like: operation.signature.defaults[own] ?? Self.lists[own])
         }
         return Attributes(result)
     }
@@ -140,6 +143,8 @@ extension VectorFile.Value {
     fileprivate func attribute(like known: AttributeValue?) -> AttributeValue {
         switch (self, known) {
         case (_, .float?): .float(Float(number))
+        case (.list(let values), .floats?): .floats(values.map { Float($0.number) })
+        case (.list(let values), .shape?): .shape(Shape(values.map { Int($0.number) }))
         case (.bool(let value), _): .bool(value)
         case (.int(let value), _): .int(value)
         case (.double(let value), _): .float(Float(value))

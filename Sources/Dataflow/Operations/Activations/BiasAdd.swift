@@ -57,6 +57,17 @@ public enum BiasAdd: Operation, NumericKernel {
     }
 }
 
+/// `BiasAddV1`: a vector added along the last dimension, as graphs of the first versions of TensorFlow have it.
+public enum BiasAddV1: Operation {
+    public static let signature = Signature(
+        ["value": "T", "bias": "T"], to: ["output": "T"], types: ["T": DType.numbers])
+    public static func infer(_ node: Inference) throws -> [Shape] { try BiasAdd.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [node.upstream(), apply(BiasAddGrad.self, [node.upstream()])]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try BiasAdd.kernel(binding) }
+}
+
 /// `BiasAddGrad`: the sum over all dimensions but that of the channels.
 public enum BiasAddGrad: Operation, NumericKernel {
     public static let signature = Signature(
@@ -98,6 +109,7 @@ public enum BiasAddGrad: Operation, NumericKernel {
 /// Which dimension `data_format` calls channels.
 private func channelAxis(_ attributes: Attributes, rank: Int) throws -> Int {
     guard rank >= 2 else { throw GraphError("the value must have at least two dimensions, got \(rank)") }
+    guard attributes["data_format"] != nil else { return rank - 1 }  // BiasAddV1 has no such attribute.
     switch try attributes.string("data_format") {
     case "NHWC": return rank - 1
     case "NCHW": return 1

@@ -27,19 +27,54 @@ public enum ConcatV2: Operation {
         return [Shape(dimensions)]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        let parts = Array(node.inputs.dropLast())
-        if parts.count == 1 { return [node.upstream(), nil] }
-        let extents = parts.map { shape($0) }
-        let offsets = node.graph.add(ConcatOffset.self, [cast(node.inputs[parts.count], to: .int32)] + extents)
-        return parts.indices.map { slice(node.upstream(), begin: offsets.output($0), size: extents[$0]) } + [nil]
+        gradients(Array(node.inputs.dropLast()), axis: node.inputs[node.inputs.count - 1], node) + [nil]
     }
+
+    /// The slices of the upstream gradient that belong to each of `parts`.
+    static func gradients(_ parts: [Node], axis: Node, _ node: GradientContext) -> [Node?] {
+        if parts.count == 1 { return [node.upstream()] }
+        let extents = parts.map { shape($0) }
+        let offsets = node.graph.add(ConcatOffset.self, [cast(axis, to: .int32)] + extents)
+        return parts.indices.map { slice(node.upstream(), begin: offsets.output($0), size: extents[$0]) }
+    }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let count = binding.inputs.count - 1
-        let extents = binding.outputs[0].shape.concrete
-        let axis = try normalize([binding.integers(count)[0]], rank: extents.count)[0]
-        return Joining(extents, axis: axis, parts: (0..<count).map { binding.inputs[$0].shape.concrete[axis] })
-            .join(binding)
+        return try binding.late([count]) { binding in
+            try kernel(binding, axis: binding.integers(count)[0], parts: Array(0..<count))
+        }
     }
+
+    static func kernel(_ binding: KernelBinding, axis: Int, parts: [Int]) throws -> Kernel {
+        let extents = binding.outputs[0].shape.concrete
+        let position = try normalize([axis], rank: extents.count)[0]
+        return Joining(extents, axis: position, parts: parts.map { binding.inputs[$0].shape.concrete[position] })
+            .join(binding, inputs: parts)
+    }
+}
+
+/// `Concat`: as `ConcatV2`, with the axis as the first input; graphs of the first versions of TensorFlow have it.
+public enum Concat: Operation {
+    public static let signature = Signature(
+        ["concat_dim": "int32", "values": "N * T"], to: ["output": "T"], types: ["T": DType.all])
+
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        try ConcatV2.infer(
+            Inference(
+                attributes: node.attributes, inputs: rotated(node.inputs),
+                constants: rotated(node.inputs.indices.map(node.constant))))
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [nil] + ConcatV2.gradients(Array(node.inputs.dropFirst()), axis: node.input(0), node)
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late([0]) { binding in
+            try ConcatV2.kernel(binding, axis: binding.integers(0)[0], parts: Array(1..<binding.inputs.count))
+        }
+    }
+
+    /// The axis behind the tensors.
+    private static func rotated<Element>(_ list: [Element]) -> [Element] { Array(list.dropFirst()) + list.prefix(1) }
 }
 
 /// `ConcatOffset`: where each of some tensors starts in what `ConcatV2` makes of them, from their shapes.

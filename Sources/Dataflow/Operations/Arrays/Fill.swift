@@ -24,6 +24,20 @@ public enum Fill: Operation, MovingKernel {
     }
 }
 
+/// `Empty`: a tensor of the given shape and dtype. TensorFlow clears it only if `init` is true; here it is always zeros.
+public enum Empty: Operation {
+    public static let signature = Signature(
+        ["shape": "int32"], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["init": .bool(false)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        _ = try node.shape(0, rank: 1, "'shape'")
+        guard let extents = node.integers(0) else { return [.unknown] }
+        guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
+        return [Shape(extents)]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
+}
+
 /// `ZerosLike`: zeros of the input's shape and dtype.
 public enum ZerosLike: Operation {
     public static let signature = Signature.unary(DType.all)

@@ -37,16 +37,11 @@ public enum GatherV2: Operation {
         guard let value = node.input(2).constant?.integers.first else {
             throw GraphError("the gradient of GatherV2 needs an axis that is known while building")
         }
+        if value == 0, try node.attributes.int("batch_dims") == 0 {
+            return [rowsAdded(dy, indices, like: params), nil, nil]
+        }
         let type = indices.dtype
         let extents = shape(params, as: type)
-        let values: Node
-        if value == 0 {
-            let rows = reshape(dy, concat([oneNumber(size(indices), type), tail(extents, from: 1)], axis: 0))
-            values = apply(
-                UnsortedSegmentSum.self,
-                [rows, reshape(indices, oneNumber(size(indices), type)), dimension(extents, 0)])
-            return [values, nil, nil]
-        }
         guard let rank = params.shape.rank, let indexRank = indices.shape.rank else {
             throw GraphError("the gradient of GatherV2 along the axis \(value) needs ranks known while building")
         }
@@ -74,31 +69,70 @@ public enum GatherV2: Operation {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([2]) { binding in
-            let params = binding.inputs[0].shape.concrete
-            let indices = binding.inputs[1].shape.concrete
-            let axis = try normalize([binding.integers(2)[0]], rank: params.count)[0]
-            let batch = try batchDimensions(binding.attributes, rank: indices.count)
-            let batches = params[..<batch].reduce(1, *)
-            let between = params[batch..<axis].reduce(1, *)
-            let count = indices[batch...].reduce(1, *)
-            let n = params[axis]
-            let bytes = params[(axis + 1)...].reduce(1, *) * binding.inputs[0].dtype.size
-            let (source, index, target) = (binding.input(0), IndexInput(binding, 1), binding.output())
-            return { frame in
-                var to = frame.raw(target)
-                for b in 0..<batches {
-                    for m in 0..<between {
-                        let from = frame.raw(source) + (b * between + m) * n * bytes
-                        for k in 0..<count {
-                            let i = index.read(frame, b * count + k)
-                            guard i >= 0, i < n else {
-                                throw binding.failure(
-                                    Self.self, "indices[\(b * count + k)] = \(i) is not in [0, \(n))")
-                            }
-                            to.copyMemory(from: from + i * bytes, byteCount: bytes)
-                            to += bytes
-                        }
+            let rank = binding.inputs[0].shape.concrete.count
+            return try gatheringKernel(
+                Self.self, binding, axis: normalize([binding.integers(2)[0]], rank: rank)[0],
+                batch: batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count))
+        }
+    }
+}
+
+/// `Gather`: the rows `indices` of `params`, as graphs of TensorFlow 1 name it.
+public enum Gather: Operation {
+    public static let signature = Signature(
+        ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
+        types: ["Tparams": DType.all, "Tindices": DType.indices], defaults: ["validate_indices": .bool(true)])
+
+    /// The shape of `indices` + the dimensions of `params` without the first.
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
+        guard !params.isEmpty else { throw GraphError("'params' must have at least one dimension, got a scalar") }
+        return [Shape(indices + params.dropFirst())]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [rowsAdded(node.upstream(), node.input(1), like: node.input(0)), nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try gatheringKernel(Self.self, binding, axis: 0, batch: 0)
+    }
+}
+
+/// Rows added at the places `indices` of a tensor of zeros of the shape of `params`: the gradient of gathering them.
+private func rowsAdded(_ rows: Node, _ indices: Node, like params: Node) -> Node {
+    let type = indices.dtype
+    let extents = shape(params, as: type)
+    let count = oneNumber(size(indices), type)
+    return apply(
+        UnsortedSegmentSum.self,
+        [
+            reshape(rows, concat([count, tail(extents, from: 1)], axis: 0)), reshape(indices, count),
+            dimension(extents, 0),
+        ])
+}
+
+private func gatheringKernel(
+    _ operation: any Operation.Type, _ binding: KernelBinding, axis: Int, batch: Int
+) throws -> Kernel {
+    let params = binding.inputs[0].shape.concrete
+    let indices = binding.inputs[1].shape.concrete
+    let batches = params[..<batch].reduce(1, *)
+    let between = params[batch..<axis].reduce(1, *)
+    let count = indices[batch...].reduce(1, *)
+    let n = params[axis]
+    let bytes = params[(axis + 1)...].reduce(1, *) * binding.inputs[0].dtype.size
+    let (source, index, target) = (binding.input(0), IndexInput(binding, 1), binding.output())
+    return { frame in
+        var to = frame.raw(target)
+        for b in 0..<batches {
+            for m in 0..<between {
+                let from = frame.raw(source) + (b * between + m) * n * bytes
+                for k in 0..<count {
+                    let i = index.read(frame, b * count + k)
+                    guard i >= 0, i < n else {
+                        throw binding.failure(operation, "indices[\(b * count + k)] = \(i) is not in [0, \(n))")
                     }
+                    to.copyMemory(from: from + i * bytes, byteCount: bytes)
+                    to += bytes
                 }
             }
         }

@@ -73,7 +73,7 @@ public enum ScatterNd: Operation, NumericKernel {
 }
 
 /// The slices of a tensor that the rows of an index matrix name.
-private struct Places {
+struct Places {
     /// How many rows there are.
     let count: Int
     /// Elements of a slice.

@@ -12,10 +12,11 @@ struct Joining {
         runs = parts.map { $0 * inner }
     }
 
-    /// Copies the inputs into output 0.
-    func join(_ binding: KernelBinding) -> Kernel {
+    /// Copies the inputs (those at the positions `inputs`, by default as many as there are parts) into output 0.
+    func join(_ binding: KernelBinding, inputs: [Int]? = nil) -> Kernel {
         pieces(binding) { copy, i, size in
-            copy(false).kernel(from: binding.input(i), to: binding.output(), size: size, threads: binding.threads)
+            copy(false).kernel(
+                from: binding.input(inputs?[i] ?? i), to: binding.output(), size: size, threads: binding.threads)
         }
     }
 

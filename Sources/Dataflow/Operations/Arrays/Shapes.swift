@@ -16,6 +16,47 @@ public enum ShapeOperation: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
+/// `ShapeN`: the extents of each of some tensors of one dtype.
+public enum ShapeN: Operation {
+    public static let signature = Signature(
+        ["input": "N * T"], to: ["output": "N * out_type"], types: ["T": DType.all, "out_type": DType.indices],
+        defaults: ["out_type": .type(.int32)])
+    public static func infer(_ node: Inference) throws -> [Shape] { node.inputs.map { Shape([$0.shape.rank]) } }
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs.allSatisfy(\.shape.isFullyDefined) else { return nil }
+        let type = try node.attributes.type("out_type")
+        return node.inputs.map { input in
+            let extents = input.shape.concrete
+            return .numbers(extents.map(Double.init), dtype: type, shape: [extents.count])
+        }
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
+}
+
+/// `BroadcastArgs`: the shape that tensors of the shapes `s0` and `s1` broadcast to.
+public enum BroadcastArgs: Operation {
+    public static let signature = Signature(["s0": "T", "s1": "T"], to: ["r0": "T"], types: ["T": DType.indices])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        for i in 0...1 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }
+        if let known = try fold(node) { return [known[0].shape] }
+        guard let a = node.shape(0).elementCount, let b = node.shape(1).elementCount else { return [[nil]] }
+        return [[Swift.max(a, b)]]
+    }
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard let a = node.integers(0), let b = node.integers(1) else { return nil }
+        guard (a + b).allSatisfy({ $0 >= 0 }), let both = Shape(a).broadcast(with: Shape(b)) else {
+            throw GraphError("the shapes \(a) and \(b) do not broadcast")
+        }
+        let extents = both.concrete
+        return [.numbers(extents.map(Double.init), dtype: node.inputs[0].dtype, shape: [extents.count])]
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try binding.late([0, 1]) { try foldedKernel(Self.self, $0) }
+    }
+}
+
 /// A kernel that writes what `fold` gives for these shapes: for operations over shapes alone.
 func foldedKernel(_ operation: any Operation.Type, _ binding: KernelBinding) throws -> Kernel {
     let inference = Inference(

@@ -29,6 +29,16 @@ public enum Transpose: Operation {
     }
 }
 
+/// `ConjugateTranspose`: as `Transpose`, and the conjugates of complex numbers, of which there are none here.
+public enum ConjugateTranspose: Operation {
+    public static let signature = Transpose.signature
+    public static func infer(_ node: Inference) throws -> [Shape] { try Transpose.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [apply(ConjugateTranspose.self, [node.upstream(), apply(InvertPermutation.self, [node.input(1)])]), nil]
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try Transpose.kernel(binding) }
+}
+
 /// `InvertPermutation`: y[x[i]] = i.
 public enum InvertPermutation: Operation {
     public static let signature = Signature.unary(DType.indices)

@@ -15,15 +15,9 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
     }
     /// The row of each segment, and zeros for those dropped.
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        let (data, ids, dy) = (node.input(0), node.input(1), node.upstream())
-        // relu(i + 1) − relu(i) is 1 for an integer i from 0 on, else 0; exact in float64.
-        let one = node.graph.constant(Tensor.numbers([1], dtype: .float64, shape: []))
-        let number = cast(ids, to: .float64)
-        let rows = gather(dy, cast(relu(number), to: ids.dtype))
-        let isKept = cast(relu(number + one) - relu(number), to: data.dtype)
-        let ones = fill(reshape(rank(data) - rank(ids), [1]), node.graph.constant(Int32(1)))
-        return [rows * reshape(isKept, concat([shape(ids), ones], axis: 0)), nil, nil]
+        [gatherKept(node.upstream(), node.input(1)), nil, nil]
     }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
     }

@@ -85,6 +85,37 @@ public enum BatchMatMulV2: Operation, NumericKernel {
     }
 }
 
+/// `BatchMatMul`: as `BatchMatMulV2`, of tensors whose other dimensions are the same.
+public enum BatchMatMul: Operation {
+    public static let signature = BatchMatMulV2.signature
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        if let x = node.shape(0).dimensions, let y = node.shape(1).dimensions,
+            !Shape(Array(x.dropLast(2))).isCompatible(with: Shape(Array(y.dropLast(2))))
+        {
+            throw GraphError(
+                "the dimensions before the matrices must be the same: x is \(node.shape(0)), y is \(node.shape(1))")
+        }
+        return try BatchMatMulV2.infer(node)
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { try BatchMatMulV2.gradient(node) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try BatchMatMulV2.kernel(binding) }
+}
+
+/// `BatchMatMulV3`: as `BatchMatMulV2`; its three types are one here.
+public enum BatchMatMulV3: Operation {
+    public static let signature = Signature(
+        ["x": "Ta", "y": "Tb"], to: ["output": "Tout"],
+        types: ["Ta": DType.signed, "Tb": DType.signed, "Tout": DType.signed],
+        defaults: ["adj_x": .bool(false), "adj_y": .bool(false)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let types = [node.inputs[0].dtype, node.inputs[1].dtype, try node.attributes.type("Tout")]
+        guard Set(types).count == 1 else { throw GraphError("Ta, Tb and Tout must be one type, got \(types)") }
+        return try BatchMatMulV2.infer(node)
+    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { try BatchMatMulV2.gradient(node) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try BatchMatMulV2.kernel(binding) }
+}
+
 /// The products of the matrices in the last two dimensions of `a` and `b`; the dimensions before them broadcast.
 /// TensorFlow's `tf.linalg.matmul` for higher ranks.
 public func batchMatmul(

@@ -110,6 +110,19 @@ public enum MatMul: Operation, NumericKernel {
     }
 }
 
+/// `SparseMatMul`: the product of two matrices of which many elements may be 0, which makes no difference here.
+public enum SparseMatMul: Operation {
+    public static let signature = Signature(
+        ["a": "Ta", "b": "Tb"], to: ["product": "float32"], types: ["Ta": [.float32], "Tb": [.float32]],
+        defaults: [
+            "transpose_a": .bool(false), "transpose_b": .bool(false), "a_is_sparse": .bool(false),
+            "b_is_sparse": .bool(false),
+        ])
+    public static func infer(_ node: Inference) throws -> [Shape] { try MatMul.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { try MatMul.gradient(node) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatMul.kernel(binding) }
+}
+
 /// The product of two matrices, M × K and K × N; TensorFlow's `tf.matmul`.
 public func matmul(
     _ a: any Operand, _ b: any Operand, transposeA: Bool = false, transposeB: Bool = false, name: String? = nil,

@@ -3,42 +3,54 @@
 public enum InTopKV2: Operation {
     public static let signature = Signature(
         ["predictions": "float32", "targets": "T", "k": "T"], to: ["precision": "bool"], types: ["T": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        let predictions = try node.shape(0, rank: 2, "'predictions'")
-        let targets = try node.shape(1, rank: 1, "'targets'")
-        guard let rows = Shape([predictions[0]]).merged(with: targets) else {
-            throw GraphError("predictions of shape \(predictions) need as many targets as rows, got \(targets)")
-        }
-        return [rows]
-    }
+    public static func infer(_ node: Inference) throws -> [Shape] { try rowsShape(node) }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        binding.inputs[1].dtype == .int32 ? make(Int32.self, binding) : make(Int64.self, binding)
+        let k = IndexInput(binding, 2)
+        return inTopKernel(binding) { k.read($0, 0) }
     }
+}
 
-    private static func make<Index: TensorScalar & FixedWidthInteger>(
-        _ type: Index.Type, _ binding: KernelBinding
-    ) -> Kernel {
-        let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
-        let (predictions, targets, k, output) = (
-            binding.input(0), binding.input(1), binding.input(2), binding.output()
-        )
-        return { frame in
-            let limit = Int(frame.pointer(k, Index.self).pointee)
-            for r in 0..<rows {
-                let row = frame.pointer(predictions, Float.self) + r * classes
-                let target = Int(frame.pointer(targets, Index.self)[r])
-                var holds = target >= 0 && target < classes && row[target].isFinite
-                if holds {
-                    var above = 0
-                    for i in 0..<classes {
-                        if !row[i].isFinite { holds = false }
-                        if row[i] > row[target] { above += 1 }
-                    }
-                    holds = holds && above < limit
+/// `InTopK`: as `InTopKV2`, with `k` as an attribute.
+public enum InTopK: Operation {
+    public static let signature = Signature(
+        ["predictions": "float32", "targets": "T"], to: ["precision": "bool"], types: ["T": DType.indices],
+        required: ["k"])
+    public static func infer(_ node: Inference) throws -> [Shape] { try rowsShape(node) }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let k = try binding.attributes.int("k")
+        return inTopKernel(binding) { _ in k }
+    }
+}
+
+private func rowsShape(_ node: Inference) throws -> [Shape] {
+    let predictions = try node.shape(0, rank: 2, "'predictions'")
+    let targets = try node.shape(1, rank: 1, "'targets'")
+    guard let rows = Shape([predictions[0]]).merged(with: targets) else {
+        throw GraphError("predictions of shape \(predictions) need as many targets as rows, got \(targets)")
+    }
+    return [rows]
+}
+
+private func inTopKernel(_ binding: KernelBinding, _ k: @escaping (Frame) -> Int) -> Kernel {
+    let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
+    let (predictions, targets, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
+    return { frame in
+        let limit = k(frame)
+        for r in 0..<rows {
+            let row = frame.pointer(predictions, Float.self) + r * classes
+            let target = targets.read(frame, r)
+            var holds = target >= 0 && target < classes && row[target].isFinite
+            if holds {
+                var above = 0
+                for i in 0..<classes {
+                    if !row[i].isFinite { holds = false }
+                    if row[i] > row[target] { above += 1 }
                 }
-                frame.pointer(output, Bool.self)[r] = holds
+                holds = holds && above < limit
             }
+            frame.pointer(output, Bool.self)[r] = holds
         }
     }
 }

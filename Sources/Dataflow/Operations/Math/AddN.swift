@@ -23,6 +23,21 @@ public enum AddN: Operation {
     }
 }
 
+/// `AccumulateNV2`: the sum of tensors of the shape that the attribute `shape` tells.
+public enum AccumulateNV2: Operation {
+    public static let signature = Signature(
+        ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers], required: ["shape"])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        let (sum, told) = (try AddN.infer(node)[0], try node.attributes.shape("shape"))
+        guard let shape = sum.merged(with: told) else {
+            throw GraphError("its inputs must have the shape \(told) of its attribute 'shape', got \(sum)")
+        }
+        return [shape]
+    }
+    public static func gradient(_ node: GradientContext) -> [Node?] { AddN.gradient(node) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try AddN.kernel(binding) }
+}
+
 /// The sum of nodes of one shape; TensorFlow's `tf.add_n`. Traps on an empty list.
 public func addN(
     _ terms: [any Operand], name: String? = nil, file: StaticString = #fileID, line: UInt = #line

@@ -44,6 +44,22 @@ public enum NotEqual: ElementwiseOperation {
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 
+/// `ApproximateEqual`: whether |x − y| ≤ `tolerance`, for x and y of one shape. False for NaN.
+public enum ApproximateEqual: ElementwiseOperation {
+    public static let signature = Signature(
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.floats], defaults: ["tolerance": .float(1e-5)])
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard let shape = node.shape(0).merged(with: node.shape(1)) else {
+            throw GraphError("'x' and 'y' must have one shape, got \(node.shape(0)) and \(node.shape(1))")
+        }
+        return [shape]
+    }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) throws -> Expression {
+        .apply(.abs, x[0] - x[1]) <= .constant(Double(try attributes.float("tolerance")))
+    }
+    public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
+}
+
 /// Whether x < y element by element, broadcast, as bool; TensorFlow's `tf.less`.
 public func less(
     _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line

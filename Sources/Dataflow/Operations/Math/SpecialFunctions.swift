@@ -36,6 +36,18 @@ public enum Polygamma: ElementwiseOperation {
     }
 }
 
+/// `Zeta`: the Hurwitz zeta function, the sum of (k + q)^−x over k ≥ 0, broadcast. No gradient flows to x.
+public enum Zeta: ElementwiseOperation {
+    public static let signature = Signature(["x": "T", "q": "T"], to: ["z": "T"], types: ["T": DType.floats])
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        .apply(.zeta, x[0], x[1])
+    }
+    public static func gradient(_ node: GradientContext) -> [Node?] {
+        let (x, q) = (node.input(0), node.input(1))
+        return unbroadcast((nil, node.upstream() * (-x * zeta(x + 1, q))), to: node)
+    }
+}
+
 /// The error function element by element; TensorFlow's `tf.math.erf`.
 public func erf(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
@@ -50,3 +62,8 @@ public func lgamma(
 public func digamma(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(Digamma.self, [x], [:], name, file, line) }
+
+/// The sum of (k + q)^−x over k ≥ 0, element by element, broadcast; TensorFlow's `tf.math.zeta`.
+public func zeta(
+    _ x: any Operand, _ q: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(Zeta.self, [x, q], [:], name, file, line) }

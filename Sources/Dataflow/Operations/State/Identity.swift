@@ -25,6 +25,36 @@ public enum NoOp: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { { _ in } }
 }
 
+/// `IdentityN`: the same values, of any dtypes, together under another name.
+public enum IdentityN: Operation {
+    public static let signature = Signature(["input": "list T"], to: ["output": "list T"], types: ["T": DType.all])
+    public static func infer(_ node: Inference) throws -> [Shape] { node.inputs.map(\.shape) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        node.inputs.indices.map { node.hasUpstream($0) ? node.upstream($0) : nil }
+    }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let copies = binding.inputs.indices.map { i in
+            (
+                from: binding.input(i), to: binding.output(i), bytes: binding.count(i) * binding.inputs[i].dtype.size
+            )
+        }
+        return { frame in
+            for copy in copies where copy.bytes > 0 {
+                frame.raw(copy.to).copyMemory(from: frame.raw(copy.from), byteCount: copy.bytes)
+            }
+        }
+    }
+}
+
+/// `Snapshot`: the same value, as graph optimizers write it.
+public enum Snapshot: Operation {
+    public static let signature = Identity.signature
+    public static var aliases: [Int: Int] { [0: 0] }
+    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
+}
+
 /// The same value under another name; TensorFlow's `tf.identity`.
 public func identity(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
