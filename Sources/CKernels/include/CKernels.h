@@ -51,5 +51,12 @@ void tributary_sparse_cross_entropy_f32(const float *x, const long *labels, floa
 void tributary_sparse_cross_entropy_f64(const double *x, const long *labels, double *loss, double *backprop, long rows,
                                         long columns);
 
+/// Adds to `dx`, for each of `channels` channels, the element of `dy` where `x` has the first of the largest elements of a
+/// window: `rows` rows `row_step` apart of `columns` pixels. A NaN that comes first stays, later ones are passed over.
+void tributary_route_to_largest_f32(const float *x, const float *dy, float *dx, long rows, long columns, long row_step,
+                                    long channels);
+void tributary_route_to_largest_f64(const double *x, const double *dy, double *dx, long rows, long columns,
+                                    long row_step, long channels);
+
 /// Cores that this process may run on. (Swift does not see the GNU extension that tells.)
 int tributary_usable_cores(void);

@@ -67,7 +67,8 @@ public func batchNormalization(
 private struct NormalizedLayer {
     /// As images.
     let x: Node
-    private let original: Node
+    private let isMatrix: Bool
+    private let channels: Int
     private let dataFormat: String
     private let gamma: Node
     private let beta: Node
@@ -80,7 +81,7 @@ private struct NormalizedLayer {
     ) {
         guard x.vertex.error == nil else { return nil }
         let graph = x.graph
-        let isMatrix = x.shape.rank == 2
+        isMatrix = x.shape.rank == 2
         let axis = isMatrix || dataFormat == "NCHW" ? 1 : 3
         guard isMatrix || x.shape.rank == 4, let channels = x.shape[axis] else {
             graph.recordMistake(
@@ -88,7 +89,7 @@ private struct NormalizedLayer {
                     + " got \(x)", at: name, file: file, line: line)
             return nil
         }
-        original = x
+        self.channels = channels
         // A matrix is a batch of images of one pixel.
         self.dataFormat = isMatrix ? "NHWC" : dataFormat
         self.x = isMatrix ? reshape(x, [-1, 1, 1, channels]) : x
@@ -123,5 +124,5 @@ private struct NormalizedLayer {
     }
 
     /// The result in the shape of what was given.
-    func shaped(_ y: Node) -> Node { original.shape.rank == 2 ? reshape(y, shape(original)) : y }
+    func shaped(_ y: Node) -> Node { isMatrix ? reshape(y, [-1, channels]) : y }
 }

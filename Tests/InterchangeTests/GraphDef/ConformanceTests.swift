@@ -1,46 +1,36 @@
-import Dataflow
 import Foundation
 import Interchange
 import Testing
 
-/// Graphs that TensorFlow wrote and trained: the same steps here end at its numbers.
+/// Graphs that TensorFlow wrote and ran, with its gradients, optimizers and loops in them: the same steps here end at its
+/// numbers. `Tests/conformance/make_training_graphs.py` makes such folders.
 @Suite("TensorFlow's training graphs")
 struct ConformanceTests {
-    /// What a graph's `run.json` asks for; names of nodes to files of numbers.
-    struct Run: Decodable {
-        let `init`: String
-        let train: String
-        let steps: Int
-        let rtol: Double
-        let feeds: [String: String]
-        let fetches: [String: String]
-        let first: [String: String]
+    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Graphs")
+    static let names =
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+
+    @Test("the graph computes TensorFlow's numbers", arguments: names)
+    func agrees(name: String) {
+        let result = GraphCheck.check(Self.folder.appendingPathComponent(name).path)
+        #expect(result.problem == nil, "\(name): \(result.problem ?? "")")
+        #expect(result.largestError != nil)
     }
 
-    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Graphs")
+    @Test("all of them are there")
+    func complete() { #expect(Self.names.count >= 40) }
 
-    @Test("the graph trains to TensorFlow's numbers", arguments: ["xor", "mlp_adam"])
-    func trains(name: String) throws {
-        let folder = Self.folder.appendingPathComponent(name)
-        let run = try JSONDecoder().decode(Run.self, from: Data(contentsOf: folder.appendingPathComponent("run.json")))
-        let graph = try GraphDefinition.decode([UInt8](Data(contentsOf: folder.appendingPathComponent("graph.pb"))))
-        let tensors = { (names: [String: String]) in
-            try names.map { (try graph.node(named: $0), try Npy.read(folder.appendingPathComponent($1).path)) }
+    @Test("a case that is missing, cut short or of another kind says what is wrong")
+    func broken() throws {
+        let folder = try TemporaryFolder()
+        func problem(_ json: String) throws -> String {
+            try json.write(toFile: folder.file("run.json"), atomically: true, encoding: .utf8)
+            return GraphCheck.check(folder.path).problem ?? ""
         }
-        let feeds = Dictionary(uniqueKeysWithValues: try tensors(run.feeds))
-        let session = try Session(graph)
-        try session.execute(graph.node(named: run.`init`))
-        let check = { (expected: [(Node, Tensor)], when: String) in
-            #expect(!expected.isEmpty)
-            for ((node, tensor), got) in zip(expected, try session.run(expected.map(\.0), feeds: feeds)) {
-                #expect(got.dtype == tensor.dtype && got.shape == tensor.shape, "\(node.name), \(when): \(got)")
-                let errors = zip(got.doubles, tensor.doubles).map { abs($0 - $1) / max(1, abs($1)) }
-                #expect(errors.allSatisfy { $0 <= run.rtol }, "\(node.name), \(when): relative errors \(errors)")
-            }
-        }
-        try check(tensors(run.first), "before the first step")
-        let train = try graph.node(named: run.train)
-        for _ in 0..<run.steps { try session.execute(train, feeds: feeds) }
-        try check(tensors(run.fetches), "after \(run.steps) steps")
+        #expect(GraphCheck.check(folder.file("nothing")).problem?.contains("run.json: cannot be opened") == true)
+        #expect(try problem("[]").contains("run.json"))
+        #expect(try problem("{}").contains("lacks 'fetches'"))
+        #expect(try problem("{\"fetches\": {\"a:0\": \"a.npy\"}}").contains("a.npy: cannot be opened"))
+        #expect(try problem("{\"fetches\": {\"a:0\": 1}}").contains("of the wrong kind"))
     }
 }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// `MaxPool`: the largest element of each window of each channel: [batch, height, width, channels] or
 /// [batch, channels, height, width] with fewer rows and columns.
 ///
@@ -83,45 +85,36 @@ public enum MaxPoolGrad: Operation, NumericKernel {
             geometry.forEachPart(threads) { images in
                 let size = geometry.inputImage
                 (dx + images.lowerBound * size).update(repeating: Scalar(0.0), count: images.count * size)
-                withUnsafeTemporaryAllocation(of: Scalar.self, capacity: max(channels, 1)) { largest in
-                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(channels, 1)) { place in
-                        let (largest, place) = (largest.baseAddress!, place.baseAddress!)
-                        geometry.forEachWindow(images) { source, window in
-                            findFirstLargest(x, window, channels, largest, place)
-                            var number: Int32 = 0
-                            window.forEachPixel { pixel in
-                                let (target, upstream) = (dx + pixel, dy + source)
-                                for c in 0..<channels {
-                                    let share = place[c] == number ? upstream[c] : Scalar(0.0)
-                                    target[c] = Scalar.wrappingAdd(target[c], share)
-                                }
-                                number += 1
-                            }
-                        }
-                    }
+                geometry.forEachWindow(images) { source, window in
+                    route(x + window.first, dy + source, dx + window.first, window, channels)
                 }
             }
         }
     }
 
-    /// For each channel the number of the window's pixel that no earlier one equals and no other exceeds. A NaN that comes
-    /// first stays, later ones are passed over.
+    /// In C, where there is a loop for each vector width.
     @inline(__always)
-    private static func findFirstLargest<Scalar: NumericScalar>(
-        _ x: UnsafePointer<Scalar>, _ window: PoolingWindow, _ channels: Int, _ largest: UnsafeMutablePointer<Scalar>,
-        _ place: UnsafeMutablePointer<Int32>
+    private static func route<Scalar: NumericScalar>(
+        _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>,
+        _ window: PoolingWindow, _ channels: Int
     ) {
-        largest.update(from: x + window.first, count: channels)
-        place.update(repeating: 0, count: channels)
-        var number: Int32 = 0
-        window.forEachPixel { pixel in
-            let values = x + pixel
+        let (rows, columns, step) = (window.rows, window.columns, window.rowStep)
+        switch (x, dy, dx) {
+        case let (x, dy, dx) as (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>):
+            tributary_route_to_largest_f32(x, dy, dx, rows, columns, step, channels)
+        case let (x, dy, dx) as (UnsafePointer<Double>, UnsafePointer<Double>, UnsafeMutablePointer<Double>):
+            tributary_route_to_largest_f64(x, dy, dx, rows, columns, step, channels)
+        default:
             for c in 0..<channels {
-                let isLarger = largest[c] < values[c]
-                largest[c] = isLarger ? values[c] : largest[c]
-                place[c] = isLarger ? number : place[c]
+                var (largest, place) = (x[c], 0)
+                for row in 0..<rows {
+                    for column in 0..<columns {
+                        let pixel = row * step + column * channels + c
+                        if largest < x[pixel] { (largest, place) = (x[pixel], pixel - c) }
+                    }
+                }
+                dx[place + c] = Scalar.wrappingAdd(dx[place + c], dy[c])
             }
-            number += 1
         }
     }
 }
