@@ -55,7 +55,8 @@ static double zeta_(double s, double q) {
     if (s == 1.0) return INFINITY;
     if (s < 1.0) return NAN;
     if (q <= 0.0) {
-        if (q == floor(q)) return INFINITY;
+        // At its poles an even power is infinite from both sides; an odd one changes sign.
+        if (q == floor(q)) return fmod(s, 2) == 0 ? INFINITY : NAN;
         if (s != floor(s)) return NAN;
     }
     double sum = pow(q, -s), x = q, b = 0.0;

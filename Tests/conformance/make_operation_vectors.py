@@ -150,7 +150,7 @@ def unsorted(op):
     count = ints(5)
     rows = [case(op, {"data": d, "segment_ids": ids, "num_segments": count}, wrt=["data"]) for d in (data, zeros)]
     rows.append(case(op, {"data": floats(2, 3, 2, seed=7), "segment_ids": ints([[0, 1, 1], [3, 0, 2]]), "num_segments": ints(4)}, wrt=["data"]))
-    rows.append(case(op, {"data": np.array([5, 3, 2], np.int64), "segment_ids": ints([1, 1, 0], dtype=np.int64), "num_segments": ints(3)}))
+    rows.append(case(op, {"data": np.array([5, 3, 2], np.int64), "segment_ids": ints([1, 1, 0], dtype=np.int64), "num_segments": ints(2)}))
     rows.append(case(op, {"data": np.array([5, 3, 2], np.uint8), "segment_ids": ints([1, 1, 0], dtype=np.int64), "num_segments": ints(3)}))
     rows.append(case(op, {"data": np.zeros((0, 2), np.float32), "segment_ids": np.zeros(0, np.int32), "num_segments": ints(2)}))
     return rows
@@ -195,13 +195,18 @@ def uniques(op, axes):
     return rows
 
 
+# The V2 operations' gradients in TensorFlow forget that their bands stand at the left, so they are asked for single diagonals.
+def differentiable(names, alignment, k):
+    return names if alignment or len(k) == 1 else None
+
+
 def diag_v3(op, align):
     rows = []
     for k, diagonal, size in (([0], floats(2, 3), (-1, -1)), ([1], floats(3), (-1, -1)), ([-1], floats(2), (3, 4)),
                               ([-1, 1], floats(2, 3, 3), (-1, -1)), ([0, 2], floats(3, 3), (3, 4)), ([-2, 0], floats(1, 3, 2), (4, 2))):
         inputs = {"diagonal": diagonal, "k": ints(k[0] if len(k) == 1 else k), "num_rows": ints(size[0]), "num_cols": ints(size[1]), "padding_value": f32(0.5)}
         for alignment in align:
-            rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=["diagonal"]))
+            rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=differentiable(["diagonal"], alignment, k)))
     return rows
 
 
@@ -211,7 +216,7 @@ def diag_part_v3(op, align):
         for matrix in (floats(2, 3, 4), floats(4, 3)):
             for alignment in align:
                 inputs = {"input": matrix, "k": ints(k[0] if len(k) == 1 else k), "padding_value": f32(0.5)}
-                rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=["input"]))
+                rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=differentiable(["input"], alignment, k)))
     return rows
 
 
@@ -220,7 +225,7 @@ def set_diag_v3(op, align):
     for k, shape in (([0], (2, 3)), ([1], (2, 3)), ([-2], (2, 1)), ([-1, 1], (2, 3, 3)), ([0, 2], (2, 3, 3)), ([-2, 0], (2, 3, 3))):
         for alignment in align:
             inputs = {"input": floats(2, 3, 4), "diagonal": floats(*shape, seed=8), "k": ints(k[0] if len(k) == 1 else k)}
-            rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=["input", "diagonal"]))
+            rows.append(case(op, inputs, {"align": alignment} if alignment else {}, wrt=differentiable(["input", "diagonal"], alignment, k)))
     return rows
 
 
@@ -264,7 +269,7 @@ def table():
         case("Select", {"condition": np.array([True, False]), "x": CUBE, "y": CUBE * 2}, wrt=["x", "y"]),
         case("Select", {"condition": np.zeros((0,), bool), "x": A[:0], "y": B[:0]}),
         case("Select", {"condition": np.array([True, False]), "x": ints([1, 2]), "y": ints([3, 4])}),
-        case("Select", {"condition": np.array([True, False]), "x": f32([NAN, 2]), "y": f32([3, INF])}, wrt=["x", "y"]),
+        case("Select", {"condition": np.array([True, False]), "x": f32([NAN, 2]), "y": f32([3, INF])}),
         case("Select", {"condition": np.array([True, False]), "x": np.array([True, True]), "y": np.array([False, False])})]
     rows["Cross"] = lambda: [case("Cross", {"a": floats(2, 3), "b": floats(2, 3, seed=2)}, wrt=["a", "b"]), case("Cross", {"a": floats(3), "b": floats(3, seed=2)}, wrt=["a", "b"]),
                              case("Cross", {"a": ints([1, 2, 3]), "b": ints([4, 5, 7])}), case("Cross", {"a": floats(0, 3), "b": floats(0, 3)})]

@@ -78,8 +78,9 @@ public enum Einsum: Operation, NumericKernel {
         let geometry = MatMul.Geometry(m: m, n: n, k: k, transposeA: false, transposeB: false)
         let usesLibrary = type == Float.self && m * n * k > 4096
         let scalar = MemoryLayout<Scalar>.size
+        let buffers = [b * m * k, b * k * n, b * m * n].map { TensorStorage(byteCount: $0 * scalar) }
         return { frame in
-            let buffers = [b * m * k, b * k * n, b * m * n].map { TensorStorage(byteCount: $0 * scalar) }
+            defer { extendLifetime(buffers) }
             let (x, y, z) = (buffers[0].pointer, buffers[1].pointer, buffers[2].pointer)
             copies[0].copy.run(frame.raw(inputs[0]), x, as: Scalar.self, threads: 1)
             if inputs.count == 2 {

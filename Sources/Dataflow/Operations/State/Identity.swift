@@ -28,7 +28,10 @@ public enum NoOp: Operation {
 /// `IdentityN`: the same values, of any dtypes, together under another name.
 public enum IdentityN: Operation {
     public static let signature = Signature(["input": "list T"], to: ["output": "list T"], types: ["T": DType.all])
-    public static func infer(_ node: Inference) throws -> [Shape] { node.inputs.map(\.shape) }
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
+        return node.inputs.map(\.shape)
+    }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         node.inputs.indices.map { node.hasUpstream($0) ? node.upstream($0) : nil }
     }
