@@ -183,10 +183,12 @@ struct JobTests {
             ], in: folder)
         let resumed = try next.finish()
         #expect(resumed.status == 0 && resumed.report?.steps == stopped.steps + 50, "\(next.log)")
-        let first = try String(contentsOf: losses, encoding: .utf8).split(separator: "\n")[1]
-        #expect(first.hasPrefix("\(stopped.steps),"))
-        let loss = try #require(Double(first.split(separator: ",")[1]))
-        #expect(loss < 3 * max(stopped.trainLoss ?? 0, 0.1))
+        let lines = try String(contentsOf: losses, encoding: .utf8).split(separator: "\n").dropFirst()
+        #expect(lines.first?.hasPrefix("\(stopped.steps),") == true)
+        // Single batches of 20 scatter; their mean goes on where it was.
+        let values = lines.compactMap { Double($0.split(separator: ",")[1]) }
+        #expect(values.count == 50)
+        #expect(values.reduce(0, +) / 50 < 2 * max(stopped.trainLoss ?? 0, 0.1))
     }
 
     @Test("a job's checkpoint can be evaluated and predicted from")

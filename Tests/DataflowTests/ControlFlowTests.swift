@@ -79,7 +79,8 @@ struct ControlFlowTests {
         let sides = g.add(RefSwitch.self, [v.reference, choice])
         let merged = g.add(RefMerge.self, [sides.output(0), sides.output(1)])
         let frame: Attributes = ["frame_name": .string("once")]
-        let head = g.add(Merge.self, [g.add(RefEnter.self, [v.reference], frame).node], ["N": .int(2)], isLoopHead: true)
+        let head = g.add(
+            Merge.self, [g.add(RefEnter.self, [v.reference], frame).node], ["N": .int(2)], isLoopHead: true)
         let stop = g.controlDependencies([head.node]) { g.constant(false) }
         let out = g.add(Switch.self, [head.output(0), g.add(LoopCond.self, [stop]).node])
         try g.closeLoop(head, from: g.add(RefNextIteration.self, [out.output(1)]).node)

@@ -115,7 +115,7 @@ struct OperationTableTests {
         let arguments = operation.signature.inputs
         let hasList = arguments.contains { $0.count != nil || $0.isList }
         // One too few; where there is no list that would take it, one too many.
-        for wrong in [arguments.count - 1, hasList ? -1 : arguments.count + 1] where wrong >= 0 {
+        for wrong in [arguments.count { !$0.isList } - 1, hasList ? -1 : arguments.count + 1] where wrong >= 0 {
             let g = Graph()
             let types = WrongInputs.types(operation)
             let inputs = (0..<wrong).map { g.placeholder($0 < types.count ? types[$0] : .float32) }

@@ -57,7 +57,7 @@ struct HostileGraphTests {
             $0.node[2].attr["T"] = .with { $0.type = .UNRECOGNIZED(77) }
         },
         Case("a type that is not supported", names: "'dtype'", "'a'") {
-            $0.node[0].attr["dtype"] = .with { $0.type = .dtString }
+            $0.node[0].attr["dtype"] = .with { $0.type = .dtComplex64 }
         },
         Case("the largest and smallest type numbers", names: "'T'") {
             $0.node[2].attr["T"] = .with { $0.type = .UNRECOGNIZED(Int(Int32.min)) }
