@@ -1,12 +1,13 @@
-# make run     trains handwritten digits: one parameter server, two workers
-# make test    builds and runs all tests
-# make bench   prints the benchmarks' figures
-# make format  formats the sources
+# make run          trains handwritten digits: one parameter server, two workers
+# make test         builds and runs all tests
+# make conformance  compares with TensorFlow, which it installs for that
+# make bench        prints the benchmarks' figures
+# make format       formats the sources
 
 SWIFT ?= swift
 PROGRAM := .build/release/tributary
 
-.PHONY: run test bench build dependencies format lint
+.PHONY: run test conformance bench build dependencies format lint
 
 run: build
 	$(PROGRAM) launch configs/quickstart.yaml
@@ -17,6 +18,9 @@ build: dependencies
 test: dependencies
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
+
+conformance: build
+	deploy/conformance
 
 bench: dependencies
 	$(SWIFT) build -c release --product tributary-bench

@@ -120,6 +120,7 @@ extension ConfigurationReader {
                 mistakes.add(option.place, Self.unknown("model." + option.name))
             }
         }
+        finishModel()
         let data = config.data
         if data.format != .embedded, data.path == nil {
             let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
@@ -146,6 +147,32 @@ extension ConfigurationReader {
         refuse(
             config.checkpoint.everySteps != nil && config.checkpoint.directory == nil, at: ["checkpoint.every_steps"],
             because: "checkpoint.every_steps needs checkpoint.directory")
+    }
+
+    /// What an imported graph needs, and what only it may have.
+    private mutating func finishModel() {
+        let model = config.model
+        guard model.kind == "graph" else {
+            if case .node(let text)? = model.loss, JobConfig.builtInModelKinds.contains(model.kind) {
+                let value = YAMLValue.scalar(text, isPlain: false)
+                mistakes.add(
+                    places["model.loss"] ?? .wholeFile,
+                    "model.loss \(refusal(of: value, allowed: JobConfig.Model.Loss.named.map(\.key)))")
+            }
+            return
+        }
+        let needed = [("file", model.file == nil), ("train", model.train == nil), ("feeds", model.feeds.isEmpty)]
+        for (name, isMissing) in needed {
+            refuse(isMissing, at: ["model.\(name)", "model.kind"], because: "model.\(name) is required for a graph")
+        }
+        var isNode = false
+        if case .node? = model.loss { isNode = true }
+        refuse(!isNode, at: ["model.loss", "model.kind"], because: "model.loss must name a node of the graph")
+        for feed in [JobConfig.Model.Feed.features, .labels] {
+            refuse(
+                !model.feeds.isEmpty && model.feeds.values.count(where: { $0 == feed }) != 1, at: ["model.feeds"],
+                because: "model.feeds must give \(feed.rawValue) to one placeholder")
+        }
     }
 
     private mutating func refuse(_ isWrong: Bool, at keys: [String], because text: String) {

@@ -13,7 +13,13 @@ extension JobConfig {
         .required("model.activation", \.model.activation, .choice()),
         .optional("model.initializer", \.model.initializer, .choice()),
         .required("model.dropout", \.model.dropout, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
-        .optional("model.loss", \.model.loss, .choice()),
+        .optional("model.loss", \.model.loss, .loss),
+        .optional("model.file", \.model.file, .path),
+        .optional("model.init", \.model.initialize, .text),
+        .optional("model.train", \.model.train, .text),
+        .required("model.feeds", \.model.feeds, .table(of: .choice(), example: "{x: features, y: labels}")),
+        .required("model.metrics", \.model.metrics, .table(of: .text, example: "{accuracy: \"accuracy:0\"}")),
+        .optional("model.predictions", \.model.predictions, .text),
         .optional("model.outputs", \.model.outputs, .whole(atLeast: 1)),
     ]
 

@@ -17,7 +17,7 @@ public struct JobConfig: Sendable, Equatable {
     public init() {}
 
     /// The kinds of model that need no program of one's own.
-    public static let builtInModelKinds: Set<String> = ["mlp"]
+    public static let builtInModelKinds: Set<String> = ["mlp", "graph"]
 }
 
 extension JobConfig {
@@ -31,8 +31,20 @@ extension JobConfig {
         public var initializer: Initializer?
         /// The share of hidden units dropped in training, 0 ≤ dropout < 1.
         public var dropout = 0.0
-        /// The loss; nil: by the labels (cross-entropy for classes, squared error for numbers).
+        /// The loss; nil: by the labels (cross-entropy for classes, squared error for numbers). Of an imported graph, its node.
         public var loss: Loss?
+        /// The GraphDef of an imported graph, absolute.
+        public var file: String?
+        /// Of an imported graph, the operation that initialises its Variables, if not each has an `Assign` of its own.
+        public var initialize: String?
+        /// Of an imported graph, its train operation.
+        public var train: String?
+        /// What the placeholders of an imported graph are fed.
+        public var feeds: [String: Feed] = [:]
+        /// The nodes of an imported graph that are told beside the loss, by what to call them.
+        public var metrics: [String: String] = [:]
+        /// The node of an imported graph that `predict` prints.
+        public var predictions: String?
         /// The units of the output layer; nil: as many as the labels need.
         public var outputs: Int?
         /// The keys under `model` that only a kind registered by a program knows.
@@ -62,10 +74,22 @@ extension JobConfig {
             case normal, uniform, zeros
         }
 
-        public enum Loss: String, Sendable, CaseIterable {
-            case softmaxCrossEntropy = "softmax_cross_entropy"
-            case sigmoidCrossEntropy = "sigmoid_cross_entropy"
-            case meanSquaredError = "mean_squared_error"
+        public enum Loss: Sendable, Equatable {
+            case softmaxCrossEntropy, sigmoidCrossEntropy, meanSquaredError
+            /// Of an imported graph: the node's name.
+            case node(String)
+
+            /// The names of those that layers are given.
+            static let named: KeyValuePairs<String, Loss> = [
+                "softmax_cross_entropy": .softmaxCrossEntropy, "sigmoid_cross_entropy": .sigmoidCrossEntropy,
+                "mean_squared_error": .meanSquaredError,
+            ]
+        }
+
+        /// What a placeholder is fed: examples, their labels, or whether it is training.
+        public enum Feed: String, Sendable, CaseIterable {
+            case features, labels
+            case isTraining = "is_training"
         }
     }
 

@@ -138,7 +138,40 @@ extension ValueFormat where T == JobConfig.Data.LabelColumn {
     }
 }
 
+extension ValueFormat where T == JobConfig.Model.Loss {
+    /// One of the losses, or the name of a node, which only an imported graph has.
+    static var loss: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                guard let text = value.text, !text.isEmpty else { throw .wanted("a loss or a node's name", got: value) }
+                return T.named.first { $0.key == text }?.value ?? .node(text)
+            },
+            write: { loss in
+                if case .node(let name) = loss { return .string(name) }
+                return .string(T.named.first { $0.value == loss }?.key ?? "")
+            })
+    }
+}
+
 extension ValueFormat {
+    /// A section of names of one's own.
+    static func table<Element>(of element: ValueFormat<Element>, example: String) -> Self where T == [String: Element] {
+        Self(
+            read: { (value, base) throws(ValueError) in
+                guard case .map(let pairs) = value else { throw .wanted("a section such as \(example)", got: value) }
+                var table: [String: Element] = [:]
+                for (name, item) in pairs {
+                    do throws(ValueError) {
+                        table[name] = try element.read(item, base)
+                    } catch {
+                        throw ValueError(text: "\(error.text) for '\(name)'")
+                    }
+                }
+                return table
+            },
+            write: { .map($0.mapValues(element.write)) })
+    }
+
     static func list<Element>(of element: ValueFormat<Element>, example: String) -> Self where T == [Element] {
         Self(
             read: { (value, base) throws(ValueError) in

@@ -55,7 +55,7 @@ package struct BundleLayout: Sendable, Equatable {
     package init(_ cut: TrainingCut, lanes: [Int]) {
         var blocks: [Block] = []
         for (index, write) in cut.writes.enumerated() {
-            let spec = write.variable.outputs[0]
+            let spec = write.variable.variableSpec!
             let total = spec.shape.elementCount ?? 0
             // A cut write needs all its pushed inputs to be of the Variable's shape.
             let divisible = write.isElementwise && write.pushed.values.allSatisfy { $0.dtype == spec.dtype }

@@ -68,11 +68,11 @@ extension TrainingCut {
             wire.valueOffset = Int64(bundle.valueOffsets[index])
             var memory: [Int: Node] = [:]
             for variable in write.variables {
-                let spec = variable.outputs[0]
+                let spec = variable.variableSpec!
                 let shape = block.isWhole ? spec.shape : Shape([block.count])
                 let name = block.name(variable.name)
                 memory[variable.id] = graph.add(
-                    VariableV2.self, [], ["dtype": .type(spec.dtype), "shape": .shape(shape)], exactName: name
+                    variable.operation, [], ["dtype": .type(spec.dtype), "shape": .shape(shape)], exactName: name
                 ).output(0)
                 wire.names.append(name)
                 wire.sources.append(variable.name)
@@ -82,7 +82,7 @@ extension TrainingCut {
                 guard let pushed = write.pushed[i] else { return copier[input] }
                 let shape =
                     block.isWhole
-                    ? write.variable.outputs[0].shape.merged(with: pushed.shape) ?? pushed.shape : [block.count]
+                    ? write.variable.variableSpec!.shape.merged(with: pushed.shape) ?? pushed.shape : [block.count]
                 let push = bundle.pushes.first { $0.block == index && $0.input == i }!
                 let placeholder = graph.add(
                     Placeholder.self, [], ["dtype": .type(pushed.dtype), "shape": .shape(shape)],

@@ -10,7 +10,7 @@ package struct TrainingCut: Sendable {
     package struct Write: Sendable {
         /// The `Apply…` (or `Assign…`) vertex.
         package let vertex: Vertex
-        /// The `VariableV2` vertices that it overwrites: the Variable, then its slots.
+        /// The `VariableV2` or `VarHandleOp` vertices that it overwrites: the Variable, then its slots.
         package let variables: [Vertex]
         /// The inputs that workers compute: index in the vertex's inputs → node.
         package let pushed: [Int: Node]
@@ -53,6 +53,14 @@ package struct TrainingCut: Sendable {
                 }
                 return variable
             }
+            guard
+                vertex.operation is any ElementwiseUpdate.Type || vertex.operation == Assign.self
+                    || vertex.operation == AssignVariableOp.self
+            else {
+                throw GraphError(
+                    "\(vertex.operation.name) changes some rows of '\(variables[0].name)'; servers take updates of whole "
+                        + "Variables so far", node: vertex.name)
+            }
             let values = vertex.inputs.indices.filter { TrainingCut.reference(vertex.inputs[$0]) == nil }
             var pushed = values.filter { dependsOnData.contains(vertex.inputs[$0].vertex.id) }
             if pushed.isEmpty, readByData.contains(variables[0].id) { pushed = values }
@@ -83,12 +91,12 @@ package struct TrainingCut: Sendable {
     }
 
     /// The Variable whose memory `node` is, if it is a reference.
-    static func reference(_ node: Node) -> Vertex? { node.vertex.operation == VariableV2.self ? node.vertex : nil }
+    static func reference(_ node: Node) -> Vertex? { node.variable }
 
     /// The Variable that `node` is, or is the plain value of.
     static func variable(behind node: Node) -> Vertex? {
         if let variable = reference(node) { return variable }
-        guard node.vertex.operation == Identity.self else { return nil }
+        guard node.vertex.operation == Identity.self || node.vertex.operation == ReadVariableOp.self else { return nil }
         return variable(behind: node.vertex.inputs[0])
     }
 
@@ -97,9 +105,8 @@ package struct TrainingCut: Sendable {
         var result: Set<Int> = []
         for vertex in graph.vertices {
             let isSource =
-                vertex.operation.isStateful && vertex.operation.writes.isEmpty
-                && ![ObjectIdentifier(VariableV2.self), ObjectIdentifier(NoOp.self)].contains(
-                    ObjectIdentifier(vertex.operation))
+                vertex.operation.isStateful && vertex.operation.writes.isEmpty && !vertex.operation.isVariable
+                && vertex.operation != NoOp.self
             if isSource || vertex.inputs.contains(where: { result.contains($0.vertex.id) }) { result.insert(vertex.id) }
         }
         return result

@@ -100,7 +100,7 @@ public enum Inference {
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         for write in prepared.cut.writes {
-            let spec = write.variable.outputs[0]
+            let spec = write.variable.variableSpec!
             let value = try reader.tensor(named: write.variable.name, dtype: spec.dtype, shape: spec.shape)
             try session.withVariable(write.variable, initialize: true) { bytes in
                 value.withUnsafeBytes { bytes.copyMemory(from: $0) }

@@ -5,7 +5,8 @@ public struct JobRegistry: Sendable {
     /// The built-in kinds and those given; a program's own kind of the same name wins.
     public init(_ jobs: [any TrainingJob] = []) {
         self.jobs = Dictionary(
-            ([MultilayerPerceptron()] + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 })
+            ([MultilayerPerceptron(), ImportedGraph()] + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 }
+        )
     }
 
     public var kinds: Set<String> { Set(jobs.keys) }

@@ -55,6 +55,7 @@ public struct MultilayerPerceptron: TrainingJob {
                 isClassification
                 ? accuracy(labels: labels, predictions: logits) : binaryAccuracy(labels: targets, predictions: chosen)
             return (sigmoidCrossEntropyLoss(labels: targets, logits: logits), ["accuracy": metric], chosen)
+        case .node(let name): throw NodeError(.configuration, "model.loss '\(name)' is none of the losses")
         case .meanSquaredError:
             let targets = isClassification ? oneHot(labels, depth: outputs) : labels
             return (

@@ -56,7 +56,10 @@ package struct PreparedJob: Sendable {
     /// What a run is fed for the examples `indices` of `set`.
     package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> [Node: Tensor] {
         let batch = set.batch(indices, scaling: scaling)
-        var feeds = [model.features: batch.features, model.labels: batch.labels]
+        var feeds = [
+            model.features: batch.features.fitted(to: model.features.spec),
+            model.labels: batch.labels.fitted(to: model.labels.spec),
+        ]
         if let flag = model.isTraining { feeds[flag] = Tensor(training) }
         return feeds
     }

@@ -32,7 +32,7 @@ final class BundleShard {
             let vertex = try graph.node(named: block.names[0]).vertex
             return (
                 vertex, Int(block.valueOffset),
-                (vertex.outputs[0].shape.elementCount ?? 0) * vertex.outputs[0].dtype.size
+                (vertex.variableSpec?.shape.elementCount ?? 0) * (vertex.variableSpec?.dtype.size ?? 0)
             )
         }
         valueBytes = Int(program.valueBytes)
@@ -136,7 +136,7 @@ final class BundleShard {
         var result: [(name: String, value: Tensor)] = []
         func copy(_ name: String, _ label: String) throws {
             let vertex = try graph.node(named: name).vertex
-            let spec = vertex.outputs[0]
+            guard let spec = vertex.variableSpec else { throw GraphError("'\(name)' is no Variable") }
             try session.withVariable(vertex) { source in
                 result.append(
                     (

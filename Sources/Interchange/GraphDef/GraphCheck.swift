@@ -105,7 +105,8 @@ private struct Comparison {
             return
         }
         for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {
-            let error = abs(a - b) / Swift.max(1, abs(b))
+            // Nothing is close to an infinity but itself.
+            let error = b.isFinite ? abs(a - b) / Swift.max(1, abs(b)) : .infinity
             largest = error.isNaN ? .infinity : Swift.max(largest, error)
             if !(error <= tolerance) {
                 problem = problem ?? "\(name), element \(i) is \(a), expected \(b) (tolerance \(tolerance))"

@@ -21,7 +21,6 @@ public enum VarHandleOp: Operation {
 public enum ReadVariableOp: Operation {
     public static let signature = Signature(
         ["resource": "resource"], to: ["value": "dtype"], types: ["dtype": DType.all])
-    public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     /// As TensorFlow's, the gradient by a handle is that by its value.
