@@ -74,4 +74,17 @@ struct PassingTests {
         let error = #expect(throws: GraphError.self) { try g.validate() }
         #expect(error?.description.contains("use the fused loss") == true)
     }
+
+    @Test("IdentityN takes tensors of several dtypes, and tells one that is not of the dtype its list says")
+    func several() throws {
+        let g = Graph()
+        let (x, n) = (g.constant([Float(1), 2]), g.constant(Int32(3)))
+        let vertex = g.add(IdentityN.self, [x, n])
+        #expect(vertex.outputs == [TensorSpec(.float32, [2]), TensorSpec(.int32, [])])
+        #expect(
+            try Session(g).run([vertex.output(1), vertex.output(0)]) == [Tensor(Int32(3)), Tensor([Float(1), 2])])
+        g.add(IdentityN.self, [x, n], ["T": .types([.float32, .int64])])
+        let error = #expect(throws: GraphError.self) { try g.validate() }
+        #expect(error?.description.contains("input 1 'input' must be int64, got int32") == true)
+    }
 }

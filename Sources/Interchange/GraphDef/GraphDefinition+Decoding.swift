@@ -188,6 +188,7 @@ extension Signature {
     /// A value of the attribute's kind, nil where the signature does not tell.
     fileprivate func example(_ name: String) -> AttributeValue? {
         if let value = defaults[name] { return value }
+        if (inputs + outputs).contains(where: { $0.isList && $0.type == name }) { return .types([]) }
         if types[name] != nil { return .type(.float32) }
         if (inputs + outputs).contains(where: { $0.count == name }) { return .int(0) }
         return nil

@@ -36,7 +36,7 @@ struct CentralDifferences {
         let session = try Session(built.graph)
         let weights = upstream.doubles
         let f = { (feeds: [Node: Tensor]) throws -> Double in
-            // What stands for −infinity is no number to add to others.
+            // An infinity, or what stands for the extreme of nothing, is no number to add to others.
             zip(try session.run(built.vertex.output(0), feeds: feeds).doubles, weights)
                 .reduce(0) { abs($1.0) < 1e300 ? $0 + $1.0 * $1.1 : $0 }
         }

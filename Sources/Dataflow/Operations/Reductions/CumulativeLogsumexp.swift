@@ -46,11 +46,10 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
             for run in 0..<outer * inner {
                 let start = run / inner * n * inner + run % inner
                 let (x, y) = (frame.pointer(input, Scalar.self) + start, frame.pointer(output, Scalar.self) + start)
-                // The logarithm of nothing summed yet, as TensorFlow writes it.
-                var total = -Scalar.greatestFiniteMagnitude
+                var total = -Scalar.infinity  // the logarithm of nothing summed yet
                 for k in 0..<n {
                     let place = (isReversed ? n - 1 - k : k) * inner
-                    let next = k == 0 ? x[place] : logSum(total, x[place])
+                    let next = logSum(total, x[place])
                     y[place] = exclusive ? total : next
                     total = next
                 }
