@@ -152,7 +152,7 @@ struct GraphExportCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let job = try PreparedJob(config, invocation.job(for: config))
         let initializer = job.graph.globalVariablesInitializer()
-        let bytes = try GraphDefinition.encode(job.graph)
+        let bytes = try GraphDefinition.encode(job.graph, gatingWrites: true)
         try AtomicFile.write(bytes, to: absolute(output))
         var feeds = ["features": job.model.features.name, "labels": job.model.labels.name]
         feeds["is_training"] = job.model.isTraining?.name

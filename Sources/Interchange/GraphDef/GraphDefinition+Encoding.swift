@@ -7,9 +7,11 @@ extension GraphDefinition {
     /// - Parameters:
     ///   - vertices: which to write; all by default. Whatever they take as an input or wait for must be among them.
     ///   - includingDevices: whether to write which devices the vertices ask for.
+    ///   - gatingWrites: adds control edges by which a Variable is written after all that was built before the write has
+    ///     read it. Here that is so anyway; TensorFlow's executor runs in parallel what no edge puts in order.
     /// - Throws: `GraphError` for a mistake made while building, or an input that is left out of `vertices`.
     public static func encode(
-        _ graph: Graph, vertices: [Vertex]? = nil, includingDevices: Bool = true
+        _ graph: Graph, vertices: [Vertex]? = nil, includingDevices: Bool = true, gatingWrites: Bool = false
     ) throws -> [UInt8] {
         let chosen = vertices?.sorted { $0.id < $1.id } ?? graph.vertices
         let ids = Set(chosen.map(\.id))
@@ -17,6 +19,7 @@ extension GraphDefinition {
         var definition = TFGraphDef()
         definition.versions.producer = version
         definition.node.reserveCapacity(chosen.count)
+        let gates = gatingWrites ? readersBeforeWrites(chosen) : [:]
         for vertex in chosen {
             precondition(vertex.graph === graph, "'\(vertex.name)' belongs to another graph")
             if let error = vertex.error { throw error }
@@ -24,13 +27,33 @@ extension GraphDefinition {
             for source in vertex.inputs.map(\.vertex) + vertex.controls + carried where !ids.contains(source.id) {
                 throw GraphError("'\(vertex.name)' needs '\(source.name)', which is not among the vertices to write")
             }
-            definition.node.append(node(vertex, includingDevices: includingDevices))
+            var written = node(vertex, includingDevices: includingDevices)
+            let own = Set(written.input)
+            written.input += (gates[vertex.id] ?? []).map { "^\($0.name)" }.filter { !own.contains($0) }
+            definition.node.append(written)
         }
         var options = BinaryEncodingOptions()
         options.useDeterministicOrdering = true
         do { return try definition.serializedBytes(options: options) } catch {
             throw GraphError("the graph cannot be written as a GraphDef (at most 2 GiB): \(error)")
         }
+    }
+
+    /// For each write, the vertices before it that use the value of a Variable that it changes.
+    private static func readersBeforeWrites(_ vertices: [Vertex]) -> [Int: [Vertex]] {
+        var readers: [Int: [Vertex]] = [:]
+        var result: [Int: [Vertex]] = [:]
+        for vertex in vertices {
+            for input in vertex.inputs where input.vertex.inputs.count == 1 {
+                if let variable = input.vertex.inputs[0].variable { readers[variable.id, default: []].append(vertex) }
+            }
+            let changed = vertex.operation.writes.compactMap { vertex.inputs[$0].variable?.id }
+            var seen = Set(vertex.inputs.map(\.vertex.id))
+            result[vertex.id] = changed.flatMap { readers[$0] ?? [] }.filter {
+                $0 !== vertex && seen.insert($0.id).inserted
+            }
+        }
+        return result
     }
 
     private static func node(_ vertex: Vertex, includingDevices: Bool) -> TFNodeDef {

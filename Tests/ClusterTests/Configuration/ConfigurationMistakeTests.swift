@@ -60,7 +60,7 @@ struct ConfigurationMistakeTests {
                 "cluster.consistency can't be {staleness: 4} (allowed: async, sync)"
             ),
             ("cluster: {transport: udp}", "cluster.transport can't be \"udp\" (allowed: inproc, ipc, tcp, tls+tcp)"),
-            ("model: {kind: mpl}", "model.kind can't be \"mpl\"; did you mean 'mlp'? (allowed: mlp)"),
+            ("model: {kind: mpl}", "model.kind can't be \"mpl\"; did you mean 'mlp'? (allowed: graph, mlp)"),
             (
                 "checkpoint: 3",
                 "checkpoint must be a section of keys, got 3 (allowed: directory, every_steps, keep)"
@@ -103,7 +103,7 @@ struct ConfigurationMistakeTests {
             (
                 "model: {hiden: [3]}",
                 "unknown key 'model.hiden'; did you mean 'hidden'? "
-                    + "(allowed: kind, hidden, activation, initializer, dropout, loss, outputs)"
+                    + "(allowed: kind, hidden, activation, initializer, dropout, loss, file, init, train, feeds, metrics, predictions, outputs)"
             ),
         ])
     func unknownKey(yaml: String, mistake: String) {
