@@ -20,7 +20,8 @@ public struct ImportedGraph: TrainingJob {
         let names = [train, loss] + model.feeds.keys + model.metrics.values
         let roots = names + [model.predictions, model.initialize].compactMap { $0 }
         try GraphDefinition.decode(
-            try Gzip.read(file), into: graph, needed: roots, device: try DeviceName(config.devices.worker))
+            try Gzip.read(file), into: graph, needed: roots, keepingInitializers: true,
+            device: try DeviceName(config.devices.worker))
         var fed: [JobConfig.Model.Feed: Node] = [:]
         for (name, feed) in model.feeds { fed[feed] = try graph.node(named: name) }
         guard let features = fed[.features], let labels = fed[.labels] else {

@@ -11,6 +11,7 @@ extension GraphDefinition {
     /// - Parameters:
     ///   - graph: where to add the nodes, under their own names whatever the scope; a new graph by default. If this throws,
     ///     the graph may hold some of the nodes and is of no more use.
+    ///   - keepingInitializers: also reads the nodes "NAME/Assign" that give needed Variables their first values.
     ///   - needed: names of nodes ("a" or "a:1"); what none of them needs is left out, whatever it is. All by default.
     ///   - device: where all nodes are to run, whatever the file says.
     /// - Throws: `GraphError` naming the node: bytes that are no GraphDef, operations that are not in the catalogue (all
@@ -18,7 +19,8 @@ extension GraphDefinition {
     ///   takes more memory than the file accounts for, and whatever an operation's own rules refuse.
     @discardableResult
     public static func decode(
-        _ bytes: [UInt8], into graph: Graph? = nil, needed: [String]? = nil, device: DeviceName? = nil
+        _ bytes: [UInt8], into graph: Graph? = nil, needed: [String]? = nil, keepingInitializers: Bool = false,
+        device: DeviceName? = nil
     ) throws -> Graph {
         var definition: TFGraphDef
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
@@ -28,7 +30,7 @@ extension GraphDefinition {
             throw GraphError(
                 "the GraphDef asks for a reader of version \(definition.versions.minConsumer), this is \(version)")
         }
-        if let needed { definition.node = try neededNodes(definition.node, for: needed) }
+        if let needed { definition.node = try neededNodes(definition.node, for: needed, keepingInitializers) }
         if let device {
             for i in definition.node.indices { definition.node[i].device = device.description }
         }
@@ -38,7 +40,9 @@ extension GraphDefinition {
 }
 
 /// The nodes that `names` need, in the file's order.
-private func neededNodes(_ nodes: [TFNodeDef], for names: [String]) throws -> [TFNodeDef] {
+private func neededNodes(
+    _ nodes: [TFNodeDef], for names: [String], _ keepingInitializers: Bool
+) throws -> [TFNodeDef] {
     let positions = Dictionary(zip(nodes.map(\.name), nodes.indices), uniquingKeysWith: { first, _ in first })
     var found: Set<Int> = []
     var stack = try names.map { name -> Int in
@@ -51,6 +55,7 @@ private func neededNodes(_ nodes: [TFNodeDef], for names: [String]) throws -> [T
         guard found.insert(position).inserted else { continue }
         // Inputs of another form, or that are missing, are told later.
         stack += nodes[position].input.compactMap { (try? NodeInput($0)).flatMap { positions[String($0.name)] } }
+        if keepingInitializers, let assign = positions[nodes[position].name + "/Assign"] { stack.append(assign) }
     }
     return nodes.indices.filter(found.contains).map { nodes[$0] }
 }
