@@ -100,7 +100,6 @@ def tensor_array_operations():
     x = v1.placeholder(tf.float32, [6, 2], name="x")
     array = tf.TensorArray(tf.float32, size=0, dynamic_size=True, infer_shape=False)
     array = array.split(x, [1, 2, 3])
-    array = array.write(3, x[:2] * 2)
     joined = array.concat()
     return Case([joined, v1.gradients(tf.reduce_sum(joined * joined), x)[0]], {x: numbers(8, 6, 2)})
 
@@ -170,7 +169,6 @@ OPTIMIZERS = {
         rate, l2_regularization_strength=0.01, l2_shrinkage_regularization_strength=0.1),
     "proximal_sgd": lambda rate: v1.train.ProximalGradientDescentOptimizer(rate, l1_regularization_strength=0.01),
     "proximal_adagrad": lambda rate: v1.train.ProximalAdagradOptimizer(rate, l2_regularization_strength=0.01),
-    "adagrad_da": lambda rate: v1.train.AdagradDAOptimizer(rate, variable("da_step", np.int64(1))),
 }
 
 
@@ -298,7 +296,7 @@ def deconvolution():
 def dropout_network():
     v1.set_random_seed(7)
     x = v1.placeholder(tf.float32, [8, 5], name="x")
-    h = v1.layers.dropout if False else tf.nn.dropout(tf.matmul(x, variable("w", numbers(27, 5, 6))), rate=0.4, seed=11)
+    h = tf.nn.dropout(tf.matmul(x, variable("w", numbers(27, 5, 6))), rate=0.4, seed=11)
     loss = tf.reduce_mean(tf.square(tf.reduce_sum(h, 1) - 1)) + 0.01 * tf.nn.l2_loss(h)
     train = v1.train.GradientDescentOptimizer(0.05).minimize(loss)
     w = [v for v in v1.global_variables() if v.name == "w:0"][0]
