@@ -98,7 +98,7 @@ struct BenchJob: TrainingJob {
     func data(_ config: JobConfig) throws -> DataSplit {
         let graph = Graph(seed: config.seed)
         let count = 16 * config.train.batch
-        let images = graph.randomNormal(shape: [count, BenchNetwork.sizes[0]])
+        let images = graph.randomNormal(shape: [count, 784])
         let labels = cast(graph.randomUniform(shape: [count], max: 10), to: .int32)
         let values = try Session(graph, options: SessionOptions(threads: 1)).run([images, labels])
         let training = Dataset(features: values[0], labels: values[1], classes: 10)
@@ -107,7 +107,7 @@ struct BenchJob: TrainingJob {
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
         let labels = graph.placeholder(.int32, [nil], name: "classes")
-        let network = BenchNetwork(in: graph, labels: oneHot(labels, depth: 10))
+        let network = BenchNetwork.mlp(in: graph, labels: oneHot(labels, depth: 10))
         return TrainingModel(features: network.images, labels: labels, loss: network.loss, train: network.train)
     }
 }

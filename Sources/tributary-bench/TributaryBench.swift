@@ -6,7 +6,9 @@ import TributaryCommand
 struct TributaryBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tributary-bench", abstract: "Measures Tributary; each case prints one JSON line.",
-        subcommands: [XOR.self, MLP.self, PushPull.self, PSAsync.self])
+        subcommands: [
+            XOR.self, MLP.self, CNN.self, LSTM.self, AdamUpdate.self, Startup.self, PushPull.self, PSAsync.self,
+        ])
 
     static func main() {
         // The nodes of a cluster are child processes of this program.
