@@ -35,6 +35,16 @@
         }                                                                                                   \
     }
 
+#define TILE3(name, suffix, type, expression)                                                              \
+    CLONES static void name##_##suffix(const void *pa, const void *pb, const void *pc, void *po, long n) { \
+        const type *a = pa, *b = pb, *c = pc;                                                              \
+        type *out = po;                                                                                    \
+        INDEPENDENT for (long i = 0; i < n; i++) {                                                         \
+            type x = a[i], y = b[i], z = c[i];                                                             \
+            out[i] = (expression);                                                                         \
+        }                                                                                                  \
+    }
+
 // Reflection for x < 0.5, then recurrence up to 6 and the asymptotic series (Abramowitz & Stegun 6.3.18).
 static double digamma_(double x) {
     double result = 0;
@@ -142,6 +152,9 @@ FLOATS(FLOAT_HELPERS)
     TILE2(sub, s, t, t, x - y)                                             \
     TILE2(mul, s, t, t, x * y)                                             \
     TILE2(div, s, t, t, x / y)                                             \
+    TILE3(mul_add, s, t, x * y + z)                                        \
+    TILE3(mul_sub, s, t, x * y - z)                                        \
+    TILE3(sub_mul, s, t, z - x * y)                                        \
     TILE2(max, s, t, t, x >= y || x != x ? x : y)                          \
     TILE2(min, s, t, t, x <= y || x != x ? x : y)                          \
     TILE2(pow, s, t, t, (t)pow(x, y))                                      \
@@ -270,7 +283,8 @@ static const tributary_tile tiles[TRIBUTARY_PRIMITIVES][TRIBUTARY_TYPES] = {
     NUMBER_ROW(LESS_EQUAL, less_equal), ANY_ROW(EQUAL, equal), ANY_ROW(NOT_EQUAL, not_equal),
     [TRIBUTARY_AND] = {[TRIBUTARY_BOOL] = and_bool}, [TRIBUTARY_OR] = {[TRIBUTARY_BOOL] = or_bool},
     [TRIBUTARY_NOT] = {[TRIBUTARY_BOOL] = not_bool},
-    ANY_ROW(SELECT, select), NUMBER_ROW(TRUNCATED_MOD, truncated_mod), FLOAT_ROW(ERFC, erfc),
+    ANY_ROW(SELECT, select), FLOAT_ROW(MUL_ADD, mul_add), FLOAT_ROW(MUL_SUB, mul_sub), FLOAT_ROW(SUB_MUL, sub_mul),
+    NUMBER_ROW(TRUNCATED_MOD, truncated_mod), FLOAT_ROW(ERFC, erfc),
     FLOAT_ROW(ERFINV, erfinv), FLOAT_ROW(NDTRI, ndtri), FLOAT_ROW(ZETA, zeta), INTEGER_ROW(BIT_AND, bit_and),
     INTEGER_ROW(BIT_OR, bit_or), INTEGER_ROW(BIT_XOR, bit_xor), INTEGER_ROW(BIT_NOT, bit_not),
     INTEGER_ROW(SHIFT_LEFT, shift_left), INTEGER_ROW(SHIFT_RIGHT, shift_right),

@@ -8,6 +8,7 @@ struct TrainingCase: ParsableArguments {
     @Option(help: "Length of the timed part.") var seconds = 10.0
     @Option(help: "Untimed steps first.") var warmup = 30
     @Option(help: "Seed of the data and the initial values.") var seed = 1
+    @Flag(help: "Also print, to stderr, where the time of further steps goes.") var profile = false
 
     /// Trains on random batches in turn, fed anew in each step, and prints the figures.
     ///
@@ -29,12 +30,24 @@ struct TrainingCase: ParsableArguments {
         let timing = try Timing(warmup: warmup, seconds: seconds) { step in
             _ = try session.run(network.train, feeds: feeds[step % batches])
         }
+        if profile { try printProfile { _ = try session.run(network.train, feeds: feeds[$0 % batches], profile: $1) } }
         let final: Float = try session.run(network.loss, feeds: feeds[0]).scalar()
         print(
             JSONLine(
                 bench: name,
                 [("threads", .integer(threads)), ("batch", .integer(batch))] + extents + timing.rates(batch: batch)
                     + [("final_loss", .number(Double(final))), ("peak_rss_mb", .number(peakResidentMegabytes()))]))
+    }
+
+    /// Runs 50 steps and prints the milliseconds that one takes, by operation.
+    private func printProfile(_ step: (Int, Profile) throws -> Void) rethrows {
+        let (profile, steps) = (Profile(), 50)
+        for i in 0..<steps { try step(i, profile) }
+        let lines = profile.byOperation.map { total in
+            let milliseconds = String(format: "%9.4f", total.seconds / Double(steps) * 1e3)
+            return "\(milliseconds) ms  \(total.count / steps) x \(total.operation)\n"
+        }
+        FileHandle.standardError.write(Data(lines.joined().utf8))
     }
 }
 

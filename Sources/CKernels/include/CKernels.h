@@ -15,6 +15,7 @@ enum tributary_primitive {
     TRIBUTARY_DIGAMMA, TRIBUTARY_POLYGAMMA,
     TRIBUTARY_LESS, TRIBUTARY_LESS_EQUAL, TRIBUTARY_EQUAL, TRIBUTARY_NOT_EQUAL,
     TRIBUTARY_AND, TRIBUTARY_OR, TRIBUTARY_NOT, TRIBUTARY_SELECT,
+    TRIBUTARY_MUL_ADD, TRIBUTARY_MUL_SUB, TRIBUTARY_SUB_MUL,
     TRIBUTARY_TRUNCATED_MOD, TRIBUTARY_ERFC, TRIBUTARY_ERFINV, TRIBUTARY_NDTRI, TRIBUTARY_ZETA,
     TRIBUTARY_BIT_AND, TRIBUTARY_BIT_OR, TRIBUTARY_BIT_XOR, TRIBUTARY_BIT_NOT, TRIBUTARY_SHIFT_LEFT,
     TRIBUTARY_SHIFT_RIGHT,
@@ -27,7 +28,8 @@ enum tributary_type {
 };
 
 /// The loop for a primitive over operands of a type, or NULL where the type has none. Comparisons write bytes 0 or 1;
-/// SELECT reads its condition from `a` as bytes and chooses between `b` and `c`.
+/// SELECT reads its condition from `a` as bytes and chooses between `b` and `c`. MUL_ADD is ab + c, MUL_SUB ab − c and
+/// SUB_MUL c − ab, rounded once where the processor can.
 tributary_tile tributary_tile_for(enum tributary_primitive primitive, enum tributary_type type);
 
 /// For each of `rows` rows of `columns` numbers: e^x over its sum. `out` may be `x`.

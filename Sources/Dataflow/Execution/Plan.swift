@@ -26,6 +26,8 @@ final class Plan {
     }
 
     private let steps: [Step]
+    /// One for each step.
+    let labels: [StepLabel]
     private let specs: [TensorSpec]
     private let feeds: [(node: Node, slot: Slot?, spec: TensorSpec)]
     private let fetches: [View?]
@@ -44,11 +46,12 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
+        steps: [Step], labels: [StepLabel], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
         random: RandomState
     ) {
         self.steps = steps
+        self.labels = labels
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
         self.specs = specs
@@ -101,7 +104,7 @@ final class Plan {
     }
 
     /// Runs the steps on the feeds taken before.
-    func run() throws -> [Tensor] {
+    func run(_ profile: Profile? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
         for buffer in reads where !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
         for i in feeds.indices {
@@ -122,22 +125,29 @@ final class Plan {
                 resources = RunResources()
             }
         }
-        for step in steps {
-            switch step {
-            case .bound(let kernel, let variable):
-                try kernel(frame)
-                variable?.isInitialized = true
-            case .dynamic(let vertex, let inputs, let outputs, let variable):
-                try runDynamic(vertex, inputs, outputs)
-                variable?.isInitialized = true
-            case .frames(let program): try run(program)
-            }
+        if let profile {
+            for (step, label) in zip(steps, labels) { try profile.measure(label) { try run(step, frame) } }
+        } else {
+            for step in steps { try run(step, frame) }
         }
         return try fetches.map { view in
             guard let view else { return Tensor(false) }
             do {
                 return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
+        }
+    }
+
+    @inline(__always)
+    private func run(_ step: Step, _ frame: Frame) throws {
+        switch step {
+        case .bound(let kernel, let variable):
+            try kernel(frame)
+            variable?.isInitialized = true
+        case .dynamic(let vertex, let inputs, let outputs, let variable):
+            try runDynamic(vertex, inputs, outputs)
+            variable?.isInitialized = true
+        case .frames(let program): try run(program)
         }
     }
 

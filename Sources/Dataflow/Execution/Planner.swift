@@ -60,11 +60,25 @@ struct Planner {
         let members = all.filter { frameMembers.contains($0.id) }
         let order = all.filter { !frameMembers.contains($0.id) } + members
         assignSlots(order)
-        let arena = try planMemory(order)
-        var steps = try order.dropLast(members.count).compactMap { try step($0) }
-        if !members.isEmpty { steps.append(.frames(try frameProgram(members))) }
+        let fusion = { [self] in
+            Fusion(
+                order, fetches: fetches, spec: { spec($0) }, isGiven: { feeds[$0] != nil || constants[$0] != nil })
+        }()
+        let units = fusion.units { mayFuse($0) }
+        let arena = try planMemory(order, units)
+        var steps: [Plan.Step] = []
+        var labels: [StepLabel] = []
+        for unit in units.dropLast(members.count) {
+            guard let step = try step(unit) else { continue }
+            steps.append(step)
+            labels.append(try label(unit))
+        }
+        if !members.isEmpty {
+            steps.append(.frames(try frameProgram(members)))
+            labels.append(StepLabel(name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0))
+        }
         return Plan(
-            steps: steps, sources: sources, specs: slotSpecs, arenaSize: arena,
+            steps: steps, labels: labels, sources: sources, specs: slotSpecs, arenaSize: arena,
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) },
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
@@ -176,16 +190,26 @@ struct Planner {
         }
     }
 
+    /// Whether the memory of a vertex's outputs is found at run time.
+    private func isDynamic(_ vertex: Vertex) -> Bool {
+        frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
+            || vertex.outputs.indices.contains { !spec(vertex.output($0)).shape.isFullyDefined }
+    }
+
+    /// Whether a vertex may share a kernel with others: all its memory is known before the run.
+    private func mayFuse(_ vertex: Vertex) -> Bool {
+        !frameMembers.contains(vertex.id)
+            && vertex.inputs.allSatisfy { feeds[$0] != nil || constants[$0] != nil || !isDynamic($0.vertex) }
+    }
+
     /// Places values in the arena by liveness. Returns its size in bytes.
-    private mutating func planMemory(_ order: [Vertex]) throws -> Int {
+    private mutating func planMemory(_ order: [Vertex], _ units: [PlanUnit]) throws -> Int {
         let hazards = copiesNeeded(order)
         // Which slot each value shares, found in order; then the last step that touches each slot.
-        for vertex in order {
-            let dynamic =
-                frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
-                || vertex.outputs.indices.contains { !spec(Node(vertex: vertex, output: $0)).shape.isFullyDefined }
-            for i in vertex.outputs.indices {
-                let node = Node(vertex: vertex, output: i)
+        for unit in units {
+            for node in unit.outputs {
+                let (vertex, i) = (node.vertex, node.output)
+                let dynamic = isDynamic(vertex)
                 guard slots[node] == nil else { continue }
                 if vertex.operation.isVariable {
                     let buffer = try variables.buffer(for: vertex)
@@ -203,8 +227,8 @@ struct Planner {
             }
         }
         var lastUse = [Int](repeating: -1, count: sources.count)
-        for (index, vertex) in order.enumerated() {
-            for node in vertex.inputs + vertex.outputs.indices.map(vertex.output) {
+        for (index, unit) in units.enumerated() {
+            for node in unit.inputs + unit.outputs {
                 if let slot = slots[node] { lastUse[slot] = index }
             }
         }
@@ -214,17 +238,17 @@ struct Planner {
         }
         var memory = MemoryPlan()
         var places: [Slot: (offset: Int, size: Int)] = [:]
-        for (index, vertex) in order.enumerated() {
-            for i in vertex.outputs.indices {
-                guard let slot = slots[vertex.output(i)], case .arena = sources[slot], places[slot] == nil else {
+        for (index, unit) in units.enumerated() {
+            for node in unit.outputs {
+                guard let slot = slots[node], case .arena = sources[slot], places[slot] == nil else {
                     continue
                 }
                 let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
-                let place = reusableInput(vertex, index, slot, lastUse, &places) ?? memory.allocate(bytes)
+                let place = reusableInput(unit, index, slot, lastUse, &places) ?? memory.allocate(bytes)
                 places[slot] = place
                 sources[slot] = .arena(offset: place.offset)
             }
-            for slot in Set((vertex.inputs + vertex.outputs.indices.map(vertex.output)).compactMap { slots[$0] })
+            for slot in Set((unit.inputs + unit.outputs).compactMap { slots[$0] })
             where lastUse[slot] == index {
                 if let place = places.removeValue(forKey: slot) { memory.release(place) }
             }
@@ -234,10 +258,13 @@ struct Planner {
 
     /// The place of an input that dies here and that an elementwise kernel may overwrite.
     private func reusableInput(
-        _ vertex: Vertex, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+        _ unit: PlanUnit, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
     ) -> (offset: Int, size: Int)? {
-        guard vertex.operation is any ElementwiseOperation.Type else { return nil }
-        for input in vertex.inputs {
+        // With several outputs one would be written before another is computed from the input.
+        guard unit.outputs.count == 1, let operation = unit.last.operation as? any ElementwiseOperation.Type,
+            operation.isElementwise(unit.last.attributes)
+        else { return nil }
+        for input in unit.inputs {
             guard let own = slots[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
                 let place = places[own]
             else { continue }
@@ -325,16 +352,50 @@ struct Planner {
 
     // MARK: Steps
 
+    private mutating func step(_ unit: PlanUnit) throws -> Plan.Step? {
+        guard unit.vertices.count > 1 else { return try step(unit.last) }
+        do {
+            let kernel = try unit.kernel(
+                inputs: { try inputSlots($0) },
+                output: { node in
+                    guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
+                    return slot
+                }, spec: { spec($0) }, threads: threads)
+            return .bound(kernel, initializes: nil)
+        } catch let error as GraphError {
+            throw error.at("\(unit.last.operation.name) '\(unit.last.name)'", unit.last.location)
+        }
+    }
+
+    /// Where the inputs of a vertex are; of a read that is to see what was written, the Variable itself.
+    private func inputSlots(_ vertex: Vertex) throws -> [Slot] {
+        let live = liveReads[vertex.id] ?? []
+        return try vertex.inputs.map { input -> Slot in
+            let source = live.contains(input.vertex.id) ? input.vertex.inputs[0] : input
+            guard let slot = slots[source] else {
+                // What is made within a unit has no memory.
+                if live.isEmpty { return -1 }
+                throw GraphError("\(input.name) has no memory")
+            }
+            return slot
+        }
+    }
+
+    /// What a step is called in profiles and in the plan's description.
+    private func label(_ unit: PlanUnit) throws -> StepLabel {
+        let device = try placement.device(for: unit.last)
+        let specs = (unit.inputs + unit.outputs).map { spec($0) }
+        return StepLabel(
+            name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
+            device: "\(device.name)",
+            bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size })
+    }
+
     private mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
         if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
         let outputs = vertex.outputs.indices.map(vertex.output)
         if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
-        let live = liveReads[vertex.id] ?? []
-        let inputSlots = try vertex.inputs.map { input -> Slot in
-            let source = live.contains(input.vertex.id) ? input.vertex.inputs[0] : input
-            guard let slot = slots[source] else { throw GraphError("\(input.name) has no memory") }
-            return slot
-        }
+        let inputSlots = try inputSlots(vertex)
         let outputSlots = outputs.map { node -> Slot in
             // A fed output of a vertex that runs for its others is computed aside.
             if let slot = slots[node], feeds[node] == nil { return slot }

@@ -43,8 +43,8 @@ public final class Session: Sendable {
     }
 
     /// Runs what `fetch` needs and returns its value. Fetching a node without outputs runs it and returns a scalar false.
-    public func run(_ fetch: any Operand, feeds: [Node: Tensor] = [:]) throws -> Tensor {
-        try run([fetch], feeds: feeds)[0]
+    public func run(_ fetch: any Operand, feeds: [Node: Tensor] = [:], profile: Profile? = nil) throws -> Tensor {
+        try run([fetch], feeds: feeds, profile: profile)[0]
     }
 
     /// Runs what the fetches need, each vertex once, and returns their values in order.
@@ -52,10 +52,13 @@ public final class Session: Sendable {
     /// - Parameters:
     ///   - fetches: nodes or Variables of the session's graph; a vertex without outputs is run, its value is a scalar false.
     ///   - feeds: values that stand in for nodes, placeholders or any others, of their dtype and a shape that fits.
+    ///   - profile: collects what each operation takes.
     /// - Throws: `GraphError` for a mistake in the graph, a missing or wrong feed, an uninitialised Variable.
-    public func run(_ fetches: [any Operand], feeds: [Node: Tensor] = [:]) throws -> [Tensor] {
+    public func run(
+        _ fetches: [any Operand], feeds: [Node: Tensor] = [:], profile: Profile? = nil
+    ) throws -> [Tensor] {
         try graph.validate()
-        return try core.withLock { core in try core.run(fetches.map(\.node), feeds) }
+        return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile) }
     }
 
     /// Runs `nodes` for their effects.
@@ -119,10 +122,10 @@ final class SessionCore {
         placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
     }
 
-    func run(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> [Tensor] {
+    func run(_ fetches: [Node], _ feeds: [Node: Tensor], _ profile: Profile?) throws -> [Tensor] {
         // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
-        return try plan(fetches, feeds).run()
+        return try plan(fetches, feeds).run(profile)
     }
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {

@@ -40,6 +40,25 @@ struct Broadcasting {
         for operand in shapes.indices { outerStrides[operand] = merged.map { $0.strides[operand] } }
     }
 
+    /// Turns rows of at most `limit` elements, along which an operand either goes on or begins anew, into one long run.
+    /// Returns for each operand that begins anew with each row how many elements that has; nothing where this does not apply.
+    mutating func flattenPatterns(atMost limit: Int) -> [Int?] {
+        let none = [Int?](repeating: nil, count: outerStrides.count)
+        guard outer.count == 1, inner > 1, inner <= limit else { return none }
+        var result = none
+        for operand in outerStrides.indices {
+            switch (outerStrides[operand][0], innerStrides[operand]) {
+            case (0, 0), (inner, 1): break
+            case (0, 1): result[operand] = inner
+            default: return none
+            }
+        }
+        inner *= outer[0]
+        outer = []
+        outerStrides = outerStrides.map { _ in [] }
+        return result
+    }
+
     var outerCount: Int { outer.reduce(1, *) }
 
     /// The element offsets of every operand at outer position `index`.

@@ -1,107 +1,11 @@
 internal import CKernels
 
-/// A program of tiles: expressions over operands, evaluated for some thousand elements at a time, so that what lies between
-/// two primitives stays in the cache.
-struct ElementwiseProgram {
-    /// Where a register's elements are.
-    enum Register {
-        case input(Int)
-        case constant(Double, DType)
-        case scratch(Int)
-        case output(Int)
-    }
-
-    struct Instruction {
-        let tile: tributary_tile
-        let a: Int, b: Int, c: Int, out: Int
-    }
-
-    private(set) var registers: [Register] = []
-    private(set) var types: [DType] = []
-    private(set) var instructions: [Instruction] = []
-    private(set) var scratchCount = 0
-    /// Results that are an operand as it is: output index, register.
-    private(set) var copies: [(output: Int, register: Int)] = []
-
-    /// Compiles `expressions`, one for each output, over inputs of the given types.
-    init(_ expressions: [Expression], inputs: [DType], outputs: [DType]) throws {
-        let number = inputs.first { $0 != .bool } ?? outputs.first ?? .float32
-        for (i, type) in inputs.enumerated() {
-            registers.append(.input(i))
-            types.append(type)
-        }
-        for (i, expression) in expressions.enumerated() {
-            let before = instructions.count
-            let register = try compile(expression, number: number)
-            if instructions.count > before, case .scratch = registers[register], instructions.last?.out == register {
-                registers[register] = .output(i)
-            } else {
-                copies.append((i, register))
-            }
-        }
-    }
-
-    private mutating func add(_ register: Register, _ type: DType) -> Int {
-        registers.append(register)
-        types.append(type)
-        return registers.count - 1
-    }
-
-    private mutating func scratch(_ type: DType) -> Int {
-        defer { scratchCount += 1 }
-        return add(.scratch(scratchCount), type)
-    }
-
-    private mutating func compile(_ expression: Expression, number: DType) throws -> Int {
-        switch expression {
-        case .input(let i): return i
-        case .constant(let value): return add(.constant(value, number), number)
-        case .unary(let primitive, let x):
-            let a = try compile(x, number: number)
-            return try emit(primitive.tile, on: types[a], primitive.isPredicate, a, a, a, "\(primitive)")
-        case .binary(let primitive, let x, let y):
-            let a = try compile(x, number: number)
-            let b = try compile(y, number: number)
-            return try emit(primitive.tile, on: types[a], primitive.isPredicate, a, b, b, "\(primitive)")
-        case .select(let condition, let x, let y):
-            let c = try compile(condition, number: number)
-            let a = try compile(x, number: number)
-            let b = try compile(y, number: number)
-            return try emit(TRIBUTARY_SELECT, on: types[a], false, c, a, b, "select")
-        }
-    }
-
-    private mutating func emit(
-        _ primitive: tributary_primitive, on type: DType, _ predicate: Bool, _ a: Int, _ b: Int, _ c: Int,
-        _ name: String
-    ) throws -> Int {
-        guard let index = type.tileType, let tile = tributary_tile_for(primitive, index) else {
-            throw GraphError("there is no \(name) of \(type)")
-        }
-        let out = scratch(predicate ? .bool : type)
-        instructions.append(Instruction(tile: tile, a: a, b: b, c: c, out: out))
-        return out
-    }
-}
-
-extension DType {
-    var tileType: tributary_type? {
-        switch self {
-        case .float32: TRIBUTARY_F32
-        case .float64: TRIBUTARY_F64
-        case .int32: TRIBUTARY_I32
-        case .int64: TRIBUTARY_I64
-        case .uint8: TRIBUTARY_U8
-        case .bool: TRIBUTARY_BOOL
-        case .bfloat16, .string, .resource: nil
-        }
-    }
-}
-
 /// Runs an `ElementwiseProgram` over whole tensors that broadcast to one shape.
 final class ElementwiseLoop {
-    /// Elements of a tile: with three operands of 4 bytes and some scratch it stays within 32 KiB.
+    /// The most elements of a tile.
     static let tile = 1024
+    /// Bytes that the tiles of all registers take together: they stay in the first level's cache.
+    private static let cache = 24 * 1024
 
     private let program: ElementwiseProgram
     private let layout: Broadcasting
@@ -109,70 +13,84 @@ final class ElementwiseLoop {
     private let outputSlots: [Slot]
     private let outputSizes: [Int]
     private let threads: Int
-    private let registerCount: Int
     /// For each register, its inner stride in bytes (0 for a repeated element).
     private let strides: [Int]
     /// Instructions over repeated elements alone, such as a scalar learning rate's: run once for each row, not tile.
     private let uniform: [ElementwiseProgram.Instruction]
     private let varying: [ElementwiseProgram.Instruction]
     private let sizes: [Int]
-    /// Registers that are one element repeated: inputs of inner stride 0.
+    /// Registers that repeat one element: inputs of inner stride 0.
     private let splats: [(register: Int, input: Int)]
+    /// Registers that repeat a few elements over and over, such as a bias for the channels, and how many.
+    private let patterns: [(register: Int, input: Int, period: Int)]
     /// Scratch tiles for each thread, with those of constants filled in.
     private let scratch: UnsafeMutableRawPointer
     private let scratchPerThread: Int
     private let tileElements: Int
-    private let constantOffset: [Int]
+    /// Where a register's tile is in a thread's scratch.
+    private let offsets: [Int]
 
-    init(
+    convenience init(
         _ expressions: [Expression], inputs: [TensorSpec], inputSlots: [Slot], outputs: [TensorSpec],
         outputSlots: [Slot], threads: Int
     ) throws {
-        program = try ElementwiseProgram(expressions, inputs: inputs.map(\.dtype), outputs: outputs.map(\.dtype))
+        let operands = inputs.indices.map { ElementwiseTerm.Operand.input($0) }
+        let terms = expressions.enumerated().map { ElementwiseTerm(expression: $1, operands: operands, output: $0) }
+        try self.init(
+            terms, inputs: inputs, inputSlots: inputSlots, outputs: outputs, outputSlots: outputSlots, threads: threads)
+    }
+
+    init(
+        _ terms: [ElementwiseTerm], inputs: [TensorSpec], inputSlots: [Slot], outputs: [TensorSpec],
+        outputSlots: [Slot], threads: Int
+    ) throws {
+        program = try ElementwiseProgram(terms, inputs: inputs.map(\.dtype), outputs: outputs.map(\.dtype))
         let shape = outputs[0].shape
-        layout = Broadcasting(inputs.map(\.shape), to: shape)
+        var layout = Broadcasting(inputs.map(\.shape), to: shape)
+        let periods = layout.flattenPatterns(atMost: ElementwiseLoop.tile / 2)
+        self.layout = layout
         self.inputSlots = inputSlots
         self.outputSlots = outputSlots
         outputSizes = outputs.map(\.dtype.size)
         self.threads = usefulThreads(threads, work: shape.elementCount ?? 0)
-        registerCount = program.registers.count
         sizes = program.types.map(\.size)
-        tileElements = min(ElementwiseLoop.tile, max(layout.inner, 1))
-        let tileBytes = (tileElements * 8 + 63) & ~63
+
         var strides: [Int] = []
         var splats: [(register: Int, input: Int)] = []
-        var offsets: [Int] = []
-        var used = 0
+        var patterns: [(register: Int, input: Int, period: Int)] = []
+        /// Registers whose tile holds for a whole row.
+        var isUniform: [Bool] = []
+        var hasOwnTile: [Bool] = []
+        var streams = 0
         for (r, register) in program.registers.enumerated() {
-            offsets.append(used)
+            var (stride, uniform, own) = (0, false, false)
             switch register {
             case .input(let i):
-                if layout.innerStrides[i] == 0 {
-                    strides.append(0)
+                if let period = periods[i] {
+                    patterns.append((r, i, period))
+                    own = true
+                } else if layout.innerStrides[i] == 0 {
                     splats.append((r, i))
-                    used += tileBytes
+                    (uniform, own) = (true, true)
                 } else {
-                    strides.append(program.types[r].size)
+                    stride = sizes[r]
+                    streams += 1
                 }
-            case .constant, .scratch:
-                strides.append(0)
-                used += tileBytes
-            case .output: strides.append(program.types[r].size)
+            case .constant: (uniform, own) = (true, true)
+            case .scratch: break
+            case .output:
+                stride = sizes[r]
+                streams += 1
             }
-        }
-        var isUniform = zip(program.registers, strides).map { register, stride in
-            switch register {
-            case .input: stride == 0
-            case .constant: true
-            case .scratch, .output: false
-            }
+            strides.append(stride)
+            isUniform.append(uniform)
+            hasOwnTile.append(own)
         }
         var (uniform, varying): ([ElementwiseProgram.Instruction], [ElementwiseProgram.Instruction]) = ([], [])
         for instruction in program.instructions {
-            if case .scratch = program.registers[instruction.out],
-                [instruction.a, instruction.b, instruction.c].allSatisfy({ isUniform[$0] })
-            {
+            if case .scratch = program.registers[instruction.out], instruction.operands.allSatisfy({ isUniform[$0] }) {
                 isUniform[instruction.out] = true
+                hasOwnTile[instruction.out] = true
                 uniform.append(instruction)
             } else {
                 varying.append(instruction)
@@ -182,8 +100,18 @@ final class ElementwiseLoop {
         self.varying = varying
         self.strides = strides
         self.splats = splats
-        constantOffset = offsets
-        scratchPerThread = max(used, 64)
+        self.patterns = patterns
+
+        let places = ElementwiseLoop.places(program, varying, sizes: sizes, hasOwnTile: hasOwnTile)
+        let tiles = (places.compactMap { $0 }.max() ?? -1) + 1
+        let width = max(sizes.max() ?? 4, 4)
+        var elements = ElementwiseLoop.cache / (max(tiles + streams, 1) * width) & ~63
+        elements = min(max(elements, 128), ElementwiseLoop.tile)
+        if let period = periods.compactMap({ $0 }).max() { elements = max(elements / period, 1) * period }
+        tileElements = min(elements, max(layout.inner, 1))
+        let tileBytes = (tileElements * width + 63) & ~63
+        offsets = places.map { ($0 ?? 0) * tileBytes }
+        scratchPerThread = max(tiles * tileBytes, 64)
         scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchPerThread * self.threads, alignment: 64)
         for thread in 0..<self.threads {
             for (r, register) in program.registers.enumerated() {
@@ -199,6 +127,47 @@ final class ElementwiseLoop {
     }
 
     deinit { scratch.deallocate() }
+
+    /// A tile for each register that needs one. Scratch registers share tiles that are not in use at the same time, and an
+    /// instruction may write where it reads.
+    private static func places(
+        _ program: ElementwiseProgram, _ varying: [ElementwiseProgram.Instruction], sizes: [Int], hasOwnTile: [Bool]
+    ) -> [Int?] {
+        var places = [Int?](repeating: nil, count: program.registers.count)
+        var count = 0
+        for r in places.indices where hasOwnTile[r] {
+            places[r] = count
+            count += 1
+        }
+        var lastUse: [Int: Int] = [:]
+        for (i, instruction) in varying.enumerated() {
+            for r in instruction.operands { lastUse[r] = i }
+        }
+        for copy in program.copies { lastUse[copy.register] = varying.count }
+        var free: [Int] = []
+        for (i, instruction) in varying.enumerated() {
+            let dying = Set(instruction.operands).filter { r in
+                if case .scratch = program.registers[r] { return !hasOwnTile[r] && lastUse[r] == i }
+                return false
+            }
+            // In place only where elements are of one size: the loop runs over several at a time.
+            let reused = dying.sorted().first { sizes[$0] == sizes[instruction.out] }
+            if case .scratch = program.registers[instruction.out] {
+                if let reused {
+                    places[instruction.out] = places[reused]
+                } else if let tile = free.popLast() {
+                    places[instruction.out] = tile
+                } else {
+                    places[instruction.out] = count
+                    count += 1
+                }
+                for r in dying where r != reused { if let tile = places[r] { free.append(tile) } }
+            } else {
+                for r in dying { if let tile = places[r] { free.append(tile) } }
+            }
+        }
+        return places
+    }
 
     func run(_ frame: Frame) {
         let outer = layout.outerCount
@@ -222,11 +191,19 @@ final class ElementwiseLoop {
     private func runPart(_ frame: Frame, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
         let memory = scratch + thread * scratchPerThread
         let inner = layout.inner
-        withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: registerCount) { pointers in
-            for r in 0..<registerCount { pointers[r] = memory + constantOffset[r] }
+        withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: strides.count) { pointers in
+            for r in strides.indices { pointers[r] = memory + offsets[r] }
+            for pattern in patterns {
+                let size = sizes[pattern.register]
+                let count = pattern.period * size
+                for start in stride(from: 0, to: tileElements * size, by: count) {
+                    (pointers[pattern.register] + start).copyMemory(
+                        from: frame.raw(inputSlots[pattern.input]), byteCount: count)
+                }
+            }
             for position in outer {
                 // Operands' rows.
-                for r in 0..<registerCount {
+                for r in strides.indices {
                     switch program.registers[r] {
                     case .input(let i) where strides[r] != 0:
                         let offset = layout.offset(i, at: position) + range.lowerBound
@@ -264,7 +241,7 @@ final class ElementwiseLoop {
                             target.copyMemory(from: pointers[copy.register], byteCount: count * size)
                         }
                     }
-                    for r in 0..<registerCount { pointers[r] += count * strides[r] }
+                    for r in strides.indices { pointers[r] += count * strides[r] }
                     start += count
                 }
             }
@@ -286,9 +263,14 @@ final class ElementwiseLoop {
 public protocol ElementwiseOperation: Operation {
     /// One element of the output.
     static func expression(_ x: [Expression], _ attributes: Attributes) throws -> Expression
+
+    /// Whether a vertex with these attributes is one: its inputs broadcast to its output as NumPy's do.
+    static func isElementwise(_ attributes: Attributes) -> Bool
 }
 
 extension ElementwiseOperation {
+    public static func isElementwise(_ attributes: Attributes) -> Bool { true }
+
     /// The broadcast shape of all inputs.
     public static func infer(_ node: Inference) throws -> [Shape] {
         var shape = node.shape(0)
@@ -310,7 +292,7 @@ extension ElementwiseOperation {
 
 // Outside the protocols' extensions, and over metatypes, so that there is one of each and not one for each operation.
 
-private func elementwiseKernel(
+func elementwiseKernel(
     _ operation: any ElementwiseOperation.Type, _ binding: KernelBinding
 ) throws -> Kernel {
     try elementwiseKernel(

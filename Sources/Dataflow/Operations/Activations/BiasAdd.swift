@@ -1,5 +1,5 @@
 /// `BiasAdd`: a vector added along the channels: the last dimension ("NHWC") or the second ("NCHW").
-public enum BiasAdd: Operation, NumericKernel {
+public enum BiasAdd: ElementwiseOperation, NumericKernel {
     public static let signature = Signature(
         ["value": "T", "bias": "T"], to: ["output": "T"], types: ["T": DType.numbers],
         defaults: ["data_format": .string("NHWC")])
@@ -22,8 +22,16 @@ public enum BiasAdd: Operation, NumericKernel {
         return [dy, apply(BiasAddGrad.self, [dy], ["data_format": .string(format)])]
     }
 
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] + x[1] }
+
+    /// Channels that stand last broadcast by themselves.
+    public static func isElementwise(_ attributes: Attributes) -> Bool {
+        attributes["data_format"] == nil || attributes["data_format"] == .string("NHWC")
+    }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        if isElementwise(binding.attributes) { return try elementwiseKernel(Self.self, binding) }
+        return try binding.numeric(Self.self, binding.inputs[0].dtype)
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
@@ -41,14 +49,10 @@ public enum BiasAdd: Operation, NumericKernel {
             parallel(threads) { part in
                 for row in rows * part / threads..<rows * (part + 1) / threads {
                     let (from, to) = (x + row * channels * inner, y + row * channels * inner)
-                    if inner == 1 {
-                        for i in 0..<channels { to[i] = Scalar.wrappingAdd(from[i], b[i]) }
-                    } else {
-                        for channel in 0..<channels {
-                            let term = b[channel]
-                            for i in channel * inner..<(channel + 1) * inner {
-                                to[i] = Scalar.wrappingAdd(from[i], term)
-                            }
+                    for channel in 0..<channels {
+                        let term = b[channel]
+                        for i in channel * inner..<(channel + 1) * inner {
+                            to[i] = Scalar.wrappingAdd(from[i], term)
                         }
                     }
                 }
@@ -58,14 +62,14 @@ public enum BiasAdd: Operation, NumericKernel {
 }
 
 /// `BiasAddV1`: a vector added along the last dimension, as graphs of the first versions of TensorFlow have it.
-public enum BiasAddV1: Operation {
+public enum BiasAddV1: ElementwiseOperation {
     public static let signature = Signature(
         ["value": "T", "bias": "T"], to: ["output": "T"], types: ["T": DType.numbers])
     public static func infer(_ node: Inference) throws -> [Shape] { try BiasAdd.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         [node.upstream(), apply(BiasAddGrad.self, [node.upstream()])]
     }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try BiasAdd.kernel(binding) }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] + x[1] }
 }
 
 /// `BiasAddGrad`: the sum over all dimensions but that of the channels.

@@ -1,5 +1,5 @@
 /// `AddN`: the sum of tensors of one shape.
-public enum AddN: Operation {
+public enum AddN: ElementwiseOperation {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers])
     public static func infer(_ node: Inference) throws -> [Shape] {
@@ -13,18 +13,13 @@ public enum AddN: Operation {
         return [shape]
     }
     public static func gradient(_ node: GradientContext) -> [Node?] { node.inputs.map { _ in node.upstream() } }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let terms = binding.inputs.indices.map { Expression.input($0) }
-        let sum = terms.dropFirst().reduce(terms[0]) { $0 + $1 }
-        let loop = try ElementwiseLoop(
-            [sum], inputs: binding.inputs, inputSlots: terms.indices.map(binding.input), outputs: binding.outputs,
-            outputSlots: [binding.output()], threads: binding.threads)
-        return { frame in loop.run(frame) }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        x.dropFirst().reduce(x[0]) { $0 + $1 }
     }
 }
 
 /// `AccumulateNV2`: the sum of tensors of the shape that the attribute `shape` tells.
-public enum AccumulateNV2: Operation {
+public enum AccumulateNV2: ElementwiseOperation {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers], required: ["shape"])
     public static func infer(_ node: Inference) throws -> [Shape] {
@@ -35,7 +30,9 @@ public enum AccumulateNV2: Operation {
         return [shape]
     }
     public static func gradient(_ node: GradientContext) -> [Node?] { AddN.gradient(node) }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try AddN.kernel(binding) }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        AddN.expression(x, attributes)
+    }
 }
 
 /// The sum of nodes of one shape; TensorFlow's `tf.add_n`. Traps on an empty list.

@@ -1,0 +1,195 @@
+/// What one step of a plan computes: a vertex, or elementwise ones that run as one pass over memory.
+struct PlanUnit {
+    /// In the order in which they are computed.
+    let vertices: [Vertex]
+    /// Values that come from outside, each once.
+    let inputs: [Node]
+    /// Values that are used outside.
+    let outputs: [Node]
+
+    /// A vertex by itself.
+    init(_ vertex: Vertex) {
+        vertices = [vertex]
+        inputs = vertex.inputs
+        outputs = vertex.outputs.indices.map(vertex.output)
+    }
+
+    /// - Parameter isUsed: whether a value is used by others than `vertices`.
+    init(_ vertices: [Vertex], isUsed: (Node) -> Bool) {
+        let own = Set(vertices.map(\.id))
+        var seen: Set<Node> = []
+        self.vertices = vertices
+        inputs = vertices.flatMap(\.inputs).filter { !own.contains($0.vertex.id) && seen.insert($0).inserted }
+        outputs = vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }.filter(isUsed)
+    }
+
+    /// The vertex that runs at the unit's place of the order: the last.
+    var last: Vertex { vertices[vertices.count - 1] }
+}
+
+/// Joins elementwise operations over one shape, of which one uses what another makes, so that what lies between them never
+/// goes to memory.
+///
+/// A vertex moves from its place of the order to that of its consumer. It may if until then nobody else uses its value or
+/// waits for it, and no Variable that it reads is written.
+struct Fusion {
+    private let order: [Vertex]
+    private let spec: (Node) -> TensorSpec
+    private let isGiven: (Node) -> Bool
+    private var position: [Int: Int] = [:]
+    /// Places of the vertices that use a vertex's value or wait for it.
+    private var dependents: [Int: [Int]] = [:]
+    /// For each Variable, the places where it is written.
+    private var writes: [Int: [Int]] = [:]
+    private let fetched: Set<Node>
+
+    /// The most operations of a unit.
+    private static let limit = 16
+
+    /// - Parameters:
+    ///   - order: the vertices that run, inputs before what uses them.
+    ///   - isGiven: whether a value is fed or known.
+    init(_ order: [Vertex], fetches: [Node], spec: @escaping (Node) -> TensorSpec, isGiven: @escaping (Node) -> Bool) {
+        self.order = order
+        self.spec = spec
+        self.isGiven = isGiven
+        fetched = Set(fetches)
+        for (place, vertex) in order.enumerated() {
+            position[vertex.id] = place
+            for id in Set(vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)) {
+                dependents[id, default: []].append(place)
+            }
+            for input in vertex.operation.writes {
+                if let variable = vertex.inputs[input].variable { writes[variable.id, default: []].append(place) }
+            }
+        }
+    }
+
+    /// The units, in an order in which they may run. `mayFuse` leaves out vertices that must stay by themselves.
+    func units(mayFuse: (Vertex) -> Bool) -> [PlanUnit] {
+        var group = Array(order.indices)
+        var members = order.indices.map { [$0] }
+        let fusible = order.map { mayFuse($0) && isFusible($0) }
+        for (place, vertex) in order.enumerated() where fusible[place] {
+            for input in vertex.inputs {
+                guard let producer = position[input.vertex.id], producer != place, fusible[producer], !isGiven(input),
+                    order[producer].operation is any ElementwiseOperation.Type,
+                    spec(input).shape == shape(of: vertex)
+                else { continue }
+                let other = group[producer]
+                guard other != group[place] else { continue }
+                let joined = (members[other] + members[group[place]]).sorted()
+                guard joined.count <= Fusion.limit, mayRun(joined, at: place) else { continue }
+                for member in joined { group[member] = place }
+                members[place] = joined
+            }
+        }
+        return order.indices.compactMap { place in
+            guard group[place] == place else { return nil }
+            let vertices = members[place].map { order[$0] }
+            guard vertices.count > 1 else { return PlanUnit(order[place]) }
+            let own = Set(members[place])
+            return PlanUnit(vertices) { node in
+                node.vertex.id == order[place].id || fetched.contains(node)
+                    || dependents[node.vertex.id, default: []].contains { user in
+                        !own.contains(user) && order[user].inputs.contains(node)
+                    }
+            }
+        }
+    }
+
+    /// Elementwise over floating numbers and conditions alone; integers may need to be checked first.
+    private func isFusible(_ vertex: Vertex) -> Bool {
+        switch vertex.operation {
+        case let operation as any ElementwiseOperation.Type:
+            guard operation.isElementwise(vertex.attributes), !isGiven(vertex.output(0)) else { return false }
+        case is any ElementwiseUpdate.Type: break
+        default: return false
+        }
+        return (vertex.inputs + vertex.outputs.indices.map(vertex.output)).allSatisfy { node in
+            let spec = spec(node)
+            return spec.shape.isFullyDefined
+                && (node.dtype == .resource || [.float32, .float64, .bool].contains(spec.dtype))
+        }
+    }
+
+    /// The shape that a vertex loops over.
+    private func shape(of vertex: Vertex) -> Shape {
+        vertex.operation is any ElementwiseUpdate.Type ? spec(vertex.inputs[0]).shape : spec(vertex.output(0)).shape
+    }
+
+    private func mayRun(_ members: [Int], at place: Int) -> Bool {
+        let own = Set(members)
+        return members.allSatisfy { member in
+            // An update stays where it is.
+            guard member == place || order[member].operation is any ElementwiseOperation.Type else { return false }
+            let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > place }
+            return isFree
+                && order[member].inputs.allSatisfy { input in
+                    guard let variable = variable(behind: input) else { return true }
+                    return !writes[variable, default: []].contains { $0 > member && $0 < place }
+                }
+        }
+    }
+
+    /// The Variable whose memory an input is.
+    private func variable(behind node: Node) -> Int? {
+        if let variable = node.variable { return variable.id }
+        guard let input = node.vertex.operation.aliases[node.output] else { return nil }
+        return variable(behind: node.vertex.inputs[input])
+    }
+}
+
+extension PlanUnit {
+    /// The kernel of several elementwise vertices.
+    ///
+    /// - Parameters:
+    ///   - slots: where each member's inputs are, and where a value that is used outside goes.
+    func kernel(
+        inputs: (Vertex) throws -> [Slot], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec, threads: Int
+    ) throws -> Kernel {
+        var terms: [ElementwiseTerm] = []
+        var termOf: [Node: Int] = [:]
+        var (inputSlots, inputSpecs): ([Slot], [TensorSpec]) = ([], [])
+        var (outputSlots, outputSpecs): ([Slot], [TensorSpec]) = ([], [])
+        let shared = Set(outputs)
+        for vertex in vertices {
+            let slots = try inputs(vertex)
+            let operands = vertex.inputs.enumerated().map { i, node -> ElementwiseTerm.Operand in
+                if let term = termOf[node] { return .term(term) }
+                let own = spec(node)
+                if let known = inputSlots.indices.first(where: { inputSlots[$0] == slots[i] && inputSpecs[$0] == own })
+                {
+                    return .input(known)
+                }
+                inputSlots.append(slots[i])
+                inputSpecs.append(own)
+                return .input(inputSlots.count - 1)
+            }
+            let symbols = vertex.inputs.indices.map { Expression.input($0) }
+            if let update = vertex.operation as? any ElementwiseUpdate.Type {
+                for (write, expression) in zip(update.writes, try update.update(symbols, vertex.attributes)) {
+                    terms.append(ElementwiseTerm(expression: expression, operands: operands, output: outputSlots.count))
+                    outputSlots.append(slots[write])
+                    outputSpecs.append(spec(vertex.inputs[write]))
+                }
+            } else if let operation = vertex.operation as? any ElementwiseOperation.Type {
+                let node = vertex.output(0)
+                let place = shared.contains(node) ? outputSlots.count : nil
+                if place != nil {
+                    outputSlots.append(try output(node))
+                    outputSpecs.append(spec(node))
+                }
+                termOf[node] = terms.count
+                terms.append(
+                    ElementwiseTerm(
+                        expression: try operation.expression(symbols, vertex.attributes), operands: operands,
+                        output: place))
+            }
+        }
+        let loop = try ElementwiseLoop(
+            terms, inputs: inputSpecs, inputSlots: inputSlots, outputs: outputSpecs, outputSlots: outputSlots,
+            threads: threads)
+        return { frame in loop.run(frame) }
+    }
+}
