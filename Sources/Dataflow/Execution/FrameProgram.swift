@@ -115,11 +115,12 @@ final class FrameProgram {
     /// Runs until nothing is left to do.
     ///
     /// - Parameters:
+    ///   - beforeEach: called before each vertex, to end what takes too long.
     ///   - outside: the value of a source from before.
     ///   - run: computes a vertex's outputs.
     ///   - store: takes an output that is asked for after.
     func run(
-        outside: (Plan.View, _ copy: Bool) throws -> Tensor, compute: (Member, [Tensor]) throws -> [Tensor],
+        beforeEach: (() throws -> Void)?, outside: (Plan.View, _ copy: Bool) throws -> Tensor, compute: (Member, [Tensor]) throws -> [Tensor],
         store: (Slot, Tensor) -> Void
     ) throws {
         let root = Frame("", parent: nil, iteration: 0, awaits: 0)
@@ -138,6 +139,7 @@ final class FrameProgram {
                     queue.removeFirst(head)
                     head = 0
                 }
+                try beforeEach?()
                 try run(ready, outside, compute, store)
                 settle(ready)
             }

@@ -31,6 +31,7 @@ final class Plan {
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
+    private let options: SessionOptions
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let arena: TensorStorage
     private let sources: [Planner.Source]
@@ -46,8 +47,9 @@ final class Plan {
     init(
         steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState
+        random: RandomState, options: SessionOptions
     ) {
+        self.options = options
         self.steps = steps
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
@@ -122,7 +124,9 @@ final class Plan {
                 resources = RunResources()
             }
         }
+        let end = options.timeout.map { ContinuousClock.now + $0 }
         for step in steps {
+            try checkTime(end)
             switch step {
             case .bound(let kernel, let variable):
                 try kernel(frame)
@@ -130,7 +134,7 @@ final class Plan {
             case .dynamic(let vertex, let inputs, let outputs, let variable):
                 try runDynamic(vertex, inputs, outputs)
                 variable?.isInitialized = true
-            case .frames(let program): try run(program)
+            case .frames(let program): try run(program, until: end)
             }
         }
         return try fetches.map { view in
@@ -138,6 +142,12 @@ final class Plan {
             do {
                 return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
+        }
+    }
+
+    private func checkTime(_ end: ContinuousClock.Instant?) throws {
+        if let end, ContinuousClock.now > end {
+            throw GraphError("the run takes longer than the session's timeout of \(options.timeout ?? .zero)")
         }
     }
 
@@ -209,13 +219,14 @@ final class Plan {
             let handle = vertex.outputs[i].dtype == .resource ? operation.aliases[i] : nil
             return TensorSpec(handle.map { values[$0].dtype } ?? vertex.outputs[i].dtype, shape)
         }
-        for spec in specs { try spec.checkSize() }
+        for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
         return try Plan.evaluate(
             vertex, inputs: values, outputs: specs, threads: 1, random: random, variable: variable)
     }
 
-    private func run(_ program: FrameProgram) throws {
+    private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {
         try program.run(
+            beforeEach: end.map { end in { [self] in try checkTime(end) } },
             outside: { view, copy in view.of(try value(view.slot, copy: copy)) },
             compute: { member, values in
                 do { return try compute(member.vertex, values, variable: member.variable) } catch let error

@@ -5,8 +5,7 @@ struct Planner {
     let variables: VariableStore
     let random: RandomState
     let placement: Placement
-    let threads: Int
-    let log: (@Sendable (String) -> Void)?
+    let options: SessionOptions
 
     /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
     static let foldLimit = 16_384
@@ -35,15 +34,14 @@ struct Planner {
 
     init(
         fetches: [Node], feeds: [Node: TensorSpec], variables: VariableStore, random: RandomState,
-        placement: Placement, threads: Int, log: (@Sendable (String) -> Void)?
+        placement: Placement, options: SessionOptions
     ) {
         self.fetches = fetches
         self.feeds = feeds
         self.variables = variables
         self.random = random
         self.placement = placement
-        self.threads = threads
-        self.log = log
+        self.options = options
     }
 
     mutating func plan() throws -> Plan {
@@ -51,7 +49,7 @@ struct Planner {
         let reachable = needed { _ in false }
         for vertex in reachable {
             let device = try placement.device(for: vertex)
-            log?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
+            options.placementLog?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
         }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
@@ -69,7 +67,7 @@ struct Planner {
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },
-            reads: try uninitializedReads(order), random: random)
+            reads: try uninitializedReads(order), random: random, options: options)
     }
 
     private func checkFeeds() throws {
@@ -125,7 +123,7 @@ struct Planner {
             let shapes = try vertex.operation.infer(inference)
             for (i, shape) in shapes.enumerated() {
                 let spec = TensorSpec(memoryType(vertex, i), shape)
-                try spec.checkSize()
+                try spec.checkSize(limit: options.memoryLimit)
                 specs[Node(vertex: vertex, output: i)] = spec
             }
             for (i, value) in try (vertex.operation.fold(inference) ?? fold(vertex, inference)).enumerated() {
@@ -228,6 +226,11 @@ struct Planner {
             where lastUse[slot] == index {
                 if let place = places.removeValue(forKey: slot) { memory.release(place) }
             }
+        }
+        guard memory.size <= options.memoryLimit else {
+            throw GraphError(
+                "the values that are alive at one time take \(memory.size) bytes, more than this machine has or the session "
+                    + "may use (\(options.memoryLimit))")
         }
         return memory.size
     }
@@ -354,7 +357,7 @@ struct Planner {
             var binding = KernelBinding(
                 name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
                 outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-                outputSlots: outputSlots, threads: threads, random: random)
+                outputSlots: outputSlots, threads: options.threads, random: random)
             binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
             // An alias is its input's memory already, unless it had to become a copy.
             if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {

@@ -6,6 +6,10 @@ public struct SessionOptions: Sendable {
     /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
     /// at the same time should add up to its cores.
     public var threads: Int
+    /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
+    public var memoryLimit: Int
+    /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
+    public var timeout: Duration?
     /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
     public var softPlacement: Bool
     /// Job and task of this process, as nodes placed on "/job:…" name it: /job:localhost/replica:0/task:0, as in TensorFlow.
@@ -15,11 +19,13 @@ public struct SessionOptions: Sendable {
     public var placementLog: (@Sendable (String) -> Void)?
 
     public init(
-        threads: Int? = nil, softPlacement: Bool = false,
+        threads: Int? = nil, memoryLimit: Int? = nil, timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         placementLog: (@Sendable (String) -> Void)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
+        self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
+        self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process
         self.placementLog = placementLog
@@ -97,7 +103,7 @@ public final class Session: Sendable {
 final class SessionCore {
     private let graph: Graph
     private let options: SessionOptions
-    private let variables = VariableStore()
+    private let variables: VariableStore
     private let random = RandomState()
     private let placement: Placement
     private var plans: [PlanKey: Plan] = [:]
@@ -116,6 +122,7 @@ final class SessionCore {
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
         self.options = options
+        variables = VariableStore(limit: options.memoryLimit)
         placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
     }
 
@@ -144,7 +151,7 @@ final class SessionCore {
         }
         var planner = Planner(
             fetches: key.fetches, feeds: key.feeds, variables: variables,
-            random: random, placement: placement, threads: options.threads, log: options.placementLog)
+            random: random, placement: placement, options: options)
         return try planner.plan()
     }
 

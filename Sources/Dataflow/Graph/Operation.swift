@@ -64,12 +64,13 @@ public struct TensorSpec: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(dtype)\(shape)" }
 
-    /// Throws `GraphError` for a known shape whose elements no memory of this machine holds.
-    func checkSize() throws {
+    /// Throws `GraphError` for a known shape whose elements take more than `limit` bytes.
+    func checkSize(limit: Int) throws {
         guard shape.isFullyDefined else { return }
         let (bytes, overflow) = (shape.elementCount ?? .max).multipliedReportingOverflow(by: dtype.size)
-        if overflow || bytes > CPUDevice.memory {
-            throw GraphError("a tensor \(self) takes more memory than this machine has (\(CPUDevice.memory) bytes)")
+        if overflow || bytes > limit {
+            throw GraphError(
+                "a tensor \(self) takes more memory than this machine has or the session may use (\(limit) bytes)")
         }
     }
 }

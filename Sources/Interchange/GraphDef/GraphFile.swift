@@ -27,6 +27,13 @@ public struct GraphFile {
         try session.run(fetches.map { try graph.node(named: $0) }, feeds: nodes(feeds))
     }
 
+    /// Gives a Variable a value.
+    func assign(_ value: Tensor, to variable: Vertex) throws {
+        try session.withVariable(variable, initialize: true) { memory in
+            value.withUnsafeBytes { memory.copyMemory(from: $0) }
+        }
+    }
+
     private func nodes(_ feeds: [String: Tensor]) throws -> [Node: Tensor] {
         var result: [Node: Tensor] = [:]
         for (name, tensor) in feeds { result[try graph.node(named: name)] = tensor }
