@@ -40,7 +40,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
         .target(
-            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf], exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto"],
+            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
+            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
@@ -75,9 +76,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
+            name: "DataflowTests", dependencies: ["Dataflow"],
+            resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf],
+            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf, "tributary-fuzz"],
             resources: [.copy("Checkpoints"), .copy("Graphs")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),

@@ -52,7 +52,9 @@ struct Corpus {
         let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
         for (number, row) in ((json as? [[String: Any]]) ?? []).enumerated() {
             let graph = Graph()
-            let inputs = ((row["inputs"] as? [[String: Any]]) ?? []).flatMap { ($0["list"] as? [[String: Any]]) ?? [$0] }
+            let inputs = ((row["inputs"] as? [[String: Any]]) ?? []).flatMap {
+                ($0["list"] as? [[String: Any]]) ?? [$0]
+            }
             let nodes = inputs.compactMap(Corpus.tensor).map { graph.constant($0) }
             var attributes: [String: AttributeValue] = [:]
             for (key, value) in (row["attributes"] as? [String: Any]) ?? [:] {

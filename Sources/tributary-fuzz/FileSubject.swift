@@ -12,6 +12,8 @@ struct FileSubject: Subject {
     private struct Format {
         let name: String
         let file: [UInt8]
+        /// What is added to a damaged file so that its checksums fit.
+        var sealed: ([UInt8]) -> [UInt8] = { $0 }
         let read: (_ path: String) throws -> Void
     }
 
@@ -41,6 +43,10 @@ struct FileSubject: Subject {
             {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"seed":1,"batch":2,"files":[],"loss":0.5}
             """
         formats = [
+            Format(name: "a.index", file: try CheckpointIndex.block(folder), sealed: CheckpointIndex.table) { path in
+                let checkpoint = try TensorFlowCheckpoint(String(path.dropLast(6)))
+                for name in checkpoint.names { _ = try checkpoint.tensor(named: name) }
+            },
             Format(name: "a.npy", file: try Npy.encode(number)) { _ = try Npy.read($0) },
             Format(
                 name: "a.npz",
@@ -78,7 +84,7 @@ struct FileSubject: Subject {
         var file = format.file
         ByteDamage(others: formats.map(\.file)).apply(to: &file, &chance)
         let path = "\(folder)/\(format.name)"
-        try Data(file).write(to: URL(fileURLWithPath: path))
+        try Data(format.sealed(file)).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         do { try format.read(path) } catch is FormatError { return .refused } catch is NodeError {
             return .refused

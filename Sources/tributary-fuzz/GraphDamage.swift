@@ -10,7 +10,7 @@ struct GraphDamage {
     private static let nodeLimit = 2000
 
     func apply(to graph: inout TFGraphDef, _ chance: inout Chance) {
-        for _ in 0...chance.below(4) { applyOnce(to: &graph, &chance) }
+        for _ in 0...chance.pick([0, 0, 0, 0, 1, 1, 3]) { applyOnce(to: &graph, &chance) }
     }
 
     private func applyOnce(to graph: inout TFGraphDef, _ chance: inout Chance) {

@@ -105,7 +105,8 @@ enum RandomAttributes {
 
     private static func text(_ chance: inout Chance) -> Data {
         let texts = [
-            "", "SAME", "VALID", "EXPLICIT", "NHWC", "NCHW", "REFLECT", "SYMMETRIC", "LEFT_LEFT", "LEFT_RIGHT", "f", "g",
+            "", "SAME", "VALID", "EXPLICIT", "NHWC", "NCHW", "REFLECT", "SYMMETRIC", "LEFT_LEFT", "LEFT_RIGHT", "f",
+            "g",
             "ij,jk->ik", "ii->i", "...i,...j->...", "i,,->", "a-b", "union", "\u{0}", "é", "while/while_context",
         ]
         return chance.once(in: 20) ? Data([0xFF, 0xFE]) : Data(chance.pick(texts).utf8)
@@ -201,7 +202,9 @@ enum RandomAttributes {
         guard isReference || dtype == .resource else { return [constant] }
         let variable = TFNodeDef.with {
             $0.name = name
-            $0.op = dtype == .resource ? chance.pick(["VarHandleOp", "VarHandleOp", "VarHandleOp", "StackV2"]) : "VariableV2"
+            $0.op =
+                dtype == .resource
+                ? chance.pick(["VarHandleOp", "VarHandleOp", "VarHandleOp", "StackV2"]) : "VariableV2"
             if $0.op == "StackV2" {
                 $0.attr["elem_type"] = .with { $0.type = proto(held) }
                 $0.input = [constant.name]

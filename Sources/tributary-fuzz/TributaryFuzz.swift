@@ -55,7 +55,9 @@ struct TributaryFuzz: ParsableCommand {
             case .files: Reading<FileSubject>.text(result.outcomes)
             }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
-        print("\(inputs.count) \(kind.rawValue) of seed \(seed) in \(seconds) s: \(outcomes), \(result.findings) findings")
+        print(
+            "\(inputs.count) \(kind.rawValue) of seed \(seed) in \(seconds) s: \(outcomes), \(result.findings) findings"
+        )
         if result.findings > 0 { throw ExitCode(1) }
     }
 }

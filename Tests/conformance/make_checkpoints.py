@@ -48,7 +48,7 @@ def save(out, name, sharded=False):
 def variables(out):
     random = np.random.RandomState(1)
     tf.get_variable("weights", initializer=random.uniform(-1, 1, (2, 3)).astype(np.float32))
-    tf.get_variable("layer/double", initializer=np.array([0.1, -1e300, np.inf]), trainable=False)
+    tf.get_variable("layer/double", initializer=np.array([0.1, -1e300, 1e308]), trainable=False)
     tf.get_variable("layer/count", initializer=np.int32(-7), trainable=False)
     tf.get_variable("step", initializer=np.int64(2**40), trainable=False)
     tf.get_variable("flags", initializer=np.array([True, False, True]), trainable=False)

@@ -88,7 +88,8 @@ struct GraphRunCommand: Subcommand {
         let path = absolute(prefix.hasSuffix(".index") ? String(prefix.dropLast(6)) : prefix)
         let unmatched = try graph.restore(try TensorFlowCheckpoint(path))
         if !unmatched.variables.isEmpty {
-            invocation.console.log("Variables that the checkpoint lacks: \(unmatched.variables.joined(separator: ", "))")
+            invocation.console.log(
+                "Variables that the checkpoint lacks: \(unmatched.variables.joined(separator: ", "))")
         }
         if !unmatched.tensors.isEmpty {
             invocation.console.log(

@@ -22,7 +22,14 @@ final class Plan {
             self.name = name
         }
 
-        func of(_ tensor: Tensor) -> Tensor { shape.map { tensor.reshaped($0) } ?? tensor }
+        /// - Throws: `GraphError` if the value came out in another size than was planned.
+        func of(_ tensor: Tensor) throws -> Tensor {
+            guard let shape else { return tensor }
+            guard shape.elementCount == tensor.elementCount else {
+                throw GraphError("its value is of the shape \(tensor.shape), where \(shape) was planned")
+            }
+            return tensor.reshaped(shape)
+        }
     }
 
     private let steps: [Step]
@@ -140,7 +147,7 @@ final class Plan {
         return try fetches.map { view in
             guard let view else { return Tensor(false) }
             do {
-                return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+                return try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
         }
     }
@@ -183,7 +190,7 @@ final class Plan {
             // What a result is another view of must outlive its place in the arena.
             let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
             let values = try inputs.enumerated().map { i, view in
-                view.of(try value(view.slot, copy: shared.contains(i)))
+                try view.of(value(view.slot, copy: shared.contains(i)))
             }
             let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
@@ -207,9 +214,14 @@ final class Plan {
     private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
         let operation = vertex.operation
         if let operation = operation as? any DynamicOperation.Type {
-            return try operation.evaluate(
+            let results = try operation.evaluate(
                 DynamicCall(name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources))
+            for (result, output) in zip(results, vertex.outputs) where result.dtype != output.dtype {
+                throw GraphError("its value is \(result.dtype), where \(output.dtype) is said to come")
+            }
+            return results
         }
+        try vertex.checkHandles(values.map(\.dtype))
         let inference = Inference(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
             constants: values.map { $0 })
@@ -227,7 +239,7 @@ final class Plan {
     private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {
         try program.run(
             beforeEach: end.map { end in { [self] in try checkTime(end) } },
-            outside: { view, copy in view.of(try value(view.slot, copy: copy)) },
+            outside: { view, copy in try view.of(value(view.slot, copy: copy)) },
             compute: { member, values in
                 do { return try compute(member.vertex, values, variable: member.variable) } catch let error
                     as GraphError

@@ -120,6 +120,7 @@ struct Planner {
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
         do {
+            try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)
             for (i, shape) in shapes.enumerated() {
                 let spec = TensorSpec(memoryType(vertex, i), shape)

@@ -95,6 +95,14 @@ public struct Inference: Sendable {
     /// The known value of an int32 or int64 input as Ints.
     public func integers(_ input: Int) -> [Int]? { constants[input]?.integers }
 
+    /// The known value of an int32 or int64 input that must be one number: an axis, a size.
+    public func integer(_ input: Int) throws -> Int? {
+        guard shape(input).elementCount ?? 1 == 1 else {
+            throw GraphError("input \(input) must be one number, got the shape \(shape(input))")
+        }
+        return integers(input)?.first
+    }
+
     /// The shape of `input`, which must have this rank (or an unknown one).
     public func shape(_ input: Int, rank: Int, _ what: String) throws -> Shape {
         let shape = shape(input)

@@ -1,8 +1,8 @@
 /// The key of a part of a partitioned Variable, in TensorFlow's order-preserving code
 /// (tensorflow/core/lib/strings/ordered_code, core/util/saved_tensor_slice_util: `EncodeTensorNameSlice`).
-enum SliceKey {
+package enum SliceKey {
     /// - Parameter extents: where the part starts in each dimension and how long it is there; −1: all of the dimension.
-    static func encode(_ name: String, _ extents: [(start: Int, length: Int)]) -> [UInt8] {
+    package static func encode(_ name: String, _ extents: [(start: Int, length: Int)]) -> [UInt8] {
         var key = unsigned(0)
         for byte in name.utf8 {
             switch byte {

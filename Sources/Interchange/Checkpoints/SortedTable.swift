@@ -22,11 +22,12 @@ struct SortedTable {
             throw FormatError(path: path, "is truncated: \(bytes.count) bytes are no table of a checkpoint")
         }
         guard Self.number(bytes[(bytes.count - 8)...], 8) == Self.magic else {
-            throw FormatError(path: path, "is no index of a checkpoint, or is truncated: its last bytes are not a table's")
+            throw FormatError(
+                path: path, "is no index of a checkpoint, or is truncated: its last bytes are not a table's")
         }
         var footer = bytes[(bytes.count - Self.footerSize)...]
         // The first block named is one of statistics, which holds nothing here.
-        _ = try handle(&footer)
+        _ = try block(try handle(&footer))
         let index = try block(try handle(&footer))
         for entry in try self.entries(of: index) {
             var value = entry.value
@@ -58,7 +59,9 @@ struct SortedTable {
         guard UInt64(checksum) == stored else {
             throw corrupt("the checksum of the block at \(range.lowerBound) does not fit")
         }
-        guard type == 0 else { throw FormatError(path: path, "has compressed blocks (type \(type)), which are not read") }
+        guard type == 0 else {
+            throw FormatError(path: path, "has compressed blocks (type \(type)), which are not read")
+        }
         return bytes[range]
     }
 

@@ -100,7 +100,8 @@ public final class TensorFlowCheckpoint: Sendable {
         let spec = try spec(entry, name)
         let bytes = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
         guard !bytes.overflow, bytes.partialValue <= dataSize else {
-            throw FormatError(path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
+            throw FormatError(
+                path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
         let tensor =
             entry.slices.isEmpty
@@ -117,7 +118,8 @@ public final class TensorFlowCheckpoint: Sendable {
         let shard = shards[Int(entry.shardID)]
         guard Int(entry.offset) <= shard.size - count else {
             throw FormatError(
-                path: shard.path, "is truncated: '\(name)' takes \(count) bytes at \(entry.offset), it has \(shard.size)")
+                path: shard.path,
+                "is truncated: '\(name)' takes \(count) bytes at \(entry.offset), it has \(shard.size)")
         }
         return try Tensor(dtype: spec.dtype, shape: spec.shape) { bytes in
             try shard.read(at: Int(entry.offset), into: bytes)
@@ -144,7 +146,8 @@ public final class TensorFlowCheckpoint: Sendable {
                 throw FormatError(path: index, "is corrupt: it lacks the part \(box.starts) of '\(name)'")
             }
             guard try self.spec(part, name) == TensorSpec(spec.dtype, shape), let size = shape.elementCount else {
-                throw FormatError(path: index, "is corrupt: a part of '\(name)' has another dtype or shape than its place")
+                throw FormatError(
+                    path: index, "is corrupt: a part of '\(name)' has another dtype or shape than its place")
             }
             let value = try read(part, TensorSpec(spec.dtype, shape), name, size * spec.dtype.size)
             filled += copy(value, box, into: tensor, &covered)

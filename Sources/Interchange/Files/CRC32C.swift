@@ -1,5 +1,5 @@
 /// The checksum that TensorFlow's files carry: CRC-32 by Castagnoli's polynomial (RFC 3720, appendix B.4).
-enum CRC32C {
+package enum CRC32C {
     /// Eight tables, so that eight bytes are taken at once (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for
     /// High-Performance CRC Generation", 2008).
     private static let tables: [UInt32] = {
@@ -40,7 +40,7 @@ enum CRC32C {
     }
 
     /// As files store it: a checksum over bytes that hold checksums would say little.
-    static func masked(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    package static func masked(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         let crc = checksum(bytes)
         return ((crc >> 15) | (crc << 17)) &+ 0xA282_EAD8
     }

@@ -36,7 +36,7 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let extents = binding.inputs[0].shape.concrete
-        let axis = try normalize([binding.integers(1)[0]], rank: extents.count)[0]
+        let axis = try normalize([binding.integer(1)], rank: extents.count)[0]
         let exclusive = try binding.attributes.bool("exclusive")
         let isReversed = try binding.attributes.bool("reverse")
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])
