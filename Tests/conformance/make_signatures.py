@@ -52,12 +52,11 @@ def default(attribute):
 def computed(name, attribute, allowed):
     """Those of the dtypes that a kernel on the CPU takes."""
     found = set()
-    for kernel in kernels.get_registered_kernels_for_op(name).kernel:
-        if kernel.device_type != "CPU":
-            continue
+    registered = [k for k in kernels.get_registered_kernels_for_op(name).kernel if k.device_type in ("CPU", "DEFAULT")]
+    for kernel in registered:
         limits = [c.allowed_values.list.type for c in kernel.constraint if c.name == attribute]
         found |= set(allowed) if not limits else {dtype(t) for t in limits[0]} & set(allowed)
-    return [t for t in allowed if t in found]
+    return [t for t in allowed if t in found or not registered]
 
 
 def signature(name):

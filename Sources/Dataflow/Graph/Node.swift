@@ -109,6 +109,7 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether this is a Variable's memory rather than a value.
     var isReference: Bool {
+        if vertex.operation.passesHandles, let first = vertex.inputs.first { return first.isReference }
         let outputs = vertex.operation.signature.outputs
         return outputs.indices.contains(output) ? outputs[output].isReference : outputs.contains { $0.isReference }
     }

@@ -69,7 +69,9 @@ struct VectorFile: Sendable {
             let container = try decoder.singleValueContainer()
             if let value = try? container.decode(Bool.self) {
                 self = .bool(value)
-            } else if let value = try? container.decode(Int.self) {
+            } else if let value = try? container.decode(Int.self),
+                value != 0 || (try? container.decode(Double.self).sign) == .plus
+            {
                 self = .int(value)
             } else if let value = try? container.decode(Double.self) {
                 self = .double(value)

@@ -26,8 +26,8 @@ enum SegmentCombination {
             case .sum, .mean, .rootedMean:
                 for i in 0..<inner { target[i] = Scalar.wrappingAdd(target[i], x[i]) }
             case .product: for i in 0..<inner { target[i] = Scalar.wrappingMultiply(target[i], x[i]) }
-            case .largest: for i in 0..<inner where x[i] > target[i] || x[i].isNotANumber { target[i] = x[i] }
-            case .smallest: for i in 0..<inner where x[i] < target[i] || x[i].isNotANumber { target[i] = x[i] }
+            case .largest: for i in 0..<inner where !(x[i] < target[i]) { target[i] = x[i] }
+            case .smallest: for i in 0..<inner where !(x[i] > target[i]) { target[i] = x[i] }
             }
         }
         guard self == .mean || self == .rootedMean else { return }

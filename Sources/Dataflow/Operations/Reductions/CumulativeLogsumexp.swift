@@ -57,10 +57,9 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         }
     }
 
-    /// log(eᵃ + eᵇ).
+    /// log(eᵃ + eᵇ). As in TensorFlow, a NaN that follows nothing but nothing is passed over.
     private static func logSum<Scalar: NumericScalar & BinaryFloatingPoint>(_ a: Scalar, _ b: Scalar) -> Scalar {
-        let (low, high) = a < b ? (a, b) : (b, a)
-        guard low.isFinite, high.isFinite else { return low == high || low == -.infinity ? high : low + high }
-        return high + Scalar(log1p(exp(Double(low - high))))
+        let (low, high) = (b < a ? b : a, a < b ? b : a)
+        return high < Scalar.lowestFinite ? high : high + Scalar(log1p(exp(Double(low - high))))
     }
 }

@@ -165,7 +165,6 @@ public enum ScatterMin: ScatterOperation {
 
 /// `ResourceScatterMin`: keeps the smaller element of a Variable given by its handle.
 public enum ResourceScatterMin: ScatterOperation {
-    static var types: [DType] { DType.signed }
     static var isOverResources: Bool { true }
     public static let signature = makeSignature()
     static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar {
@@ -184,7 +183,6 @@ public enum ScatterMax: ScatterOperation {
 
 /// `ResourceScatterMax`: keeps the larger element of a Variable given by its handle.
 public enum ResourceScatterMax: ScatterOperation {
-    static var types: [DType] { DType.signed }
     static var isOverResources: Bool { true }
     public static let signature = makeSignature()
     static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar {
