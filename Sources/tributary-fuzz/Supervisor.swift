@@ -34,11 +34,11 @@ struct Supervisor {
             let problem = try child(from: next, progress, path, errors)
             let (input, outcomes) = progress.load()
             for i in outcomes.indices { result.outcomes[i] += outcomes[i] }
-            guard let problem else { return result }
+            guard let problem, input < inputs.upperBound else { return result }
             result.findings += 1
             let text = FileManager.default.contents(atPath: errors).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            let first = text.split(separator: "\n").prefix(3).joined(separator: "\n  ")
-            print("\(subject.rawValue) input \(input): \(problem)\n  \(first)")
+            let last = text.split(separator: "\n").suffix(3).joined(separator: "\n  ")
+            print("\(subject.rawValue) input \(input): \(problem)\n  \(last)")
             print("  again: tributary-fuzz \(subject.rawValue) --seed \(seed) --first \(input) --count 1 --alone")
             fflush(nil)
             next = input + 1

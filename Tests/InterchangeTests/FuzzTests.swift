@@ -46,10 +46,10 @@ struct FuzzTests {
         let folder = Bundle.module.bundleURL.appending(path: "Graphs").path
         // Nothing is read within no time at all.
         let (status, text) = try run([
-            "graphs", "--graphs", folder, "--seed", "1", "--count", "2", "--deadline", "0.0",
+            "graphs", "--graphs", folder, "--seed", "1", "--count", "2000", "--deadline", "0.0",
         ])
         #expect(status == 1, "\(text)")
-        #expect(text.contains("graphs input 0: hangs"), "\(text)")
-        #expect(text.contains("--seed 1 --first 0 --count 1 --alone"), "\(text)")
+        #expect(text.contains(/graphs input \d+: hangs/), "\(text)")
+        #expect(text.contains(/again: tributary-fuzz graphs --seed 1 --first \d+ --count 1 --alone/), "\(text)")
     }
 }

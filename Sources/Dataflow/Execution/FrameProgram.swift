@@ -128,7 +128,11 @@ final class FrameProgram {
         frames = [root]
         queue = []
         head = 0
-        defer { (frames, queue) = ([], []) }
+        defer {
+            // Frames know each other both ways: one that did not come to its end would stay for good.
+            for frame in frames { frame.children = [:] }
+            (frames, queue) = ([], [])
+        }
         for (i, member) in members.enumerated() where member.waitsFor == 0 && member.controls == 0 {
             enqueue(Ready(member: i, frame: root, iteration: 0, isDead: false))
         }

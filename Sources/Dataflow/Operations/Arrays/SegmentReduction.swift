@@ -11,6 +11,11 @@ enum SegmentCombination {
         rows: Int, segments: Int, inner: Int, into result: UnsafeMutablePointer<Scalar>, empty: Scalar,
         segment: (Int) throws -> Int, source: (Int) throws -> UnsafePointer<Scalar>
     ) rethrows {
+        guard inner > 0 else {
+            // However many segments of nothing there are.
+            for row in 0..<rows { _ = try segment(row) }
+            return
+        }
         var counts = [Int](repeating: 0, count: segments)
         result.update(repeating: empty, count: segments * inner)
         for row in 0..<rows {
