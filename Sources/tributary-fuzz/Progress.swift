@@ -35,21 +35,21 @@ struct Reading<Tested: Subject> {
     let subject: Tested
     let seed: UInt64
     let inputs: Range<Int>
-    /// Bytes by which the process may grow.
+    /// Bytes by which the process may grow for one input.
     static var growthLimit: Int { 256 << 20 }
 
     /// - Throws: `Finding` with what is wrong with the input that `progress` names.
     func run(_ progress: Progress?) throws {
         var outcomes = [Int](repeating: 0, count: Progress.kinds)
         let kinds = Array(Tested.Depth.allCases)
-        let start = Reading.peak
         for input in inputs {
             progress?.store(input: input, outcomes: outcomes)
+            let before = Reading.peak
             var chance = Chance(seed: seed, input: input)
             let depth: Tested.Depth
             do { depth = try subject.read(&chance) } catch { throw Finding("\(error)") }
-            guard Reading.peak - start < Self.growthLimit else {
-                throw Finding("it took \((Reading.peak - start) >> 20) MiB of memory")
+            guard Reading.peak - before < Self.growthLimit else {
+                throw Finding("it took \((Reading.peak - before) >> 20) MiB of memory")
             }
             outcomes[kinds.firstIndex { $0.rawValue == depth.rawValue } ?? 0] += 1
         }

@@ -53,7 +53,7 @@ public enum Reciprocal: ElementwiseOperation {
 public enum ReciprocalGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        nothing(of: x[1], -x[1] * x[0] * x[0])
+        nothing(of: x[1], -x[1] * (x[0] * x[0]))
     }
     public static func gradient(_ node: GradientContext) -> [Node?] { reciprocalGradient(node) }
 }
@@ -71,7 +71,7 @@ public enum Inv: ElementwiseOperation {
 public enum InvGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        nothing(of: x[1], -x[1] * x[0] * x[0])
+        nothing(of: x[1], -x[1] * (x[0] * x[0]))
     }
     public static func gradient(_ node: GradientContext) -> [Node?] { reciprocalGradient(node) }
 }
