@@ -1,13 +1,16 @@
 # make run          trains handwritten digits: one parameter server, two workers
 # make test         builds and runs all tests
 # make conformance  compares with TensorFlow, which it installs for that
+# make fuzz         damages 100,000 graphs and 20,000 other files and reads them: COUNT, SEED
 # make bench        prints the benchmarks' figures
 # make format       formats the sources
 
 SWIFT ?= swift
 PROGRAM := .build/release/tributary
+SEED ?= 1
+COUNT ?= 100000
 
-.PHONY: run test conformance bench build dependencies format lint
+.PHONY: run test conformance fuzz bench build dependencies format lint
 
 run: build
 	$(PROGRAM) launch configs/quickstart.yaml
@@ -21,6 +24,12 @@ test: dependencies
 
 conformance: build
 	deploy/conformance
+
+fuzz: dependencies
+	$(SWIFT) build -c release --product tributary-fuzz
+	.build/release/tributary-fuzz files --seed $(SEED) --count 20000
+	.build/release/tributary-fuzz graphs --seed $(SEED) --count $(COUNT) --graphs Tests/InterchangeTests/Graphs \
+		--graphs Tests/DataflowTests/Vectors
 
 bench: dependencies
 	$(SWIFT) build -c release --product tributary-bench

@@ -40,7 +40,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
         .target(
-            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf], exclude: ["GraphDef/tensorflow.proto"],
+            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
+            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
@@ -67,11 +68,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "tributary-fuzz",
+            dependencies: [
+                "Cluster", "Dataflow", "Interchange", "Training", protobuf,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .testTarget(
-            name: "DataflowTests", dependencies: ["Dataflow"], resources: [.copy("Vectors")], swiftSettings: strict),
+            name: "DataflowTests", dependencies: ["Dataflow"],
+            resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf],
-            resources: [.copy("Graphs")], swiftSettings: strict),
+            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf, "tributary-fuzz"],
+            resources: [.copy("Checkpoints"), .copy("Graphs")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),

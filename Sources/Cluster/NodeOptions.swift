@@ -1,3 +1,4 @@
+public import Dataflow
 public import Messaging
 
 /// How a server or a worker runs.
@@ -18,13 +19,15 @@ public struct NodeOptions: Sendable {
     public var joinTimeout: Duration
     /// Receives a line for the log.
     public var onEvent: @Sendable (String) -> Void
+    /// Collects what the operations of the node's sessions take.
+    public var profile: Profile?
     /// True once the process was asked to end.
     public var stop: StopSignal
 
     public init(
         token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int = 1,
         jobs: [any TrainingJob] = [], number: Int? = nil, joinTimeout: Duration = .seconds(60),
-        stop: StopSignal = StopSignal(),
+        stop: StopSignal = StopSignal(), profile: Profile? = nil,
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.token = token
@@ -35,6 +38,7 @@ public struct NodeOptions: Sendable {
         self.number = number
         self.joinTimeout = joinTimeout
         self.stop = stop
+        self.profile = profile
         self.onEvent = onEvent
     }
 }

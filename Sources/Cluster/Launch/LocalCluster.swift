@@ -10,10 +10,11 @@ public enum LocalCluster {
     /// - Parameters:
     ///   - job: the kind of model that `config` names.
     ///   - stop: ends it early, in good order or at once.
+    ///   - trace: collects what the operations of every node take.
     /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
     public static func train(
         config: JobConfig, job: any TrainingJob, options: CoordinatorOptions = CoordinatorOptions(),
-        stop: StopSignal = StopSignal(), onProgress: (Progress) -> Void = { _ in },
+        stop: StopSignal = StopSignal(), trace: Trace? = nil, onProgress: (Progress) -> Void = { _ in },
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> JobReport {
         // The process is its own host: names are unique, so that several jobs fit.
@@ -31,7 +32,7 @@ public enum LocalCluster {
             running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
                 token: token, threads: role == "server" ? 1 : threads, jobs: [job], number: number,
-                joinTimeout: config.cluster.joinTimeout, stop: stop)
+                joinTimeout: config.cluster.joinTimeout, stop: stop, profile: trace?.profile("\(role) \(number)"))
             Thread.detachNewThread {
                 do { try body(nodeOptions) } catch {
                     failures.withLock { $0.append("\(role) \(number): \(error)") }

@@ -59,7 +59,8 @@ public struct ServerNode: Sendable {
                 $0,
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
-                    process: nil, placementLog: config.devices.logDevicePlacement ? options.onEvent : nil))
+                    process: nil, placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
+                    profile: options.profile))
         }
         try initialize(shards, program, directory: directory, restoreStep: restoreStep)
         let collector = CheckpointCollector(

@@ -35,7 +35,8 @@ final class WorkerLoop {
             job.graph,
             options: SessionOptions(
                 threads: options.threads, softPlacement: job.config.devices.softPlacement,
-                process: nil, placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil))
+                process: nil, placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
+                profile: options.profile))
         let local = job.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         let client = try client(first, session)

@@ -28,6 +28,7 @@ struct GraphRunCommand: Subcommand {
 
               tributary graph run graph.pb --feed x:0=x.npy --fetch add:0 --out results
               tributary graph run graph.pb --init init --feed x=x.npy --feed y=y.npy --fetch train --fetch loss:0 --steps 100
+              tributary graph run graph.pb --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch predictions
             """)
 
     @Argument(help: "A binary GraphDef.") var file: String
@@ -37,6 +38,11 @@ struct GraphRunCommand: Subcommand {
     var fetch: [String] = []
     @Option(help: ArgumentHelp("An operation to run first, such as an initialiser.", valueName: "name"))
     var `init`: String?
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint of TensorFlow's Saver (format V2) to take the Variables' values of, without '.index'; after --init.",
+            valueName: "prefix"))
+    var checkpoint: String?
     @Option(help: ArgumentHelp("How often to run; the last values are written.", valueName: "n")) var steps = 1
     @Option(help: ArgumentHelp("Where to run all of it, such as /cpu:0, whatever the graph says.", valueName: "device"))
     var device: String?
@@ -61,6 +67,7 @@ struct GraphRunCommand: Subcommand {
             absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),
             device: try device.map { try DeviceName($0) }, softPlacement: softPlacement)
         if let initializer = `init` { try graph.execute(initializer) }
+        if let checkpoint { try restore(graph, checkpoint, invocation) }
         var values: [Tensor] = []
         for _ in 0..<steps { values = try graph.run(fetch, feeds: feeds) }
         guard let out else {
@@ -76,15 +83,44 @@ struct GraphRunCommand: Subcommand {
             try Npy.write(value, to: "\(folder)/\(plain).npy")
         }
     }
+
+    private func restore(_ graph: GraphFile, _ prefix: String, _ invocation: Invocation) throws {
+        let path = absolute(prefix.hasSuffix(".index") ? String(prefix.dropLast(6)) : prefix)
+        let unmatched = try graph.restore(try TensorFlowCheckpoint(path))
+        if !unmatched.variables.isEmpty {
+            invocation.console.log(
+                "Variables that the checkpoint lacks: \(unmatched.variables.joined(separator: ", "))")
+        }
+        if !unmatched.tensors.isEmpty {
+            invocation.console.log(
+                "tensors of the checkpoint that the graph does not need: \(unmatched.tensors.joined(separator: ", "))")
+        }
+    }
 }
 
 struct GraphShowCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows what is in a graph: its nodes with types, shapes and devices.",
-        discussion: "  tributary graph show graph.pb")
+        discussion: """
+            With --plan it shows instead what a run of --fetch does: the kernels in order, which operations are fused into \
+            one, where their results lie in memory, and on which device they run.
+
+              tributary graph show graph.pb
+              tributary graph show graph.pb --plan --fetch train --batch 128
+            """)
 
     @Argument(help: "A binary GraphDef.") var file: String
+    @Flag(help: "Shows the plan of a run of --fetch.") var plan = false
+    @Option(parsing: .singleValue, help: ArgumentHelp("What the run is to fetch. May be repeated.", valueName: "name"))
+    var fetch: [String] = []
+    @Option(help: ArgumentHelp("What open dimensions of placeholders are taken to be.", valueName: "n")) var batch = 32
     @Flag(help: "Prints one JSON object.") var json = false
+
+    func validate() throws {
+        if plan, fetch.isEmpty { throw ValidationError("a plan is one of a run: give --fetch NAME") }
+        if !plan, !fetch.isEmpty { throw ValidationError("--fetch is for --plan") }
+        if batch < 1 { throw ValidationError("--batch is \(batch); it must be at least 1") }
+    }
 
     private struct Listing: Encodable {
         struct Entry: Encodable {
@@ -100,6 +136,10 @@ struct GraphShowCommand: Subcommand {
     }
 
     func run(_ invocation: Invocation) throws {
+        if plan {
+            let plan = try GraphFile(absolute(file), needed: fetch, softPlacement: true).plan(fetch, batch: batch)
+            return invocation.console.write("\(plan)")
+        }
         let graph = try GraphFile(absolute(file)).graph
         let entries = graph.vertices.map { vertex in
             Listing.Entry(

@@ -11,6 +11,7 @@ struct TrainCommand: Subcommand {
               tributary train
               tributary train job.yaml --workers 4 --set train.learning_rate=0.01
               tributary train job.yaml --checkpoint out --resume --json
+              tributary train job.yaml --set train.steps=50 --trace trace.json     # open it in ui.perfetto.dev
 
             Ctrl-C writes a checkpoint, where there is a directory for it, and ends; twice ends at once.
             """)
@@ -18,16 +19,24 @@ struct TrainCommand: Subcommand {
     @Argument(help: "The job's YAML file.") var config: String?
     @OptionGroup var options: RunOptions
     @OptionGroup var set: SetOptions
+    @Option(
+        help: ArgumentHelp(
+            "Writes when each node ran which operation, the first 100,000 of each, for chrome://tracing or Perfetto.",
+            valueName: "file"))
+    var trace: String?
 
     func run(_ invocation: Invocation) throws {
         let stop = StopSignal()
         Interruption.listen(stop, console: invocation.console)
         let config = try set.load(config, more: options.overrides, jobs: invocation.registry)
         try options.check(config)
+        let trace = trace == nil ? nil : Trace()
         let report = try LocalCluster.train(
             config: config, job: invocation.job(for: config), options: options.coordinator(config), stop: stop,
+            trace: trace,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })
+        if let file = self.trace { try trace?.write(to: absolute(file)) }
         try Results.finish(report, asJSON: options.json, invocation.console)
     }
 }

@@ -115,18 +115,24 @@ final class FrameProgram {
     /// Runs until nothing is left to do.
     ///
     /// - Parameters:
+    ///   - beforeEach: called before each vertex, to end what takes too long.
     ///   - outside: the value of a source from before.
     ///   - run: computes a vertex's outputs.
     ///   - store: takes an output that is asked for after.
     func run(
-        outside: (Plan.View, _ copy: Bool) throws -> Tensor, compute: (Member, [Tensor]) throws -> [Tensor],
+        beforeEach: (() throws -> Void)?, outside: (Plan.View, _ copy: Bool) throws -> Tensor,
+        compute: (Member, [Tensor]) throws -> [Tensor],
         store: (Slot, Tensor) -> Void
     ) throws {
         let root = Frame("", parent: nil, iteration: 0, awaits: 0)
         frames = [root]
         queue = []
         head = 0
-        defer { (frames, queue) = ([], []) }
+        defer {
+            // Frames know each other both ways: one that did not come to its end would stay for good.
+            for frame in frames { frame.children = [:] }
+            (frames, queue) = ([], [])
+        }
         for (i, member) in members.enumerated() where member.waitsFor == 0 && member.controls == 0 {
             enqueue(Ready(member: i, frame: root, iteration: 0, isDead: false))
         }
@@ -138,6 +144,7 @@ final class FrameProgram {
                     queue.removeFirst(head)
                     head = 0
                 }
+                try beforeEach?()
                 try run(ready, outside, compute, store)
                 settle(ready)
             }
@@ -174,13 +181,14 @@ final class FrameProgram {
         if !ready.isDead {
             switch member.role {
             case .switchValue:
-                let side = try value(1).scalar(Bool.self) ? 1 : 0
+                let side = try decision(member, value(1)).scalar(Bool.self) ? 1 : 0
                 outputs[side] = try value(0)
             case .merge:
                 let first = try arrivals?.first ?? firstOutside(member)
                 outputs[0] = try value(first)
                 outputs[1] = Tensor(Int32(first))
-            case .enter, .exit, .nextIteration, .pass: outputs[0] = try value(0)
+            case .enter, .exit, .nextIteration: outputs[0] = try value(0)
+            case .pass: outputs[0] = try decision(member, value(0)).reshaped([])
             case .trigger: outputs[0] = Tensor(false)
             case .compute:
                 for variable in member.reads where !variable.isInitialized { throw Plan.uninitialized(variable.name) }
@@ -235,6 +243,14 @@ final class FrameProgram {
         case .compute, .switchValue, .merge, .pass, .trigger:
             try deliver(ready.member, outputs, to: ready.frame, ready.iteration, isDead: ready.isDead)
         }
+    }
+
+    /// A value that says which way to go: one element.
+    private func decision(_ member: Member, _ value: Tensor) throws -> Tensor {
+        guard value.elementCount == 1 else {
+            throw GraphError("the predicate must be a scalar, got the shape \(value.shape)", node: member.vertex.name)
+        }
+        return value
     }
 
     /// A `Merge` one of whose inputs was there before.

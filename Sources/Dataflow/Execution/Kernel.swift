@@ -47,6 +47,15 @@ public struct KernelBinding {
         guard let tensor = constants[i] else { throw GraphError("input \(i) must be known when the kernel is bound") }
         return tensor.integers
     }
+
+    /// The known integer of input `i`, which must be one number.
+    public func integer(_ i: Int) throws -> Int {
+        let values = try integers(i)
+        guard values.count == 1 else {
+            throw GraphError("input \(i) must be one number, got the shape \(inputs[i].shape)")
+        }
+        return values[0]
+    }
 }
 
 /// A kernel written once for all number types: `make` is specialised for each.

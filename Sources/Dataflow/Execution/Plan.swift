@@ -22,17 +22,25 @@ final class Plan {
             self.name = name
         }
 
-        func of(_ tensor: Tensor) -> Tensor { shape.map { tensor.reshaped($0) } ?? tensor }
+        /// - Throws: `GraphError` if the value came out in another size than was planned.
+        func of(_ tensor: Tensor) throws -> Tensor {
+            guard let shape else { return tensor }
+            guard shape.elementCount == tensor.elementCount else {
+                throw GraphError("its value is of the shape \(tensor.shape), where \(shape) was planned")
+            }
+            return tensor.reshaped(shape)
+        }
     }
 
     private let steps: [Step]
     /// One for each step.
-    let labels: [StepLabel]
+    let labels: [PlanDescription.Step]
     private let specs: [TensorSpec]
     private let feeds: [(node: Node, slot: Slot?, spec: TensorSpec)]
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
+    private let options: SessionOptions
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let arena: TensorStorage
     private let sources: [Planner.Source]
@@ -46,10 +54,11 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [StepLabel], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
+        steps: [Step], labels: [PlanDescription.Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState
+        random: RandomState, options: SessionOptions
     ) {
+        self.options = options
         self.steps = steps
         self.labels = labels
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
@@ -81,6 +90,8 @@ final class Plan {
     }
 
     deinit { pointers.deallocate() }
+
+    var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: arena.byteCount) }
 
     static func uninitialized(_ name: String) -> GraphError {
         GraphError(
@@ -125,21 +136,28 @@ final class Plan {
                 resources = RunResources()
             }
         }
+        let end = options.timeout.map { ContinuousClock.now + $0 }
         if let profile {
-            for (step, label) in zip(steps, labels) { try profile.measure(label) { try run(step, frame) } }
+            for (step, label) in zip(steps, labels) {
+                try checkTime(end)
+                try profile.measure(label) { try run(step, frame, until: end) }
+            }
         } else {
-            for step in steps { try run(step, frame) }
+            for step in steps {
+                try checkTime(end)
+                try run(step, frame, until: end)
+            }
         }
         return try fetches.map { view in
             guard let view else { return Tensor(false) }
             do {
-                return view.of(try results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+                return try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
         }
     }
 
     @inline(__always)
-    private func run(_ step: Step, _ frame: Frame) throws {
+    private func run(_ step: Step, _ frame: Frame, until end: ContinuousClock.Instant?) throws {
         switch step {
         case .bound(let kernel, let variable):
             try kernel(frame)
@@ -147,7 +165,13 @@ final class Plan {
         case .dynamic(let vertex, let inputs, let outputs, let variable):
             try runDynamic(vertex, inputs, outputs)
             variable?.isInitialized = true
-        case .frames(let program): try run(program)
+        case .frames(let program): try run(program, until: end)
+        }
+    }
+
+    private func checkTime(_ end: ContinuousClock.Instant?) throws {
+        if let end, ContinuousClock.now > end {
+            throw GraphError("the run takes longer than the session's timeout of \(options.timeout ?? .zero)")
         }
     }
 
@@ -183,7 +207,7 @@ final class Plan {
             // What a result is another view of must outlive its place in the arena.
             let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
             let values = try inputs.enumerated().map { i, view in
-                view.of(try value(view.slot, copy: shared.contains(i)))
+                try view.of(value(view.slot, copy: shared.contains(i)))
             }
             let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
@@ -207,9 +231,14 @@ final class Plan {
     private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
         let operation = vertex.operation
         if let operation = operation as? any DynamicOperation.Type {
-            return try operation.evaluate(
+            let results = try operation.evaluate(
                 DynamicCall(name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources))
+            for (result, output) in zip(results, vertex.outputs) where result.dtype != output.dtype {
+                throw GraphError("its value is \(result.dtype), where \(output.dtype) is said to come")
+            }
+            return results
         }
+        try vertex.checkHandles(values.map(\.dtype))
         let inference = Inference(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
             constants: values.map { $0 })
@@ -219,14 +248,15 @@ final class Plan {
             let handle = vertex.outputs[i].dtype == .resource ? operation.aliases[i] : nil
             return TensorSpec(handle.map { values[$0].dtype } ?? vertex.outputs[i].dtype, shape)
         }
-        for spec in specs { try spec.checkSize() }
+        for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
         return try Plan.evaluate(
             vertex, inputs: values, outputs: specs, threads: 1, random: random, variable: variable)
     }
 
-    private func run(_ program: FrameProgram) throws {
+    private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {
         try program.run(
-            outside: { view, copy in view.of(try value(view.slot, copy: copy)) },
+            beforeEach: end.map { end in { [self] in try checkTime(end) } },
+            outside: { view, copy in try view.of(value(view.slot, copy: copy)) },
             compute: { member, values in
                 do { return try compute(member.vertex, values, variable: member.variable) } catch let error
                     as GraphError

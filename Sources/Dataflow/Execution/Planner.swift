@@ -5,8 +5,7 @@ struct Planner {
     let variables: VariableStore
     let random: RandomState
     let placement: Placement
-    let threads: Int
-    let log: (@Sendable (String) -> Void)?
+    let options: SessionOptions
 
     /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
     static let foldLimit = 16_384
@@ -35,15 +34,14 @@ struct Planner {
 
     init(
         fetches: [Node], feeds: [Node: TensorSpec], variables: VariableStore, random: RandomState,
-        placement: Placement, threads: Int, log: (@Sendable (String) -> Void)?
+        placement: Placement, options: SessionOptions
     ) {
         self.fetches = fetches
         self.feeds = feeds
         self.variables = variables
         self.random = random
         self.placement = placement
-        self.threads = threads
-        self.log = log
+        self.options = options
     }
 
     mutating func plan() throws -> Plan {
@@ -51,7 +49,7 @@ struct Planner {
         let reachable = needed { _ in false }
         for vertex in reachable {
             let device = try placement.device(for: vertex)
-            log?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
+            options.placementLog?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
         }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
@@ -67,7 +65,7 @@ struct Planner {
         let units = fusion.units { mayFuse($0) }
         let arena = try planMemory(order, units)
         var steps: [Plan.Step] = []
-        var labels: [StepLabel] = []
+        var labels: [PlanDescription.Step] = []
         for unit in units.dropLast(members.count) {
             guard let step = try step(unit) else { continue }
             steps.append(step)
@@ -75,7 +73,10 @@ struct Planner {
         }
         if !members.isEmpty {
             steps.append(.frames(try frameProgram(members)))
-            labels.append(StepLabel(name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0))
+            labels.append(
+                PlanDescription.Step(
+                    name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0,
+                    outputs: []))
         }
         return Plan(
             steps: steps, labels: labels, sources: sources, specs: slotSpecs, arenaSize: arena,
@@ -83,7 +84,7 @@ struct Planner {
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },
-            reads: try uninitializedReads(order), random: random)
+            reads: try uninitializedReads(order), random: random, options: options)
     }
 
     private func checkFeeds() throws {
@@ -136,10 +137,11 @@ struct Planner {
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
         do {
+            try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)
             for (i, shape) in shapes.enumerated() {
                 let spec = TensorSpec(memoryType(vertex, i), shape)
-                try spec.checkSize()
+                try spec.checkSize(limit: options.memoryLimit)
                 specs[Node(vertex: vertex, output: i)] = spec
             }
             for (i, value) in try (vertex.operation.fold(inference) ?? fold(vertex, inference)).enumerated() {
@@ -253,6 +255,11 @@ struct Planner {
                 if let place = places.removeValue(forKey: slot) { memory.release(place) }
             }
         }
+        guard memory.size <= options.memoryLimit else {
+            throw GraphError(
+                "the values that are alive at one time take \(memory.size) bytes, more than this machine has or the session "
+                    + "may use (\(options.memoryLimit))")
+        }
         return memory.size
     }
 
@@ -360,7 +367,7 @@ struct Planner {
                 output: { node in
                     guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
                     return slot
-                }, spec: { spec($0) }, threads: threads)
+                }, spec: { spec($0) }, threads: options.threads)
             return .bound(kernel, initializes: nil)
         } catch let error as GraphError {
             throw error.at("\(unit.last.operation.name) '\(unit.last.name)'", unit.last.location)
@@ -382,13 +389,25 @@ struct Planner {
     }
 
     /// What a step is called in profiles and in the plan's description.
-    private func label(_ unit: PlanUnit) throws -> StepLabel {
+    private func label(_ unit: PlanUnit) throws -> PlanDescription.Step {
         let device = try placement.device(for: unit.last)
         let specs = (unit.inputs + unit.outputs).map { spec($0) }
-        return StepLabel(
+        return PlanDescription.Step(
             name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
             device: "\(device.name)",
-            bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size })
+            bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size },
+            outputs: unit.outputs.compactMap { node in slots[node].map { "\(spec(node)) \(place($0))" } })
+    }
+
+    private func place(_ slot: Slot) -> String {
+        switch sources[slot] {
+        case .constant: "known"
+        case .feed: "fed"
+        case .variable(let buffer): "in '\(buffer.name)'"
+        case .arena(let offset): "at \(offset)"
+        case .fetch: "fetched"
+        case .dynamic: "placed at run time"
+        }
     }
 
     private mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
@@ -415,7 +434,7 @@ struct Planner {
             var binding = KernelBinding(
                 name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
                 outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-                outputSlots: outputSlots, threads: threads, random: random)
+                outputSlots: outputSlots, threads: options.threads, random: random)
             binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
             // An alias is its input's memory already, unless it had to become a copy.
             if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {

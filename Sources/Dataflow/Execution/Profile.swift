@@ -1,16 +1,5 @@
 internal import Synchronization
 
-/// What a step of a plan is, for people.
-struct StepLabel: Sendable {
-    /// Of the vertex; of several in one kernel, of the last.
-    let name: String
-    /// TensorFlow's name of the op, several joined by "+".
-    let operation: String
-    let device: String
-    /// Read and written.
-    let bytes: Int
-}
-
 /// Where the time of runs goes, operation by operation; TensorFlow's `RunMetadata`.
 ///
 /// ```swift
@@ -49,9 +38,14 @@ public final class Profile: Sendable {
     public var events: [Event] { collected.withLock { $0 } }
     private let collected = Mutex<[Event]>([])
     private let clock = ContinuousClock()
-    private let origin: ContinuousClock.Instant
+    package let origin: ContinuousClock.Instant
+    private let limit: Int
 
-    public init() { origin = clock.now }
+    /// - Parameter limit: how many events are kept, those that come first.
+    public init(limit: Int = .max) {
+        origin = clock.now
+        self.limit = limit
+    }
 
     /// The time by kind of operation, the longest first.
     public var byOperation: [Total] {
@@ -65,14 +59,16 @@ public final class Profile: Sendable {
     }
 
     /// Runs and measures a step.
-    func measure(_ label: StepLabel, _ body: () throws -> Void) rethrows {
+    func measure(_ label: PlanDescription.Step, _ body: () throws -> Void) rethrows {
         let begin = clock.now
         try body()
         let end = clock.now
         let event = Event(
             name: label.name, operation: label.operation, device: label.device, start: (begin - origin).inSeconds,
             duration: (end - begin).inSeconds, bytes: label.bytes)
-        collected.withLock { $0.append(event) }
+        collected.withLock { events in
+            if events.count < limit { events.append(event) }
+        }
     }
 
     /// The events as JSON that chrome://tracing and Perfetto open (Google's "Trace Event Format"), a row for each device.
@@ -84,8 +80,11 @@ public final class Profile: Sendable {
         "{\"traceEvents\": [\n\(chromeEvents(process: process, number: number).joined(separator: ",\n"))\n]}\n"
     }
 
-    /// The elements of a trace's `traceEvents`.
-    public func chromeEvents(process: String, number: Int) -> [String] {
+    /// The elements of a trace's `traceEvents`, with times since `start`, which is when the profile was made by default.
+    package func chromeEvents(
+        process: String, number: Int, since start: ContinuousClock.Instant? = nil
+    ) -> [String] {
+        let offset = start.map { (origin - $0).inSeconds } ?? 0
         let events = events
         var rows: [String: Int] = [:]
         for event in events where rows[event.device] == nil { rows[event.device] = rows.count }
@@ -98,7 +97,7 @@ public final class Profile: Sendable {
         return names
             + events.map { event in
                 "{\"ph\": \"X\", \"pid\": \(number), \"tid\": \(rows[event.device] ?? 0), \"cat\": \"Op\", "
-                    + "\"name\": \(quoted(event.operation)), \"ts\": \(event.start * 1e6), \"dur\": \(event.duration * 1e6), "
+                    + "\"name\": \(quoted(event.operation)), \"ts\": \((offset + event.start) * 1e6), \"dur\": \(event.duration * 1e6), "
                     + "\"args\": {\"name\": \(quoted(event.name)), \"bytes\": \(event.bytes)}}"
             }
     }

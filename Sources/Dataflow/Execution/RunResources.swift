@@ -122,7 +122,8 @@ struct TensorArray {
         }
     }
 
-    mutating func read(_ index: Int) throws -> Tensor {
+    mutating func read(_ index: Int, as wanted: DType) throws -> Tensor {
+        guard dtype == wanted else { throw GraphError("a TensorArray of \(dtype) holds no \(wanted)") }
         guard elements.indices.contains(index) else {
             throw GraphError("index \(index) is not in [0, \(size)) of a TensorArray")
         }

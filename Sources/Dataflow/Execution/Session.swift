@@ -6,6 +6,10 @@ public struct SessionOptions: Sendable {
     /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
     /// at the same time should add up to its cores.
     public var threads: Int
+    /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
+    public var memoryLimit: Int
+    /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
+    public var timeout: Duration?
     /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
     public var softPlacement: Bool
     /// Job and task of this process, as nodes placed on "/job:…" name it: /job:localhost/replica:0/task:0, as in TensorFlow.
@@ -13,16 +17,21 @@ public struct SessionOptions: Sendable {
     public var process: DeviceName?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
+    /// Collects what the operations of every run take, unless a run names another.
+    public var profile: Profile?
 
     public init(
-        threads: Int? = nil, softPlacement: Bool = false,
+        threads: Int? = nil, memoryLimit: Int? = nil, timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
-        placementLog: (@Sendable (String) -> Void)? = nil
+        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
+        self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
+        self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process
         self.placementLog = placementLog
+        self.profile = profile
     }
 }
 
@@ -58,7 +67,17 @@ public final class Session: Sendable {
         _ fetches: [any Operand], feeds: [Node: Tensor] = [:], profile: Profile? = nil
     ) throws -> [Tensor] {
         try graph.validate()
-        return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile) }
+        return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile ?? options.profile) }
+    }
+
+    /// What a run of `fetches` will do, fed with values of these dtypes and shapes: its kernels in order, which operations
+    /// are fused, where values lie in memory, and on which device each kernel runs.
+    /// - Throws: what the run would throw before it computes.
+    public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec] = [:]) throws -> PlanDescription {
+        try graph.validate()
+        return try core.withLock { core in
+            try core.make(SessionCore.PlanKey(fetches: fetches.map(\.node), feeds: feeds)).description
+        }
     }
 
     /// Runs `nodes` for their effects.
@@ -100,7 +119,7 @@ public final class Session: Sendable {
 final class SessionCore {
     private let graph: Graph
     private let options: SessionOptions
-    private let variables = VariableStore()
+    private let variables: VariableStore
     private let random = RandomState()
     private let placement: Placement
     private var plans: [PlanKey: Plan] = [:]
@@ -119,6 +138,7 @@ final class SessionCore {
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
         self.options = options
+        variables = VariableStore(limit: options.memoryLimit)
         placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
     }
 
@@ -141,13 +161,13 @@ final class SessionCore {
         return plan
     }
 
-    private func make(_ key: PlanKey) throws -> Plan {
+    func make(_ key: PlanKey) throws -> Plan {
         for node in key.fetches + Array(key.feeds.keys) where node.graph !== graph {
             throw GraphError("\(node.name) belongs to another graph than the session")
         }
         var planner = Planner(
             fetches: key.fetches, feeds: key.feeds, variables: variables,
-            random: random, placement: placement, threads: options.threads, log: options.placementLog)
+            random: random, placement: placement, options: options)
         return try planner.plan()
     }
 

@@ -185,6 +185,10 @@ public final class Graph: Sendable {
             if isLoopHead, let first = specs.first { specs.append(TensorSpec(first.dtype, .unknown)) }
             let resolved = try operation.signature.resolve(attributes, inputs: specs.map(\.dtype))
             let types = try operation.signature.outputTypes(resolved)
+            for (i, input) in inputs.enumerated()
+            where operation.signature.takesReference(i) && !input.isReference {
+                throw GraphError("input \(i) must be a Variable's memory, got the value \(input.name)")
+            }
             let inference = Inference(
                 attributes: resolved, inputs: specs,
                 constants: inputs.map(\.constant) + specs.dropFirst(inputs.count).map { _ in nil })

@@ -57,6 +57,20 @@ public final class Vertex: Sendable {
         return (try? attributes.type("dtype")).map { TensorSpec($0, output.shape) }
     }
 
+    /// Throws `GraphError` where an input that must be the handle of a Variable stands for something else, or for a Variable
+    /// of another dtype than the attributes say.
+    /// - Parameter dtypes: of the inputs; of a handle that of the memory it stands for.
+    func checkHandles(_ dtypes: [DType]) throws {
+        guard inputs.contains(where: { $0.dtype == .resource }), !(operation is any DynamicOperation.Type),
+            case .type(let dtype)? = attributes["dtype"] ?? attributes["T"], dtype != .resource
+        else { return }
+        for (i, input) in inputs.enumerated() where input.dtype == .resource && dtypes[i] != dtype {
+            let got = dtypes[i] == .resource ? "something else" : "\(dtypes[i])"
+            throw GraphError(
+                "input \(i), \(input.name), must be the handle of a Variable of \(dtype), got that of \(got)")
+        }
+    }
+
     /// Output `index` as something to compute with. Traps beyond the outputs.
     public func output(_ index: Int) -> Node {
         precondition(index < max(outputs.count, 1), "\(name) has \(outputs.count) outputs")
@@ -91,6 +105,13 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
         if vertex.operation.isVariable { return vertex }
         guard vertex.operation.passesHandles, let first = vertex.inputs.first else { return nil }
         return first.variable
+    }
+
+    /// Whether this is a Variable's memory rather than a value.
+    var isReference: Bool {
+        if vertex.operation.passesHandles, let first = vertex.inputs.first { return first.isReference }
+        let outputs = vertex.operation.signature.outputs
+        return outputs.indices.contains(output) ? outputs[output].isReference : outputs.contains { $0.isReference }
     }
 
     /// The value, where it is known while building.

@@ -64,12 +64,13 @@ public struct TensorSpec: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(dtype)\(shape)" }
 
-    /// Throws `GraphError` for a known shape whose elements no memory of this machine holds.
-    func checkSize() throws {
+    /// Throws `GraphError` for a known shape whose elements take more than `limit` bytes.
+    func checkSize(limit: Int) throws {
         guard shape.isFullyDefined else { return }
         let (bytes, overflow) = (shape.elementCount ?? .max).multipliedReportingOverflow(by: dtype.size)
-        if overflow || bytes > CPUDevice.memory {
-            throw GraphError("a tensor \(self) takes more memory than this machine has (\(CPUDevice.memory) bytes)")
+        if overflow || bytes > limit {
+            throw GraphError(
+                "a tensor \(self) takes more memory than this machine has or the session may use (\(limit) bytes)")
         }
     }
 }
@@ -93,6 +94,14 @@ public struct Inference: Sendable {
 
     /// The known value of an int32 or int64 input as Ints.
     public func integers(_ input: Int) -> [Int]? { constants[input]?.integers }
+
+    /// The known value of an int32 or int64 input that must be one number: an axis, a size.
+    public func integer(_ input: Int) throws -> Int? {
+        guard shape(input).elementCount ?? 1 == 1 else {
+            throw GraphError("input \(input) must be one number, got the shape \(shape(input))")
+        }
+        return integers(input)?.first
+    }
 
     /// The shape of `input`, which must have this rank (or an unknown one).
     public func shape(_ input: Int, rank: Int, _ what: String) throws -> Shape {

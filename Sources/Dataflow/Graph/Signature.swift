@@ -83,6 +83,14 @@ public struct Signature: Sendable {
         Signature([first: "T", second: "T"], to: [output: "T"], types: ["T": DType.floats])
     }
 
+    /// Whether input `position` must be a Variable's memory; a list takes all that follows it.
+    func takesReference(_ position: Int) -> Bool {
+        guard let first = inputs.firstIndex(where: { $0.count != nil || $0.isList }), position >= first else {
+            return inputs.indices.contains(position) && inputs[position].isReference
+        }
+        return inputs[first].isReference
+    }
+
     /// Fills in defaults and the type attributes that follow from the inputs; checks all dtypes and the number of inputs.
     func resolve(_ attributes: Attributes, inputs actual: [DType]) throws -> Attributes {
         var result = attributes

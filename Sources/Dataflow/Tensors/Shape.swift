@@ -51,6 +51,19 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
         return count
     }
 
+    /// A dimension that becomes so many times as long.
+    /// - Throws: `GraphError` where no memory holds it.
+    static func extent(_ extent: Int, times factor: Int) throws -> Int {
+        let (product, overflow) = extent.multipliedReportingOverflow(by: factor)
+        guard !overflow, product <= 1 << 48 else {
+            throw GraphError("a dimension of \(extent) times \(factor) is too large")
+        }
+        return product
+    }
+
+    /// The product of whole numbers of at least 0, nil if it is beyond an Int.
+    static func product(_ factors: some Sequence<Int>) -> Int? { Shape(Array(factors)).elementCount }
+
     /// Dimension `index`, nil if unknown; negative indices count from the end. Traps beyond the rank.
     public subscript(index: Int) -> Int? {
         guard hasRank else { return nil }

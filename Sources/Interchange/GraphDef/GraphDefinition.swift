@@ -13,5 +13,5 @@ public enum GraphDefinition {
     static let splatLimit = 64 << 20
 
     /// The most bytes that all such tensors of a file may take.
-    static let splatTotalLimit = 256 << 20
+    static let splatTotalLimit = 128 << 20
 }

@@ -27,6 +27,29 @@ public struct GraphFile {
         try session.run(fetches.map { try graph.node(named: $0) }, feeds: nodes(feeds))
     }
 
+    /// What a run of the fetches will do.
+    ///
+    /// - Parameter batch: what dimensions that placeholders leave open are taken to be.
+    public func plan(_ fetches: [String], batch: Int) throws -> PlanDescription {
+        var feeds: [Node: TensorSpec] = [:]
+        for vertex in graph.vertices where vertex.operation == Placeholder.self {
+            let open = vertex.outputs[0]
+            guard let dimensions = open.shape.dimensions else {
+                throw GraphError(
+                    "the shape of the placeholder '\(vertex.name)' is not known, so there is no plan before a run")
+            }
+            feeds[vertex.output(0)] = TensorSpec(open.dtype, Shape(dimensions.map { $0 ?? batch }))
+        }
+        return try session.plan(for: fetches.map { try graph.node(named: $0) }, feeds: feeds)
+    }
+
+    /// Gives a Variable a value.
+    func assign(_ value: Tensor, to variable: Vertex) throws {
+        try session.withVariable(variable, initialize: true) { memory in
+            value.withUnsafeBytes { memory.copyMemory(from: $0) }
+        }
+    }
+
     private func nodes(_ feeds: [String: Tensor]) throws -> [Node: Tensor] {
         var result: [Node: Tensor] = [:]
         for (name, tensor) in feeds { result[try graph.node(named: name)] = tensor }

@@ -80,11 +80,11 @@ struct TensorDecoder {
             }
             splatBudget -= bytes
         }
-        var elements: [Scalar] = []
-        elements.reserveCapacity(count)
-        for value in values { elements.append(convert(value)) }
-        let last = convert(values.last ?? zero)
-        elements.append(contentsOf: repeatElement(last, count: count - values.count))
-        return Tensor(elements, shape: shape)
+        // Straight into the tensor's memory: a list of them would take as much again.
+        return Tensor(dtype: Scalar.dtype, shape: shape) { bytes in
+            let elements = bytes.bindMemory(to: Scalar.self)
+            for (i, value) in values.enumerated() { elements[i] = convert(value) }
+            elements[values.count...].update(repeating: convert(values.last ?? zero))
+        }
     }
 }

@@ -69,7 +69,9 @@ struct VectorFile: Sendable {
             let container = try decoder.singleValueContainer()
             if let value = try? container.decode(Bool.self) {
                 self = .bool(value)
-            } else if let value = try? container.decode(Int.self) {
+            } else if let value = try? container.decode(Int.self),
+                value != 0 || (try? container.decode(Double.self).sign) == .plus
+            {
                 self = .int(value)
             } else if let value = try? container.decode(Double.self) {
                 self = .double(value)
@@ -94,18 +96,18 @@ struct VectorFile: Sendable {
 
     let cases: [Case]
 
-    init(_ operation: String) throws {
-        let url = VectorFile.folder.appendingPathComponent(operation + ".json")
+    /// - Parameter folder: `Vectors`, or `Extremes` for NaN, infinities, empty tensors and tensors of one element.
+    init(_ operation: String, in folder: String = "Vectors") throws {
+        let url = Bundle.module.bundleURL.appendingPathComponent("\(folder)/\(operation).json")
         cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: url))
     }
 
-    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Vectors")
-
-    /// The operations that have a file.
-    static let names: [String] = {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    /// The operations that have a file in `folder`.
+    static func names(in folder: String) -> [String] {
+        let path = Bundle.module.bundleURL.appendingPathComponent(folder).path
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }.sorted()
-    }()
+    }
 }
 
 extension VectorFile.Case {

@@ -9,9 +9,11 @@ public enum Relu: ElementwiseOperation {
 
 /// `ReluGrad`: the gradient where the feature (or the activation) is above 0, else 0.
 public enum ReluGrad: ElementwiseOperation {
-    public static let signature = Signature.activationGradient("gradients", "features", output: "backprops")
+    public static let signature = Signature(
+        ["gradients": "T", "features": "T"], to: ["backprops": "T"], types: ["T": DType.numbers])
+    /// A product, in which a NaN stays one.
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        .where_(x[1] > 0, x[0], 0)
+        x[0] * .where_(x[1] > 0, 1, 0)
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         [apply(ReluGrad.self, [node.upstream(), node.input(1)]), zerosLike(node.input(1))]

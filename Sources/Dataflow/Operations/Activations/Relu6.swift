@@ -11,9 +11,9 @@ public enum Relu6: ElementwiseOperation {
 
 /// `Relu6Grad`: the gradient where the feature (or the activation) is between 0 and 6, else 0.
 public enum Relu6Grad: ElementwiseOperation {
-    public static let signature = Signature.activationGradient("gradients", "features", output: "backprops")
+    public static let signature = ReluGrad.signature
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        .where_(x[1] > 0 && x[1] < 6, x[0], 0)
+        x[0] * .where_(x[1] > 0 && x[1] < 6, 1, 0)
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         [apply(Relu6Grad.self, [node.upstream(), node.input(1)]), zerosLike(node.input(1))]

@@ -12,7 +12,7 @@ public enum SigmoidGrad: ElementwiseOperation {
     public static let signature = Signature(
         ["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        x[1] * x[0] * (1 - x[0])
+        x[1] * (x[0] * (1 - x[0]))
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let (y, dy, upstream) = (node.input(0), node.input(1), node.upstream())

@@ -45,12 +45,12 @@ public enum DenseBincount: Operation, NumericKernel {
 /// The number of bins, once the inputs fit each other.
 private func binCount(_ node: Inference) throws -> Int? {
     _ = try node.shape(1, rank: 0, "'size'")
-    if let count = node.integers(1)?.first, count < 0 { throw GraphError("'size' must be at least 0, got \(count)") }
+    if let count = try node.integer(1), count < 0 { throw GraphError("'size' must be at least 0, got \(count)") }
     let (input, weights) = (node.shape(0), node.shape(2))
     if let count = weights.elementCount, count != 0, !weights.isCompatible(with: input) {
         throw GraphError("'weights' must have the shape \(input) or be empty, got \(weights)")
     }
-    return node.integers(1)?.first
+    return try node.integer(1)
 }
 
 private func countingKernel<Scalar: NumericScalar>(
@@ -86,7 +86,7 @@ public enum HistogramFixedWidth: Operation, NumericKernel {
             throw GraphError("'value_range' must hold two numbers, got the shape \(node.shape(1))")
         }
         _ = try node.shape(2, rank: 0, "'nbins'")
-        let count = node.integers(2)?.first
+        let count = try node.integer(2)
         if let count, count < 1 { throw GraphError("'nbins' must be at least 1, got \(count)") }
         return [[count]]
     }

@@ -6,7 +6,7 @@ public enum ConcatV2: Operation {
         let count = node.inputs.count - 1
         guard count >= 1 else { throw GraphError("takes at least one tensor to join, and the axis") }
         guard let rank = (0..<count).lazy.compactMap({ node.shape($0).rank }).first else { return [.unknown] }
-        guard let axis = node.integers(count)?.first else { return [.unknown(rank: rank)] }
+        guard let axis = try node.integer(count) else { return [.unknown(rank: rank)] }
         let position = try normalize([axis], rank: rank)[0]
         var result = Shape.unknown(rank: rank)
         var total: Int? = 0
@@ -41,7 +41,7 @@ public enum ConcatV2: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let count = binding.inputs.count - 1
         return try binding.late([count]) { binding in
-            try kernel(binding, axis: binding.integers(count)[0], parts: Array(0..<count))
+            try kernel(binding, axis: binding.integer(count), parts: Array(0..<count))
         }
     }
 
@@ -69,7 +69,7 @@ public enum Concat: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([0]) { binding in
-            try ConcatV2.kernel(binding, axis: binding.integers(0)[0], parts: Array(1..<binding.inputs.count))
+            try ConcatV2.kernel(binding, axis: binding.integer(0), parts: Array(1..<binding.inputs.count))
         }
     }
 
@@ -80,21 +80,22 @@ public enum Concat: Operation {
 /// `ConcatOffset`: where each of some tensors starts in what `ConcatV2` makes of them, from their shapes.
 public enum ConcatOffset: Operation {
     public static let signature = Signature(
-        ["concat_dim": "int32", "shape": "N * int32"], to: ["offset": "N * int32"])
+        ["concat_dim": "int32", "shape": "N * shape_type"], to: ["offset": "N * shape_type"],
+        types: ["shape_type": DType.indices], defaults: ["shape_type": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard node.inputs.count > 1 else { throw GraphError("takes the axis and at least one shape") }
         return node.inputs.dropFirst().map(\.shape)
     }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
-        guard let axis = node.integers(0)?.first else { return nil }
+        guard let axis = try node.integer(0) else { return nil }
         var offset = 0
         return try (1..<max(node.inputs.count, 1)).map { i -> Tensor? in
             guard let extents = node.integers(i) else { return nil }
             let position = try normalize([axis], rank: extents.count)[0]
-            var start = [Int32](repeating: 0, count: extents.count)
-            start[position] = Int32(clamping: offset)
-            offset += extents[position]
-            return Tensor(start)
+            var start = [Double](repeating: 0, count: extents.count)
+            start[position] = Double(offset)
+            offset = offset.addingReportingOverflow(extents[position]).partialValue
+            return .numbers(start, dtype: node.inputs[i].dtype, shape: [start.count])
         }.reduce([]) { all, one in
             if let all, let one { all + [one] } else { nil }
         }

@@ -4,7 +4,7 @@ public enum Cumsum: Operation, NumericKernel {
         ["x": "T", "axis": "Tidx"], to: ["out": "T"], types: ["T": DType.numbers, "Tidx": DType.indices],
         defaults: ["exclusive": .bool(false), "reverse": .bool(false)])
     public static func infer(_ node: Inference) throws -> [Shape] {
-        if let rank = node.shape(0).rank, let axes = node.integers(1) { _ = try normalize(axes, rank: rank) }
+        if let rank = node.shape(0).rank, let axis = try node.integer(1) { _ = try normalize([axis], rank: rank) }
         return [node.shape(0)]
     }
     /// Running sums from the other end.
@@ -20,7 +20,7 @@ public enum Cumsum: Operation, NumericKernel {
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let extents = binding.inputs[0].shape.concrete
-        let axis = try normalize([binding.integers(1)[0]], rank: extents.count)[0]
+        let axis = try normalize([binding.integer(1)], rank: extents.count)[0]
         let exclusive = try binding.attributes.bool("exclusive")
         let isReversed = try binding.attributes.bool("reverse")
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])

@@ -9,7 +9,7 @@ public enum GatherV2: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         let batch = try batchDimensions(node.attributes, rank: indices.count)
-        guard let value = node.integers(2)?.first else {
+        guard let value = try node.integer(2) else {
             return [params.isEmpty ? .unknown : .unknown(rank: params.count - 1 + indices.count - batch)]
         }
         let axis = try normalize([value], rank: params.count)[0]
@@ -71,7 +71,7 @@ public enum GatherV2: Operation {
         try binding.late([2]) { binding in
             let rank = binding.inputs[0].shape.concrete.count
             return try gatheringKernel(
-                Self.self, binding, axis: normalize([binding.integers(2)[0]], rank: rank)[0],
+                Self.self, binding, axis: normalize([binding.integer(2)], rank: rank)[0],
                 batch: batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count))
         }
     }

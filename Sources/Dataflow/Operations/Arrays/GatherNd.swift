@@ -2,7 +2,7 @@
 public enum GatherNd: Operation {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
-        types: ["Tparams": DType.all, "Tindices": DType.indices])
+        types: ["Tparams": DType.all, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         guard let last = indices.last else { throw GraphError("the indices must have at least rank 1") }
@@ -34,7 +34,7 @@ public enum GatherNd: Operation {
 public enum ScatterNd: Operation, NumericKernel {
     public static let signature = Signature(
         ["indices": "Tindices", "updates": "T", "shape": "Tindices"], to: ["output": "T"],
-        types: ["T": DType.numbers, "Tindices": DType.indices])
+        types: ["T": DType.numbers, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let extents = node.integers(2) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }

@@ -5,7 +5,7 @@ public enum LinSpace: Operation, FloatKernel {
         types: ["T": DType.floats, "Tidx": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         for i in 0...2 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
-        guard let count = node.integers(2)?.first else { return [[nil]] }
+        guard let count = try node.integer(2) else { return [[nil]] }
         guard count > 0 else { throw GraphError("'num' must be at least 1, got \(count)") }
         return [[count]]
     }

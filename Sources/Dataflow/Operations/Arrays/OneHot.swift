@@ -5,7 +5,7 @@ public enum OneHot: Operation, MovingKernel {
         types: ["TI": [.uint8, .int32, .int64], "T": DType.all], defaults: ["axis": .int(-1)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         for i in 1...3 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
-        let depth = node.integers(1)?.first
+        let depth = try node.integer(1)
         if let depth, depth < 0 { throw GraphError("'depth' must be at least 0, got \(depth)") }
         guard var dimensions = node.shape(0).dimensions else { return [.unknown] }
         let axis = try normalize([node.attributes.int("axis")], rank: dimensions.count + 1)[0]

@@ -11,6 +11,11 @@ enum SegmentCombination {
         rows: Int, segments: Int, inner: Int, into result: UnsafeMutablePointer<Scalar>, empty: Scalar,
         segment: (Int) throws -> Int, source: (Int) throws -> UnsafePointer<Scalar>
     ) rethrows {
+        guard inner > 0 else {
+            // However many segments of nothing there are.
+            for row in 0..<rows { _ = try segment(row) }
+            return
+        }
         var counts = [Int](repeating: 0, count: segments)
         result.update(repeating: empty, count: segments * inner)
         for row in 0..<rows {
@@ -26,8 +31,8 @@ enum SegmentCombination {
             case .sum, .mean, .rootedMean:
                 for i in 0..<inner { target[i] = Scalar.wrappingAdd(target[i], x[i]) }
             case .product: for i in 0..<inner { target[i] = Scalar.wrappingMultiply(target[i], x[i]) }
-            case .largest: for i in 0..<inner where x[i] > target[i] || x[i].isNotANumber { target[i] = x[i] }
-            case .smallest: for i in 0..<inner where x[i] < target[i] || x[i].isNotANumber { target[i] = x[i] }
+            case .largest: for i in 0..<inner where !(x[i] < target[i]) { target[i] = x[i] }
+            case .smallest: for i in 0..<inner where !(x[i] > target[i]) { target[i] = x[i] }
             }
         }
         guard self == .mean || self == .rootedMean else { return }

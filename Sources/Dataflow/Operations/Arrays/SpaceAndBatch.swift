@@ -100,6 +100,7 @@ private struct SpaceBlocks {
 
     init(space: Shape, batch: Shape, block: [Int], margins: [Int]) {
         let (images, inner) = (space.concrete, batch.concrete)
+        if batch.elementCount == 0 || space.elementCount == 0 { return }
         for place in 0..<block.reduce(1, *) {
             // Which row of the block, which column, ….
             var position = [Int](repeating: 0, count: block.count)
@@ -165,6 +166,10 @@ private struct SpaceBlocks {
                 "paddings or crops must be a matrix of two numbers of at least 0 for each dimension of a block \(block),"
                     + " got \(numbers) of shape \(node.shape(margins))")
         }
+        // Beyond this nothing fits into memory, and sums and products of them into an Int.
+        guard Shape.product(block).map({ $0 <= 1 << 40 }) ?? false, numbers.allSatisfy({ $0 <= 1 << 40 }) else {
+            throw GraphError("blocks of \(block) with margins of \(numbers) are too large")
+        }
         return (block, numbers)
     }
 
@@ -172,10 +177,10 @@ private struct SpaceBlocks {
         guard let (block, paddings) = try checked(node, block, margins), var result = node.shape(0).dimensions else {
             return node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown
         }
-        result[0] = result[0].map { $0 * block.reduce(1, *) }
+        result[0] = try result[0].map { try Shape.extent($0, times: block.reduce(1, *)) }
         for (d, size) in block.enumerated() {
             guard let extent = result[d + 1] else { continue }
-            let padded = extent + paddings[2 * d] + paddings[2 * d + 1]
+            let padded = try Shape.extent(extent, times: 1) + paddings[2 * d] + paddings[2 * d + 1]
             guard padded % size == 0 else {
                 throw GraphError(
                     "dimension \(d + 1) of the shape \(node.shape(0)), padded to \(padded), is no multiple of the block's"
@@ -200,7 +205,7 @@ private struct SpaceBlocks {
         }
         for (d, size) in block.enumerated() {
             guard let extent = result[d + 1] else { continue }
-            let cropped = extent * size - crops[2 * d] - crops[2 * d + 1]
+            let cropped = try Shape.extent(extent, times: size) - crops[2 * d] - crops[2 * d + 1]
             guard cropped >= 0 else {
                 throw GraphError(
                     "crops of \(crops[2 * d]) and \(crops[2 * d + 1]) are more than dimension \(d + 1) of the shape"

@@ -11,7 +11,9 @@ public enum SpaceToDepth: Operation {
         }
         var result = shape.dimensions ?? []
         for axis in [h, w] { result[axis] = shape[axis].map { $0 / layout.block } }
-        result[layout.channels] = shape[layout.channels].map { $0 * layout.block * layout.block }
+        result[layout.channels] = try shape[layout.channels].map {
+            try Shape.extent($0, times: layout.block * layout.block)
+        }
         return [Shape(result)]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -34,7 +36,9 @@ public enum DepthToSpace: Operation {
                 "the channels of the shape \(shape) must be a multiple of \(square), the square of 'block_size'")
         }
         var result = shape.dimensions ?? []
-        for axis in [layout.rows, layout.columns] { result[axis] = shape[axis].map { $0 * layout.block } }
+        for axis in [layout.rows, layout.columns] {
+            result[axis] = try shape[axis].map { try Shape.extent($0, times: layout.block) }
+        }
         result[layout.channels] = shape[layout.channels].map { $0 / square }
         return [Shape(result)]
     }
@@ -61,7 +65,9 @@ private struct ImageBlocks {
 
     init(_ attributes: Attributes) throws {
         block = try attributes.int("block_size")
-        guard block > 1 else { throw GraphError("'block_size' must be at least 2, got \(block)") }
+        guard (2...1 << 24).contains(block) else {
+            throw GraphError("'block_size' must be at least 2 and at most \(1 << 24), got \(block)")
+        }
         switch try attributes.string("data_format") {
         case "NHWC": isChannelsLast = true
         case "NCHW": isChannelsLast = false

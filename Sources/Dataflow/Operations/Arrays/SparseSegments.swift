@@ -92,7 +92,7 @@ extension SparseSegmentOperation {
         guard !data.isEmpty else { throw GraphError("'data' must have at least one dimension, got a scalar") }
         var count = try node.integers(2).map(segmentCount)
         if node.inputs.count > 3 {
-            let told = node.integers(3)?.first
+            let told = try node.integer(3)
             if let count, let told, count > told {
                 throw GraphError("the last of 'segment_ids' is \(count - 1), of \(told) segments")
             }
@@ -155,7 +155,7 @@ extension SparseSegmentGradient {
         }
         guard let gradient = node.shape(0).dimensions else { return [.unknown] }
         guard !gradient.isEmpty else { throw GraphError("'grad' must have at least one dimension, got a scalar") }
-        let rows = node.integers(3)?.first
+        let rows = try node.integer(3)
         if let rows, rows < 0 { throw GraphError("'output_dim0' must be at least 0, got \(rows)") }
         return [Shape([rows] + gradient.dropFirst())]
     }

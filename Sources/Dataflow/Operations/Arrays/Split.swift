@@ -6,7 +6,7 @@ public enum Split: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
         guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
-        guard var dimensions = node.shape(1).dimensions, let axis = node.integers(0)?.first else {
+        guard var dimensions = node.shape(1).dimensions, let axis = try node.integer(0) else {
             return [Shape](repeating: node.shape(1).rank.map(Shape.unknown(rank:)) ?? .unknown, count: count)
         }
         let position = try normalize([axis], rank: dimensions.count)[0]
@@ -26,7 +26,7 @@ public enum Split: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([0]) { binding in
             let extents = binding.inputs[1].shape.concrete
-            let axis = try normalize([binding.integers(0)[0]], rank: extents.count)[0]
+            let axis = try normalize([binding.integer(0)], rank: extents.count)[0]
             return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
                 .split(binding, input: 1)
         }
@@ -41,7 +41,7 @@ public enum SplitV: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
         guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
-        guard let dimensions = node.shape(0).dimensions, let axis = node.integers(2)?.first,
+        guard let dimensions = node.shape(0).dimensions, let axis = try node.integer(2),
             var sizes = node.integers(1)
         else { return [Shape](repeating: node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown, count: count) }
         let position = try normalize([axis], rank: dimensions.count)[0]
@@ -68,7 +68,7 @@ public enum SplitV: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let extents = binding.inputs[0].shape.concrete
-        let axis = try normalize([binding.integers(2)[0]], rank: extents.count)[0]
+        let axis = try normalize([binding.integer(2)], rank: extents.count)[0]
         return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
             .split(binding, input: 0)
     }

@@ -2,11 +2,12 @@
 /// Of equal elements the one of lower index comes first.
 public enum TopKV2: Operation, NumericKernel {
     public static let signature = Signature(
-        ["input": "T", "k": "Tk"], to: ["values": "T", "indices": "int32"],
-        types: ["T": DType.numbers, "Tk": DType.indices], defaults: ["sorted": .bool(true)])
+        ["input": "T", "k": "Tk"], to: ["values": "T", "indices": "index_type"],
+        types: ["T": DType.numbers, "Tk": DType.indices, "index_type": DType.indices],
+        defaults: ["sorted": .bool(true), "Tk": .type(.int32), "index_type": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         _ = try node.shape(1, rank: 0, "'k'")
-        return try largestShapes(node, k: node.integers(1)?.first)
+        return try largestShapes(node, k: node.integer(1))
     }
 
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [largestGradient(node), nil] }
@@ -16,7 +17,8 @@ public enum TopKV2: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        largestKernel(type, binding)
+        binding.outputs[1].dtype == .int64
+            ? largestKernel(type, Int64.self, binding) : largestKernel(type, Int32.self, binding)
     }
 }
 
@@ -30,7 +32,7 @@ public enum NthElement: Operation, NumericKernel {
         _ = try node.shape(1, rank: 0, "'n'")
         guard let dimensions = node.shape(0).dimensions else { return [.unknown] }
         guard let last = dimensions.last else { throw GraphError("the input must have at least rank 1") }
-        if let n = node.integers(1)?.first, n < 0 || n >= last ?? .max {
+        if let n = try node.integer(1), n < 0 || n >= last ?? .max {
             throw GraphError("'n' is \(n), the rows of the shape \(node.shape(0)) have \(last ?? 0) elements")
         }
         return [Shape(Array(dimensions.dropLast()))]
@@ -81,14 +83,16 @@ private func largestGradient(_ node: GradientContext) -> Node {
     let rows = size(sum(x, axes: [-1]))
     let starts = range(0, rows) * last
     let pairs = stack([rows, dimension(shape(node.output(1)), -1)])
-    let ids = expandDims(starts, axis: 1) + reshape(node.output(1), pairs)
+    let ids = expandDims(starts, axis: 1) + reshape(cast(node.output(1), to: .int32), pairs)
     let count = reshape(size(node.output(1)), [1])
     let flat = graph.add(
         UnsortedSegmentSum.self, [reshape(node.upstream(), count), reshape(ids, count), size(x)])
     return reshape(flat.node, shape(x))
 }
 
-private func largestKernel<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) -> Kernel {
+private func largestKernel<Scalar: NumericScalar, Index: TensorScalar & FixedWidthInteger>(
+    _ type: Scalar.Type, _ index: Index.Type, _ binding: KernelBinding
+) -> Kernel {
     let n = binding.inputs[0].shape.concrete.last ?? 1
     let k = binding.outputs[0].shape.concrete.last ?? 1
     let rows = binding.inputs[0].shape.concrete.dropLast().reduce(1, *)
@@ -99,7 +103,7 @@ private func largestKernel<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding
             let order = (0..<n).sorted { x[$0] > x[$1] || (x[$0] == x[$1] && $0 < $1) }
             for i in 0..<k {
                 frame.pointer(values, Scalar.self)[row * k + i] = x[order[i]]
-                frame.pointer(indices, Int32.self)[row * k + i] = Int32(order[i])
+                frame.pointer(indices, Index.self)[row * k + i] = Index(order[i])
             }
         }
     }

@@ -9,7 +9,7 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
             throw GraphError(
                 "the shape of 'segment_ids' \(node.shape(1)) must begin that of 'data', \(node.shape(0))")
         }
-        let count = node.integers(2)?.first
+        let count = try node.integer(2)
         if let count, count < 0 { throw GraphError("'num_segments' must be at least 0, got \(count)") }
         return [Shape([count] + data[ids.count...])]
     }

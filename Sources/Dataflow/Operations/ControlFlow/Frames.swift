@@ -87,7 +87,7 @@ public enum NextIteration: ControlFlowOperation {
 /// `LoopCond`: whether a loop goes on.
 public enum LoopCond: ControlFlowOperation {
     public static let signature = Signature(["input": "bool"], to: ["output": "bool"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: Inference) throws -> [Shape] { [try node.shape(0, rank: 0, "'input'")] }
 }
 
 /// `ControlTrigger`: nothing, once its control inputs have come, dead or alive.
@@ -108,7 +108,7 @@ public enum RefSwitch: ControlFlowOperation {
 /// `RefMerge`: `Merge` of references.
 public enum RefMerge: ControlFlowOperation {
     public static let signature = Signature(
-        ["inputs": "N * T"], to: ["output": "ref T", "value_index": "int32"], types: ["T": DType.any])
+        ["inputs": "ref N * T"], to: ["output": "ref T", "value_index": "int32"], types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { try Merge.infer(node) }
 }
 

@@ -39,7 +39,7 @@ public enum TensorArrayWriteV3: DynamicOperation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let index = try call.integer(1, "'index'")
         try call.resources.withArray(call.inputs[0]) { try $0.write(call.inputs[2], at: index) }
-        return [call.inputs[3]]
+        return [try call.flow(3)]
     }
 }
 
@@ -51,7 +51,8 @@ public enum TensorArrayReadV3: DynamicOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let index = try call.integer(1, "'index'")
-        return [try call.resources.withArray(call.inputs[0]) { try $0.read(index) }]
+        let dtype = try call.attributes.type("dtype")
+        return [try call.resources.withArray(call.inputs[0]) { try $0.read(index, as: dtype) }]
     }
 }
 
@@ -75,8 +76,10 @@ public enum TensorArrayGatherV3: DynamicOperation {
     }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let indices = call.inputs[1].integers
-        let elements = try call.resources.withArray(call.inputs[0]) { array in try indices.map { try array.read($0) } }
         let dtype = try call.attributes.type("dtype")
+        let elements = try call.resources.withArray(call.inputs[0]) { array in
+            try indices.map { try array.read($0, as: dtype) }
+        }
         guard let first = elements.first else {
             let element = try call.attributes.shape("element_shape")
             guard element.isFullyDefined else { throw GraphError("no elements are gathered, of unknown shape") }
@@ -106,7 +109,7 @@ public enum TensorArrayScatterV3: DynamicOperation {
                 try array.write(value.rows(row..<row + 1).viewed(as: TensorSpec(value.dtype, shape)), at: index)
             }
         }
-        return [call.inputs[3]]
+        return [try call.flow(3)]
     }
 }
 
@@ -117,8 +120,9 @@ public enum TensorArrayConcatV3: DynamicOperation {
         types: ["dtype": DType.any], defaults: ["element_shape_except0": .shape(.unknown)])
     public static func infer(_ node: Inference) throws -> [Shape] { [.unknown, [nil]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        let dtype = try call.attributes.type("dtype")
         let elements = try call.resources.withArray(call.inputs[0]) { array in
-            try (0..<array.size).map { try array.read($0) }
+            try (0..<array.size).map { try array.read($0, as: dtype) }
         }
         guard let first = elements.first, first.shape.rank ?? 0 > 0 else {
             throw GraphError("there is no element with a first dimension to concatenate")
@@ -129,7 +133,7 @@ public enum TensorArrayConcatV3: DynamicOperation {
         }
         let lengths = elements.map { $0.shape.concrete[0] }
         return [
-            joined(elements, try call.attributes.type("dtype"), Shape([lengths.reduce(0, +)] + rest)),
+            joined(elements, dtype, Shape([lengths.reduce(0, +)] + rest)),
             Tensor(lengths.map { Int64($0) }),
         ]
     }
@@ -143,8 +147,8 @@ public enum TensorArraySplitV3: DynamicOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let (value, lengths) = (call.inputs[1], call.inputs[2].integers)
-        guard value.shape.rank ?? 0 > 0, lengths.allSatisfy({ $0 >= 0 }),
-            lengths.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == value.shape.concrete[0]
+        guard value.shape.rank ?? 0 > 0, let rows = value.shape[0], lengths.allSatisfy({ (0...rows).contains($0) }),
+            lengths.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == rows
         else { throw GraphError("the lengths \(lengths) do not add up to the rows of \(value.shape)") }
         var start = 0
         try call.resources.withArray(call.inputs[0]) { array in
@@ -153,7 +157,7 @@ public enum TensorArraySplitV3: DynamicOperation {
                 start += length
             }
         }
-        return [call.inputs[3]]
+        return [try call.flow(3)]
     }
 }
 
@@ -168,6 +172,14 @@ public enum TensorArrayCloseV3: DynamicOperation {
 }
 
 extension DynamicCall {
+    /// The scalar that says only what goes before what.
+    func flow(_ i: Int) throws -> Tensor {
+        guard inputs[i].elementCount == 1 else {
+            throw GraphError("'flow_in' must be a scalar, got the shape \(inputs[i].shape)")
+        }
+        return inputs[i].reshaped([])
+    }
+
     /// A scalar integer input.
     func integer(_ i: Int, _ what: String) throws -> Int {
         guard DType.indices.contains(inputs[i].dtype), inputs[i].elementCount == 1 else {

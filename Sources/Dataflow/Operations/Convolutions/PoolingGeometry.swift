@@ -55,6 +55,7 @@ struct PoolingGeometry: Sendable {
     /// Calls `body` with the offset of an output pixel and its window.
     @inline(__always)
     func forEachWindow(_ images: Range<Int>, _ body: (_ output: Int, _ window: PoolingWindow) -> Void) {
+        guard channels > 0 else { return }
         for image in images {
             for row in 0..<height.output {
                 let rows = height.taps(row)

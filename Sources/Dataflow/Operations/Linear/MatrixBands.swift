@@ -137,7 +137,7 @@ private func diagonalMatrixShape(_ node: Inference) throws -> Shape {
             "\(count) diagonals from \(range.lower) to \(range.upper) are wanted, got the shape \(node.shape(0))")
     }
     let batch = extents.dropLast(isBand ? 2 : 1)
-    guard let last, let rows = node.integers(2)?.first, let columns = node.integers(3)?.first else {
+    guard let last, let rows = try node.integer(2), let columns = try node.integer(3) else {
         return Shape(batch + [nil, nil])
     }
     let least = (rows: last - Swift.min(range.upper, 0), columns: last + Swift.max(range.lower, 0))

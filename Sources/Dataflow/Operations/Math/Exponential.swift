@@ -30,7 +30,7 @@ public enum Log1p: ElementwiseOperation {
 
 /// `Pow`: xʸ, broadcast. The gradient by y is 0 where x is not above 0.
 public enum Pow: ElementwiseOperation {
-    public static let signature = Signature.binary(DType.numbers)
+    public static let signature = Signature.binary(DType.signed)
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
         .apply(.pow, x[0], x[1])
     }

@@ -43,7 +43,9 @@ public enum ClipByValue: ElementwiseOperation {
     public static let signature = Signature(
         ["t": "T", "clip_value_min": "T", "clip_value_max": "T"], to: ["output": "T"], types: ["T": DType.numbers])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        .apply(.max, .apply(.min, x[0], x[2]), x[1])
+        // A NaN stays, one as a limit limits nothing.
+        let clipped = Expression.where_(x[2] < x[0], x[2], x[0])
+        return .where_(clipped < x[1], x[1], clipped)
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let (t, low, high, upstream) = (node.input(0), node.input(1), node.input(2), node.upstream())

@@ -10,7 +10,9 @@ public enum Sqrt: ElementwiseOperation {
 /// `SqrtGrad`: dy / (2 y), where y is the square root.
 public enum SqrtGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
-    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[1] * 0.5 / x[0] }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        nothing(of: x[1], x[1] * 0.5 / x[0])
+    }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let quotient = node.upstream() / node.input(0)
         return [-(quotient * node.output()), 0.5 * quotient]
@@ -30,7 +32,7 @@ public enum Rsqrt: ElementwiseOperation {
 public enum RsqrtGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
-        x[1] * -0.5 * (x[0] * x[0] * x[0])
+        nothing(of: x[1], x[1] * -0.5 * (x[0] * x[0] * x[0]))
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let (y, dy, upstream) = (node.input(0), node.input(1), node.upstream())
@@ -50,7 +52,9 @@ public enum Reciprocal: ElementwiseOperation {
 /// `ReciprocalGrad`: −dy y², where y is the reciprocal.
 public enum ReciprocalGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
-    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { -x[1] * x[0] * x[0] }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        nothing(of: x[1], -x[1] * (x[0] * x[0]))
+    }
     public static func gradient(_ node: GradientContext) -> [Node?] { reciprocalGradient(node) }
 }
 
@@ -66,8 +70,15 @@ public enum Inv: ElementwiseOperation {
 /// `InvGrad`: −dy y², where y is the reciprocal.
 public enum InvGrad: ElementwiseOperation {
     public static let signature = Signature(["y": "T", "dy": "T"], to: ["z": "T"], types: ["T": DType.floats])
-    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { -x[1] * x[0] * x[0] }
+    public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
+        nothing(of: x[1], -x[1] * (x[0] * x[0]))
+    }
     public static func gradient(_ node: GradientContext) -> [Node?] { reciprocalGradient(node) }
+}
+
+/// As in TensorFlow, a gradient of 0 stays 0 even where the derivative is none.
+private func nothing(of gradient: Expression, _ product: Expression) -> Expression {
+    .where_(gradient == 0, 0, product)
 }
 
 private func reciprocalGradient(_ node: GradientContext) -> [Node?] {

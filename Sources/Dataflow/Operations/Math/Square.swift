@@ -1,6 +1,6 @@
 /// `Square`: x².
 public enum Square: ElementwiseOperation {
-    public static let signature = Signature.unary(DType.signed)
+    public static let signature = Signature.unary(DType.numbers)
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] * x[0] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [node.upstream() * (node.input(0) * 2)] }
 }

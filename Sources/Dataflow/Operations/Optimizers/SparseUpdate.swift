@@ -29,6 +29,8 @@ extension Signature {
     /// With the rows' indices behind the gradient.
     fileprivate var overRows: Signature {
         var arguments = inputs
+        // What `ApplyProximalGradientDescent` calls "delta".
+        arguments[gradientPosition] = Argument("grad", arguments[gradientPosition].type)
         arguments.insert(Argument("indices", "Tindices"), at: gradientPosition + 1)
         return Signature(
             arguments: arguments, outputs: outputs, types: types.merging(["Tindices": DType.indices]) { $1 },

@@ -17,7 +17,7 @@ public enum Multinomial: Operation, NumericKernel {
         let logits = try node.shape(0, rank: 2, "'logits'")
         _ = try node.shape(1, rank: 0, "'num_samples'")
         if logits[1] == 0, logits[0] != 0 { throw GraphError("'logits' of shape \(logits) have no class to draw") }
-        let samples = node.integers(1)?.first
+        let samples = try node.integer(1)
         if let samples, samples < 0 { throw GraphError("'num_samples' must be at least 0, got \(samples)") }
         return [Shape([logits[0], samples])]
     }

@@ -10,7 +10,7 @@ public enum RandomUniformInt: Operation {
         let shape = try randomShape(node)
         _ = try node.shape(1, rank: 0, "'minval'")
         _ = try node.shape(2, rank: 0, "'maxval'")
-        if let low = node.integers(1)?.first, let high = node.integers(2)?.first, shape.elementCount != 0 {
+        if let low = try node.integer(1), let high = try node.integer(2), shape.elementCount != 0 {
             try check(low, high)
         }
         return [shape]

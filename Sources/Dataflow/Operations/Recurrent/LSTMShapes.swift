@@ -36,7 +36,7 @@ struct LSTMShapes {
 
     private static func checkSteps(_ node: Inference, time: Int?) throws {
         _ = try node.shape(0, rank: 0, "'seq_len_max'")
-        if let time, let steps = node.integers(0)?.first, steps < 0 || steps > time {
+        if let time, let steps = try node.integer(0), steps < 0 || steps > time {
             throw GraphError("'seq_len_max' is \(steps), but 'x' has \(time) steps")
         }
     }

@@ -3,7 +3,7 @@ public enum All: ReductionOperation {
     public static let signature = boolSignature
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try reductionKernel(binding, initial: UInt8(1)) { $0 & $1 }
+        try binding.late([1]) { try reductionKernel($0, initial: UInt8(1)) { $0 & $1 } }
     }
 }
 
@@ -13,7 +13,7 @@ public enum AnyOperation: ReductionOperation {
     public static let signature = boolSignature
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try reductionKernel(binding, initial: UInt8(0)) { $0 | $1 }
+        try binding.late([1]) { try reductionKernel($0, initial: UInt8(0)) { $0 | $1 } }
     }
 }
 

@@ -1,22 +1,22 @@
-/// `ArgMax`: where along a dimension the largest element is; the first of several.
+/// `ArgMax`: where along a dimension the largest element is; the first of several; a NaN is passed over.
 public enum ArgMax: Operation, NumericKernel {
     public static let signature = argSignature
     public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        try argKernel(binding) { (candidate: Scalar, best: Scalar) in candidate > best }
+        try argKernel(binding, worst: Scalar.lowest) { (candidate: Scalar, best: Scalar) in candidate > best }
     }
 }
 
-/// `ArgMin`: where along a dimension the smallest element is; the first of several.
+/// `ArgMin`: where along a dimension the smallest element is; the first of several; a NaN is passed over.
 public enum ArgMin: Operation, NumericKernel {
     public static let signature = argSignature
     public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        try argKernel(binding) { (candidate: Scalar, best: Scalar) in candidate < best }
+        try argKernel(binding, worst: Scalar.highest) { (candidate: Scalar, best: Scalar) in candidate < best }
     }
 }
 
@@ -39,12 +39,12 @@ private func argShape(_ node: Inference) throws -> Shape {
 /// bool is looked at as bytes.
 private func argKernel<K: NumericKernel>(_ kernel: K.Type, _ binding: KernelBinding) throws -> Kernel {
     let dtype = binding.inputs[0].dtype
-    return try binding.numeric(kernel, dtype == .bool ? .uint8 : dtype)
+    return try binding.late([1]) { try $0.numeric(kernel, dtype == .bool ? .uint8 : dtype) }
 }
 
 @inline(__always)
 private func argKernel<Scalar: NumericScalar>(
-    _ binding: KernelBinding, _ isBetter: @escaping (Scalar, Scalar) -> Bool
+    _ binding: KernelBinding, worst: Scalar, _ isBetter: @escaping (Scalar, Scalar) -> Bool
 ) throws -> Kernel {
     let extents = binding.inputs[0].shape.concrete
     let axis = try normalize(binding.integers(1), rank: extents.count)[0]
@@ -58,7 +58,8 @@ private func argKernel<Scalar: NumericScalar>(
         for k in 0..<count {
             let row = x + k / inner * length * inner + k % inner
             var place = 0
-            var best = row[0]
+            // A NaN is better than nothing.
+            var best = row[0].isNotANumber ? worst : row[0]
             for i in 1..<Swift.max(length, 1) where isBetter(row[i * inner], best) {
                 best = row[i * inner]
                 place = i

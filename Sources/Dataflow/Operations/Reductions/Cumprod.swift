@@ -24,7 +24,7 @@ public enum Cumprod: Operation, NumericKernel {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        try binding.late([1]) { try $0.numeric(Self.self, $0.inputs[0].dtype) }
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {

@@ -36,7 +36,7 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let extents = binding.inputs[0].shape.concrete
-        let axis = try normalize([binding.integers(1)[0]], rank: extents.count)[0]
+        let axis = try normalize([binding.integer(1)], rank: extents.count)[0]
         let exclusive = try binding.attributes.bool("exclusive")
         let isReversed = try binding.attributes.bool("reverse")
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])
@@ -57,10 +57,9 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         }
     }
 
-    /// log(eᵃ + eᵇ).
+    /// log(eᵃ + eᵇ). As in TensorFlow, a NaN that follows nothing but nothing is passed over.
     private static func logSum<Scalar: NumericScalar & BinaryFloatingPoint>(_ a: Scalar, _ b: Scalar) -> Scalar {
-        let (low, high) = a < b ? (a, b) : (b, a)
-        guard low.isFinite, high.isFinite else { return low == high || low == -.infinity ? high : low + high }
-        return high + Scalar(log1p(exp(Double(low - high))))
+        let (low, high) = (b < a ? b : a, a < b ? b : a)
+        return high < Scalar.lowestFinite ? high : high + Scalar(log1p(exp(Double(low - high))))
     }
 }

@@ -20,7 +20,8 @@ public enum EuclideanNorm: ReductionOperation, NumericKernel {
                 for i in 0..<elements { squares[i] = Scalar.wrappingMultiply(x[i], x[i]) }
                 layout.reduce(squares.baseAddress!, y, initial: Scalar(0.0)) { Scalar.wrappingAdd($0, $1) }
             }
-            for i in 0..<count { y[i] = Scalar(y[i].asDouble.squareRoot()) }
+            // The sum of integers may have wrapped around; the root of what is below 0 is the smallest one, as in TensorFlow.
+            for i in 0..<count { y[i] = y[i].asDouble < 0 ? .lowest : Scalar(y[i].asDouble.squareRoot()) }
         }
     }
 }

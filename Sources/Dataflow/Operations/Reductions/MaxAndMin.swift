@@ -3,7 +3,7 @@ public enum Max: ReductionOperation, NumericKernel {
     public static let signature = reductionSignature(DType.numbers)
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [try sharedAmongEqual(node), nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        try binding.late([1]) { try $0.numeric(Self.self, $0.inputs[0].dtype) }
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         try reductionKernel(binding, initial: Scalar.lowest) { $0 >= $1 || $0.isNotANumber ? $0 : $1 }
@@ -15,7 +15,7 @@ public enum Min: ReductionOperation, NumericKernel {
     public static let signature = reductionSignature(DType.numbers)
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [try sharedAmongEqual(node), nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        try binding.late([1]) { try $0.numeric(Self.self, $0.inputs[0].dtype) }
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         try reductionKernel(binding, initial: Scalar.highest) { $0 <= $1 || $0.isNotANumber ? $0 : $1 }

@@ -5,7 +5,7 @@ public enum Sum: ReductionOperation, NumericKernel {
         [try broadcastBack(node.upstream(), node), nil]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        try binding.late([1]) { try $0.numeric(Self.self, $0.inputs[0].dtype) }
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let layout = try reductionLayout(binding)
@@ -28,18 +28,38 @@ public enum Mean: ReductionOperation, NumericKernel {
         return [try broadcastBack(node.upstream(), node) / factor, nil]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.inputs[0].dtype)
+        try binding.late([1]) { try $0.numeric(Self.self, $0.inputs[0].dtype) }
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let layout = try reductionLayout(binding)
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
         let divisor = layout.reducedCount
+        if Scalar.dtype == .int32 || Scalar.dtype == .uint8 { return wide(type, binding, layout) }
         return { frame in
             let result = frame.pointer(output, Scalar.self)
             layout.reduce(frame.pointer(input, Scalar.self), result, initial: Scalar(0.0)) {
                 Scalar.wrappingAdd($0, $1)
             }
             for i in 0..<count { result[i] = Scalar.divide(result[i], by: divisor) }
+        }
+    }
+
+    /// Narrow integers are added up as int64, so that the sum does not wrap around.
+    private static func wide<Scalar: NumericScalar>(
+        _ type: Scalar.Type, _ binding: KernelBinding, _ layout: ReductionLayout
+    ) -> Kernel {
+        let (input, output) = (binding.input(0), binding.output())
+        let (elements, count) = (binding.count(0), binding.outputCount())
+        return { frame in
+            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: Swift.max(elements + count, 1)) { memory in
+                let values = memory.baseAddress!
+                for i in 0..<elements { values[i] = Int64(x[i].asDouble) }
+                layout.reduce(values, values + elements, initial: 0) { $0 &+ $1 }
+                for i in 0..<count {
+                    y[i] = Scalar(Int64.divide(values[elements + i], by: layout.reducedCount).asDouble)
+                }
+            }
         }
     }
 }

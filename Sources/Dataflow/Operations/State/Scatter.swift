@@ -8,17 +8,18 @@ protocol ScatterOperation: Operation {
     static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar
     /// Whether the update takes the element's place, whatever its type.
     static var replaces: Bool { get }
+    static var types: [DType] { get }
 }
 
 extension ScatterOperation {
     static var isOverResources: Bool { false }
     static var replaces: Bool { false }
+    static var types: [DType] { replaces ? DType.all : DType.numbers }
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { isOverResources ? [:] : [0: 0] }
     public static var writes: [Int] { [0] }
 
     static func makeSignature() -> Signature {
-        let types = replaces ? DType.all : DType.numbers
         return isOverResources
             ? Signature(
                 ["resource": "resource", "indices": "Tindices", "updates": "dtype"], to: [:],
@@ -155,6 +156,7 @@ public enum ResourceScatterMul: ScatterOperation {
 
 /// `ScatterMin`: keeps the smaller element of a Variable.
 public enum ScatterMin: ScatterOperation {
+    static var types: [DType] { DType.signed }
     public static let signature = makeSignature()
     static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar {
         update < old ? update : old
@@ -172,6 +174,7 @@ public enum ResourceScatterMin: ScatterOperation {
 
 /// `ScatterMax`: keeps the larger element of a Variable.
 public enum ScatterMax: ScatterOperation {
+    static var types: [DType] { DType.signed }
     public static let signature = makeSignature()
     static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar {
         update > old ? update : old

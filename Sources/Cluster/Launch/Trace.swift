@@ -1,0 +1,43 @@
+internal import Dataflow
+internal import Interchange
+internal import Synchronization
+
+/// Where the time of a cluster's nodes goes, operation by operation, for chrome://tracing or Perfetto: a process for each
+/// node, a row for each of its devices.
+public final class Trace: Sendable {
+    private struct Row: Sendable {
+        let name: String
+        let profile: Profile
+    }
+
+    private let rows = Mutex<[Row]>([])
+    private let limit: Int
+
+    /// - Parameter limit: how many events of each node are kept, those that come first.
+    public init(limit: Int = 100_000) { self.limit = limit }
+
+    /// A new profile for the node called `name`.
+    func profile(_ name: String) -> Profile {
+        let profile = Profile(limit: limit)
+        rows.withLock { $0.append(Row(name: name, profile: profile)) }
+        return profile
+    }
+
+    /// Writes all that was collected, in Google's "Trace Event Format".
+    /// - Throws: `FormatError` with the system's reason if the file cannot be written.
+    public func write(to path: String) throws {
+        let rows = rows.withLock { $0 }
+        let start = rows.map(\.profile.origin).min()
+        try AtomicFile.write(to: path) { file in
+            try file.append(Array("{\"traceEvents\": [\n".utf8))
+            var separator = ""
+            for (number, row) in rows.enumerated() {
+                for event in row.profile.chromeEvents(process: row.name, number: number, since: start) {
+                    try file.append(Array("\(separator)\(event)".utf8))
+                    separator = ",\n"
+                }
+            }
+            try file.append(Array("\n]}\n".utf8))
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+/// Something that reads what others wrote: makes damaged input number `n` and reads it.
+protocol Subject {
+    /// What came of one input, for the count of how deep they reach.
+    associatedtype Depth: RawRepresentable & CaseIterable where Depth.RawValue == String
+
+    /// - Returns: how far it came.
+    /// - Throws: what is no proper refusal: the input is reported.
+    func read(_ chance: inout Chance) throws -> Depth
+}
+
+/// A broken promise: an error of another kind than is documented, or too much memory taken.
+struct Finding: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

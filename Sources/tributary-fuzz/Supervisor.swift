@@ -1,0 +1,81 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Runs inputs in child processes, so that one that crashes or hangs is found, told and passed over.
+struct Supervisor {
+    let subject: TributaryFuzz.Kind
+    let seed: UInt64
+    let inputs: Range<Int>
+    let graphs: [String]
+    /// Seconds that one input may take.
+    let deadline: Double
+
+    struct Result {
+        var findings = 0
+        var outcomes = [Int](repeating: 0, count: Progress.kinds)
+    }
+
+    func run() throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var result = Result()
+        var next = inputs.lowerBound
+        while next < inputs.upperBound {
+            let path = "\(folder)/progress"
+            try? FileManager.default.removeItem(atPath: path)
+            let progress = try Progress(path: path)
+            defer { progress.close() }
+            progress.store(input: next, outcomes: result.outcomes.map { _ in 0 })
+            let errors = "\(folder)/errors"
+            let problem = try child(from: next, progress, path, errors)
+            let (input, outcomes) = progress.load()
+            for i in outcomes.indices { result.outcomes[i] += outcomes[i] }
+            guard let problem, input < inputs.upperBound else { return result }
+            result.findings += 1
+            let text = FileManager.default.contents(atPath: errors).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let last = text.split(separator: "\n").suffix(3).joined(separator: "\n  ")
+            print("\(subject.rawValue) input \(input): \(problem)\n  \(last)")
+            print("  again: tributary-fuzz \(subject.rawValue) --seed \(seed) --first \(input) --count 1 --alone")
+            fflush(nil)
+            next = input + 1
+        }
+        return result
+    }
+
+    /// Reads inputs from `first` on in a child. Returns what ended it; nil if it came to the end.
+    private func child(from first: Int, _ progress: Progress, _ path: String, _ errors: String) throws -> String? {
+        _ = FileManager.default.createFile(atPath: errors, contents: nil)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments =
+            [
+                subject.rawValue, "--seed", "\(seed)", "--first", "\(first)", "--count", "\(inputs.upperBound - first)",
+                "--progress", path,
+            ] + graphs.flatMap { ["--graphs", $0] }
+        var environment = ProcessInfo.processInfo.environment
+        environment["SWIFT_BACKTRACE"] = "enable=no"
+        process.environment = environment
+        let file = FileHandle(forWritingAtPath: errors)
+        process.standardError = file
+        process.standardOutput = file
+        try process.run()
+        var (input, since) = (-1, Date())
+        while process.isRunning {
+            usleep(50_000)
+            let now = progress.load().input
+            if now != input { (input, since) = (now, Date()) }
+            if Date().timeIntervalSince(since) > deadline {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+                return "hangs: it takes longer than \(deadline) s"
+            }
+        }
+        process.waitUntilExit()
+        if process.terminationReason == .uncaughtSignal { return "crashes with signal \(process.terminationStatus)" }
+        return process.terminationStatus == 0 ? nil : "fails"
+    }
+}

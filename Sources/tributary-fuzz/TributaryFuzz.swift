@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Feeds damaged files to everything that reads files, and tells what crashes, hangs or takes too much memory.
+@main
+struct TributaryFuzz: ParsableCommand {
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files }
+
+    static let configuration = CommandConfiguration(
+        commandName: "tributary-fuzz",
+        abstract: "Damages files and reads them; tells each that crashes, hangs, or takes too much memory.",
+        discussion: """
+            Input number n of a seed is always the same: a finding prints the command that repeats it.
+
+              tributary-fuzz graphs --graphs Tests/InterchangeTests/Graphs --seed 7 --count 100000
+            """)
+
+    @Argument(help: "What to read: graphs, or files of the other formats.") var kind: Kind
+    @Option(help: "Where the random numbers start.") var seed: UInt64 = 1
+    @Option(help: "The number of the first input.") var first = 0
+    @Option(help: "How many inputs.") var count = 10_000
+    @Option(help: "A folder of graphs, or of the op table's vectors, to start from. May be repeated.")
+    var graphs: [String] = []
+    @Option(help: "Seconds that one input may take.") var deadline = 20.0
+    @Flag(help: "Reads in this process, so that a debugger or a backtrace shows where it ends.") var alone = false
+    @Option(help: .hidden) var progress: String?
+
+    func run() throws {
+        let inputs = first..<first + count
+        guard progress != nil || alone else { return try supervise(inputs) }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(getpid())").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        // What asks for far too much fails here rather than in the machine's swap.
+        var limit = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
+        if progress != nil { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
+        let progress = try progress.map { try Progress(path: $0) }
+        switch kind {
+        case .graphs:
+            try Reading(subject: GraphSubject(Corpus(graphs)), seed: seed, inputs: inputs).run(progress)
+        case .files: try Reading(subject: FileSubject(folder: folder), seed: seed, inputs: inputs).run(progress)
+        }
+    }
+
+    private func supervise(_ inputs: Range<Int>) throws {
+        let start = Date()
+        let result = try Supervisor(subject: kind, seed: seed, inputs: inputs, graphs: graphs, deadline: deadline).run()
+        let outcomes =
+            switch kind {
+            case .graphs: Reading<GraphSubject>.text(result.outcomes)
+            case .files: Reading<FileSubject>.text(result.outcomes)
+            }
+        let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
+        print(
+            "\(inputs.count) \(kind.rawValue) of seed \(seed) in \(seconds) s: \(outcomes), \(result.findings) findings"
+        )
+        if result.findings > 0 { throw ExitCode(1) }
+    }
+}
