@@ -31,6 +31,9 @@ final class Plan {
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
+    /// What runs the functions that vertices call; of a function's own plan, that of the plan around it.
+    private unowned let functions: FunctionRuntime
+    private let ownFunctions: FunctionRuntime?
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let arena: TensorStorage
     private let sources: [Planner.Source]
@@ -46,7 +49,7 @@ final class Plan {
     init(
         steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState
+        random: RandomState, functions: FunctionRuntime, ownsFunctions: Bool
     ) {
         self.steps = steps
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
@@ -56,6 +59,8 @@ final class Plan {
         self.fetches = fetches
         self.reads = reads
         self.random = random
+        self.functions = functions
+        ownFunctions = ownsFunctions ? functions : nil
         arena = TensorStorage(byteCount: arenaSize)
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
@@ -100,6 +105,17 @@ final class Plan {
         return true
     }
 
+    /// For each feed its place among `parameters`, for `take(_:order:)`.
+    func order(in parameters: [Node]) -> [Int] {
+        feeds.map { feed in parameters.firstIndex(of: feed.node) ?? 0 }
+    }
+
+    /// Keeps values, which must be those that the plan was made for, as the feeds of the next run.
+    func take(_ values: [Tensor], order: [Int]) {
+        fed.removeAll(keepingCapacity: true)
+        for i in order { fed.append(values[i]) }
+    }
+
     /// Runs the steps on the feeds taken before.
     func run() throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
@@ -120,6 +136,7 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
+                ownFunctions?.lists.removeAll()
             }
         }
         for step in steps {
@@ -178,8 +195,9 @@ final class Plan {
             let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
                 if case .dynamic = sources[slot] {
-                    dynamicValues[slot] = result
-                    pointers[slot] = result.storage.pointer
+                    let value = result.kept()
+                    dynamicValues[slot] = value
+                    pointers[slot] = value.storage.pointer
                 } else {
                     result.withUnsafeBytes { bytes in
                         if let base = bytes.baseAddress, pointers[slot] != base {
@@ -196,10 +214,13 @@ final class Plan {
     /// The outputs of a vertex on values whose shapes only the run tells.
     private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
         let operation = vertex.operation
-        if let operation = operation as? any DynamicOperation.Type {
-            return try operation.evaluate(
-                DynamicCall(name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources))
+        func call() -> DynamicCall {
+            DynamicCall(
+                name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources,
+                functions: functions)
         }
+        if let operation = operation as? any DynamicOperation.Type { return try operation.evaluate(call()) }
+        if let operation = operation as? any ValueOperation.Type { return try operation.evaluate(call()) }
         let inference = Inference(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
             constants: values.map { $0 })
