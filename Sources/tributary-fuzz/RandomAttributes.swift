@@ -18,6 +18,7 @@ enum RandomAttributes {
         case .bfloat16: .dtBfloat16
         case .string: .dtString
         case .resource: .dtResource
+        case .variant: .dtVariant
         }
     }
 
@@ -34,6 +35,7 @@ enum RandomAttributes {
         case .bools(let values): result.list.b = values
         case .strings(let values): result.list.s = values.map { Data($0.utf8) }
         case .types(let values): result.list.type = values.map(proto)
+        case .function(let function): result.func.name = function.name
         case .shape, .shapes, .tensor: result.shape.unknownRank = true
         }
         return result

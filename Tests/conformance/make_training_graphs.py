@@ -127,6 +127,74 @@ def cond_variables():
     return Case([w.value(), step.value()], {}, train, 5)
 
 
+# Loops and branches of functions: `While`, `If` and calls, as TensorFlow 2 builds them
+
+
+def function_case(function):
+    def build():
+        v1.enable_control_flow_v2()
+        try:
+            return function()
+        finally:
+            v1.disable_control_flow_v2()
+
+    build.__name__ = function.__name__
+    return case(build)
+
+
+@function_case
+def function_while_gradient():
+    x = v1.placeholder(tf.float32, [3], name="x")
+    _, power = tf.while_loop(lambda i, _: i < 5, lambda i, p: (i + 1, tf.sin(p) * x), [tf.constant(0), tf.ones([3])])
+    return Case([power, v1.gradients(power, x)[0]], {x: numbers(1, 3)})
+
+
+@function_case
+def function_while_nested():
+    x = v1.placeholder(tf.float32, [2], name="x")
+
+    def outer(i, total):
+        _, inner = tf.while_loop(lambda j, _: j < i + 1, lambda j, a: (j + 1, tf.tanh(a * x + 1)), [0, total])
+        return i + 1, inner + total
+
+    _, result = tf.while_loop(lambda i, _: i < 3, outer, [tf.constant(0), x * 1])
+    return Case([result, v1.gradients(tf.reduce_sum(result), x)[0]], {x: numbers(2, 2)})
+
+
+@function_case
+def function_while_training():
+    x = v1.placeholder(tf.float32, [4, 3], name="x")
+    w = variable("w", numbers(3, 3, 3), resource=True)
+    _, h = tf.while_loop(lambda i, _: i < 4, lambda i, h: (i + 1, tf.tanh(tf.matmul(h, w))), [tf.constant(0), x])
+    loss = tf.reduce_mean(tf.square(h - 0.5))
+    train = v1.train.GradientDescentOptimizer(0.3).minimize(loss)
+    return Case([loss, w.value()], {x: numbers(4, 4, 3)}, train, 10, 2e-3)
+
+
+@function_case
+def function_cond_gradient():
+    x = v1.placeholder(tf.float32, [3], name="x")
+    y = tf.cond(tf.reduce_sum(x) > 0, lambda: tf.square(x) * 2, lambda: tf.exp(x) + x[0])
+    z = tf.cond(tf.reduce_sum(x) < 0, lambda: tf.sin(y), lambda: 3.0 * y)
+    return Case([y, z, v1.gradients(z, x)[0]], {x: np.array([0.5, -0.2, 0.4], np.float32)})
+
+
+@function_case
+def function_calls():
+    @tf.function
+    def inner(a, b):
+        return tf.tanh(a) * b, a - b
+
+    @tf.function
+    def outer(a):
+        p, q = inner(a, a + 1.0)
+        return p + q, inner(q, p)[0]
+
+    x = v1.placeholder(tf.float32, [3], name="x")
+    y, z = outer(x)
+    return Case([y, z], {x: numbers(11, 3)})
+
+
 @case
 def case_of_several():
     x = v1.placeholder(tf.float32, [], name="x")

@@ -21,7 +21,7 @@ extension Tensor {
     }
 
     private func converted(to dtype: DType) -> Tensor {
-        dtype == self.dtype || dtype == .string || dtype == .resource
+        dtype == self.dtype || dtype == .string || dtype == .resource || dtype == .variant
             ? self : .numbers(doubles, dtype: dtype, shape: shape)
     }
 }

@@ -84,7 +84,7 @@ extension KernelBinding {
         case .int32: try K.make(Int32.self, self)
         case .int64: try K.make(Int64.self, self)
         case .uint8: try K.make(UInt8.self, self)
-        case .bool, .bfloat16, .string, .resource: throw GraphError("no kernel for \(dtype)")
+        case .bool, .bfloat16, .string, .resource, .variant: throw GraphError("no kernel for \(dtype)")
         }
     }
 
@@ -115,9 +115,30 @@ final class RandomState {
     var step: UInt64?
     /// Mixed into the second seed if it is not 0: a worker's rank.
     var rank: UInt64 = 0
+    /// How often the session has run.
+    private var sessionRuns: UInt64 = 0
+    /// In a function's body: which iteration of which iteration it runs in. There the numbers depend on the run and on this
+    /// alone, so that a gradient that computes an iteration again draws the same ones.
+    var iteration: UInt64?
 
-    /// The number of this run of the operation `name`, counting from 0.
+    func beginRun() { sessionRuns &+= 1 }
+
+    /// The iteration `index` of a loop that runs in `outer`.
+    static func iteration(_ index: Int, in outer: UInt64?) -> UInt64 {
+        mixed((outer ?? 0) &+ UInt64(truncatingIfNeeded: index) &+ 1)
+    }
+
+    /// SplitMix64 (Steele et al., "Fast splittable pseudorandom number generators", 2014).
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var z = value &+ 0x9E37_79B9_7F4A_7C15
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+
+    /// The number of this run of the operation `name`, counting from 0; in a body one that stands for run and iteration.
     func next(_ name: String) -> UInt64 {
+        if let iteration { return Self.mixed((step ?? sessionRuns) ^ iteration) }
         if let step { return step }
         defer { runs[name, default: 0] += 1 }
         return runs[name, default: 0]

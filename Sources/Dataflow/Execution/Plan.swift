@@ -41,6 +41,9 @@ final class Plan {
     private let reads: [VariableBuffer]
     private let random: RandomState
     private let options: SessionOptions
+    /// What runs the functions that vertices call; of a function's own plan, that of the plan around it.
+    private unowned let functions: FunctionRuntime
+    private let ownFunctions: FunctionRuntime?
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let arena: TensorStorage
     private let sources: [Planner.Source]
@@ -56,7 +59,7 @@ final class Plan {
     init(
         steps: [Step], labels: [PlanDescription.Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState, options: SessionOptions
+        random: RandomState, options: SessionOptions, functions: FunctionRuntime, ownsFunctions: Bool
     ) {
         self.options = options
         self.steps = steps
@@ -68,6 +71,8 @@ final class Plan {
         self.fetches = fetches
         self.reads = reads
         self.random = random
+        self.functions = functions
+        ownFunctions = ownsFunctions ? functions : nil
         arena = TensorStorage(byteCount: arenaSize)
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
@@ -114,6 +119,17 @@ final class Plan {
         return true
     }
 
+    /// For each feed its place among `parameters`, for `take(_:order:)`.
+    func order(in parameters: [Node]) -> [Int] {
+        feeds.map { feed in parameters.firstIndex(of: feed.node) ?? 0 }
+    }
+
+    /// Keeps values, which must be those that the plan was made for, as the feeds of the next run.
+    func take(_ values: [Tensor], order: [Int]) {
+        fed.removeAll(keepingCapacity: true)
+        for i in order { fed.append(values[i]) }
+    }
+
     /// Runs the steps on the feeds taken before.
     func run(_ profile: Profile? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
@@ -134,9 +150,12 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
+                ownFunctions?.lists.removeAll()
             }
         }
-        let end = options.timeout.map { ContinuousClock.now + $0 }
+        if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
+        let end = functions.end
+        try checkTime(end)
         if let profile {
             for (step, label) in zip(steps, labels) {
                 try checkTime(end)
@@ -212,8 +231,9 @@ final class Plan {
             let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
                 if case .dynamic = sources[slot] {
-                    dynamicValues[slot] = result
-                    pointers[slot] = result.storage.pointer
+                    let value = result.kept()
+                    dynamicValues[slot] = value
+                    pointers[slot] = value.storage.pointer
                 } else {
                     result.withUnsafeBytes { bytes in
                         if let base = bytes.baseAddress, pointers[slot] != base {
@@ -230,14 +250,19 @@ final class Plan {
     /// The outputs of a vertex on values whose shapes only the run tells.
     private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
         let operation = vertex.operation
+        func call() -> DynamicCall {
+            DynamicCall(
+                name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources,
+                functions: functions)
+        }
         if let operation = operation as? any DynamicOperation.Type {
-            let results = try operation.evaluate(
-                DynamicCall(name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources))
+            let results = try operation.evaluate(call())
             for (result, output) in zip(results, vertex.outputs) where result.dtype != output.dtype {
                 throw GraphError("its value is \(result.dtype), where \(output.dtype) is said to come")
             }
             return results
         }
+        if let operation = operation as? any ValueOperation.Type { return try operation.evaluate(call()) }
         try vertex.checkHandles(values.map(\.dtype))
         let inference = Inference(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },

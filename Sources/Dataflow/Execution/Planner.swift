@@ -6,6 +6,8 @@ struct Planner {
     let random: RandomState
     let placement: Placement
     let options: SessionOptions
+    /// Of a function's plan: the runtime of the plan around it.
+    var functions: FunctionRuntime?
 
     /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
     static let foldLimit = 16_384
@@ -84,7 +86,20 @@ struct Planner {
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },
-            reads: try uninitializedReads(order), random: random, options: options)
+            reads: try uninitializedReads(order), random: random, options: options,
+            functions: functions
+                ?? FunctionRuntime(
+                    variables: variables, random: random, placement: placement, options: options),
+            ownsFunctions: functions == nil)
+    }
+
+    /// What is known of the fetches, without making a plan: the shape rule of a function.
+    mutating func shapes() throws -> [TensorSpec] {
+        try checkFeeds()
+        let reachable = needed { _ in false }
+        frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
+        for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
+        return fetches.map(spec)
     }
 
     private func checkFeeds() throws {
@@ -423,7 +438,7 @@ struct Planner {
             return slot
         }
         let isDynamic =
-            vertex.operation is any DynamicOperation.Type
+            vertex.operation is any DynamicOperation.Type || vertex.operation is any ValueOperation.Type
             || (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
             || outputs.contains { !spec($0).shape.isFullyDefined }
         if isDynamic {

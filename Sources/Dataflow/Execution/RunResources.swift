@@ -156,6 +156,20 @@ protocol DynamicOperation: Operation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor]
 }
 
+/// An operation that works on values as such, but whose outputs' shapes may be known before: what follows it need not be
+/// dynamic. Calls of functions, and lists of tensors.
+protocol ValueOperation: Operation {
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor]
+}
+
+extension ValueOperation {
+    /// Never computed when a plan is made.
+    public static var isStateful: Bool { true }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        preconditionFailure("\(name) is evaluated, not bound")
+    }
+}
+
 extension DynamicOperation {
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -169,4 +183,5 @@ struct DynamicCall {
     let attributes: Attributes
     let inputs: [Tensor]
     let resources: RunResources
+    let functions: FunctionRuntime
 }

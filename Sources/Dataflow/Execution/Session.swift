@@ -145,6 +145,7 @@ final class SessionCore {
     func run(_ fetches: [Node], _ feeds: [Node: Tensor], _ profile: Profile?) throws -> [Tensor] {
         // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
+        random.beginRun()
         return try plan(fetches, feeds).run(profile)
     }
 

@@ -13,6 +13,7 @@ public enum AttributeValue: Sendable, Equatable {
     case strings([String])
     case types([DType])
     case shapes([Shape])
+    case function(Function)
 }
 
 /// The attributes of a vertex by name. Reading one that is absent or of another kind throws, naming it.
@@ -55,6 +56,10 @@ public struct Attributes: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
     public func types(_ name: String) throws -> [DType] {
         if case .types(let v)? = values[name] { v } else { throw missing(name, "a list of types") }
+    }
+
+    public func function(_ name: String) throws -> Function {
+        if case .function(let v)? = values[name] { v } else { throw missing(name, "a function") }
     }
 
     private func missing(_ name: String, _ kind: String) -> GraphError {

@@ -10,7 +10,11 @@ extension Graph {
         of ys: [any Operand], by xs: [any Operand], upstream: [any Operand]? = nil, name: String = "gradients",
         file: StaticString = #fileID, line: UInt = #line
     ) -> [Node?] {
-        let targets = xs.map(\.node)
+        if let body = openBody {
+            return body.gradients(of: ys, by: xs, upstream: upstream, name: name, file: file, line: line)
+        }
+        // In a body, of what it takes from outside.
+        let (ys, targets) = (ys.map { local($0.node) }, xs.map { local($0.node) })
         let location = SourceLocation(file: file, line: line)
         if let upstream, upstream.count != ys.count {
             record(
@@ -21,14 +25,14 @@ extension Graph {
         return scope(name) {
             var arrived: [Node: [Node]] = [:]
             for (i, y) in ys.enumerated() {
-                if y.node.vertex.error == nil, !y.node.dtype.isFloating {
+                if y.vertex.error == nil, !y.dtype.isFloating {
                     record(
-                        GraphError("the gradient of \(y.node) is asked for: only floating types have one").at(
+                        GraphError("the gradient of \(y) is asked for: only floating types have one").at(
                             name, location))
                 }
-                arrived[y.node, default: []].append(upstream?[i].node ?? onesLike(y.node))
+                arrived[y, default: []].append(upstream?[i].node ?? onesLike(y))
             }
-            let path = between(targets, ys.map(\.node))
+            let path = between(targets, ys)
             let ids = Set(path.map(\.id))
             for vertex in path.reversed() { propagate(vertex, &arrived, on: ids, location) }
             return targets.map { sum(arrived[$0] ?? []) }

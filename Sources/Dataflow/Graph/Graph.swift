@@ -16,6 +16,13 @@ public final class Graph: Sendable {
         var regularizers: [Node] = []
         var updates: [Node] = []
         var firstError: GraphError?
+        /// The body that is being built: operations go there.
+        var body: Graph?
+        /// What a body takes from the graph around it, with the parameters that stand for it.
+        var captures: [(outer: Node, inner: Node)] = []
+        /// Constants of the graph around a body, as the body knows them.
+        var constants: [Node: Node] = [:]
+        var functionNames: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -23,7 +30,24 @@ public final class Graph: Sendable {
     /// The seed of every random operation that has none of its own: TensorFlow's graph-level seed.
     public let seed: Int
 
-    public init(seed: Int = 1) { self.seed = seed }
+    public init(seed: Int = 1) {
+        self.seed = seed
+        parent = nil
+        functionName = nil
+    }
+
+    /// Of a function's body: the graph that the function is built in.
+    let parent: Graph?
+    /// Of a function's body: the function's name.
+    package let functionName: String?
+
+    /// The body of a function. What it uses of `parent` becomes one more parameter.
+    package init(function name: String, seed: Int, parent: Graph? = nil) {
+        self.seed = seed
+        self.parent = parent
+        functionName = name
+        if let device = parent?.state.withLock({ $0.devices.last }) { state.withLock { $0.devices = [device] } }
+    }
 
     /// All vertices, in the order in which they were added: inputs before what uses them.
     public var vertices: [Vertex] { state.withLock { $0.vertices } }
@@ -57,6 +81,7 @@ public final class Graph: Sendable {
 
     /// Operations built inside are named "name/…"; a name used twice becomes "name_1/…".
     public func scope<Result>(_ name: String, _ build: () throws -> Result) rethrows -> Result {
+        if let body = openBody { return try body.scope(name, build) }
         state.withLock { $0.scope.append($0.unique(name)) }
         defer { state.withLock { _ = $0.scope.removeLast() } }
         return try build()
@@ -64,6 +89,7 @@ public final class Graph: Sendable {
 
     /// Operations built inside ask for this device; an inner scope fills in or overrides parts of the outer one.
     public func device<Result>(_ name: DeviceName, _ build: () throws -> Result) rethrows -> Result {
+        if let body = openBody { return try body.device(name, build) }
         state.withLock { $0.devices.append(name.merged(over: $0.devices.last ?? DeviceName())) }
         defer { state.withLock { _ = $0.devices.removeLast() } }
         return try build()
@@ -84,6 +110,7 @@ public final class Graph: Sendable {
 
     /// Operations built inside run after `vertices`: TensorFlow's `tf.control_dependencies`.
     public func controlDependencies<Result>(_ nodes: [Node], _ build: () throws -> Result) rethrows -> Result {
+        if let body = openBody { return try body.controlDependencies(nodes, build) }
         let before = state.withLock { state in
             defer { state.controls += nodes.map(\.vertex) }
             return state.controls.count
@@ -95,6 +122,7 @@ public final class Graph: Sendable {
     /// Operations built inside wait for nothing that a scope outside names; TensorFlow's `tf.control_dependencies(None)`.
     /// For what is run by itself, such as the first values of Variables.
     func withoutControlDependencies<Result>(_ build: () throws -> Result) rethrows -> Result {
+        if let body = openBody { return try body.withoutControlDependencies(build) }
         let controls = state.withLock { state in
             defer { state.controls = [] }
             return state.controls
@@ -119,7 +147,22 @@ public final class Graph: Sendable {
         exactName: String? = nil, isLoopHead: Bool = false, controls: [Vertex] = [], device: DeviceName? = nil,
         location: SourceLocation? = nil
     ) -> Vertex {
-        let place = location ?? inputs.lazy.compactMap(\.vertex.location).first
+        (openBody ?? self).insert(
+            operation, inputs, attributes, name: name, exactName: exactName, isLoopHead: isLoopHead,
+            controls: controls, device: device, location: location)
+    }
+
+    /// As `add`, in this graph even if a body is being built.
+    ///
+    /// - Parameter mistake: what is wrong with the vertex before it is looked at.
+    @discardableResult
+    func insert(
+        _ operation: any Operation.Type, _ given: [Node], _ attributes: Attributes = [:], name: String? = nil,
+        exactName: String? = nil, isLoopHead: Bool = false, controls: [Vertex] = [], device: DeviceName? = nil,
+        location: SourceLocation? = nil, mistake: GraphError? = nil
+    ) -> Vertex {
+        let inputs = given.map(local)
+        let place = location ?? given.lazy.compactMap(\.vertex.location).first
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
                 state.vertices.count, exactName ?? state.fullName(name ?? operation.name), state.controls,
@@ -129,7 +172,11 @@ public final class Graph: Sendable {
         var resolved = attributes
         var outputs: [TensorSpec] = []
         var constants: [Tensor?] = []
-        var error = inputs.lazy.compactMap(\.vertex.error).first
+        var error = mistake ?? given.lazy.compactMap(\.vertex.error).first
+        if error == nil, let stranger = (scopeControls + controls).first(where: { $0.graph !== self }) {
+            error = GraphError("it is to wait for '\(stranger.name)', which belongs to another graph")
+                .at("\(operation.name) '\(fullName)'", place)
+        }
         if error == nil {
             do throws(GraphError) {
                 (resolved, outputs, constants) = try check(
@@ -174,7 +221,15 @@ public final class Graph: Sendable {
         _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, name: String, isLoopHead: Bool
     ) throws(GraphError) -> (Attributes, [TensorSpec], [Tensor?]) {
         do {
+            if parent != nil, operation.isVariable {
+                throw GraphError("a Variable is made outside of the body that uses it")
+            }
             if let stranger = inputs.first(where: { $0.graph !== self }) {
+                if parent != nil, let variable = stranger.variable {
+                    throw GraphError(
+                        "a body takes the value of the Variable '\(variable.name)' and cannot change it; "
+                            + "return the new value and assign it outside")
+                }
                 throw GraphError("the input \(stranger.name) belongs to another graph")
             }
             if vertex(named: name) != nil { throw GraphError("the graph has a node of this name already") }
@@ -206,7 +261,10 @@ public final class Graph: Sendable {
         }
     }
 
-    func record(_ error: GraphError) { state.withLock { $0.firstError = $0.firstError ?? error } }
+    func record(_ error: GraphError) {
+        if let body = openBody { return body.record(error) }
+        state.withLock { $0.firstError = $0.firstError ?? error }
+    }
 
     func register(_ variable: Variable) { state.withLock { $0.variables.append(variable) } }
 
@@ -224,7 +282,78 @@ public final class Graph: Sendable {
     public func addUpdateOperation(_ operation: Node) { state.withLock { $0.updates.append(operation) } }
 
     /// The full name that the next operation called `name` would get.
-    package func fullName(_ name: String) -> String { state.withLock { $0.peek($0.prefix + name) } }
+    package func fullName(_ name: String) -> String {
+        if let body = openBody { return body.fullName(name) }
+        return state.withLock { $0.peek($0.prefix + name) }
+    }
+}
+
+// MARK: Bodies of functions
+
+extension Graph {
+    /// The innermost body that is being built inside of this graph, if any: operations go there.
+    var openBody: Graph? {
+        guard let body = state.withLock({ $0.body }) else { return nil }
+        return body.openBody ?? body
+    }
+
+    /// Runs `build`; what it adds to this graph goes to `body`.
+    func building<Result>(_ body: Graph, _ build: () -> Result) -> Result {
+        state.withLock { $0.body = body }
+        defer { state.withLock { $0.body = nil } }
+        return build()
+    }
+
+    /// A function's name like `name` that no other has in this graph or around it.
+    package func uniqueFunctionName(_ name: String) -> String {
+        if let parent { return parent.uniqueFunctionName(name) }
+        return state.withLock { state in
+            var (candidate, n) = (name, 1)
+            while !state.functionNames.insert(candidate).inserted {
+                candidate = "\(name)_\(n)"
+                n += 1
+            }
+            return candidate
+        }
+    }
+
+    /// What this body takes from the graph around it, in the order in which it was first used.
+    var captures: [(outer: Node, inner: Node)] { state.withLock { $0.captures } }
+
+    var firstError: GraphError? { state.withLock { $0.firstError } }
+
+    /// One more parameter of a function.
+    package func parameter(_ spec: TensorSpec, name: String) -> Node {
+        let name = fullName(name)
+        return insert(
+            Placeholder.self, [], ["dtype": .type(spec.dtype), "shape": .shape(spec.shape)], exactName: name
+        ).node
+    }
+
+    /// `node` as it is known in this graph: itself, or what stands for a node of the graph around this body: a parameter, or
+    /// a constant where the value is known and small.
+    func local(_ node: Node) -> Node {
+        guard node.graph !== self, let parent else { return node }
+        let outer = parent.local(node)
+        guard outer.graph === parent, outer.vertex.error == nil else { return node }
+        if let known = captures.first(where: { $0.outer == outer }) { return known.inner }
+        if let known = state.withLock({ $0.constants[outer] }) { return known }
+        // A Variable's memory stays what it is, so that the mistake can be told.
+        if outer.variable != nil { return outer }
+        let name = "captured_" + outer.vertex.name.replacing("/", with: "_")
+        if let value = outer.constant, value.elementCount <= 16 {
+            let attributes: Attributes = ["dtype": .type(value.dtype), "value": .tensor(value)]
+            let twin = insert(Const.self, [], attributes, exactName: state.withLock { $0.peek(name) }).node
+            state.withLock { $0.constants[outer] = twin }
+            return twin
+        }
+        let inner = insert(
+            Placeholder.self, [], ["dtype": .type(outer.dtype), "shape": .shape(outer.shape)],
+            exactName: state.withLock { $0.peek(name) }
+        ).node
+        state.withLock { $0.captures.append((outer, inner)) }
+        return inner
+    }
 }
 
 extension Graph.State {

@@ -1,24 +1,34 @@
 internal import Synchronization
 
-/// An operation placed in a graph: TensorFlow's `tf.Operation`, GraphDef's `NodeDef`. Immutable.
+/// An operation placed in a graph: TensorFlow's `tf.Operation`, GraphDef's `NodeDef`. Immutable, but for what loops get
+/// later.
 public final class Vertex: Sendable {
+    /// What the gradient of a `While` extends.
+    struct Parts {
+        var attributes: Attributes
+        var inputs: [Node]
+        var outputs: [TensorSpec]
+    }
+
+    private let parts: Mutex<Parts>
     /// What comes round to the last input of a loop's `Merge` from the iteration before: the only edge that leads back. It
     /// is not among `inputs`.
     private let backEdge = Mutex<Node?>(nil)
+    private let history = Mutex<LoopHistory?>(nil)
 
     public let graph: Graph
     public let id: Int
     /// Unique in the graph, with the scopes in it: "layer1/MatMul".
     public let name: String
     public let operation: any Operation.Type
-    public let attributes: Attributes
-    public let inputs: [Node]
+    public var attributes: Attributes { parts.withLock { $0.attributes } }
+    public var inputs: [Node] { parts.withLock { $0.inputs } }
     /// Vertices that must have run before this one.
     public let controls: [Vertex]
     /// What the program asked for; empty where it said nothing.
     public let device: DeviceName
     /// Dtypes and shapes of the outputs as far as known while building.
-    public let outputs: [TensorSpec]
+    public var outputs: [TensorSpec] { parts.withLock { $0.outputs } }
     /// Values known while building (constants, and what follows from shapes alone), for the shape rules downstream.
     package let constants: [Tensor?]
     /// The first mistake at or before this vertex.
@@ -34,11 +44,9 @@ public final class Vertex: Sendable {
         self.id = id
         self.name = name
         self.operation = operation
-        self.attributes = attributes
-        self.inputs = inputs
         self.controls = controls
         self.device = device
-        self.outputs = outputs
+        parts = Mutex(Parts(attributes: attributes, inputs: inputs, outputs: outputs))
         self.constants = constants
         self.error = error
         self.location = location
@@ -48,6 +56,21 @@ public final class Vertex: Sendable {
     public internal(set) var loopInput: Node? {
         get { backEdge.withLock { $0 } }
         set { backEdge.withLock { $0 = newValue } }
+    }
+
+    /// Of a `While`, what its gradient needs to know; nil for all other vertices.
+    var loopHistory: LoopHistory? {
+        get { history.withLock { $0 } }
+        set { history.withLock { $0 = newValue } }
+    }
+
+    /// Appends to a `While` what its gradient needs.
+    func extend(inputs: [Node], outputs: [TensorSpec], attributes: Attributes) {
+        parts.withLock { parts in
+            parts.inputs += inputs
+            parts.outputs += outputs
+            parts.attributes = attributes
+        }
     }
 
     /// Of a Variable, what its memory holds; nil for other vertices.

@@ -71,7 +71,9 @@ public enum OperationCatalog {
         StackPushV2.self, StackPopV2.self, StackCloseV2.self, TensorArrayV3.self, TensorArrayGradV3.self,
         TensorArrayWriteV3.self, TensorArrayReadV3.self, TensorArraySizeV3.self, TensorArrayGatherV3.self,
         TensorArrayScatterV3.self, TensorArrayConcatV3.self, TensorArraySplitV3.self, TensorArrayCloseV3.self,
-        Assert.self, Print.self,
+        Assert.self, Print.self, If.self, StatelessIf.self, While.self, StatelessWhile.self, EmptyTensorList.self,
+        TensorListPushBack.self, TensorListPopBack.self, TensorListLength.self, PartitionedCall.self,
+        StatefulPartitionedCall.self, OptionalFromValue.self, OptionalNone.self, OptionalGetValue.self,
         // Convolutions and pooling
         Conv2D.self, Conv2DBackpropInput.self, Conv2DBackpropFilter.self, DepthwiseConv2dNative.self,
         DepthwiseConv2dNativeBackpropInput.self, DepthwiseConv2dNativeBackpropFilter.self, MaxPool.self,

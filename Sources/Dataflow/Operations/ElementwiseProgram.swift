@@ -124,7 +124,7 @@ extension DType {
         case .int64: TRIBUTARY_I64
         case .uint8: TRIBUTARY_U8
         case .bool: TRIBUTARY_BOOL
-        case .bfloat16, .string, .resource: nil
+        case .bfloat16, .string, .resource, .variant: nil
         }
     }
 }

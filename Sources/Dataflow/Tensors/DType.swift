@@ -5,11 +5,13 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
     case string
     /// A handle of something that a session keeps: a Variable, a stack.
     case resource
+    /// A list of tensors, as loops keep their history in.
+    case variant
 
     /// Bytes of one element.
     public var size: Int {
         switch self {
-        case .float64, .int64, .string, .resource: 8
+        case .float64, .int64, .string, .resource, .variant: 8
         case .float32, .int32: 4
         case .bfloat16: 2
         case .uint8, .bool: 1

@@ -28,6 +28,12 @@ package final class TensorStorage: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Whether the memory is a plan's own, which later steps write again.
+    var isTransient: Bool {
+        guard let owner else { return false }
+        return owner is Plan || (owner as? TensorStorage)?.isTransient == true
+    }
+
     deinit { if owner == nil { free(pointer) } }
 }
 
@@ -98,7 +104,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
         case .uint8: Tensor(values.map { UInt8(nearest: $0) }, shape: shape)
         case .bool: Tensor(values.map { $0 != 0 }, shape: shape)
         case .bfloat16: Tensor(values.map { BFloat16(Float($0)) }, shape: shape)
-        case .string, .resource: preconditionFailure("a number is no \(dtype)")
+        case .string, .resource, .variant: preconditionFailure("a number is no \(dtype)")
         }
     }
 
@@ -133,7 +139,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
         case .uint8: array(of: UInt8.self).map(Double.init)
         case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
         case .bfloat16: array(of: BFloat16.self).map { Double($0.float) }
-        case .string, .resource: preconditionFailure("the elements of \(dtype) are no numbers")
+        case .string, .resource, .variant: preconditionFailure("the elements of \(dtype) are no numbers")
         }
     }
 
@@ -161,6 +167,12 @@ public struct Tensor: Sendable, CustomStringConvertible {
         return Tensor(dtype: dtype, shape: shape, storage: storage)
     }
 
+    /// The value in memory that no later step writes: itself, or a copy of what lies in a plan's own memory.
+    func kept() -> Tensor {
+        guard storage.isTransient else { return self }
+        return Tensor(dtype: dtype, shape: shape) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
+    }
+
     /// Rows `range` of the first dimension, sharing the elements. Traps out of range.
     public func rows(_ range: Range<Int>) -> Tensor {
         let extents = shape.concrete
@@ -173,7 +185,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let isLong = dtype != .resource && elementCount > 12
+        let isLong = dtype != .resource && dtype != .variant && elementCount > 12
         let first = isLong ? reshaped([elementCount]).rows(0..<12) : self
         let shown: [String] =
             switch dtype {
@@ -182,7 +194,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
             case .int32, .int64, .uint8: first.integers.map { "\($0)" }
             case .bool: first.array(of: Bool.self).map { "\($0)" }
             case .string: first.texts.map { "\"\($0)\"" }
-            case .resource: ["…"]
+            case .resource, .variant: ["…"]
             }
         return "\(dtype)\(shape) [\(shown.joined(separator: ", "))\(isLong ? ", …" : "")]"
     }

@@ -1,5 +1,6 @@
 internal import Dataflow
 internal import Foundation
+internal import SwiftProtobuf
 
 extension AttributeValue {
     var proto: TFAttrValue {
@@ -19,6 +20,7 @@ extension AttributeValue {
         case .strings(let values): list.s = values.map { Data($0.utf8) }
         case .types(let values): list.type = values.map(\.proto)
         case .shapes(let values): list.shape = values.map(\.proto)
+        case .function(let value): result.func = .with { $0.name = value.name }
         }
         if result.value == nil { result.list = list }
         return result
@@ -40,6 +42,7 @@ extension AttributeValue {
         case .strings: "a list of strings"
         case .types: "a list of types"
         case .shapes: "a list of shapes"
+        case .function: "a function"
         }
     }
 
@@ -52,7 +55,7 @@ extension AttributeValue {
         case .strings: .strings([])
         case .types: .types([])
         case .shapes: .shapes([])
-        case .int, .float, .bool, .string, .type, .shape, .tensor: nil
+        case .int, .float, .bool, .string, .type, .shape, .tensor, .function: nil
         }
     }
 
@@ -68,7 +71,7 @@ extension AttributeValue {
         case .shape(let value): self = .shape(try Shape(value))
         case .tensor(let value): self = .tensor(try tensors.decode(value))
         case .list(let list): self = try AttributeValue(list, like: example)
-        case .func: throw GraphError("functions are not supported yet")
+        case .func: throw GraphError("a function is not expected here")
         case .placeholder: throw GraphError("a placeholder stands outside of a function")
         case nil: throw GraphError("it has no value")
         }

@@ -13,6 +13,7 @@ extension DType {
         case .bfloat16: .dtBfloat16
         case .string: .dtString
         case .resource: .dtResource
+        case .variant: .dtVariant
         }
     }
 

@@ -34,7 +34,9 @@ extension GraphDefinition {
         if let device {
             for i in definition.node.indices { definition.node[i].device = device.description }
         }
-        var decoder = try GraphDecoder(definition, into: graph ?? Graph())
+        let graph = graph ?? Graph()
+        let library = try FunctionLibrary(definition.library, for: graph)
+        var decoder = try GraphDecoder(definition, into: graph, library: library)
         return try decoder.decode()
     }
 }
@@ -61,18 +63,27 @@ private func neededNodes(
 }
 
 /// One file on its way to a graph.
-private struct GraphDecoder {
+struct GraphDecoder {
     private let nodes: [TFNodeDef]
     private let operations: [any Operation.Type]
     private let graph: Graph
+    private let library: FunctionLibrary
     private var tensors = TensorDecoder()
+    /// Outputs of calls that lack the handles of Variables: (node, output in the file) → what stands for it.
+    private var outputs: [Int: [Node?]] = [:]
+    private var vertices: [Vertex?] = []
+    private var positions: [String: Int] = [:]
 
-    init(_ definition: TFGraphDef, into graph: Graph) throws {
+    init(_ definition: TFGraphDef, into graph: Graph, library: FunctionLibrary) throws {
         nodes = definition.node
         self.graph = graph
+        self.library = library
         var unknown: Set<String> = []
         operations = nodes.compactMap { node in
-            let operation = OperationCatalog.operation(named: node.op)
+            // Functions may be called as if they were operations.
+            let operation =
+                OperationCatalog.operation(named: node.op)
+                ?? (library.contains(node.op) ? StatefulPartitionedCall.self as any Operation.Type : nil)
             if operation == nil { unknown.insert(node.op) }
             return operation
         }
@@ -84,7 +95,6 @@ private struct GraphDecoder {
     }
 
     mutating func decode() throws -> Graph {
-        var positions: [String: Int] = [:]
         for (i, node) in nodes.enumerated() {
             guard let first = node.name.utf8.first, first != UInt8(ascii: "^"),
                 !node.name.utf8.contains(UInt8(ascii: ":"))
@@ -108,10 +118,10 @@ private struct GraphDecoder {
                 && ["NextIteration", "RefNextIteration"].contains(nodes[needs[i][1]].op)
         }
         let forward = nodes.indices.map { isHead[$0] ? Array(needs[$0].prefix(1)) : needs[$0] }
-        var vertices = [Vertex?](repeating: nil, count: nodes.count)
+        vertices = [Vertex?](repeating: nil, count: nodes.count)
         for i in try NodeOrder(names: nodes.map(\.name), needs: forward).sorted() {
             vertices[i] = try add(
-                i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i].map { vertices[$0]! },
+                i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i],
                 isLoopHead: isHead[i])
         }
         for i in nodes.indices where isHead[i] {
@@ -122,30 +132,115 @@ private struct GraphDecoder {
     }
 
     private mutating func add(
-        _ i: Int, _ inputs: [NodeInput], _ sources: [Vertex], isLoopHead: Bool
+        _ i: Int, _ inputs: [NodeInput], _ sources: [Int], isLoopHead: Bool
     ) throws -> Vertex {
         let node = nodes[i]
         var data: [Node] = []
         var controls: [Vertex] = []
-        for (input, source) in zip(inputs, sources) {
+        for (input, position) in zip(inputs, sources) {
+            let source = vertices[position]!
             guard !input.isControl else {
                 controls.append(source)
                 continue
             }
-            guard input.output < max(source.outputs.count, 1) else {
+            if let known = outputs[position], known.indices.contains(input.output), let output = known[input.output] {
+                data.append(output)
+                continue
+            }
+            guard outputs[position] == nil, input.output < max(source.outputs.count, 1) else {
                 throw GraphError(
                     "the input '\(input.name):\(input.output)' of '\(node.name)' (\(node.op)) does not exist: "
                         + "'\(input.name)' has \(source.outputs.count) outputs")
             }
             data.append(source.output(input.output))
         }
-        let attributes = try attributes(node, operations[i].signature)
+        let handles = try call(i, &data)
+        var attributes = try attributes(node, operations[i].signature)
+        try addFunctions(i, handles, &attributes)
         let device = try naming(node) { try DeviceName(node.device) }
         let vertex = graph.add(
             operations[i], data, attributes, exactName: node.name, isLoopHead: isLoopHead, controls: controls,
             device: device)
         if let error = vertex.error { throw error }
+        noteOutputs(i, vertex, handles)
         return vertex
+    }
+
+    // MARK: Calls of functions
+
+    /// An output of the file's nodes, "node:1".
+    func node(_ text: String) throws -> Node {
+        let input = try NodeInput(text)
+        guard let position = positions[String(input.name)], let vertex = vertices[position] else {
+            throw GraphError("'\(text)' is not in the graph")
+        }
+        if let known = outputs[position] {
+            guard known.indices.contains(input.output), let node = known[input.output] else {
+                throw GraphError("'\(text)' does not exist")
+            }
+            return node
+        }
+        guard vertex.outputs.indices.contains(input.output) else { throw GraphError("'\(text)' does not exist") }
+        return vertex.output(input.output)
+    }
+
+    private func isCall(_ i: Int) -> Bool {
+        nodes[i].attr.values.contains { if case .func? = $0.value { true } else { false } }
+            || library.contains(nodes[i].op)
+    }
+
+    /// Inputs before the functions' arguments.
+    private func leading(_ i: Int) -> Int { ["If", "StatelessIf"].contains(nodes[i].op) ? 1 : 0 }
+
+    /// Takes the handles of Variables from the inputs of a call. Yields them by the place of the argument.
+    private func call(_ i: Int, _ data: inout [Node]) throws -> [Int: Vertex] {
+        guard isCall(i) else { return [:] }
+        let first = leading(i)
+        var handles: [Int: Vertex] = [:]
+        for (place, input) in data.enumerated().dropFirst(first) where input.dtype == .resource {
+            if let variable = input.variable { handles[place - first] = variable }
+        }
+        data = data.enumerated().filter { handles[$0.offset - first] == nil }.map(\.element)
+        return handles
+    }
+
+    /// The functions of a call, and the types without the handles of Variables.
+    private func addFunctions(_ i: Int, _ handles: [Int: Vertex], _ attributes: inout Attributes) throws {
+        guard isCall(i) else { return }
+        let node = nodes[i]
+        var values = attributes.values
+        try naming(node) {
+            if library.contains(node.op), OperationCatalog.operation(named: node.op) == nil {
+                values["f"] = .function(try library.function(.with { $0.name = node.op }, handles: handles))
+                values["Tin"] = nil
+                values["Tout"] = .types(try library.resultTypes(node.op))
+            }
+            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
+                if case .func(let list)? = proto.value, !name.hasPrefix("_") {
+                    values[name] = .function(try library.function(list, handles: handles))
+                }
+            }
+            for name in ["T", "Tin"] {
+                guard case .types(let types)? = values[name] else { continue }
+                values[name] = .types(types.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+            }
+            if node.op.hasSuffix("While"), case .shapes(let shapes)? = values["output_shapes"] {
+                values["output_shapes"] = .shapes(
+                    shapes.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+            }
+        }
+        attributes = Attributes(values)
+    }
+
+    /// A loop's outputs are at other places if handles of Variables were among them.
+    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) {
+        guard nodes[i].op.hasSuffix("While"), !handles.isEmpty else { return }
+        var next = 0
+        outputs[i] = (0..<vertex.outputs.count + handles.count).map { place in
+            if let variable = handles[place] { return variable.output(0) }
+            defer { next += 1 }
+            return vertex.output(next)
+        }
     }
 
     private mutating func attributes(_ node: TFNodeDef, _ signature: Signature) throws -> Attributes {
@@ -156,6 +251,7 @@ private struct GraphDecoder {
         for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
             let isKnown = known.contains(name)
             if !isKnown, name.hasPrefix("_") { continue }
+            if case .func? = proto.value { continue }
             let example = signature.example(name)
             do {
                 let value = try AttributeValue(proto, like: example, tensors: &tensors)

@@ -32,6 +32,8 @@ extension GraphDefinition {
             written.input += (gates[vertex.id] ?? []).map { "^\($0.name)" }.filter { !own.contains($0) }
             definition.node.append(written)
         }
+        definition.library.function = try functionDefinitions(chosen, includingDevices: includingDevices)
+        if definition.library.function.isEmpty { definition.clearLibrary() }
         var options = BinaryEncodingOptions()
         options.useDeterministicOrdering = true
         do { return try definition.serializedBytes(options: options) } catch {
@@ -56,7 +58,7 @@ extension GraphDefinition {
         return result
     }
 
-    private static func node(_ vertex: Vertex, includingDevices: Bool) -> TFNodeDef {
+    static func node(_ vertex: Vertex, includingDevices: Bool) -> TFNodeDef {
         var node = TFNodeDef()
         node.name = vertex.name
         node.op = vertex.operation.name

@@ -27,7 +27,7 @@ struct TensorDecoder {
         let shape = try Shape(proto.tensorShape)
         guard let count = shape.elementCount else { throw GraphError("a tensor has the shape \(shape)") }
         if dtype == .string { return try texts(proto, shape, count) }
-        guard dtype != .resource else { throw GraphError("a handle of a resource is no constant") }
+        guard dtype != .resource, dtype != .variant else { throw GraphError("a handle of a resource is no constant") }
         let content = proto.tensorContent
         if !content.isEmpty {
             guard content.count == count * dtype.size else {
@@ -49,7 +49,7 @@ struct TensorDecoder {
         case .bool: return try tensor(proto.boolVal, false, shape, count) { $0 }
         case .bfloat16:
             return try tensor(proto.halfVal, 0, shape, count) { BFloat16(bits: UInt16(truncatingIfNeeded: $0)) }
-        case .string, .resource: preconditionFailure("handled above")
+        case .string, .resource, .variant: preconditionFailure("handled above")
         }
     }
 

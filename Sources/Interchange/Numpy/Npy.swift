@@ -132,7 +132,7 @@ public enum Npy {
             case .uint8: "|u1"
             case .bool: "|b1"
             case .bfloat16: throw FormatError(path: name, "cannot be written: NumPy has no bfloat16, cast to float32")
-            case .string, .resource: throw FormatError(path: name, "cannot be written: it holds no numbers")
+            case .string, .resource, .variant: throw FormatError(path: name, "cannot be written: it holds no numbers")
             }
         return NpyHeader.encode(descr: descr, shape: tensor.shape.concrete)
     }

@@ -90,6 +90,57 @@ struct HostileGraphTests {
         Case("a newer format", names: "9999") { $0.versions.minConsumer = 9999 },
     ]
 
+    /// "choice" runs one of two functions of the library.
+    private static func branching() throws -> TFGraphDef {
+        let g = Graph()
+        let x = g.placeholder(.float32, [2], name: "x")
+        _ = cond(g.placeholder(.bool, [], name: "flag"), then: { [x * x] }, else: { [x] }, name: "choice")
+        return try TFGraphDef(serializedBytes: GraphDefinition.encode(g))
+    }
+
+    static let functionCases = [
+        Case("a function that is not there", names: "'choice'", "'choice_true'") { $0.library.function.removeFirst() },
+        Case("two functions of one name", names: "'choice_true'") {
+            $0.library.function.append($0.library.function[0])
+        },
+        Case("a function that calls itself", names: "'choice_true'", "call themselves") {
+            var call = $0.node.first { $0.name == "choice" }!
+            call.input = ["x0:0", "x0:0"]
+            let argument = $0.library.function[0].signature.inputArg[0].name
+            call.input = [argument, argument]
+            $0.library.function[0].nodeDef.append(call)
+        },
+        Case("too few arguments", names: "choice", "argument") {
+            $0.library.function[0].signature.inputArg.removeAll()
+            $0.library.function[0].nodeDef.removeAll()
+            $0.library.function[0].ret = [:]
+            $0.library.function[0].signature.outputArg.removeAll()
+        },
+        Case("a result that is not told", names: "'choice_true'", "result") { $0.library.function[0].ret = [:] },
+        Case("a result that does not exist", names: "'choice_true'", "'nobody:z:0'") {
+            $0.library.function[0].ret = $0.library.function[0].ret.mapValues { _ in "nobody:z:0" }
+        },
+        Case("an input in a graph's form", names: "'choice_true'", "'nobody'") {
+            $0.library.function[0].nodeDef[0].input = ["nobody", "nobody"]
+        },
+        Case("an unknown operation in a function", names: "'choice_true'", "'Frobnicate'") {
+            $0.library.function[0].nodeDef[0].op = "Frobnicate"
+        },
+        Case("a function where none belongs", names: "'choice'", "then_branch") {
+            let i = $0.node.firstIndex { $0.name == "choice" }!
+            $0.node[i].attr["then_branch"] = .with { $0.i = 1 }
+        },
+    ]
+
+    @Test("a file with wrong functions is refused with the name of what is wrong", arguments: functionCases)
+    func refusedFunctions(_ example: Case) throws {
+        var definition = try Self.branching()
+        example.damage(&definition)
+        let bytes: [UInt8] = try definition.serializedBytes()
+        let error = #expect(throws: GraphError.self) { try GraphDefinition.decode(bytes) }
+        for name in example.named { #expect(error?.description.contains(name) == true, "\(error!)") }
+    }
+
     @Test("a wrong file is refused with the name of what is wrong", arguments: cases)
     func refused(_ example: Case) throws {
         var definition = try Self.small()

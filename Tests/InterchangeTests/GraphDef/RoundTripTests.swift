@@ -31,6 +31,30 @@ struct RoundTripTests {
         #expect(graph.vertices.contains { $0.inputs.contains { $0.output > 0 } })
     }
 
+    @Test("loops and branches with their gradients stay what they are, to the byte")
+    func functions() throws {
+        let g = Graph()
+        let (x, flag) = (g.placeholder(.float64, [2], name: "x"), g.placeholder(.bool, [], name: "flag"))
+        let loop = whileLoop(
+            [g.constant(Int32(0)), x], while: { less($0[0], g.constant(Int32(3))) },
+            do: { values in
+                [values[0] + 1, cond(flag, then: { [sin(values[1]) * x] }, else: { [values[1] * x] })[0]]
+            })[1]
+        let gradient = identity(try #require(g.gradients(of: loop, by: [x])[0]), name: "slope")
+        let bytes = try GraphDefinition.encode(g)
+        let copy = try GraphDefinition.decode(bytes)
+        #expect(try GraphDefinition.encode(copy) == bytes)
+        for choice in [true, false] {
+            let values = [Tensor([0.3, -1.1]), Tensor(choice)]
+            let mine = try Session(g).run(gradient, feeds: [x: values[0], flag: values[1]])
+            let theirs = try Session(copy).run(
+                copy.node(named: "slope"),
+                feeds: [copy.node(named: "x"): values[0], copy.node(named: "flag"): values[1]])
+            #expect(mine == theirs)
+        }
+        #expect(try GraphDefinition.fingerprint(g) == GraphDefinition.fingerprint(copy))
+    }
+
     @Test("the Variables of a file are Variables, trainable if an optimizer writes them")
     func variables() throws {
         let graph = TrainingGraph().graph

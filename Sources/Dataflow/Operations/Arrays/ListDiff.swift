@@ -19,7 +19,7 @@ public enum ListDiff: Operation {
             case .int64: difference(x, y, Int64.self)
             case .uint8, .bool: difference(x, y, UInt8.self)
             case .bfloat16: difference(x, y, UInt16.self)
-            case .string, .resource: difference(x, y, UInt64.self)
+            case .string, .resource, .variant: difference(x, y, UInt64.self)
             }
         let size = x.dtype.size
         let out = Tensor(dtype: x.dtype, shape: [places.count]) { target in

@@ -92,7 +92,7 @@ private struct DistinctSlices {
             case .int64: DistinctSlices(bytes, Int64.self, outer, n, inner)
             case .uint8, .bool: DistinctSlices(bytes, UInt8.self, outer, n, inner)
             case .bfloat16: DistinctSlices(bytes, UInt16.self, outer, n, inner)
-            case .string, .resource: DistinctSlices(bytes, UInt64.self, outer, n, inner)
+            case .string, .resource, .variant: DistinctSlices(bytes, UInt64.self, outer, n, inner)
             }
         }
         var result = extents

@@ -40,7 +40,7 @@ public enum Where: Operation {
         case .int64: visit(bytes, Int64.self, body) { $0 != 0 }
         case .uint8, .bool: visit(bytes, UInt8.self, body) { $0 != 0 }
         case .bfloat16: visit(bytes, BFloat16.self, body) { $0.float != 0 }
-        case .string, .resource: visit(bytes, UInt64.self, body) { $0 != 0 }
+        case .string, .resource, .variant: visit(bytes, UInt64.self, body) { $0 != 0 }
         }
     }
 

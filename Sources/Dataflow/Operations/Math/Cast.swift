@@ -16,7 +16,7 @@ public enum Cast: Operation {
         case .int64: from(binding) { (x: Int64) in x }
         case .uint8: from(binding) { (x: UInt8) in x }
         case .bool: from(binding) { (x: Bool) in x ? UInt8(1) : 0 }
-        case .string, .resource: throw GraphError("no kernel for \(binding.inputs[0].dtype)")
+        case .string, .resource, .variant: throw GraphError("no kernel for \(binding.inputs[0].dtype)")
         }
     }
 
@@ -32,7 +32,7 @@ public enum Cast: Operation {
         case .int64: loop(binding) { (x: Source) in integer(read(x), Int64.self) }
         case .uint8: loop(binding) { (x: Source) in UInt8(truncatingIfNeeded: integer(read(x), Int64.self)) }
         case .bool: loop(binding) { (x: Source) in read(x) != 0 }
-        case .string, .resource: preconditionFailure("the signature allows no \(binding.outputs[0].dtype)")
+        case .string, .resource, .variant: preconditionFailure("the signature allows no \(binding.outputs[0].dtype)")
         }
     }
 

@@ -84,7 +84,9 @@ extension Graph {
 
     /// The graph's seed, and the operation's: `seed`, or one that follows from the name that it will get.
     func seedAttributes(_ operation: any Operation.Type, _ seed: Int?, name: String? = nil) -> Attributes {
-        let seed2 = seed ?? Graph.hash(fullName(name ?? operation.name))
+        // Bodies of functions may have operations of the same names.
+        let place = (openBody ?? self).functionName.map { $0 + "/" } ?? ""
+        let seed2 = seed ?? Graph.hash(place + fullName(name ?? operation.name))
         // Both 0 would mean in TensorFlow: seeds that differ from run to run.
         return ["seed": .int(self.seed), "seed2": .int(self.seed == 0 && seed2 == 0 ? 0x7FFF_FFFF : seed2)]
     }

@@ -1,0 +1,119 @@
+internal import Synchronization
+
+/// A body that an operation runs: TensorFlow's `FunctionDef`. What `If` and `While` call.
+///
+/// It is closed: all that it uses comes in as parameters. Two are equal if they are one.
+public final class Function: Sendable, Equatable {
+    /// Unique among the functions of a graph.
+    public let name: String
+    public let graph: Graph
+    /// `Placeholder`s of `graph` that stand for the arguments.
+    public let parameters: [Node]
+    public let results: [Node]
+    /// What runs besides what the results need.
+    package let effects: [Vertex]
+    /// What `infer` found before: functions that call functions would ask again and again.
+    private let inferred = Mutex<[[TensorSpec]: [TensorSpec]]>([:])
+
+    package init(name: String, graph: Graph, parameters: [Node], results: [Node], effects: [Vertex] = []) {
+        self.name = name
+        self.graph = graph
+        self.parameters = parameters
+        self.results = results
+        self.effects = effects
+    }
+
+    public static func == (a: Function, b: Function) -> Bool { a === b }
+
+    /// Whether result `i` is parameter `i`: what a loop leaves as it is.
+    func passes(_ i: Int) -> Bool {
+        guard parameters.indices.contains(i), results.indices.contains(i) else { return false }
+        var result = results[i]
+        while result.vertex.operation == Identity.self { result = result.vertex.inputs[0] }
+        return result == parameters[i]
+    }
+
+    /// True if two calls with the same arguments may differ, or have effects.
+    package var isStateful: Bool {
+        graph.vertices.contains { vertex in
+            if vertex.operation is any CallingOperation.Type { return !vertex.operation.name.hasPrefix("Stateless") }
+            return vertex.operation.isStateful && vertex.operation != Placeholder.self
+                && !(vertex.operation is any ValueOperation.Type)
+        }
+    }
+
+    /// The dtypes and shapes of the results for arguments of which this much is known.
+    /// - Throws: `GraphError` for arguments that the body cannot take.
+    func infer(_ arguments: [TensorSpec]) throws -> [TensorSpec] {
+        if let known = inferred.withLock({ $0[arguments] }) { return known }
+        try check(arguments.map(\.dtype))
+        let options = SessionOptions(threads: 1, softPlacement: true, process: nil)
+        var planner = Planner(
+            fetches: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }),
+            variables: VariableStore(limit: options.memoryLimit), random: RandomState(),
+            placement: Placement(devices: [CPUDevice()], process: nil, allowsSoft: true), options: options)
+        let found = try planner.shapes()
+        inferred.withLock { known in
+            if known.count >= 64 { known.removeAll() }
+            known[arguments] = found
+        }
+        return found
+    }
+
+    func check(_ arguments: [DType]) throws {
+        guard arguments == parameters.map(\.dtype) else {
+            throw GraphError(
+                "the function '\(name)' takes \(parameters.count) arguments \(parameters.map(\.dtype)), got \(arguments)"
+            )
+        }
+    }
+
+    /// A function whose body `build` makes from the parameters, in a graph of its own.
+    /// - Throws: the first mistake made in it.
+    static func make(
+        _ name: String, around graph: Graph, _ parameters: [TensorSpec], _ build: (Graph, [Node]) throws -> [Node]
+    ) throws -> Function {
+        let name = graph.uniqueFunctionName(name)
+        let body = Graph(function: name, seed: graph.seed, parent: graph)
+        let nodes = parameters.enumerated().map { body.parameter($1, name: "x\($0)") }
+        let results = try build(body, nodes)
+        if let error = body.firstError { throw error }
+        return Function(name: name, graph: body, parameters: nodes, results: results)
+    }
+}
+
+extension Graph {
+    /// Copies what the results of `function` need into this graph, with `arguments` for its parameters.
+    func inline(_ function: Function, _ arguments: [Node]) -> [Node] {
+        var twins = Dictionary(zip(function.parameters, arguments), uniquingKeysWith: { $1 })
+        var needed: Set<Int> = []
+        var stack = function.results.map(\.vertex)
+        while let vertex = stack.popLast() {
+            guard needed.insert(vertex.id).inserted else { continue }
+            stack += vertex.inputs.map(\.vertex) + vertex.controls
+            if let carried = vertex.loopInput { stack.append(carried.vertex) }
+        }
+        var vertices: [Int: Vertex] = [:]
+        let members = function.graph.vertices.filter { needed.contains($0.id) && twins[$0.node] == nil }
+        for vertex in members {
+            let inputs = vertex.inputs.map { twins[$0] ?? $0 }
+            let controls = vertex.controls.compactMap { vertices[$0.id] }
+            let twin: Vertex
+            if vertex.operation is any LoopOperation.Type {
+                twin = addLoop(
+                    vertex.operation, inputs, vertex.attributes, name: vertex.name, controls: controls,
+                    device: vertex.device, location: vertex.location)
+            } else {
+                twin = add(
+                    vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
+                    controls: controls, device: vertex.device, location: vertex.location)
+            }
+            vertices[vertex.id] = twin
+            for i in vertex.outputs.indices { twins[vertex.output(i)] = twin.output(i) }
+        }
+        for vertex in members {
+            if let carried = vertex.loopInput.flatMap({ twins[$0] }) { vertices[vertex.id]?.loopInput = carried }
+        }
+        return function.results.map { twins[$0] ?? $0 }
+    }
+}

@@ -1,0 +1,64 @@
+import Dataflow
+import Testing
+
+/// Branches built by `cond`, with their gradients.
+@Suite("Branches")
+struct CondTests {
+    @Test("the branch taken is computed, with what it captures")
+    func values() throws {
+        let g = Graph()
+        let (flag, x) = (g.placeholder(.bool, []), g.placeholder(.float64, [2]))
+        let w = g.variable(Tensor([10.0, 20]))
+        let y = cond(flag, then: { [x * w, sum(x)] }, else: { [x, g.constant(7.0)] })
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer())
+        let given: [Node: Tensor] = [x: Tensor([1.0, 2])]
+        let taken = try session.run(y, feeds: given.merging([flag: Tensor(true)]) { $1 })
+        #expect(taken.map(\.doubles) == [[10, 40], [3]])
+        let other = try session.run(y, feeds: given.merging([flag: Tensor(false)]) { $1 })
+        #expect(other.map(\.doubles) == [[1, 2], [7]])
+    }
+
+    @Test("first and second derivatives, of either branch")
+    func derivatives() throws {
+        let g = Graph()
+        let (flag, x) = (g.placeholder(.bool, []), g.placeholder(.float64, [2]))
+        let y = cond(flag, then: { [x * x * x] }, else: { [sin(x)] })[0]
+        let first = try #require(g.gradients(of: y, by: [x])[0])
+        for choice in [true, false] {
+            try LoopTests.checkGradient(y, by: x, at: [0.4, -1.2], feeds: [flag: Tensor(choice)])
+            try LoopTests.checkGradient(first, by: x, at: [0.4, -1.2], feeds: [flag: Tensor(choice)])
+        }
+    }
+
+    @Test("branches of different shapes yield what the run tells")
+    func shapes() throws {
+        let g = Graph()
+        let (flag, x) = (g.placeholder(.bool, []), g.placeholder(.float64, [2]))
+        let y = cond(flag, then: { [concat([x, x], axis: 0)] }, else: { [x] })[0]
+        #expect(y.shape == [nil])
+        let session = try Session(g)
+        let given: [Node: Tensor] = [x: Tensor([1.0, 2])]
+        #expect(try session.run(sum(y), feeds: given.merging([flag: Tensor(true)]) { $1 }) == Tensor(6.0))
+        #expect(try session.run(y, feeds: given.merging([flag: Tensor(false)]) { $1 }) == Tensor([1.0, 2]))
+    }
+
+    @Test("a branch in a branch captures through both")
+    func nested() throws {
+        let g = Graph()
+        let (a, b) = (g.placeholder(.bool, []), g.placeholder(.bool, []))
+        let (x, z) = (g.placeholder(.float64, []), g.placeholder(.float64, []))
+        let y = cond(a, then: { cond(b, then: { [x * z] }, else: { [x - z] }) }, else: { [z] })[0]
+        let gradients = try g.gradients(of: y, by: [x, z]).map { try #require($0) }
+        let session = try Session(g)
+        func run(_ first: Bool, _ second: Bool) throws -> [[Double]] {
+            try session.run(
+                [y] + gradients,
+                feeds: [a: Tensor(first), b: Tensor(second), x: Tensor(3.0), z: Tensor(5.0)]
+            ).map(\.doubles)
+        }
+        #expect(try run(true, true) == [[15], [5], [3]])
+        #expect(try run(true, false) == [[-2], [1], [-1]])
+        #expect(try run(false, true) == [[5], [0], [1]])
+    }
+}
