@@ -48,7 +48,9 @@ struct LoopTests {
         )
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
-        func numbers(_ count: Int, _ step: Double) -> [Double] { (0..<count).map { Double(($0 * 37 + 11) % 23) / 23 - step / 4 } }
+        func numbers(_ count: Int, _ step: Double) -> [Double] {
+            (0..<count).map { Double(($0 * 37 + 11) % 23) / 23 - step / 4 }
+        }
         let feeds = [
             x: Tensor(numbers(4 * 5 * 3, 0.7), shape: [4, 5, 3]), w: Tensor(numbers(6, 1.3), shape: [3, 2]),
             u: Tensor(numbers(4, 2.1), shape: [2, 2]),
