@@ -6,7 +6,7 @@ extension PlainCallOperation {
         Signature(
             ["args": "list Tin"], to: ["output": "list Tout"],
             defaults: [
-                "config": .string(""), "config_proto": .string(""), "executor_type": .string(""),
+                "config": .string(""), "executor_type": .string(""),
             ], required: ["f"])
     }
     static var functions: [String] { ["f"] }
