@@ -20,6 +20,11 @@ struct ModelKindTests {
         return (report, try Inference.evaluate(config: config, job: job, checkpoint: folder).metrics)
     }
 
+    /// The same metrics, up to the order in which batches are added.
+    private func agree(_ a: [String: Double], _ b: [String: Double]) -> Bool {
+        a.keys == b.keys && a.allSatisfy { Swift.abs($0.value - (b[$0.key] ?? .nan)) < 1e-6 }
+    }
+
     @Test("a convolutional network learns digits, with the images' shape from the data")
     func convolutional() throws {
         let (report, evaluation) = try train(
@@ -29,7 +34,7 @@ struct ModelKindTests {
             train: { learning_rate: 0.003, batch: 40, epochs: 2 }
             """, ConvolutionalNetwork())
         #expect(report.metrics["accuracy"] ?? 0 > 0.85)
-        #expect(evaluation["accuracy"] == report.metrics["accuracy"])
+        #expect(agree(evaluation, report.metrics))
     }
 
     @Test(
@@ -50,7 +55,7 @@ struct ModelKindTests {
         let report = try LocalCluster.train(config: config, job: job)
         // Pixels up to 255: with averages that had stayed at mean 0 and variance 1 an evaluation would be far off.
         #expect(report.metrics["accuracy"] ?? 0 > 0.85, "\(report.reason ?? "")")
-        #expect(try Inference.evaluate(config: config, job: job, checkpoint: folder).metrics == report.metrics)
+        #expect(agree(try Inference.evaluate(config: config, job: job, checkpoint: folder).metrics, report.metrics))
 
         // The averages come near those of the convolution's outputs over the data, under the final weights.
         let prepared = try PreparedJob(config, job)
@@ -81,7 +86,7 @@ struct ModelKindTests {
             train: { learning_rate: 0.01, batch: 50, epochs: 3, clip_norm: 5 }
             """, RecurrentNetwork())
         #expect(report.metrics["accuracy"] ?? 0 > 0.75)
-        #expect(evaluation["accuracy"] == report.metrics["accuracy"])
+        #expect(agree(evaluation, report.metrics))
     }
 
     /// Numbers that are the same in every run: D. Knuth's MMIX generator.
@@ -131,7 +136,9 @@ struct ModelKindTests {
         let loss = try #require(report.loss)
         #expect(Swift.abs(error * error - loss) < 1e-9 * loss && report.metrics["mse"] == nil)
         #expect(report.metrics["mae"] ?? 1 <= error)
-        #expect(try Inference.evaluate(config: config, job: job, checkpoint: "\(folder)/out").metrics == report.metrics)
+        #expect(
+            agree(try Inference.evaluate(config: config, job: job, checkpoint: "\(folder)/out").metrics, report.metrics)
+        )
 
         // User 4 has the mood −0.25 and likes odd items; item 107 is odd and of worth −1, and 9999 is not known.
         let input = "\(folder)/new.tsv"
