@@ -27,7 +27,7 @@ public struct ConvolutionalNetwork: TrainingJob {
             h = settings.activation.function(h)
             if settings.pool > 1 { h = maxPool(h, size: [settings.pool, settings.pool]) }
         }
-        let size = h.shape.concrete.dropFirst().reduce(1, *)
+        let size = (h.shape.dimensions ?? []).dropFirst().reduce(1) { $0 * ($1 ?? 1) }
         return try model.trained(model.logits(model.hidden(reshape(h, [-1, size]))))
     }
 
