@@ -117,22 +117,12 @@ extension ConfigurationReader {
             if isRegistered, !JobConfig.builtInModelKinds.contains(config.model.kind) {
                 config.model.options[option.name] = option.value.resolved
             } else {
-                mistakes.add(option.place, Self.unknown("model." + option.name))
+                mistakes.add(option.place, Self.unknown("model." + option.name, kind: config.model.kind))
             }
         }
+        refuseKeysOfOtherKinds()
         finishModel()
-        let data = config.data
-        if data.format != .embedded, data.path == nil {
-            let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
-            let what = data.format == .idx ? "DIR" : "FILE"
-            mistakes.add(
-                place,
-                "data.path is required for data.format \(data.format.rawValue): write it under data, "
-                    + "or give --set data.path=\(what)")
-        }
-        refuse(
-            data.format == .embedded && data.path != nil, at: ["data.path"],
-            because: "data.path needs a data.format that reads files (idx, csv or npz); embedded has its data within")
+        finishData()
         refuse(
             config.cluster.heartbeatTimeout <= config.cluster.heartbeatInterval,
             at: ["cluster.heartbeat_timeout", "cluster.heartbeat_interval"],
@@ -147,6 +137,51 @@ extension ConfigurationReader {
         refuse(
             config.checkpoint.everySteps != nil && config.checkpoint.directory == nil, at: ["checkpoint.every_steps"],
             because: "checkpoint.every_steps needs checkpoint.directory")
+    }
+
+    /// Which data needs which keys, and goes with which model.
+    private mutating func finishData() {
+        if config.data.format == .ratings, places["data.task"] == nil { config.data.task = .regression }
+        let data = config.data
+        if data.format != .embedded, data.path == nil {
+            let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
+            let what = data.format == .idx ? "DIR" : "FILE"
+            mistakes.add(
+                place,
+                "data.path is required for data.format \(data.format.rawValue): write it under data, "
+                    + "or give --set data.path=\(what)")
+        }
+        refuse(
+            data.format == .embedded && data.path != nil, at: ["data.path"],
+            because: "data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its data "
+                + "within")
+        refuse(
+            data.format != .csv && !data.categorical.isEmpty, at: ["data.categorical"],
+            because: "data.categorical needs data.format csv, not \(data.format.rawValue)")
+        refuse(
+            data.format == .ratings && data.task == .classification, at: ["data.task"],
+            because: "data.task can't be classification for data.format ratings, which is a regression")
+        refuse(
+            config.model.kind == "wide_and_deep"
+                && (data.format == .csv ? places["data.categorical"] == nil : data.format != .ratings),
+            at: ["model.kind"],
+            because: "model.kind wide_and_deep needs categories: data.format ratings, or csv with data.categorical")
+        refuse(
+            ["mlp", "cnn", "lstm"].contains(config.model.kind)
+                && (data.format == .ratings || !data.categorical.isEmpty),
+            at: ["model.kind", "data.categorical", "data.format"],
+            because: "model.kind \(config.model.kind) takes no categories; wide_and_deep does")
+    }
+
+    /// Of a built-in kind of model, what only others have.
+    private mutating func refuseKeysOfOtherKinds() {
+        let kind = config.model.kind
+        for key in JobConfig.keys where !key.belongs(to: kind) {
+            let owners = key.kinds?.joined(separator: ", ") ?? ""
+            refuse(
+                places[key.path] != nil, at: [key.path],
+                because: "\(key.path) belongs to model.kind \(owners); this is \(kind)")
+        }
     }
 
     /// What an imported graph needs, and what only it may have.
@@ -222,9 +257,12 @@ extension ConfigurationReader {
         children[section, default: []].joined(separator: ", ")
     }
 
-    private static func unknown(_ path: String) -> String {
+    /// - Parameter kind: the model's, where the path is one of its keys.
+    private static func unknown(_ path: String, kind: String? = nil) -> String {
         let (section, name) = split(path)
-        let siblings = children[section, default: []]
+        let siblings = children[section, default: []].filter { sibling in
+            kind.map { keys[join(section, sibling)]?.belongs(to: $0) ?? true } ?? true
+        }
         let other = JobConfig.otherNames[name]
         let elsewhere = JobConfig.keys.map(\.path).first { $0.hasSuffix(".\(other ?? name)") }
         let guess = other.flatMap { siblings.contains($0) ? $0 : nil } ?? nearest(to: name, in: siblings) ?? elsewhere

@@ -7,27 +7,43 @@ extension JobConfig {
         .required("seed", \.seed, .whole(atLeast: .min, atMost: .max)),
     ]
 
+    private static let layered = ["mlp", "cnn", "lstm", "wide_and_deep"]
+    private static let activated = ["mlp", "cnn", "wide_and_deep"]
+
     private static let modelKeys: [ConfigKey] = [
         .required("model.kind", \.model.kind, .text),
-        .required("model.hidden", \.model.hidden, .list(of: .whole(atLeast: 1), example: "[256, 128]")),
-        .required("model.activation", \.model.activation, .choice()),
-        .optional("model.initializer", \.model.initializer, .choice()),
-        .required("model.dropout", \.model.dropout, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }),
+        .optional("model.image", \.model.image, .image, of: ["cnn"]),
+        .required("model.filters", \.model.filters, .list(of: .whole(atLeast: 1), example: "[32, 64]"), of: ["cnn"]),
+        .required("model.kernel", \.model.kernel, .whole(atLeast: 1), of: ["cnn"]),
+        .required("model.pool", \.model.pool, .whole(atLeast: 1), of: ["cnn"]),
+        .required("model.batch_normalization", \.model.batchNormalization, .flag, of: ["cnn"]),
+        .required("model.cell", \.model.cell, .choice(), of: ["lstm"]),
+        .required("model.units", \.model.units, .whole(atLeast: 1), of: ["lstm"]),
+        .required("model.layers", \.model.layers, .whole(atLeast: 1, atMost: 100), of: ["lstm"]),
+        .optional("model.steps", \.model.steps, .whole(atLeast: 1), of: ["lstm"]),
+        .required("model.embedding", \.model.embedding, .whole(atLeast: 1), of: ["wide_and_deep"]),
+        .required("model.hidden", \.model.hidden, .list(of: .whole(atLeast: 1), example: "[256, 128]"), of: activated),
+        .required("model.activation", \.model.activation, .choice(), of: activated),
+        .optional("model.initializer", \.model.initializer, .choice(), of: layered),
+        .required("model.dropout", \.model.dropout, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }, of: layered),
         .optional("model.loss", \.model.loss, .loss),
-        .optional("model.file", \.model.file, .path),
-        .optional("model.init", \.model.initialize, .text),
-        .optional("model.train", \.model.train, .text),
-        .required("model.feeds", \.model.feeds, .table(of: .choice(), example: "{x: features, y: labels}")),
-        .required("model.metrics", \.model.metrics, .table(of: .text, example: "{accuracy: \"accuracy:0\"}")),
-        .optional("model.predictions", \.model.predictions, .text),
-        .optional("model.outputs", \.model.outputs, .whole(atLeast: 1)),
+        .optional("model.file", \.model.file, .path, of: ["graph"]),
+        .optional("model.init", \.model.initialize, .text, of: ["graph"]),
+        .optional("model.train", \.model.train, .text, of: ["graph"]),
+        .required(
+            "model.feeds", \.model.feeds, .table(of: .choice(), example: "{x: features, y: labels}"), of: ["graph"]),
+        .required(
+            "model.metrics", \.model.metrics, .table(of: .text, example: "{accuracy: \"accuracy:0\"}"), of: ["graph"]),
+        .optional("model.predictions", \.model.predictions, .text, of: ["graph"]),
+        .optional("model.outputs", \.model.outputs, .whole(atLeast: 1), of: layered),
     ]
 
     private static let dataKeys: [ConfigKey] = [
         .required("data.format", \.data.format, .choice()),
         .optional("data.path", \.data.path, .path),
         .required("data.scale", \.data.scale, .choice()),
-        .required("data.labels", \.data.labels, .labelColumn),
+        .required("data.labels", \.data.labels, .column),
+        .required("data.categorical", \.data.categorical, .list(of: .column, example: "[user, item]")),
         .required("data.header", \.data.header, .choice()),
         .required("data.task", \.data.task, .choice()),
         .optional("data.test_path", \.data.testPath, .path),
@@ -91,7 +107,7 @@ extension JobConfig {
     /// What other programs call these keys, for the hint only.
     static let otherNames: [String: String] = [
         "lr": "learning_rate", "rate": "learning_rate", "batch_size": "batch", "rho": "decay", "max_steps": "steps",
-        "num_epochs": "epochs", "layers": "hidden", "type": "kind", "gradient_clip": "clip_norm", "ps": "servers",
+        "num_epochs": "epochs", "type": "kind", "gradient_clip": "clip_norm", "ps": "servers",
         "label": "labels", "dir": "directory", "file": "path", "normalize": "scale", "delimiter": "separator",
     ]
 }

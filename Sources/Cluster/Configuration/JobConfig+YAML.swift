@@ -52,14 +52,15 @@ extension JobConfig {
         return reader.config
     }
 
-    /// The whole effective configuration as YAML, defaults included and paths absolute.
+    /// The whole effective configuration as YAML, defaults included and paths absolute; without the keys of other kinds of
+    /// model.
     ///
     /// `parse(yaml:)` of it, with the same model kinds, gives an equal value. It holds `cluster.token`, if there is one.
     public func yaml() -> String {
         var lines: [String] = []
         var open: [String] = []
         for key in Self.keys {
-            guard let value = key.write(self) else { continue }
+            guard key.belongs(to: model.kind), let value = key.write(self) else { continue }
             let parts = key.path.split(separator: ".").map(String.init)
             let sections = parts.dropLast()
             if sections.count < open.count || !sections.starts(with: open) { open = [] }

@@ -17,7 +17,7 @@ public struct JobConfig: Sendable, Equatable {
     public init() {}
 
     /// The kinds of model that need no program of one's own.
-    public static let builtInModelKinds: Set<String> = ["mlp", "graph"]
+    public static let builtInModelKinds: Set<String> = ["mlp", "cnn", "lstm", "wide_and_deep", "graph"]
 }
 
 extension JobConfig {
@@ -27,6 +27,25 @@ extension JobConfig {
         /// The units of each hidden layer, input side first; an empty list is a linear model.
         public var hidden = [128]
         public var activation = Activation.relu
+        /// Of a convolutional network, the images' height and width, and channels where there are several; nil: as the data says.
+        public var image: [Int]?
+        /// Of a convolutional network, the filters of each block, input side first.
+        public var filters = [32, 64]
+        /// Of a convolutional network, the height and width of its kernels.
+        public var kernel = 5
+        /// Of a convolutional network, the height and width over which each block takes the greatest value; 1: no pooling.
+        public var pool = 2
+        /// Of a convolutional network, whether each block normalises over the batch.
+        public var batchNormalization = false
+        /// Of a recurrent network, the units of each layer.
+        public var units = 128
+        /// Of a recurrent network.
+        public var layers = 1
+        /// Of a recurrent network, the time steps that the features are cut into; nil: as the data says, e.g. an image's rows.
+        public var steps: Int?
+        public var cell = Cell.lstm
+        /// Of a wide and deep model, the numbers that stand for each category in its deep part.
+        public var embedding = 16
         /// The initialiser of the weights; nil: He for the ReLU family, Glorot otherwise (`effectiveInitializer`).
         public var initializer: Initializer?
         /// The share of hidden units dropped in training, 0 ≤ dropout < 1.
@@ -74,6 +93,9 @@ extension JobConfig {
             case normal, uniform, zeros
         }
 
+        /// The units of a recurrent network.
+        public enum Cell: String, Sendable, CaseIterable { case lstm, gru }
+
         public enum Loss: Sendable, Equatable {
             case softmaxCrossEntropy, sigmoidCrossEntropy, meanSquaredError
             /// Of an imported graph: the node's name.
@@ -101,7 +123,9 @@ extension JobConfig {
         /// How features are scaled; the scale is fitted on the training part.
         public var scale = Scale.none
         /// Which column of a CSV file holds the labels.
-        public var labels = LabelColumn.last
+        public var labels = Column.last
+        /// Which columns of a CSV file are categories: any text, as in an address or a kind.
+        public var categorical: [Column] = []
         /// Whether the first line of a CSV file names the columns.
         public var header = Header.automatic
         public var task = Task.classification
@@ -114,7 +138,7 @@ extension JobConfig {
         /// What stands between the columns of a CSV file: one character.
         public var separator = ","
 
-        public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz }
+        public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz, ratings }
         public enum Scale: String, Sendable, CaseIterable {
             case standardize
             case minMax = "min_max"
@@ -128,7 +152,7 @@ extension JobConfig {
         public enum Task: String, Sendable, CaseIterable { case classification, regression }
 
         /// A column of a CSV file: the last one, the n-th (from 0), or the one with this name.
-        public enum LabelColumn: Sendable, Equatable {
+        public enum Column: Sendable, Equatable {
             case last
             case index(Int)
             case name(String)

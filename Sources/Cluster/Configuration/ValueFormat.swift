@@ -116,9 +116,25 @@ extension ValueFormat where T: RawRepresentable<String> & CaseIterable & Sendabl
     }
 }
 
-extension ValueFormat where T == JobConfig.Data.LabelColumn {
+extension ValueFormat where T == [Int] {
+    /// Height and width, or height, width and channels; one channel is told as three extents too.
+    static var image: Self {
+        let extents = list(of: .whole(atLeast: 1, atMost: 1 << 16), example: "[28, 28, 1]")
+        return Self(
+            read: { (value, base) throws(ValueError) in
+                let image = try extents.read(value, base)
+                guard image.count == 2 || image.count == 3 else {
+                    throw .wanted("height, width and channels such as [28, 28, 1]", got: value)
+                }
+                return image.count == 2 ? image + [1] : image
+            },
+            write: extents.write)
+    }
+}
+
+extension ValueFormat where T == JobConfig.Data.Column {
     /// `last`, a column's number from 0, or its name (in quotes where the name is a number).
-    static var labelColumn: Self {
+    static var column: Self {
         Self(
             read: { (value, _) throws(ValueError) in
                 switch value.resolved {

@@ -241,7 +241,7 @@ struct CoordinatorService {
             state.step / state.facts.schedule.batchesPerEpoch, max((job.config.train.epochs ?? .max) - 1, 0))
         progress.epochs = job.config.train.epochs
         progress.loss = state.record.recentLoss
-        progress.metrics = state.record.recentMetrics
+        progress.metrics = job.model.told(state.record.recentMetrics)
         progress.samples = state.record.samples
         progress.samplesPerSecond = elapsed > 0 ? Double(state.record.samples) / elapsed : 0
         let here = state.step - (restored?.step ?? 0)
@@ -252,7 +252,8 @@ struct CoordinatorService {
         progress.workers = job.config.cluster.workers
         progress.servers = job.config.cluster.servers
         progress.evaluation = state.lastEvaluation.map {
-            Progress.Evaluation(step: $0.step, loss: $0.sum.meanLoss, metrics: $0.sum.meanMetrics)
+            Progress.Evaluation(
+                step: $0.step, loss: $0.sum.meanLoss, metrics: job.model.told($0.sum.meanMetrics))
         }
         return progress
     }
@@ -276,7 +277,8 @@ struct CoordinatorService {
             samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
             loss: finite(state.lastEvaluation?.sum.meanLoss ?? state.record.recentLoss),
             trainLoss: finite(state.record.recentLoss),
-            metrics: (state.lastEvaluation?.sum.meanMetrics ?? state.record.recentMetrics).filter { $0.value.isFinite },
+            metrics: job.model.told(state.lastEvaluation?.sum.meanMetrics ?? state.record.recentMetrics)
+                .filter { $0.value.isFinite },
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
             checkpointError: state.checkpointError, leasedAgain: state.leasedAgain,
             meanStaleness: updates > 0 ? Double(staleness.reduce(0) { $0 + $1.sum }) / Double(updates) : 0,

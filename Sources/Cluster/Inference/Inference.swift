@@ -37,13 +37,14 @@ public enum Inference {
                 metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
                 examples: examples)
         }
-        return Evaluation(step: step, examples: sum.examples, loss: sum.meanLoss, metrics: sum.meanMetrics)
+        return Evaluation(
+            step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
     }
 
     /// Predictions for the examples of a file, or for the test part of the job's data.
     ///
     /// - Parameter input: features without labels, a row for each example: CSV (a header is passed over), `.npy`, or IDX, plain
-    ///   or gzipped. They are scaled as the training part was.
+    ///   or gzipped; for ratings a file like theirs of users and items alone. They are scaled as the training part was.
     /// - Returns: for a classifier the class and each class's probability, else the outputs.
     public static func predict(
         config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil
@@ -55,13 +56,11 @@ public enum Inference {
         let training = prepared.data.training
         var set = prepared.data.test
         if let input {
-            let features = try read(input, width: training.width, config)
+            let features = try read(input, like: training, config)
             let count = features.shape.concrete[0]
             let labels = training.labels.shape.concrete.dropFirst()
-            set = Dataset(
-                features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)),
-                classes: training.classes,
-                classNames: training.classNames, featureShape: training.featureShape)
+            set = training.replacing(
+                features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)))
         }
         var rows: [[Double]] = []
         for start in stride(from: 0, to: set.count, by: 256) {
@@ -109,12 +108,15 @@ public enum Inference {
         return (prepared, session, manifest.step)
     }
 
-    private static func read(_ path: String, width: Int, _ config: JobConfig) throws -> Tensor {
+    private static func read(_ path: String, like training: Dataset, _ config: JobConfig) throws -> Tensor {
+        let width = training.width
         let tensor: Tensor
-        if path.hasSuffix(".npy") {
+        if config.data.format == .ratings {
+            tensor = try RatingsReader.features(path, vocabularies: training.vocabularies)
+        } else if path.hasSuffix(".npy"), training.vocabularies.isEmpty {
             tensor = try Npy.read(path)
-        } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
-            tensor = try config.csvReader.features(path)
+        } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") || !training.vocabularies.isEmpty {
+            tensor = try config.csvReader.features(path, vocabularies: training.vocabularies)
         } else {
             tensor = try IDXReader.read(path)
         }

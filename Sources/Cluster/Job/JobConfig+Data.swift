@@ -18,6 +18,9 @@ extension JobConfig {
         case .npz:
             return try NPZReader.split(
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
+        case .ratings:
+            return try RatingsReader.split(
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
         case .csv:
             return try csvReader.split(
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
@@ -26,12 +29,13 @@ extension JobConfig {
 
     /// Reads CSV files as the `data` section says.
     var csvReader: CSVReader {
-        let label: CSVReader.Column =
-            switch data.labels {
+        func column(_ column: Data.Column) -> CSVReader.Column {
+            switch column {
             case .last: .last
             case .index(let index): .index(index)
             case .name(let name): .name(name)
             }
+        }
         let header: CSVReader.Header =
             switch data.header {
             case .automatic: .automatic
@@ -39,16 +43,17 @@ extension JobConfig {
             case .absent: .absent
             }
         return CSVReader(
-            label: label, header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
-            task: data.task == .classification ? .classification : .regression)
+            label: column(data.labels), header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
+            task: data.task == .classification ? .classification : .regression,
+            categorical: data.categorical.map(column))
     }
 
     /// How features are scaled, fitted on the training part.
     func scaling(for training: Dataset) -> Scaling {
         switch data.scale {
         case .none: .none
-        case .standardize: Scaling(.standardize, fittedTo: training.features)
-        case .minMax: Scaling(.minMax, fittedTo: training.features)
+        case .standardize: Scaling(.standardize, fittedTo: training)
+        case .minMax: Scaling(.minMax, fittedTo: training)
         }
     }
 }

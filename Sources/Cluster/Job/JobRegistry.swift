@@ -5,9 +5,12 @@ public struct JobRegistry: Sendable {
     /// The built-in kinds and those given; a program's own kind of the same name wins.
     public init(_ jobs: [any TrainingJob] = []) {
         self.jobs = Dictionary(
-            ([MultilayerPerceptron(), ImportedGraph()] + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 }
-        )
+            (JobRegistry.builtIn + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 })
     }
+
+    private static let builtIn: [any TrainingJob] = [
+        MultilayerPerceptron(), ConvolutionalNetwork(), RecurrentNetwork(), WideAndDeep(), ImportedGraph(),
+    ]
 
     public var kinds: Set<String> { Set(jobs.keys) }
 

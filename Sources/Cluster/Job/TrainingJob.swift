@@ -42,6 +42,9 @@ public struct TrainingModel: Sendable {
     public var loss: Node
     /// Means over the examples, float scalars.
     public var metrics: [String: Node]
+    /// Metrics of which the root is told in their place, by its name: ["mse": "rmse"]. It is taken of the mean over all
+    /// examples, as a mean of the batches' roots would be another number.
+    public var roots: [String: String]
     /// What `predict` prints: a row for each example.
     public var predictions: Node?
     /// The train operation, as `minimize` makes it.
@@ -50,15 +53,23 @@ public struct TrainingModel: Sendable {
     public var isTraining: Node?
 
     public init(
-        features: Node, labels: Node, loss: Node, metrics: [String: Node] = [:], predictions: Node? = nil, train: Node,
-        isTraining: Node? = nil
+        features: Node, labels: Node, loss: Node, metrics: [String: Node] = [:], roots: [String: String] = [:],
+        predictions: Node? = nil, train: Node, isTraining: Node? = nil
     ) {
         self.features = features
         self.labels = labels
         self.loss = loss
         self.metrics = metrics
+        self.roots = roots
         self.predictions = predictions
         self.train = train
         self.isTraining = isTraining
+    }
+
+    /// Metrics as people are told them, of their means over examples.
+    func told(_ means: [String: Double]) -> [String: Double] {
+        var told = means
+        for (metric, root) in roots { told[root] = told.removeValue(forKey: metric)?.squareRoot() }
+        return told
     }
 }

@@ -54,12 +54,6 @@ extension Dataset {
 
     /// A greater label is an error in the data, not a class.
     static let mostClasses = 1_000_000
-
-    /// The same data among more classes.
-    func among(classes: Int) -> Dataset {
-        Dataset(
-            features: features, labels: labels, classes: classes, classNames: classNames, featureShape: featureShape)
-    }
 }
 
 extension DataSplit {
@@ -74,7 +68,7 @@ extension DataSplit {
             training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
         else { throw FormatError(path: names.1, "holds labels of another kind than \(names.0)") }
         let classes = max(training.classes, test.classes)
-        return DataSplit(training: training.among(classes: classes), test: test.among(classes: classes))
+        return DataSplit(training: training.replacing(classes: classes), test: test.replacing(classes: classes))
     }
 }
 

@@ -12,10 +12,13 @@ public struct Dataset: Sendable {
     public let classNames: [String]
     /// The shape of one example's features: [28, 28], or [D]. Their product is D.
     public let featureShape: [Int]
+    /// The categorical features by their column; each holds indices into its vocabulary. The others are numbers.
+    public let vocabularies: [Int: Vocabulary]
 
     /// Traps if the shapes or dtypes are not as described above.
     public init(
-        features: Tensor, labels: Tensor, classes: Int, classNames: [String] = [], featureShape: [Int]? = nil
+        features: Tensor, labels: Tensor, classes: Int, classNames: [String] = [], featureShape: [Int]? = nil,
+        vocabularies: [Int: Vocabulary] = [:]
     ) {
         let extents = features.shape.concrete
         precondition(extents.count == 2, "features are N × D, got \(features.shape)")
@@ -27,11 +30,20 @@ public struct Dataset: Sendable {
         precondition(labels.dtype == (classes > 0 ? .int32 : .float32), "labels of \(labels.dtype)")
         let featureShape = featureShape ?? [extents[1]]
         precondition(featureShape.reduce(1, *) == extents[1], "\(featureShape) of \(extents[1]) features")
+        precondition(vocabularies.keys.allSatisfy { (0..<extents[1]).contains($0) }, "categories beyond the features")
         self.features = features
         self.labels = labels
         self.classes = classes
         self.classNames = classNames
         self.featureShape = featureShape
+        self.vocabularies = vocabularies
+    }
+
+    /// Other examples, or more classes, of the same kind of data.
+    package func replacing(features: Tensor? = nil, labels: Tensor? = nil, classes: Int? = nil) -> Dataset {
+        Dataset(
+            features: features ?? self.features, labels: labels ?? self.labels, classes: classes ?? self.classes,
+            classNames: classNames, featureShape: featureShape, vocabularies: vocabularies)
     }
 
     /// Examples.
@@ -42,9 +54,7 @@ public struct Dataset: Sendable {
     /// The first examples, at most `count`.
     public func prefix(_ count: Int) -> Dataset {
         let range = 0..<min(max(count, 0), self.count)
-        return Dataset(
-            features: features.rows(range), labels: labels.rows(range), classes: classes, classNames: classNames,
-            featureShape: featureShape)
+        return replacing(features: features.rows(range), labels: labels.rows(range))
     }
 
     /// A batch: float32 features of shape [indices.count, D], scaled, and the labels that belong to them.
@@ -120,9 +130,8 @@ public struct DataSplit: Sendable {
         let order = random.permutation(of: data.count)
         let held = Int(Double(data.count) * testFraction)
         func part(_ indices: [Int32]) -> Dataset {
-            Dataset(
-                features: Dataset.rows(indices, of: data.features), labels: Dataset.rows(indices, of: data.labels),
-                classes: data.classes, classNames: data.classNames, featureShape: data.featureShape)
+            data.replacing(
+                features: Dataset.rows(indices, of: data.features), labels: Dataset.rows(indices, of: data.labels))
         }
         self.init(training: part(order[held...].sorted()), test: part(order[..<held].sorted()))
     }

@@ -28,6 +28,18 @@ public struct Scaling: Sendable, Equatable, Codable {
         self.factor = factor
     }
 
+    /// Fits to the training part's features; categorical ones stay as they are.
+    public init(_ kind: Kind, fittedTo data: Dataset) {
+        let fitted = Scaling(kind, fittedTo: data.features)
+        guard kind != .none else {
+            self = fitted
+            return
+        }
+        var (offset, factor) = (fitted.offset, fitted.factor)
+        for column in data.vocabularies.keys { (offset[column], factor[column]) = (0, 1) }
+        self.init(kind: kind, offset: offset, factor: factor)
+    }
+
     /// Fits to `features`, N × D of uint8 or float32. Traps on other dtypes and ranks.
     public init(_ kind: Kind, fittedTo features: Tensor) {
         switch (kind, features.dtype) {

@@ -9,6 +9,15 @@ public func meanSquaredError(
     return labels.node.graph.scope(name) { mean(squaredDifference(predictions, labels, file: file, line: line)) }
 }
 
+/// The mean of |prediction − label| over all elements, a scalar; TensorFlow's `tf.losses.absolute_difference`.
+public func meanAbsoluteError(
+    labels: any Operand, predictions: any Operand, name: String = "mean_absolute_error", file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
+    return labels.node.graph.scope(name) { mean(abs(predictions.node - labels.node, file: file, line: line)) }
+}
+
 /// Records a mistake if two tensors that go together element by element would have to be broadcast: labels [N] and
 /// predictions [N, 1] would silently give N × N terms.
 func checkSameShape(

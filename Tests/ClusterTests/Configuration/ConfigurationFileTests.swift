@@ -25,6 +25,15 @@ struct ConfigurationFileTests {
         #expect(error?.description.contains("--set data.path=DIR") == true)
     }
 
+    @Test(
+        "the other models' files need but the path of their data", arguments: ["mnist-cnn", "mnist-lstm", "movielens"])
+    func otherModels(name: String) throws {
+        let path = "\(Self.configs)/\(name).yaml"
+        let config = try JobConfig.load(path: path, overrides: ["data.path=/data"])
+        #expect(config.job == name && JobConfig.builtInModelKinds.contains(config.model.kind))
+        #expect(throws: ConfigurationError.self) { try JobConfig.load(path: path) }
+    }
+
     @Test("a file that cannot be read is named with the reason")
     func unreadable() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tributary-\(UUID())")

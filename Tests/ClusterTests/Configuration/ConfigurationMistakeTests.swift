@@ -103,7 +103,7 @@ struct ConfigurationMistakeTests {
             (
                 "model: {hiden: [3]}",
                 "unknown key 'model.hiden'; did you mean 'hidden'? "
-                    + "(allowed: kind, hidden, activation, initializer, dropout, loss, file, init, train, feeds, metrics, predictions, outputs)"
+                    + "(allowed: kind, hidden, activation, initializer, dropout, loss, outputs)"
             ),
         ])
     func unknownKey(yaml: String, mistake: String) {
@@ -125,7 +125,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "data:\n  path: x",
-                "line 2: data.path needs a data.format that reads files (idx, csv or npz); embedded has its data within"
+                "line 2: data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its data within"
             ),
             (
                 "train:\n  steps: 3\n  epochs: 1",

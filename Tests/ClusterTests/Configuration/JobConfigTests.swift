@@ -56,7 +56,9 @@ struct JobConfigTests {
                 "shape": .map(["name": .string("x"), "sizes": .list([.int(1), .double(2.5), .bool(true), .null])]),
             ])
         #expect(try JobConfig.parse(yaml: config.yaml(), modelKinds: ["spiral"]) == config)
-        #expect(mistakes(in: yaml).first == "line 2: model.kind can't be \"spiral\" (allowed: graph, mlp)")
+        #expect(
+            mistakes(in: yaml).first
+                == "line 2: model.kind can't be \"spiral\" (allowed: cnn, graph, lstm, mlp, wide_and_deep)")
     }
 
     @Test("an override wins over the file, a later one over an earlier one, and steps over the file's epochs")

@@ -1,0 +1,129 @@
+internal import Dataflow
+internal import Training
+
+/// What the built-in models of layers have in common: placeholders before, and the output layer, loss, metrics and train
+/// operation after the layers that make a model what it is.
+struct LayeredModel {
+    let config: JobConfig
+    let data: DataSplit
+    let features: Node
+    let labels: Node
+    /// nil where nothing in the model asks.
+    let isTraining: Node?
+
+    var isClassification: Bool { data.training.classes > 0 }
+    private var targets: Int { data.training.labels.shape.concrete[1] }
+
+    /// - Parameters:
+    ///   - shape: of one example, as the layers want it.
+    ///   - asksTraining: whether a layer besides dropout works otherwise while training.
+    init(_ graph: Graph, _ config: JobConfig, _ data: DataSplit, shape: [Int], asksTraining: Bool = false) {
+        self.config = config
+        self.data = data
+        let training = data.training
+        features = graph.placeholder(.float32, Shape([nil] + shape.map(Optional.some)), name: "features")
+        labels = graph.placeholder(
+            training.labels.dtype, training.classes > 0 ? [nil] : [nil, training.labels.shape.concrete[1]],
+            name: "labels")
+        isTraining =
+            config.model.dropout > 0 || asksTraining ? graph.placeholder(.bool, [], name: "is_training") : nil
+    }
+
+    /// Drops a share of `h` while training, if the configuration says so.
+    func dropped(_ h: Node, name: String) -> Node {
+        guard config.model.dropout > 0, let isTraining else { return h }
+        return dropout(h, rate: config.model.dropout, training: isTraining, name: name)
+    }
+
+    /// The dense layers of `model.hidden`, each with dropout.
+    func hidden(_ x: Node) -> Node {
+        var h = x
+        for (i, units) in config.model.hidden.enumerated() {
+            h = dense(
+                h, units: units, activation: config.model.activation.function, initializer: config.model.initial,
+                name: "hidden\(i + 1)", l1: config.train.l1, l2: config.train.l2)
+            h = dropped(h, name: "dropout\(i + 1)")
+        }
+        return h
+    }
+
+    /// How many outputs the model has. Throws if they are fewer than the classes.
+    func outputs() throws -> Int {
+        let classes = data.training.classes
+        let outputs = config.model.outputs ?? (isClassification ? classes : targets)
+        guard outputs >= classes else {
+            throw NodeError(.configuration, "model.outputs is \(outputs), but the data has \(classes) classes")
+        }
+        return outputs
+    }
+
+    /// The output layer, a linear one.
+    func logits(_ h: Node) throws -> Node {
+        dense(
+            h, units: try outputs(), initializer: .glorotUniform, name: "logits", l1: config.train.l1,
+            l2: config.train.l2)
+    }
+
+    /// Loss, metrics and predictions over the last layer, and the operation that trains it all.
+    func trained(_ logits: Node) throws -> TrainingModel {
+        let model = try judged(logits)
+        let loss = regularized(model.loss)
+        let minimize = config.minimize(loss, data: data)
+        let updates = loss.graph.updateOperations
+        return TrainingModel(
+            features: features, labels: labels, loss: loss, metrics: model.metrics,
+            roots: model.metrics["mse"] == nil ? [:] : ["mse": "rmse"], predictions: model.predictions,
+            train: updates.isEmpty ? minimize : loss.graph.group([minimize] + updates, name: "train_and_update"),
+            isTraining: isTraining)
+    }
+
+    private func judged(_ logits: Node) throws -> (loss: Node, metrics: [String: Node], predictions: Node) {
+        let outputs = try outputs()
+        switch config.model.loss ?? (isClassification ? .softmaxCrossEntropy : .meanSquaredError) {
+        case .softmaxCrossEntropy:
+            return (
+                softmaxCrossEntropyLoss(labels: labels, logits: logits),
+                ["accuracy": accuracy(labels: labels, predictions: logits)], softmax(logits, name: "predictions")
+            )
+        case .sigmoidCrossEntropy:
+            let targets = isClassification ? oneHot(labels, depth: outputs) : labels
+            let chosen = sigmoid(logits, name: "predictions")
+            let metric =
+                isClassification
+                ? accuracy(labels: labels, predictions: logits) : binaryAccuracy(labels: targets, predictions: chosen)
+            return (sigmoidCrossEntropyLoss(labels: targets, logits: logits), ["accuracy": metric], chosen)
+        case .node(let name): throw NodeError(.configuration, "model.loss '\(name)' is none of the losses")
+        case .meanSquaredError:
+            let targets = isClassification ? oneHot(labels, depth: outputs) : labels
+            let loss = meanSquaredError(labels: targets, predictions: logits)
+            return (
+                loss,
+                isClassification
+                    ? ["accuracy": accuracy(labels: labels, predictions: logits)]
+                    : ["mse": loss, "mae": meanAbsoluteError(labels: targets, predictions: logits)],
+                identity(logits, name: "predictions")
+            )
+        }
+    }
+}
+
+extension JobConfig.Model {
+    var initial: Training.Initializer { Training.Initializer.named[effectiveInitializer.rawValue] ?? .glorotUniform }
+}
+
+extension JobConfig.Model.Activation {
+    /// The layer's activation of the same name.
+    var function: Training.Activation {
+        switch self {
+        case .relu: .relu
+        case .sigmoid: .sigmoid
+        case .tanh: .tanh
+        case .elu: .elu
+        case .selu: .selu
+        case .softplus: .softplus
+        case .leakyReLU: .leakyRelu
+        case .relu6: .relu6
+        case .none: .linear
+        }
+    }
+}

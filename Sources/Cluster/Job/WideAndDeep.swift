@@ -1,0 +1,59 @@
+public import Dataflow
+public import Training
+
+/// `model: {kind: wide_and_deep}`: the sum of a linear model and of dense layers, trained together: Cheng and others, "Wide &
+/// deep learning for recommender systems" (2016).
+///
+/// The wide part has a weight for each category and number; the deep part has `model.embedding` learnt numbers in place of
+/// each category, and the numbers beside them. One optimizer trains both, where the paper has one each, and there are no
+/// crossed categories.
+public struct WideAndDeep: TrainingJob {
+    public static let kind = "wide_and_deep"
+
+    public init() {}
+
+    public func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
+        let training = data.training
+        guard !training.vocabularies.isEmpty else {
+            throw NodeError(
+                .configuration,
+                "model.kind wide_and_deep needs categories: data.format ratings, or csv with data.categorical")
+        }
+        let model = LayeredModel(graph, config, data, shape: [training.width])
+        let outputs = try model.outputs()
+        var wide: [Node] = []
+        var deep: [Node] = []
+        for (column, vocabulary) in training.vocabularies.sorted(by: { $0.key < $1.key }) {
+            let indices = cast(gather(model.features, graph.constant(Int32(column)), axis: 1), to: .int32)
+            wide.append(
+                embedding(
+                    indices, count: vocabulary.size, width: outputs, initializer: .zeros, name: "wide_column\(column)"))
+            deep.append(
+                embedding(
+                    indices, count: vocabulary.size, width: config.model.embedding, name: "deep_column\(column)"))
+        }
+        let numbers = (0..<training.width).filter { training.vocabularies[$0] == nil }
+        if !numbers.isEmpty {
+            let values = gather(model.features, graph.constant(numbers.map { Int32($0) }), axis: 1)
+            deep.append(values)
+            wide.append(
+                dense(
+                    values, units: outputs, useBias: false, name: "wide_numbers", l1: config.train.l1,
+                    l2: config.train.l2))
+        }
+        let input = model.dropped(deep.count == 1 ? deep[0] : concat(deep, axis: 1), name: "dropout")
+        let start = graph.variable(
+            .numbers(Self.start(training, outputs: outputs), dtype: .float32, shape: [outputs]), name: "wide_bias")
+        let sum = wide.dropFirst().reduce(wide[0]) { $0 + $1 }
+        return try model.trained(biasAdd(sum + model.logits(model.hidden(input)), start))
+    }
+
+    /// The first outputs: of a regression the targets' means, so that only what deviates is left to learn.
+    private static func start(_ data: Dataset, outputs: Int) -> [Double] {
+        let targets = data.classes > 0 ? 0 : data.labels.shape.concrete[1]
+        var means = [Double](repeating: 0, count: outputs)
+        guard targets == outputs, data.count > 0 else { return means }
+        for (i, label) in data.labels.doubles.enumerated() { means[i % targets] += label / Double(data.count) }
+        return means
+    }
+}
