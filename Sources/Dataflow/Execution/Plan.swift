@@ -31,6 +31,7 @@ final class Plan {
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
+    private let threads: Int
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let arena: TensorStorage
     private let sources: [Planner.Source]
@@ -46,7 +47,7 @@ final class Plan {
     init(
         steps: [Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState
+        random: RandomState, threads: Int
     ) {
         self.steps = steps
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
@@ -56,6 +57,7 @@ final class Plan {
         self.fetches = fetches
         self.reads = reads
         self.random = random
+        self.threads = threads
         arena = TensorStorage(byteCount: arenaSize)
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
@@ -211,7 +213,7 @@ final class Plan {
         }
         for spec in specs { try spec.checkSize() }
         return try Plan.evaluate(
-            vertex, inputs: values, outputs: specs, threads: 1, random: random, variable: variable)
+            vertex, inputs: values, outputs: specs, threads: threads, random: random, variable: variable)
     }
 
     private func run(_ program: FrameProgram) throws {

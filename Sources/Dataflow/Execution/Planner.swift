@@ -69,7 +69,7 @@ struct Planner {
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },
-            reads: try uninitializedReads(order), random: random)
+            reads: try uninitializedReads(order), random: random, threads: threads)
     }
 
     private func checkFeeds() throws {
