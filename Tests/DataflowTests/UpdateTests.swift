@@ -36,4 +36,91 @@ struct UpdateTests {
         let gradient = try #require(g.gradients(of: y, by: [x])[0])
         #expect(try Session(g).run([y, gradient], feeds: [x: Tensor(Float(3))]).map(\.doubles) == [[9], [3]])
     }
+
+    @Test("Adagrad by dual averaging is TensorFlow's", arguments: [false, true], [false, true])
+    func adagradDA(overRows: Bool, overHandles: Bool) throws {
+        // Numbers of TensorFlow 2.21, dense and for the rows 2, 0 and 2 again.
+        let expected: [[Double]] =
+            overRows
+            ? [
+                [-0.11460090115119563, -0.00918245852439355, 0.25, 0.5, 0.004970178926441347, 0.011373815154927311],
+                [0.52, 0.2, 0.2, -0.3, -0.2, -0.25], [0.1004, 0.29, 0.3, 0.4, 1, 0.7625],
+            ]
+            : [
+                [-0.13326917497180257, 0.05775577557755774, -0.012633381795729585, 0, 0.014985203054453791, 0],
+                [0.6, -0.5, 0.22, 0, -0.3, 0.15], [0.11, 0.36, 0.3004, 0.49, 0.99, 0.6025],
+            ]
+        let g = Graph()
+        let start = [
+            Tensor([1.0, -2, 0.25, 0.5, 3, -0.5]), Tensor([0.5, -0.1, 0.2, -0.3, 0.4, 0.1]),
+            Tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+        ].map { $0.reshaped([3, 2]) }
+        let spec: Attributes = ["dtype": .type(.float64), "shape": .shape([3, 2])]
+        let state = start.indices.map { i in
+            overHandles
+                ? g.add(VarHandleOp.self, [], spec, name: "v\(i)").node
+                : g.add(VariableV2.self, [], spec, name: "v\(i)").node
+        }
+        let assigns = zip(state, start).map { memory, value in
+            g.add(overHandles ? AssignVariableOp.self : Assign.self, [memory, g.constant(value)]).node
+        }
+        let gradient = g.constant([[0.1, -0.4], [0.02, 0.3], [-0.7, 0.05]])
+        let numbers = [0.1, 0.05, 0.02].map { g.constant(Tensor($0)) } + [g.constant(Tensor(Int64(3)))]
+        let rows = overRows ? [g.constant([Int32(2), 0, 2])] : []
+        let operation: any Operation.Type =
+            switch (overRows, overHandles) {
+            case (false, false): ApplyAdagradDA.self
+            case (false, true): ResourceApplyAdagradDA.self
+            case (true, false): SparseApplyAdagradDA.self
+            case (true, true): ResourceSparseApplyAdagradDA.self
+            }
+        let step = g.add(operation, state + [gradient] + rows + numbers).node
+        let session = try Session(g)
+        for assign in assigns { try session.execute(assign) }
+        try session.execute(step)
+        for (memory, expected) in zip(state, expected) {
+            let value =
+                overHandles ? g.add(ReadVariableOp.self, [memory], ["dtype": .type(.float64)]).node : identity(memory)
+            #expect(zip(try session.run(value).doubles, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+        }
+    }
+
+    @Test("rows of every width are updated as the whole Variable is, in order where one is named twice")
+    func rows() throws {
+        for width in [1, 3, 100, 1500] {
+            let g = Graph()
+            let count = 90
+            let w = g.variable(Tensor.zeros(.float64, [count, width]), name: "w")
+            let slot = g.variable(Tensor.zeros(.float64, [count, width]), name: "slot")
+            let whole = g.variable(Tensor.zeros(.float64, [count, width]), name: "whole")
+            let wholeSlot = g.variable(Tensor.zeros(.float64, [count, width]), name: "whole_slot")
+            let order = (0..<count).map { Int32(($0 * 37) % count) }
+            let gradient = Tensor((0..<count * width).map { Double($0 % 17) - 8.5 }).reshaped([count, width])
+            let rate = g.constant(0.1)
+            let momentum = g.constant(0.9)
+            // Each row twice, in two rounds; of the whole Variable two steps.
+            let twice = concat([g.constant(order), g.constant(order)], axis: 0)
+            let picked = gather(g.constant(gradient), twice)
+            let rows = g.add(SparseApplyMomentum.self, [w.reference, slot.reference, rate, picked, twice, momentum])
+            let step = g.add(
+                ApplyMomentum.self, [whole.reference, wholeSlot.reference, rate, g.constant(gradient), momentum])
+            let session = try Session(g, options: SessionOptions(threads: 2))
+            try session.execute(g.globalVariablesInitializer())
+            try session.execute(rows.node)
+            for _ in 0..<2 { try session.execute(step.node) }
+            #expect(try session.value(of: w) == session.value(of: whole), "\(width)")
+            #expect(try session.value(of: slot) == session.value(of: wholeSlot), "\(width)")
+            // One row many times is the sum for plain addition.
+            let same = g.constant([Int32](repeating: 5, count: 200))
+            let ones = g.constant(Tensor.zeros(.float64, [200, width])) + 1
+            let plain = g.add(
+                SparseApplyProximalGradientDescent.self,
+                [w.reference, g.constant(-1.0), g.constant(0.0), g.constant(0.0), ones, same])
+            let before = try session.value(of: w).doubles
+            try session.execute(plain.node)
+            let after = try session.value(of: w).doubles
+            #expect(abs(after[5 * width] - before[5 * width] - 200) < 1e-9)
+            #expect(after[4 * width] == before[4 * width])
+        }
+    }
 }

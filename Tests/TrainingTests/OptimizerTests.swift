@@ -73,6 +73,58 @@ struct OptimizerRow: Sendable, CustomTestStringConvertible {
                     return w - 0.1 * unbiased2.squareRoot() / unbiased1 * m / (v.squareRoot() + 1e-8)
                 }
             }, fast: Adam(learningRate: 0.02), steps: 3000, slots: ["w/Adam", "w/Adam_1"]),
+        OptimizerRow(
+            title: "AdamW", rule: AdamW(learningRate: 0.1, weightDecay: 0.05),
+            formula: {
+                var (m, v, p1, p2) = (0.0, 0.0, 1.0, 1.0)
+                return { w, g in
+                    (p1, p2) = (p1 * 0.9, p2 * 0.999)
+                    m = 0.9 * m + 0.1 * g
+                    v = 0.999 * v + 0.001 * g * g
+                    let rate = 0.1 * (1 - p2).squareRoot() / (1 - p1)
+                    return w - 0.1 * 0.05 * w - rate * m / (v.squareRoot() + 1e-8)
+                }
+            }, fast: AdamW(learningRate: 0.02, weightDecay: 1e-4), steps: 3000, slots: ["w/AdamW", "w/AdamW_1"]),
+        OptimizerRow(
+            title: "centered RMSProp",
+            rule: RMSProp(learningRate: 0.1, decay: 0.9, momentum: 0.5, epsilon: 1e-3, centered: true),
+            formula: {
+                var (s, a, m) = (1.0, 0.0, 0.0)
+                return { w, g in
+                    a = 0.9 * a + 0.1 * g
+                    s = 0.9 * s + 0.1 * g * g
+                    m = 0.5 * m + 0.1 * g / (s - a * a + 1e-3).squareRoot()
+                    return w - m
+                }
+            },
+            fast: RMSProp(
+                learningRate: .exponentialDecay(initial: 0.02, steps: 500, rate: 0.3), epsilon: 1e-4, centered: true),
+            steps: 4000, slots: ["w/RMSProp", "w/RMSProp_1", "w/RMSProp_2"]),
+        OptimizerRow(
+            title: "Adadelta", rule: Adadelta(learningRate: 0.5, decay: 0.9, epsilon: 1e-4),
+            formula: {
+                var (a, u) = (0.0, 0.0)
+                return { w, g in
+                    a = 0.9 * a + 0.1 * g * g
+                    let d = g * ((u + 1e-4) / (a + 1e-4)).squareRoot()
+                    u = 0.9 * u + 0.1 * d * d
+                    return w - 0.5 * d
+                }
+            },
+            fast: Adadelta(learningRate: .exponentialDecay(initial: 1, steps: 500, rate: 0.3), epsilon: 1e-4),
+            steps: 4000, slots: ["w/Adadelta", "w/Adadelta_1"]),
+        OptimizerRow(
+            title: "FTRL", rule: Ftrl(learningRate: 0.1, l1: 0.01, l2: 0.02),
+            formula: {
+                var (n, z) = (0.1, 0.0)
+                return { w, g in
+                    let next = n + g * g
+                    z += g - (next.squareRoot() - n.squareRoot()) / 0.1 * w
+                    n = next
+                    if z.magnitude <= 0.01 { return 0 }
+                    return ((z > 0 ? 0.01 : -0.01) - z) / (n.squareRoot() / 0.1 + 2 * 0.02)
+                }
+            }, fast: Ftrl(learningRate: 0.5), steps: 3000, slots: ["w/Ftrl", "w/Ftrl_1"]),
     ]
 }
 

@@ -175,12 +175,21 @@ extension JobConfig {
         public var endLearningRate = 0.0
         /// For `momentum` and `nesterov`.
         public var momentum = 0.9
-        /// The decay of RMSProp's mean square.
+        /// The decay of RMSProp's mean square, and of Adadelta's.
         public var decay = 0.9
+        /// RMSProp divides by the gradient's variance in place of its mean square.
+        public var centered = false
         public var beta1 = 0.9
         public var beta2 = 0.999
         /// nil: what each rule has by itself.
         public var epsilon: Double?
+        /// What part of a weight AdamW takes away in each update, times the learning rate.
+        public var weightDecay = 0.01
+        /// How FTRL's rate falls with the sum of squares: −0.5 is Adagrad's way, 0 not at all.
+        public var learningRatePower = -0.5
+        /// FTRL's own l1 and l2, which work in its update; `l1` and `l2` are terms of the loss.
+        public var l1Strength = 0.0
+        public var l2Strength = 0.0
         /// The examples of one update.
         public var batch = 64
         public var length = Length.epochs(1)
@@ -212,7 +221,7 @@ extension JobConfig {
 
         public enum Optimizer: String, Sendable, CaseIterable {
             case gradientDescent = "gradient_descent"
-            case momentum, nesterov, adagrad, rmsprop, adam
+            case momentum, nesterov, adagrad, rmsprop, adam, adamw, adadelta, ftrl
         }
     }
 

@@ -37,6 +37,8 @@ package struct Bundle: Sendable, Equatable {
         package let input: Int
         package let offset: Int
         package let bytes: Int
+        /// Where the bytes start in what the worker computed.
+        package let start: Int
         /// The name of the placeholder in the bundle's graph.
         package var placeholder: String { "push_\(block)_\(input)" }
     }
@@ -57,9 +59,7 @@ package struct BundleLayout: Sendable, Equatable {
         for (index, write) in cut.writes.enumerated() {
             let spec = write.variable.variableSpec!
             let total = spec.shape.elementCount ?? 0
-            // A cut write needs all its pushed inputs to be of the Variable's shape.
-            let divisible = write.isElementwise && write.pushed.values.allSatisfy { $0.dtype == spec.dtype }
-            let step = divisible ? BundleLayout.limit / spec.dtype.size : max(total, 1)
+            let step = write.blockElements(limit: BundleLayout.limit)
             var offset = 0
             repeat {
                 let count = min(step, total - offset)
@@ -87,12 +87,14 @@ package struct BundleLayout: Sendable, Equatable {
             var bytes = 0
             // In the graph's order, so that a bundle holds neighbours.
             for block in place.blocks.sorted(by: { ($0.write, $0.offset) < ($1.write, $1.offset) }) {
-                if !current.isEmpty, bytes + block.bytes > BundleLayout.limit {
+                // The larger of its push and its values.
+                let size = max(block.bytes, Bundle(0, 0, 0, [block], cut).pushBytes)
+                if !current.isEmpty, bytes + size > BundleLayout.limit {
                     bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut))
                     (current, bytes) = ([], 0)
                 }
                 current.append(block)
-                bytes += block.bytes
+                bytes += size
             }
             if !current.isEmpty { bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut)) }
         }
@@ -113,10 +115,11 @@ extension Bundle {
         for (index, block) in blocks.enumerated() {
             values.append(valueEnd)
             valueEnd += Bundle.aligned(block.bytes)
-            for (input, node) in cut.writes[block.write].pushed.sorted(by: { $0.key < $1.key }) {
-                let count = block.isWhole ? node.shape.elementCount ?? block.total : block.count
-                let bytes = count * node.dtype.size
-                pushes.append(Push(block: index, input: input, offset: pushEnd, bytes: bytes))
+            let write = cut.writes[block.write]
+            for input in write.pushed.keys.sorted() {
+                let (start, bytes) = write.extent(
+                    of: input, offset: block.offset, count: block.count, isWhole: block.isWhole)
+                pushes.append(Push(block: index, input: input, offset: pushEnd, bytes: bytes, start: start))
                 pushEnd += Bundle.aligned(bytes)
             }
         }

@@ -12,10 +12,11 @@ struct GraphCopier {
     mutating func replace(_ node: Node, by other: Node) { replacements[node] = other }
 
     /// Copies `vertices` (inputs before what uses them), without devices; control edges to vertices not copied fall away.
-    mutating func copy(_ vertices: [Vertex]) {
+    /// - Parameter name: what a copy is called.
+    mutating func copy(_ vertices: [Vertex], name: (String) -> String = { $0 }) {
         for vertex in vertices where copies[vertex.id] == nil {
             copies[vertex.id] = target.add(
-                vertex.operation, vertex.inputs.map { self[$0] }, vertex.attributes, exactName: vertex.name,
+                vertex.operation, vertex.inputs.map { self[$0] }, vertex.attributes, exactName: name(vertex.name),
                 controls: vertex.controls.compactMap { copies[$0.id] }, location: vertex.location)
         }
     }
@@ -26,4 +27,7 @@ struct GraphCopier {
         guard let copy = copies[node.vertex.id] else { preconditionFailure("\(node.name) was not copied") }
         return Node(vertex: copy, output: node.output)
     }
+
+    /// The copy of a vertex. Traps if it was not copied.
+    func copy(of vertex: Vertex) -> Vertex { copies[vertex.id]! }
 }

@@ -48,14 +48,9 @@ extension TrainingCut {
         result.pushBytes = Int64(bundle.pushBytes)
         var trains: [Node] = []
         // Replicas and what else depends on no data, shared by the blocks.
-        let constants = Set(bundle.blocks.map(\.write)).sorted().flatMap { index -> [Vertex] in
-            let write = writes[index]
-            return write.vertex.inputs.indices
-                .filter { write.pushed[$0] == nil && TrainingCut.reference(write.vertex.inputs[$0]) == nil }
-                .map { write.vertex.inputs[$0].vertex }
-        }
+        let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
         copier.copy(
-            TrainingCut.ancestors(of: constants + replicatedWrites.flatMap { $0.inputs.map(\.vertex) }, controls: false)
+            TrainingCut.ancestors(of: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) }, controls: false)
                 .filter { $0.operation.writes.isEmpty })
         for (index, block) in bundle.blocks.enumerated() {
             let write = writes[block.write]
@@ -66,38 +61,43 @@ extension TrainingCut {
             wire.count = Int64(block.count)
             wire.total = Int64(block.total)
             wire.valueOffset = Int64(bundle.valueOffsets[index])
-            var memory: [Int: Node] = [:]
+            // What stands for the Variables, and for what workers push, is each block's own.
+            var own = copier
             for variable in write.variables {
                 let spec = variable.variableSpec!
-                let shape = block.isWhole ? spec.shape : Shape([block.count])
                 let name = block.name(variable.name)
-                memory[variable.id] = graph.add(
-                    variable.operation, [], ["dtype": .type(spec.dtype), "shape": .shape(shape)], exactName: name
-                ).output(0)
+                let memory = graph.add(
+                    variable.operation, [],
+                    ["dtype": .type(spec.dtype), "shape": .shape(write.shape(of: block, spec.shape))], exactName: name)
+                own.replace(variable.output(0), by: memory.output(0))
                 wire.names.append(name)
                 wire.sources.append(variable.name)
             }
-            let inputs = write.vertex.inputs.enumerated().map { i, input -> Node in
-                if let variable = TrainingCut.reference(input) { return memory[variable.id]! }
-                guard let pushed = write.pushed[i] else { return copier[input] }
-                let shape =
-                    block.isWhole
-                    ? write.variable.variableSpec!.shape.merged(with: pushed.shape) ?? pushed.shape : [block.count]
-                let push = bundle.pushes.first { $0.block == index && $0.input == i }!
-                let placeholder = graph.add(
-                    Placeholder.self, [], ["dtype": .type(pushed.dtype), "shape": .shape(shape)],
-                    exactName: push.placeholder)
+            var placeholders: [Int: Node] = [:]
+            for push in bundle.pushes where push.block == index {
+                let node = write.pushed[push.input]!
+                placeholders[push.input] =
+                    graph.add(
+                        Placeholder.self, [],
+                        ["dtype": .type(node.dtype), "shape": .shape(write.shape(of: block, pushed: push.input))],
+                        exactName: push.placeholder
+                    ).node
                 var entry = WireServerProgram.Push()
                 entry.placeholder = push.placeholder
                 entry.offset = Int64(push.offset)
                 entry.bytes = Int64(push.bytes)
                 result.pushes.append(entry)
-                return placeholder.node
             }
-            trains.append(
-                graph.add(
-                    write.vertex.operation, inputs, write.vertex.attributes, exactName: block.name(write.vertex.name)
-                ).node)
+            for (node, key) in write.plain { own.replace(node, by: placeholders[key]!) }
+            for rows in write.rows {
+                let (dense, count) = (placeholders[rows.dense]!, placeholders[rows.count]!)
+                graph.scope("touched_rows") {
+                    let touched = squeeze(indices(whereTrue: notEqual(count, zerosLike(count))), axes: [1])
+                    own.replace(rows.values, by: gather(dense, touched))
+                    own.replace(rows.indices, by: cast(touched, to: rows.indices.dtype))
+                }
+            }
+            trains += write.run(by: &own) { block.name($0) }
             result.blocks.append(wire)
         }
         // Replicas count after the blocks have used their old values, as TensorFlow's optimizers do.
@@ -112,5 +112,37 @@ extension TrainingCut {
         try graph.validate()
         result.graph = Data(try GraphDefinition.encode(graph))
         return result
+    }
+}
+
+extension TrainingCut.Write {
+    /// Copies what servers run, a write after those before it; returns the writes.
+    fileprivate func run(by copier: inout GraphCopier, name: (String) -> String) -> [Node] {
+        var writes: [Node] = []
+        let graph = copier.target
+        for vertex in runs {
+            if vertex.operation.writes.isEmpty {
+                copier.copy([vertex], name: name)
+            } else {
+                graph.controlDependencies(writes) { copier.copy([vertex], name: name) }
+                writes.append(copier.copy(of: vertex).node)
+            }
+        }
+        return writes
+    }
+
+    /// The shape of a block of a Variable of this shape.
+    fileprivate func shape(of block: Block, _ shape: Shape) -> Shape {
+        if block.isWhole { return shape }
+        guard division == .betweenRows, let extents = shape.dimensions else { return [block.count] }
+        return Shape([block.count / rowWidth] + extents.dropFirst())
+    }
+
+    /// The shape of a block's part of a pushed input.
+    fileprivate func shape(of block: Block, pushed key: Int) -> Shape {
+        if rows.contains(where: { $0.count == key }) { return [block.count / rowWidth] }
+        let node = pushed[key]!
+        let own = variable.variableSpec!.shape
+        return block.isWhole ? own.merged(with: node.shape) ?? node.shape : shape(of: block, own)
     }
 }

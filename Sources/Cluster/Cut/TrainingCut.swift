@@ -4,22 +4,9 @@ package import Dataflow
 /// is left to workers.
 ///
 /// To a Variable's server go the Variable, its slots and the write, with what the write needs that depends on no data.
-/// What depends on data is computed by workers and pushed.
+/// What depends on data is computed by workers and pushed. Writes that share a Variable, or of which one goes into another,
+/// stay together.
 package struct TrainingCut: Sendable {
-    /// A write that depends on data: an optimizer's step on one Variable.
-    package struct Write: Sendable {
-        /// The `Apply…` (or `Assign…`) vertex.
-        package let vertex: Vertex
-        /// The `VariableV2` or `VarHandleOp` vertices that it overwrites: the Variable, then its slots.
-        package let variables: [Vertex]
-        /// The inputs that workers compute: index in the vertex's inputs → node.
-        package let pushed: [Int: Node]
-
-        package var variable: Vertex { variables[0] }
-        /// Whether each element is updated on its own, so that the Variable can be cut anywhere.
-        package var isElementwise: Bool { vertex.operation is any ElementwiseUpdate.Type }
-    }
-
     /// In the graph's order.
     package let writes: [Write]
     /// Writes that depend on no data (a global step, Adam's powers): every bundle counts its own.
@@ -31,63 +18,56 @@ package struct TrainingCut: Sendable {
     /// The `Assign` of each Variable by the Variable's vertex id: its first value is input 1.
     package let initializers: [Int: Vertex]
 
-    /// - Throws: `GraphError` if `train` writes no Variable, or writes one in two places.
+    /// Adds to the graph what workers compute of updates of rows, see `RowUpdate`.
+    ///
+    /// - Throws: `GraphError` if `train` writes no Variable, or writes one in two places that no edge orders.
     package init(train: Node) throws {
         let graph = train.graph
         let reached = TrainingCut.ancestors(of: [train.vertex], controls: true)
         let dependsOnData = TrainingCut.dependingOnData(graph)
-        var writes: [Write] = []
-        var replicated: [Vertex] = []
-        var replicatedVariables: [Vertex] = []
-        // Variables whose value goes into what depends on data: those must be pulled, so they cannot be replicas.
-        var readByData: Set<Int> = []
-        for vertex in graph.vertices where dependsOnData.contains(vertex.id) && vertex.operation.writes.isEmpty {
+        let groups = try WriteGroups(reached, dependsOnData: dependsOnData)
+        // Variables whose value goes into what workers compute: those must be pulled, so they cannot be replicas.
+        var readByWorkers: Set<Int> = []
+        for vertex in graph.vertices
+        where dependsOnData.contains(vertex.id) && vertex.operation.writes.isEmpty
+            && !groups.onServers.contains(vertex.id)
+        {
             for input in vertex.inputs {
-                if let variable = TrainingCut.variable(behind: input) { readByData.insert(variable.id) }
+                if let variable = TrainingCut.variable(behind: input) { readByWorkers.insert(variable.id) }
             }
         }
-        for vertex in reached where !vertex.operation.writes.isEmpty {
-            let variables = try vertex.operation.writes.sorted().map { index in
-                guard let variable = TrainingCut.variable(behind: vertex.inputs[index]) else {
-                    throw GraphError("input \(index) is not a Variable", node: vertex.name)
-                }
-                return variable
-            }
-            guard
-                vertex.operation is any ElementwiseUpdate.Type || vertex.operation == Assign.self
-                    || vertex.operation == AssignVariableOp.self
-            else {
-                throw GraphError(
-                    "\(vertex.operation.name) changes some rows of '\(variables[0].name)'; servers take updates of whole "
-                        + "Variables so far", node: vertex.name)
-            }
-            let values = vertex.inputs.indices.filter { TrainingCut.reference(vertex.inputs[$0]) == nil }
-            var pushed = values.filter { dependsOnData.contains(vertex.inputs[$0].vertex.id) }
-            if pushed.isEmpty, readByData.contains(variables[0].id) { pushed = values }
-            if pushed.isEmpty {
-                replicated.append(vertex)
-                replicatedVariables += variables
+        var writes: [Write] = []
+        var replicated: [Vertex] = []
+        for members in groups.members {
+            if let write = try Write(members, dependsOnData: dependsOnData, readByWorkers: readByWorkers) {
+                writes.append(write)
             } else {
-                writes.append(
-                    Write(
-                        vertex: vertex, variables: variables,
-                        pushed: Dictionary(uniqueKeysWithValues: pushed.map { ($0, vertex.inputs[$0]) })))
+                replicated += members
             }
         }
         guard !writes.isEmpty else {
             throw GraphError("'\(train.name)' trains no Variable: it reaches no write that depends on data")
         }
-        var seen: Set<Int> = []
-        for variable in writes.flatMap(\.variables) + replicatedVariables where !seen.insert(variable.id).inserted {
-            throw GraphError("the Variable '\(variable.name)' is written in two places of one step; servers can do one")
-        }
         self.writes = writes
         replicatedWrites = replicated
-        self.replicatedVariables = replicatedVariables
+        var seen: Set<Int> = []
+        replicatedVariables = try replicated.flatMap { try TrainingCut.written(by: $0) }
+            .filter { seen.insert($0.id).inserted }
+        seen.formUnion(writes.flatMap(\.variables).map(\.id))
         localVariables = graph.variables.filter { !seen.contains($0.reference.vertex.id) }
         initializers = Dictionary(
             graph.variables.map { ($0.reference.vertex.id, $0.initializer.vertex) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The Variables that a vertex overwrites, in the order of its inputs.
+    static func written(by vertex: Vertex) throws -> [Vertex] {
+        try vertex.operation.writes.sorted().map { index in
+            guard let variable = TrainingCut.variable(behind: vertex.inputs[index]) else {
+                throw GraphError("input \(index) is not a Variable", node: vertex.name)
+            }
+            return variable
+        }
     }
 
     /// The Variable whose memory `node` is, if it is a reference.

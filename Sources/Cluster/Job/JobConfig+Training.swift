@@ -32,9 +32,19 @@ extension JobConfig {
         case .momentum: Momentum(learningRate: rate, momentum: train.momentum)
         case .nesterov: Momentum(learningRate: rate, momentum: train.momentum, nesterov: true)
         case .adagrad: Adagrad(learningRate: rate)
-        case .rmsprop: RMSProp(learningRate: rate, decay: train.decay, epsilon: train.epsilon ?? 1e-10)
+        case .rmsprop:
+            RMSProp(learningRate: rate, decay: train.decay, epsilon: train.epsilon ?? 1e-10, centered: train.centered)
         case .adam:
             Adam(learningRate: rate, beta1: train.beta1, beta2: train.beta2, epsilon: train.epsilon ?? 1e-8)
+        case .adamw:
+            AdamW(
+                learningRate: rate, weightDecay: train.weightDecay, beta1: train.beta1, beta2: train.beta2,
+                epsilon: train.epsilon ?? 1e-8)
+        case .adadelta: Adadelta(learningRate: rate, decay: train.decay, epsilon: train.epsilon ?? 1e-8)
+        case .ftrl:
+            Ftrl(
+                learningRate: rate, learningRatePower: train.learningRatePower, l1: train.l1Strength,
+                l2: train.l2Strength)
         }
     }
 }

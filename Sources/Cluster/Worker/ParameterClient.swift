@@ -76,12 +76,11 @@ final class ParameterClient {
             var message = header(kind, bundle).message(room: bundle.pushBytes)
             message.withUnsafeMutableBytes { bytes in
                 for push in bundle.pushes {
-                    let block = bundle.blocks[push.block]
-                    let tensor = gradients[block.write][push.input]!
-                    let start = block.isWhole ? 0 : block.offset * tensor.dtype.size
+                    let tensor = gradients[bundle.blocks[push.block].write][push.input]!
                     tensor.withUnsafeBytes { source in
                         UnsafeMutableRawBufferPointer(rebasing: bytes[(DataHeader.size + push.offset)...])
-                            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<start + push.bytes]))
+                            .copyMemory(
+                                from: UnsafeRawBufferPointer(rebasing: source[push.start..<push.start + push.bytes]))
                     }
                 }
             }

@@ -275,7 +275,7 @@ final class Plan {
         }
         for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
         return try Plan.evaluate(
-            vertex, inputs: values, outputs: specs, threads: 1, random: random, variable: variable)
+            vertex, inputs: values, outputs: specs, threads: options.threads, random: random, variable: variable)
     }
 
     private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {

@@ -10,32 +10,45 @@ extension Graph {
         of ys: [any Operand], by xs: [any Operand], upstream: [any Operand]? = nil, name: String = "gradients",
         file: StaticString = #fileID, line: UInt = #line
     ) -> [Node?] {
-        if let body = openBody {
-            return body.gradients(of: ys, by: xs, upstream: upstream, name: name, file: file, line: line)
-        }
+        differentiate(ys, by: xs, upstream, name, SourceLocation(file: file, line: line)) { $0.dense }
+    }
+
+    /// As `gradients(of:by:)`, but where `y` depends on one of `xs` only through gathers of its rows, those rows alone, as
+    /// TensorFlow's `tf.gradients` does.
+    public func rowGradients(
+        of y: any Operand, by xs: [any Operand], name: String = "gradients", file: StaticString = #fileID,
+        line: UInt = #line
+    ) -> [Gradient?] {
+        differentiate([y], by: xs, nil, name, SourceLocation(file: file, line: line)) { $0 }
+    }
+
+    private func differentiate<Result>(
+        _ ys: [any Operand], by xs: [any Operand], _ upstream: [any Operand]?, _ name: String,
+        _ location: SourceLocation, _ finish: (Gradient) -> Result
+    ) -> [Result?] {
+        if let body = openBody { return body.differentiate(ys, by: xs, upstream, name, location, finish) }
         // In a body, of what it takes from outside.
         let (ys, targets) = (ys.map { local($0.node) }, xs.map { local($0.node) })
-        let location = SourceLocation(file: file, line: line)
         if let upstream, upstream.count != ys.count {
             record(
                 GraphError("\(ys.count) nodes to differentiate have \(upstream.count) upstream gradients")
                     .at(name, location))
-            return [Node?](repeating: nil, count: xs.count)
+            return [Result?](repeating: nil, count: xs.count)
         }
         return scope(name) {
-            var arrived: [Node: [Node]] = [:]
+            var arrived: [Node: [Gradient]] = [:]
             for (i, y) in ys.enumerated() {
                 if y.vertex.error == nil, !y.dtype.isFloating {
                     record(
                         GraphError("the gradient of \(y) is asked for: only floating types have one").at(
                             name, location))
                 }
-                arrived[y, default: []].append(upstream?[i].node ?? onesLike(y))
+                arrived[y, default: []].append(.dense(upstream?[i].node ?? onesLike(y)))
             }
             let path = between(targets, ys)
             let ids = Set(path.map(\.id))
             for vertex in path.reversed() { propagate(vertex, &arrived, on: ids, location) }
-            return targets.map { sum(arrived[$0] ?? []) }
+            return targets.map { Gradient.sum(arrived[$0] ?? []).map(finish) }
         }
     }
 
@@ -63,21 +76,27 @@ extension Graph {
 
     /// Passes what arrived at a vertex's outputs on to its inputs.
     private func propagate(
-        _ vertex: Vertex, _ arrived: inout [Node: [Node]], on path: Set<Int>, _ location: SourceLocation
+        _ vertex: Vertex, _ arrived: inout [Node: [Gradient]], on path: Set<Int>, _ location: SourceLocation
     ) {
         guard vertex.inputs.contains(where: { path.contains($0.vertex.id) }) else { return }
         var upstream: [Node?] = []
         for i in 0..<vertex.outputs.count {
             let output = vertex.output(i)
-            let total = sum(arrived[output] ?? [])
-            if let total { arrived[output] = [total] }
+            let total = Gradient.sum(arrived[output] ?? [])?.dense
+            if let total { arrived[output] = [.dense(total)] }
             upstream.append(total)
         }
         guard upstream.contains(where: { $0 != nil }) else { return }
         do {
             let result = try device(vertex.device) {
-                try scope("\(vertex.name.split(separator: "/").last ?? "op")_grad") {
-                    try vertex.operation.gradient(GradientContext(vertex: vertex, arrived: upstream))
+                try scope("\(vertex.name.split(separator: "/").last ?? "op")_grad") { () -> [Gradient?] in
+                    let context = GradientContext(vertex: vertex, arrived: upstream)
+                    if let operation = vertex.operation as? any RowPicking.Type,
+                        let rows = try operation.rowGradient(context)
+                    {
+                        return [.rows(rows)]
+                    }
+                    return try vertex.operation.gradient(context).map { $0.map(Gradient.dense) }
                 }
             }
             for (input, gradient) in zip(vertex.inputs, result) {
@@ -88,6 +107,4 @@ extension Graph {
             record(mistake.at("\(vertex.operation.name) '\(vertex.name)'", location))
         }
     }
-
-    private func sum(_ terms: [Node]) -> Node? { terms.count > 1 ? addN(terms) : terms.first }
 }

@@ -64,7 +64,8 @@ public enum OperationCatalog {
         ResourceSparseApplyFtrlV2.self, ApplyProximalGradientDescent.self, ResourceApplyProximalGradientDescent.self,
         SparseApplyProximalGradientDescent.self, ResourceSparseApplyProximalGradientDescent.self,
         ApplyProximalAdagrad.self, ResourceApplyProximalAdagrad.self, SparseApplyProximalAdagrad.self,
-        ResourceSparseApplyProximalAdagrad.self,
+        ResourceSparseApplyProximalAdagrad.self, ApplyAdagradDA.self, ResourceApplyAdagradDA.self,
+        SparseApplyAdagradDA.self, ResourceSparseApplyAdagradDA.self,
         // Control flow
         Switch.self, Merge.self, Enter.self, Exit.self, NextIteration.self, LoopCond.self, ControlTrigger.self,
         RefSwitch.self, RefMerge.self, RefEnter.self, RefExit.self, RefNextIteration.self, StackV2.self,

@@ -188,6 +188,11 @@ final class ElementwiseLoop {
         }
     }
 
+    /// Runs over the first `count` elements alone, on the caller's thread; of operands that are vectors or scalars.
+    func run(_ frame: Frame, first count: Int) {
+        if count > 0 { runPart(frame, 0, 0..<1, 0..<count) }
+    }
+
     private func runPart(_ frame: Frame, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
         let memory = scratch + thread * scratchPerThread
         let inner = layout.inner

@@ -17,4 +17,10 @@ public struct Adagrad: Optimizer {
     public func apply(
         gradient: Node, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
     ) -> Node { update(ApplyAdagrad.self, variable, [slots[0].reference, learningRate, gradient]) }
+
+    public func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node {
+        update(SparseApplyAdagrad.self, variable, [slots[0].reference, learningRate, rows.values, rows.indices])
+    }
 }

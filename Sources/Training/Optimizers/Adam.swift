@@ -33,4 +33,21 @@ public struct Adam: Optimizer {
     }
 
     public func advance(_ shared: [Variable]) -> [Node] { zip(shared, [beta1, beta2]).map { $0 * $1 } }
+
+    public func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node {
+        // TensorFlow's `_apply_sparse`: m and v decay everywhere, so that rows without a gradient move too.
+        let beta = [beta1, beta2].map { number($0, for: variable) }
+        let news = [rows.values, rows.values * rows.values]
+        let moments = slots.indices.map { i in
+            let decayed = slots[i].assign(slots[i] * beta[i])
+            return variable.graph.controlDependencies([decayed]) {
+                update(ScatterAdd.self, slots[i], [rows.indices, news[i] * (1 - beta[i])])
+            }
+        }
+        let rate = learningRate * sqrt(1 - shared[1].value) / (1 - shared[0].value)
+        let step = rate * moments[0] / (sqrt(moments[1]) + number(epsilon, for: variable))
+        return update(AssignSub.self, variable, [step])
+    }
 }

@@ -13,15 +13,24 @@ public func globalNorm(_ nodes: [Node], file: StaticString = #fileID, line: UInt
 public func clipByGlobalNorm(
     _ gradients: [Node], norm: Double, file: StaticString = #fileID, line: UInt = #line
 ) -> (gradients: [Node], norm: Node?) {
-    guard let graph = gradients.first?.graph else { return ([], nil) }
+    let (clipped, total) = clipByGlobalNorm(gradients.map(Gradient.dense), norm: norm, file: file, line: line)
+    return (clipped.map(\.values), total)
+}
+
+/// As for whole tensors; of rows the norm is over their values as they come, and a row that is named twice counts as two,
+/// as in TensorFlow.
+public func clipByGlobalNorm(
+    _ gradients: [Gradient], norm: Double, file: StaticString = #fileID, line: UInt = #line
+) -> (gradients: [Gradient], norm: Node?) {
+    guard let graph = gradients.first?.values.graph else { return ([], nil) }
     return graph.scope("clip_by_global_norm") {
         if !(norm > 0) {
             graph.recordMistake(
                 "the norm must be above 0, got \(norm)", at: "clip_by_global_norm", file: file, line: line)
         }
-        let total = globalNorm(gradients, file: file, line: line)
+        let total = globalNorm(gradients.map(\.values), file: file, line: line)
         let limit = graph.constant(.numbers([norm], dtype: total.dtype, shape: []))
         let scale = limit / maximum(total, limit)
-        return (gradients.map { $0 * scale }, total)
+        return (gradients.map { $0.mapValues { $0 * scale } }, total)
     }
 }

@@ -7,7 +7,15 @@ public struct GradientDescent: Optimizer {
 
     public init(learningRate: LearningRate = 0.01) { self.learningRate = learningRate }
 
+    public var takesRepeatedRows: Bool { true }
+
     public func apply(
         gradient: Node, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
     ) -> Node { update(ApplyGradientDescent.self, variable, [learningRate, gradient]) }
+
+    public func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node {
+        update(ScatterSub.self, variable, [rows.indices, rows.values * learningRate])
+    }
 }

@@ -2,14 +2,16 @@ public import Dataflow
 
 /// The derivative of a loss by one Variable.
 public struct VariableGradient: Sendable {
-    /// Of the Variable's shape and dtype.
-    public var gradient: Node
+    /// Of the Variable's shape and dtype; rows where the loss depends on the Variable through gathers of its rows alone.
+    public var gradient: Gradient
     public let variable: Variable
 
-    public init(gradient: Node, variable: Variable) {
+    public init(gradient: Gradient, variable: Variable) {
         self.gradient = gradient
         self.variable = variable
     }
+
+    public init(gradient: Node, variable: Variable) { self.init(gradient: .dense(gradient), variable: variable) }
 }
 
 extension Optimizer {
@@ -39,7 +41,7 @@ extension Optimizer {
     ) -> [VariableGradient] {
         let graph = loss.node.graph
         let variables = variables ?? graph.trainableVariables
-        let gradients = graph.gradients(of: loss, by: variables, file: file, line: line)
+        let gradients = graph.rowGradients(of: loss, by: variables, file: file, line: line)
         let found = zip(gradients, variables).compactMap { gradient, variable in
             gradient.map { VariableGradient(gradient: $0, variable: variable) }
         }
@@ -87,9 +89,16 @@ extension Optimizer {
                 powers[dtype] = scalars
                 updates.append(
                     graph.scope("update_\(item.variable.name)") {
-                        apply(
-                            gradient: item.gradient, to: item.variable, slots: slots, shared: scalars,
-                            learningRate: rate)
+                        switch item.gradient {
+                        case .dense(let gradient):
+                            apply(
+                                gradient: gradient, to: item.variable, slots: slots, shared: scalars,
+                                learningRate: rate)
+                        case .rows(let rows):
+                            apply(
+                                rows: takesRepeatedRows ? rows : rows.summingRepeated(), to: item.variable,
+                                slots: slots, shared: scalars, learningRate: rate)
+                        }
                     })
             }
             var last = updates

@@ -27,4 +27,13 @@ public struct Momentum: Optimizer {
             [slots[0].reference, learningRate, gradient, number(momentum, for: variable)],
             ["use_nesterov": .bool(nesterov)])
     }
+
+    public func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node {
+        update(
+            SparseApplyMomentum.self, variable,
+            [slots[0].reference, learningRate, rows.values, rows.indices, number(momentum, for: variable)],
+            ["use_nesterov": .bool(nesterov)])
+    }
 }

@@ -27,6 +27,18 @@ public protocol Optimizer: Sendable {
     ///   - learningRate: a scalar of the Variable's dtype.
     func apply(gradient: Node, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node) -> Node
 
+    /// As `apply(gradient:…)` for a gradient of few rows: the operation that updates those rows (and, of rules whose slots
+    /// decay, all others as far as the rule moves them without a gradient). The default makes the gradient whole.
+    ///
+    /// - Parameter rows: each named once, unless `takesRepeatedRows`.
+    func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    )
+        -> Node
+
+    /// Whether rows that are named twice may be given so: the rule is linear in the gradient.
+    var takesRepeatedRows: Bool { get }
+
     /// The values that the scalars of `shared` take after all Variables have been improved.
     func advance(_ shared: [Variable]) -> [Node]
 }
@@ -48,6 +60,13 @@ extension Optimizer {
     public var slots: [Slot] { [] }
     public var shared: [Slot] { [] }
     public func advance(_ shared: [Variable]) -> [Node] { [] }
+    public var takesRepeatedRows: Bool { false }
+
+    public func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node {
+        apply(gradient: rows.dense, to: variable, slots: slots, shared: shared, learningRate: learningRate)
+    }
 
     /// Adds an `Apply…` operation where `variable` is.
     func update(

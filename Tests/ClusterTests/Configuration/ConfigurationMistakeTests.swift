@@ -53,7 +53,7 @@ struct ConfigurationMistakeTests {
             (
                 "train: {optimizer: adamm}",
                 "train.optimizer can't be \"adamm\"; did you mean 'adam'? "
-                    + "(allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam, sgd)"
+                    + "(allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam, adamw, adadelta, ftrl, sgd)"
             ),
             (
                 "cluster: {consistency: {staleness: 4}}",

@@ -47,6 +47,8 @@ enum OperationRows {
         "ResourceApplyKerasMomentum": "ResourceTests",
         "ResourceScatterMax": "ResourceTests",
         "ResourceScatterMul": "ResourceTests",
+        "ApplyAdagradDA": "UpdateTests", "ResourceApplyAdagradDA": "UpdateTests",
+        "SparseApplyAdagradDA": "UpdateTests", "ResourceSparseApplyAdagradDA": "UpdateTests",
         "ResourceSparseApplyAdagradV2": "ResourceTests",
         "ScatterMin": "ResourceTests",
         "SparseApplyAdagradV2": "ResourceTests",

@@ -1,5 +1,5 @@
 /// `GatherV2`: slices of `params` along an axis, in the order of `indices`; with `batch_dims`, for each batch its own.
-public enum GatherV2: Operation {
+public enum GatherV2: RowPicking {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices", "axis": "Taxis"], to: ["output": "Tparams"],
         types: ["Tparams": DType.all, "Tindices": DType.indices, "Taxis": DType.indices],
@@ -37,9 +37,7 @@ public enum GatherV2: Operation {
         guard let value = node.input(2).constant?.integers.first else {
             throw GraphError("the gradient of GatherV2 needs an axis that is known while building")
         }
-        if value == 0, try node.attributes.int("batch_dims") == 0 {
-            return [rowsAdded(dy, indices, like: params), nil, nil]
-        }
+        if let rows = try rowGradient(node) { return [rows.dense, nil, nil] }
         let type = indices.dtype
         let extents = shape(params, as: type)
         guard let rank = params.shape.rank, let indexRank = indices.shape.rank else {
@@ -67,6 +65,11 @@ public enum GatherV2: Operation {
         return [reshape(rows, extents), nil, nil]
     }
 
+    static func rowGradient(_ node: GradientContext) throws -> IndexedSlices? {
+        guard node.input(2).constant?.integers == [0], try node.attributes.int("batch_dims") == 0 else { return nil }
+        return pickedRows(node)
+    }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([2]) { binding in
             let rank = binding.inputs[0].shape.concrete.count
@@ -78,7 +81,7 @@ public enum GatherV2: Operation {
 }
 
 /// `Gather`: the rows `indices` of `params`, as graphs of TensorFlow 1 name it.
-public enum Gather: Operation {
+public enum Gather: RowPicking {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
         types: ["Tparams": DType.all, "Tindices": DType.indices], defaults: ["validate_indices": .bool(true)])
@@ -90,24 +93,23 @@ public enum Gather: Operation {
         return [Shape(indices + params.dropFirst())]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        [rowsAdded(node.upstream(), node.input(1), like: node.input(0)), nil]
+        [pickedRows(node).dense, nil]
     }
+    static func rowGradient(_ node: GradientContext) throws -> IndexedSlices? { pickedRows(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try gatheringKernel(Self.self, binding, axis: 0, batch: 0)
     }
 }
 
-/// Rows added at the places `indices` of a tensor of zeros of the shape of `params`: the gradient of gathering them.
-private func rowsAdded(_ rows: Node, _ indices: Node, like params: Node) -> Node {
-    let type = indices.dtype
-    let extents = shape(params, as: type)
-    let count = oneNumber(size(indices), type)
-    return apply(
-        UnsortedSegmentSum.self,
-        [
-            reshape(rows, concat([count, tail(extents, from: 1)], axis: 0)), reshape(indices, count),
-            dimension(extents, 0),
-        ])
+/// The gradient of gathering rows of input 0 by input 1: the upstream gradient's rows, one after another.
+private func pickedRows(_ node: GradientContext) -> IndexedSlices {
+    let (params, indices, dy) = (node.input(0), node.input(1), node.upstream())
+    let extents = shape(params, as: indices.dtype)
+    if indices.shape.rank == 1 { return IndexedSlices(values: dy, indices: indices, denseShape: extents) }
+    let count = reshape(cast(size(indices), to: indices.dtype), [1])
+    return IndexedSlices(
+        values: reshape(dy, concat([count, tail(extents, from: 1)], axis: 0)), indices: reshape(indices, count),
+        denseShape: extents)
 }
 
 private func gatheringKernel(
@@ -144,9 +146,6 @@ func dimension(_ extents: Node, _ i: Int) -> Node { stridedSlice(extents, begin:
 
 /// The elements of a vector from `start` on.
 func tail(_ extents: Node, from start: Int) -> Node { stridedSlice(extents, begin: [start], end: [0], endMask: 1) }
-
-/// A scalar as a vector of one number of `dtype`.
-private func oneNumber(_ x: Node, _ dtype: DType) -> Node { reshape(cast(x, to: dtype), [1]) }
 
 /// The slices `indices` of `x` along `axis`; TensorFlow's `tf.gather`. An index out of range is thrown by the run.
 public func gather(

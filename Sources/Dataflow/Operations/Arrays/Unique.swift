@@ -88,8 +88,8 @@ private struct DistinctSlices {
             switch x.dtype {
             case .float32: DistinctSlices(bytes, Float.self, outer, n, inner)
             case .float64: DistinctSlices(bytes, Double.self, outer, n, inner)
-            case .int32: DistinctSlices(bytes, Int32.self, outer, n, inner)
-            case .int64: DistinctSlices(bytes, Int64.self, outer, n, inner)
+            case .int32: DistinctSlices(integers: bytes, Int32.self, outer, n, inner)
+            case .int64: DistinctSlices(integers: bytes, Int64.self, outer, n, inner)
             case .uint8, .bool: DistinctSlices(bytes, UInt8.self, outer, n, inner)
             case .bfloat16: DistinctSlices(bytes, UInt16.self, outer, n, inner)
             case .string, .resource, .variant: DistinctSlices(bytes, UInt64.self, outer, n, inner)
@@ -113,10 +113,17 @@ private struct DistinctSlices {
         return [y, indexTensor(found.which, type), indexTensor(found.counts, type)]
     }
 
+    private init() {}
+
     private init<Element: Hashable>(
         _ bytes: UnsafeRawBufferPointer, _ type: Element.Type, _ outer: Int, _ n: Int, _ inner: Int
     ) {
-        let elements = bytes.assumingMemoryBound(to: Element.self)
+        find(bytes.assumingMemoryBound(to: type), outer, n, inner)
+    }
+
+    private mutating func find<Element: Hashable>(
+        _ elements: UnsafeBufferPointer<Element>, _ outer: Int, _ n: Int, _ inner: Int
+    ) {
         which.reserveCapacity(n)
         if outer * inner == 1 {
             find(n) { elements[$0] }
@@ -125,6 +132,45 @@ private struct DistinctSlices {
                 var slice: [Element] = []
                 for o in 0..<outer { slice += elements[(o * n + i) * inner..<(o * n + i + 1) * inner] }
                 return slice
+            }
+        }
+    }
+
+    private init<Element: FixedWidthInteger>(
+        integers bytes: UnsafeRawBufferPointer, _ type: Element.Type, _ outer: Int, _ n: Int, _ inner: Int
+    ) {
+        self.init()
+        let elements = bytes.assumingMemoryBound(to: type)
+        if outer * inner == 1, n < Int(Int32.max) { find(elements, n) } else { find(elements, outer, n, inner) }
+    }
+
+    /// Numbers by open addressing, several times as fast as a `Dictionary`: the ids of an embedding's rows come this way in
+    /// every step.
+    private mutating func find<Element: FixedWidthInteger>(_ elements: UnsafeBufferPointer<Element>, _ n: Int) {
+        which.reserveCapacity(n)
+        firsts.reserveCapacity(n)
+        counts.reserveCapacity(n)
+        let bits = Int.bitWidth - Swift.max(2 * n - 1, 1).leadingZeroBitCount
+        let mask = 1 << bits - 1
+        // For each place one more than the number of the distinct element that lies there.
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: mask + 1) { places in
+            places.initialize(repeating: 0)
+            for i in 0..<n {
+                let element = elements[i]
+                // Fibonacci hashing (Knuth, volume 3, 6.4): the upper bits of a product.
+                let product = UInt64(truncatingIfNeeded: element) &* 0x9E37_79B9_7F4A_7C15
+                var place = Int(truncatingIfNeeded: product >> UInt64(64 - bits)) & mask
+                while places[place] != 0, elements[firsts[Int(places[place]) - 1]] != element {
+                    place = (place + 1) & mask
+                }
+                if places[place] == 0 {
+                    firsts.append(i)
+                    counts.append(0)
+                    places[place] = Int32(firsts.count)
+                }
+                let number = Int(places[place]) - 1
+                which.append(number)
+                counts[number] += 1
             }
         }
     }

@@ -67,35 +67,131 @@ private func sparseShape(_ arguments: [Signature.Argument], _ node: Inference) t
     return shape
 }
 
+/// Several rows at a time are brought together, updated by one pass of the elementwise loop, and put back: a pass for each
+/// would cost more than the few numbers of a row. Threads divide the rows by their indices, so that the order of equal ones
+/// stays.
 private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: KernelBinding) throws -> Kernel {
     let arguments = dense.signature.inputs
     let gradient = dense.signature.gradientPosition
     let places = arguments.indices.map { $0 <= gradient ? $0 : $0 + 1 }
     let shape = binding.inputs[0].shape.concrete
-    let row = Shape(Array(shape.dropFirst()))
-    let specs = arguments.indices.map { i in
-        TensorSpec(binding.inputs[places[i]].dtype, arguments[i].isReference || i == gradient ? row : [])
-    }
-    let loop = try ElementwiseLoop(
-        dense.update(arguments.indices.map { .input($0) }, binding.attributes), inputs: specs,
-        inputSlots: Array(arguments.indices), outputs: dense.writes.map { specs[$0] }, outputSlots: dense.writes,
-        threads: 1)
-    let bytes = (row.elementCount ?? 0) * binding.inputs[0].dtype.size
-    let slots = places.map(binding.input)
-    let isRow = arguments.map(\.isReference)
+    let dtype = binding.inputs[0].dtype
+    let width = shape.dropFirst().reduce(1, *)
     let (index, count, name) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1), binding.name)
+    let threads = min(usefulThreads(binding.threads, work: count * width), max(count, 1))
+    let slots = places.map(binding.input)
+    let scalars = arguments.indices.filter { !arguments[$0].isReference && $0 != gradient }
+    let passes = try (0..<threads).map { _ in
+        try RowPass(
+            dense.update(arguments.indices.map { .input($0) }, binding.attributes), dtype, width: width,
+            operands: arguments.count, scalars: Set(scalars), gradient: gradient, writes: dense.writes)
+    }
+    let types = places.map { binding.inputs[$0].dtype }
     return { frame in
-        try withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: slots.count) { pointers in
-            for i in slots.indices { pointers.initializeElement(at: i, to: frame.raw(slots[i])) }
-            for k in 0..<count {
-                let i = index.read(frame, k)
-                guard i >= 0, i < shape[0] else {
-                    throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))", node: name)
-                }
-                for j in slots.indices where isRow[j] { pointers[j] = frame.raw(slots[j]) + i * bytes }
-                pointers[gradient] = frame.raw(slots[gradient]) + k * bytes
-                loop.run(Frame(pointers: pointers.baseAddress!))
+        for k in 0..<count {
+            let i = index.read(frame, k)
+            guard i >= 0, i < shape[0] else {
+                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))", node: name)
             }
         }
+        let update = { (part: Int) in
+            let pass = passes[part]
+            for j in scalars { pass.setScalar(j, to: frame.raw(slots[j]), types[j]) }
+            for k in 0..<count {
+                let i = index.read(frame, k)
+                if threads == 1 || i % threads == part { pass.take(row: i, gradientRow: k, frame, slots) }
+            }
+            pass.flush(frame, slots)
+        }
+        if threads == 1 { update(0) } else { parallel(threads, update) }
+    }
+}
+
+/// Rows of Variables and of a gradient, brought together for one pass of the elementwise loop.
+private final class RowPass {
+    /// The most rows of a pass. Each new one is compared with those before it.
+    private static let mostRows = 64
+
+    private let loop: ElementwiseLoop
+    private let dtype: DType
+    private let width: Int
+    private let rowBytes: Int
+    private let capacity: Int
+    private let rowOperands: [Int]
+    private let gradient: Int
+    private let writes: [Int]
+    private let memory: UnsafeMutableRawPointer
+    private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    private let indices: UnsafeMutablePointer<Int>
+    private var filled = 0
+
+    init(
+        _ update: [Expression], _ dtype: DType, width: Int, operands: Int, scalars: Set<Int>, gradient: Int,
+        writes: [Int]
+    ) throws {
+        self.dtype = dtype
+        self.width = width
+        self.gradient = gradient
+        self.writes = writes
+        rowBytes = width * dtype.size
+        let capacity = max(1, min(RowPass.mostRows, ElementwiseLoop.tile / max(width, 1)))
+        self.capacity = capacity
+        rowOperands = (0..<operands).filter { !scalars.contains($0) && $0 != gradient }
+        let specs = (0..<operands).map { TensorSpec(dtype, scalars.contains($0) ? [] : [capacity * width]) }
+        loop = try ElementwiseLoop(
+            update, inputs: specs, inputSlots: Array(0..<operands), outputs: writes.map { specs[$0] },
+            outputSlots: writes, threads: 1)
+        let stride = (max(capacity * rowBytes, 16) + 63) & ~63
+        memory = .allocate(byteCount: stride * operands, alignment: 64)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: stride * operands)
+        pointers = .allocate(capacity: operands)
+        for i in 0..<operands { (pointers + i).initialize(to: memory + i * stride) }
+        indices = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        memory.deallocate()
+        pointers.deallocate()
+        indices.deallocate()
+    }
+
+    /// A number of the rule, as the Variables' type: a step count comes as an integer.
+    func setScalar(_ operand: Int, to source: UnsafeMutableRawPointer, _ type: DType) {
+        if type == .int64, dtype != .int64 {
+            let number = Double(source.load(as: Int64.self))
+            if dtype == .float64 {
+                pointers[operand].storeBytes(of: number, as: Double.self)
+            } else {
+                pointers[operand].storeBytes(of: Float(number), as: Float.self)
+            }
+        } else {
+            pointers[operand].copyMemory(from: source, byteCount: dtype.size)
+        }
+    }
+
+    func take(row: Int, gradientRow: Int, _ frame: Frame, _ slots: [Slot]) {
+        // A row that is here already has to be updated first.
+        var isHere = filled == capacity
+        for i in 0..<filled { isHere = isHere || indices[i] == row }
+        if isHere { flush(frame, slots) }
+        let offset = filled * rowBytes
+        for j in rowOperands {
+            (pointers[j] + offset).copyMemory(from: frame.raw(slots[j]) + row * rowBytes, byteCount: rowBytes)
+        }
+        (pointers[gradient] + offset)
+            .copyMemory(from: frame.raw(slots[gradient]) + gradientRow * rowBytes, byteCount: rowBytes)
+        indices[filled] = row
+        filled += 1
+    }
+
+    func flush(_ frame: Frame, _ slots: [Slot]) {
+        loop.run(Frame(pointers: pointers), first: filled * width)
+        for j in writes {
+            for i in 0..<filled {
+                (frame.raw(slots[j]) + indices[i] * rowBytes)
+                    .copyMemory(from: pointers[j] + i * rowBytes, byteCount: rowBytes)
+            }
+        }
+        filled = 0
     }
 }
