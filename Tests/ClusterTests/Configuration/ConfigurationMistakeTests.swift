@@ -60,7 +60,10 @@ struct ConfigurationMistakeTests {
                 "cluster.consistency can't be {staleness: 4} (allowed: async, sync)"
             ),
             ("cluster: {transport: udp}", "cluster.transport can't be \"udp\" (allowed: inproc, ipc, tcp, tls+tcp)"),
-            ("model: {kind: mpl}", "model.kind can't be \"mpl\"; did you mean 'mlp'? (allowed: graph, mlp)"),
+            (
+                "model: {kind: mpl}",
+                "model.kind can't be \"mpl\"; did you mean 'mlp'? (allowed: cnn, graph, lstm, mlp, wide_and_deep)"
+            ),
             (
                 "checkpoint: 3",
                 "checkpoint must be a section of keys, got 3 (allowed: directory, every_steps, keep)"

@@ -47,7 +47,7 @@ struct ModelKindTests {
             yaml: """
                 model: { kind: cnn, filters: [8, 8], kernel: 3, hidden: [32], batch_normalization: true }
                 data: { format: embedded, scale: none, limit: 2000 }
-                train: { learning_rate: 0.003, batch: 50, epochs: 2 }
+                train: { learning_rate: 0.003, batch: 50, epochs: 4 }
                 cluster: { servers: 1, workers: 2, threads_per_node: 1, consistency: \(consistency) }
                 checkpoint: { directory: \(folder) }
                 """)
@@ -82,8 +82,8 @@ struct ModelKindTests {
         let (report, evaluation) = try train(
             """
             model: { kind: lstm, cell: \(cell), units: 48, layers: 1, dropout: 0.1 }
-            data: { format: embedded, scale: min_max, limit: 3000 }
-            train: { learning_rate: 0.01, batch: 50, epochs: 3, clip_norm: 5 }
+            data: { format: embedded, scale: min_max }
+            train: { learning_rate: 0.01, batch: 50, epochs: 5, clip_norm: 5 }
             """, RecurrentNetwork())
         #expect(report.metrics["accuracy"] ?? 0 > 0.75)
         #expect(agree(evaluation, report.metrics))
