@@ -92,11 +92,12 @@ struct RowGradientTests {
     func numbers(row: RowRow) throws {
         if !row.dense.isEmpty {
             let got = try trained(row) { sum(square($0)) }
-            #expect(zip(got, row.dense).allSatisfy { abs($0 - $1) < 1e-6 }, "\(got)")
+            // TensorFlow's rates and betas are float32 numbers even where its Variables are float64.
+            #expect(zip(got, row.dense).allSatisfy { abs($0 - $1) < 1e-5 }, "\(got)")
         }
         let rows = try trained(row, loss)
         if let expected = row.rows {
-            #expect(zip(rows, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(rows)")
+            #expect(zip(rows, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(rows)")
         }
         // Where rows without a gradient stay, and so for a rule that decays all, the whole gradient gives the same numbers.
         guard row.clipNorm == nil else { return }

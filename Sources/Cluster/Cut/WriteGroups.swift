@@ -23,9 +23,11 @@ struct WriteGroups {
             let isWrite = !vertex.operation.writes.isEmpty
             // What a data-dependent write yields is used where the write is; so is a value that is read after it.
             var before = vertex.inputs.map(\.vertex).filter { dependsOnData.contains($0.id) || follows.contains($0.id) }
-            let isRead = vertex.outputs.indices.contains { TrainingCut.variable(behind: vertex.output($0)) != nil }
-            if isRead, !vertex.operation.isVariable {
-                before += vertex.controls.filter { dependsOnData.contains($0.id) }
+            if !isWrite, !vertex.operation.isVariable, let read = TrainingCut.variable(behind: vertex.node) {
+                before += try vertex.controls.filter { control in
+                    try dependsOnData.contains(control.id)
+                        && TrainingCut.written(by: control).contains { $0 === read }
+                }
             }
             let joined = before.compactMap { numbers[$0.id] }
             guard isWrite || !joined.isEmpty else { continue }

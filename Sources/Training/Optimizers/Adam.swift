@@ -36,18 +36,24 @@ public struct Adam: Optimizer {
 
     public func apply(
         rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
+    ) -> Node { apply(rows: rows, to: variable, slots: slots, shared: shared, learningRate: learningRate, after: []) }
+
+    /// TensorFlow's `_apply_sparse`: m and v decay everywhere, so that rows without a gradient move too.
+    ///
+    /// Only writes wait for `after` and for each other: what is computed of the gradient is a worker's, which has no slots.
+    func apply(
+        rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node,
+        after: [Node]
     ) -> Node {
-        // TensorFlow's `_apply_sparse`: m and v decay everywhere, so that rows without a gradient move too.
+        let graph = variable.graph
         let beta = [beta1, beta2].map { number($0, for: variable) }
-        let news = [rows.values, rows.values * rows.values]
+        let news = [rows.values * (1 - beta[0]), rows.values * rows.values * (1 - beta[1])]
         let moments = slots.indices.map { i in
             let decayed = slots[i].assign(slots[i] * beta[i])
-            return variable.graph.controlDependencies([decayed]) {
-                update(ScatterAdd.self, slots[i], [rows.indices, news[i] * (1 - beta[i])])
-            }
+            return graph.controlDependencies([decayed]) { update(ScatterAdd.self, slots[i], [rows.indices, news[i]]) }
         }
         let rate = learningRate * sqrt(1 - shared[1].value) / (1 - shared[0].value)
         let step = rate * moments[0] / (sqrt(moments[1]) + number(epsilon, for: variable))
-        return update(AssignSub.self, variable, [step])
+        return graph.controlDependencies(after) { update(AssignSub.self, variable, [step]) }
     }
 }

@@ -25,7 +25,8 @@ public struct AdamW: Optimizer {
     public func apply(
         gradient: Node, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
     ) -> Node {
-        afterDecay(of: variable, learningRate, gradient) {
+        let decay = decay(variable, learningRate, after: gradient)
+        return variable.graph.controlDependencies([decay]) {
             adam.apply(gradient: gradient, to: variable, slots: slots, shared: shared, learningRate: learningRate)
         }
     }
@@ -33,19 +34,17 @@ public struct AdamW: Optimizer {
     public func apply(
         rows: IndexedSlices, to variable: Variable, slots: [Variable], shared: [Variable], learningRate: Node
     ) -> Node {
-        afterDecay(of: variable, learningRate, rows.values) {
-            adam.apply(rows: rows, to: variable, slots: slots, shared: shared, learningRate: learningRate)
-        }
+        adam.apply(
+            rows: rows, to: variable, slots: slots, shared: shared, learningRate: learningRate,
+            after: [decay(variable, learningRate, after: rows.values)])
     }
 
     public func advance(_ shared: [Variable]) -> [Node] { adam.advance(shared) }
 
-    /// Adam's step after the decay, which waits until the gradient has been computed with the old value.
-    private func afterDecay(of variable: Variable, _ rate: Node, _ gradient: Node, _ step: () -> Node) -> Node {
-        let graph = variable.graph
-        let decay = graph.controlDependencies([gradient]) {
+    /// The decay, which waits until the gradient has been computed with the old value.
+    private func decay(_ variable: Variable, _ rate: Node, after gradient: Node) -> Node {
+        variable.graph.controlDependencies([gradient]) {
             update(AssignSub.self, variable, [rate * number(weightDecay, for: variable) * variable.value])
         }
-        return graph.controlDependencies([decay], step)
     }
 }

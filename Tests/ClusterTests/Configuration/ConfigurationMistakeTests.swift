@@ -171,7 +171,8 @@ struct ConfigurationMistakeTests {
         }
         let keys =
             "optimizer, learning_rate, schedule, decay_steps, decay_rate, staircase, end_learning_rate, momentum, "
-            + "decay, beta1, beta2, epsilon, batch, epochs, steps, l1, l2, "
+            + "decay, beta1, beta2, epsilon, centered, weight_decay, learning_rate_power, "
+            + "l1_regularization_strength, l2_regularization_strength, batch, epochs, steps, l1, l2, "
         #expect(
             error?.description == """
                 job.yaml: 9 mistakes

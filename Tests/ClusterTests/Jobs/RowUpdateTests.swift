@@ -35,12 +35,14 @@ private struct EmbeddingJob: TrainingJob {
 @Suite("Rows on servers", .serialized)
 struct RowUpdateTests {
     private func config(_ overrides: String) throws -> JobConfig {
-        try JobConfig.parse(
+        var config = try JobConfig.parse(
             yaml: """
                 job: rows
                 train: { optimizer: adagrad, learning_rate: 0.1, batch: 24, epochs: 3 }
                 cluster: { servers: 2, workers: 2, threads_per_node: 1, consistency: sync }
                 """, overrides: overrides.split(separator: " ").map(String.init))
+        config.model.kind = EmbeddingJob.kind
+        return config
     }
 
     private func losses(_ config: JobConfig, _ job: some TrainingJob) throws -> (losses: [Double], report: JobReport) {
