@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 from tensorflow.python.framework import kernels, op_def_registry
 
-DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool", "bfloat16", "string", "resource"]
+DTYPES = ["float32", "float64", "int32", "int64", "uint8", "bool", "bfloat16", "string", "resource", "variant"]
 
 
 def dtype(number):
