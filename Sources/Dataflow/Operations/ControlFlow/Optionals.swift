@@ -15,7 +15,7 @@ public enum OptionalNone: ValueOperation {
 /// `OptionalGetValue`: the tensors of an optional value.
 public enum OptionalGetValue: ValueOperation {
     public static let signature = Signature(
-        ["optional": "variant"], to: ["components": "list output_types"], defaults: ["output_shapes": .shapes([])])
+        ["optional": "variant"], to: ["components": "list output_types"], required: ["output_shapes"])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.types("output_types").count
