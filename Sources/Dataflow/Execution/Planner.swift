@@ -23,16 +23,16 @@ struct Planner {
         case dynamic
     }
 
-    private var specs: [Node: TensorSpec] = [:]
-    private var constants: [Node: Tensor] = [:]
-    private var slots: [Node: Slot] = [:]
-    private var sources: [Source] = []
-    private var slotSpecs: [TensorSpec] = []
-    private var dynamicSlots: Set<Slot> = []
+    var specs: [Node: TensorSpec] = [:]
+    var constants: [Node: Tensor] = [:]
+    var slots: [Node: Slot] = [:]
+    var sources: [Source] = []
+    var slotSpecs: [TensorSpec] = []
+    var dynamicSlots: Set<Slot> = []
     /// Reads of Variables by the vertices that are to see what is written before them.
-    private var liveReads: [Int: Set<Int>] = [:]
+    var liveReads: [Int: Set<Int>] = [:]
     /// Vertices that run by tokens: control flow, and all that follows from it.
-    private var frameMembers: Set<Int> = []
+    var frameMembers: Set<Int> = []
 
     init(
         fetches: [Node], feeds: [Node: TensorSpec], variables: VariableStore, random: RandomState,
@@ -102,7 +102,7 @@ struct Planner {
         return fetches.map(spec)
     }
 
-    private func checkFeeds() throws {
+    func checkFeeds() throws {
         for (node, spec) in feeds {
             guard node.dtype == spec.dtype else {
                 throw GraphError("the feed for \(node.name) must be \(node.dtype), got \(spec.dtype)")
@@ -116,7 +116,7 @@ struct Planner {
 
     /// The vertices that the fetches need, in the graph's order, without going behind feeds and `known` values; what must run
     /// before a known value was made still runs.
-    private func needed(known: (Node) -> Bool) -> [Vertex] {
+    func needed(known: (Node) -> Bool) -> [Vertex] {
         var found: [Int: Vertex] = [:]
         var passed: Set<Int> = []
         var stack: [(vertex: Vertex, isKnown: Bool)] = []
@@ -140,9 +140,9 @@ struct Planner {
 
     // MARK: Shapes and folding
 
-    private func spec(_ node: Node) -> TensorSpec { feeds[node] ?? specs[node] ?? node.spec }
+    func spec(_ node: Node) -> TensorSpec { feeds[node] ?? specs[node] ?? node.spec }
 
-    private mutating func infer(_ vertex: Vertex) throws {
+    mutating func infer(_ vertex: Vertex) throws {
         if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil {
             throw GraphError(
                 "the placeholder '\(vertex.name)' was not fed; give run(…, feeds:) a \(vertex.outputs[0])",
@@ -169,7 +169,7 @@ struct Planner {
     }
 
     /// The outputs of a vertex, if all its inputs are known and it is small; else nothing.
-    private func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
+    func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
         guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, inference.constants.allSatisfy({ $0 != nil })
         else {
             return []
@@ -181,371 +181,10 @@ struct Planner {
     }
 
     /// The dtype of an output; of a handle, that of the memory it stands for.
-    private func memoryType(_ vertex: Vertex, _ output: Int) -> DType {
+    func memoryType(_ vertex: Vertex, _ output: Int) -> DType {
         let dtype = vertex.outputs[output].dtype
         guard dtype == .resource else { return dtype }
         if let own = vertex.variableSpec { return own.dtype }
         return vertex.operation.aliases[output].map { spec(vertex.inputs[$0]).dtype } ?? dtype
-    }
-
-    // MARK: Slots
-
-    private mutating func newSlot(_ source: Source, _ spec: TensorSpec) -> Slot {
-        sources.append(source)
-        slotSpecs.append(spec)
-        return sources.count - 1
-    }
-
-    /// Gives every value of the plan a slot; values that are the same memory share one.
-    private mutating func assignSlots(_ order: [Vertex]) {
-        for (node, spec) in feeds { slots[node] = newSlot(.feed, spec) }
-        let used = Set(order.flatMap(\.inputs) + fetches)
-        for node in used where feeds[node] == nil {
-            if let value = constants[node] {
-                slots[node] = newSlot(.constant(value), TensorSpec(value.dtype, value.shape))
-            }
-        }
-    }
-
-    /// Whether the memory of a vertex's outputs is found at run time.
-    private func isDynamic(_ vertex: Vertex) -> Bool {
-        frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
-            || vertex.outputs.indices.contains { !spec(vertex.output($0)).shape.isFullyDefined }
-    }
-
-    /// Whether a vertex may share a kernel with others: all its memory is known before the run.
-    private func mayFuse(_ vertex: Vertex) -> Bool {
-        !frameMembers.contains(vertex.id)
-            && vertex.inputs.allSatisfy { feeds[$0] != nil || constants[$0] != nil || !isDynamic($0.vertex) }
-    }
-
-    /// Places values in the arena by liveness. Returns its size in bytes.
-    private mutating func planMemory(_ order: [Vertex], _ units: [PlanUnit]) throws -> Int {
-        let hazards = copiesNeeded(order)
-        // Which slot each value shares, found in order; then the last step that touches each slot.
-        for unit in units {
-            for node in unit.outputs {
-                let (vertex, i) = (node.vertex, node.output)
-                let dynamic = isDynamic(vertex)
-                guard slots[node] == nil else { continue }
-                if vertex.operation.isVariable {
-                    let buffer = try variables.buffer(for: vertex)
-                    slots[node] = newSlot(.variable(buffer), buffer.spec)
-                } else if dynamic {
-                    slots[node] = newSlot(.dynamic, spec(node))
-                    dynamicSlots.insert(slots[node]!)
-                } else if let input = vertex.operation.aliases[i], !hazards.contains(vertex.id),
-                    let shared = slots[vertex.inputs[input]], !dynamicSlots.contains(shared)
-                {
-                    slots[node] = shared
-                } else {
-                    slots[node] = newSlot(.arena(offset: 0), spec(node))
-                }
-            }
-        }
-        var lastUse = [Int](repeating: -1, count: sources.count)
-        for (index, unit) in units.enumerated() {
-            for node in unit.inputs + unit.outputs {
-                if let slot = slots[node] { lastUse[slot] = index }
-            }
-        }
-        for fetch in fetches {
-            guard let slot = slots[fetch], case .arena = sources[slot] else { continue }
-            sources[slot] = .fetch
-        }
-        var memory = MemoryPlan()
-        var places: [Slot: (offset: Int, size: Int)] = [:]
-        for (index, unit) in units.enumerated() {
-            for node in unit.outputs {
-                guard let slot = slots[node], case .arena = sources[slot], places[slot] == nil else {
-                    continue
-                }
-                let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
-                let place = reusableInput(unit, index, slot, lastUse, &places) ?? memory.allocate(bytes)
-                places[slot] = place
-                sources[slot] = .arena(offset: place.offset)
-            }
-            for slot in Set((unit.inputs + unit.outputs).compactMap { slots[$0] })
-            where lastUse[slot] == index {
-                if let place = places.removeValue(forKey: slot) { memory.release(place) }
-            }
-        }
-        guard memory.size <= options.memoryLimit else {
-            throw GraphError(
-                "the values that are alive at one time take \(memory.size) bytes, more than this machine has or the session "
-                    + "may use (\(options.memoryLimit))")
-        }
-        return memory.size
-    }
-
-    /// The place of an input that dies here and that an elementwise kernel may overwrite.
-    private func reusableInput(
-        _ unit: PlanUnit, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
-    ) -> (offset: Int, size: Int)? {
-        // With several outputs one would be written before another is computed from the input.
-        guard unit.outputs.count == 1, let operation = unit.last.operation as? any ElementwiseOperation.Type,
-            operation.isElementwise(unit.last.attributes)
-        else { return nil }
-        for input in unit.inputs {
-            guard let own = slots[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
-                let place = places[own]
-            else { continue }
-            places[own] = nil
-            return place
-        }
-        return nil
-    }
-
-    /// Vertices that must copy the Variable they stand for, because it is written while their value is still needed.
-    ///
-    /// Whoever waits for the write, and reads a reference, is to see the new value, as in TensorFlow: `liveReads`.
-    private mutating func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
-        var position: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() { position[vertex.id] = index }
-        // The Variable behind each alias, and when each Variable is written.
-        var root: [Node: Int] = [:]
-        var aliasesOf: [Int: [Vertex]] = [:]
-        var writes: [Int: [Int]] = [:]
-        var lastUse: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() {
-            // Members of frames run in an order of their own, after all others.
-            let index = frameMembers.contains(vertex.id) ? order.count : index
-            if vertex.operation.isVariable { root[vertex.output(0)] = vertex.id }
-            for input in vertex.inputs {
-                lastUse[input.vertex.id] = frameMembers.contains(vertex.id) ? order.count + 1 : index
-            }
-            for (output, input) in vertex.operation.aliases {
-                guard let variable = root[vertex.inputs[input]] else { continue }
-                root[vertex.output(output)] = variable
-                if vertex.operation.writes.isEmpty { aliasesOf[variable, default: []].append(vertex) }
-            }
-            for input in vertex.operation.writes {
-                if let variable = root[vertex.inputs[input]] { writes[variable, default: []].append(index) }
-            }
-        }
-        for fetch in fetches { lastUse[fetch.vertex.id] = order.count + 1 }
-        var result: Set<Int> = []
-        for (variable, aliases) in aliasesOf {
-            for alias in aliases.reversed() {
-                // An alias of an alias lives as long as the outer one.
-                let end = max(
-                    lastUse[alias.id] ?? 0,
-                    aliases.filter { $0.inputs.contains { $0.vertex === alias } }
-                        .map { lastUse[$0.id] ?? 0 }.max() ?? 0)
-                lastUse[alias.id] = end
-                let start = position[alias.id] ?? 0
-                let hazards = writes[variable, default: []].filter { $0 > start && $0 < end }
-                guard !hazards.isEmpty else { continue }
-                result.insert(alias.id)
-                if alias.operation == Identity.self { noteLiveReads(of: alias, order, after: hazards) }
-            }
-        }
-        return result
-    }
-
-    /// Notes the consumers of a read that wait for the writes at these places of the order.
-    private mutating func noteLiveReads(of alias: Vertex, _ order: [Vertex], after writes: [Int]) {
-        guard alias.inputs[0].vertex.operation.isVariable else { return }
-        var after: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() {
-            let sources = vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)
-            after[vertex.id] = sources.map { after[$0] ?? 0 }.max() ?? 0
-            if writes.contains(index) { after[vertex.id] = 1 }
-            // The write itself takes what was read before.
-            if after[vertex.id] == 1, !writes.contains(index), vertex.inputs.contains(where: { $0.vertex === alias }) {
-                liveReads[vertex.id, default: []].insert(alias.id)
-            }
-        }
-    }
-
-    /// Variables that a step reads before any step of the plan has given them a value.
-    private func uninitializedReads(_ order: [Vertex]) throws -> [VariableBuffer] {
-        var assigned: Set<String> = []
-        var reads: [VariableBuffer] = []
-        for vertex in order where !frameMembers.contains(vertex.id) {
-            reads += try readVariables(vertex).filter { !assigned.contains($0.name) }
-            if let given = try assignedVariable(vertex) { assigned.insert(given.name) }
-        }
-        for fetch in fetches where fetch.vertex.operation.isVariable && !assigned.contains(fetch.vertex.name) {
-            reads.append(try variables.buffer(for: fetch.vertex))
-        }
-        return reads
-    }
-
-    // MARK: Steps
-
-    private mutating func step(_ unit: PlanUnit) throws -> Plan.Step? {
-        guard unit.vertices.count > 1 else { return try step(unit.last) }
-        do {
-            let kernel = try unit.kernel(
-                inputs: { try inputSlots($0) },
-                output: { node in
-                    guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
-                    return slot
-                }, spec: { spec($0) }, threads: options.threads)
-            return .bound(kernel, initializes: nil)
-        } catch let error as GraphError {
-            throw error.at("\(unit.last.operation.name) '\(unit.last.name)'", unit.last.location)
-        }
-    }
-
-    /// Where the inputs of a vertex are; of a read that is to see what was written, the Variable itself.
-    private func inputSlots(_ vertex: Vertex) throws -> [Slot] {
-        let live = liveReads[vertex.id] ?? []
-        return try vertex.inputs.map { input -> Slot in
-            let source = live.contains(input.vertex.id) ? input.vertex.inputs[0] : input
-            guard let slot = slots[source] else {
-                // What is made within a unit has no memory.
-                if live.isEmpty { return -1 }
-                throw GraphError("\(input.name) has no memory")
-            }
-            return slot
-        }
-    }
-
-    /// What a step is called in profiles and in the plan's description.
-    private func label(_ unit: PlanUnit) throws -> PlanDescription.Step {
-        let device = try placement.device(for: unit.last)
-        let specs = (unit.inputs + unit.outputs).map { spec($0) }
-        return PlanDescription.Step(
-            name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
-            device: "\(device.name)",
-            bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size },
-            outputs: unit.outputs.compactMap { node in slots[node].map { "\(spec(node)) \(place($0))" } })
-    }
-
-    private func place(_ slot: Slot) -> String {
-        switch sources[slot] {
-        case .constant: "known"
-        case .feed: "fed"
-        case .variable(let buffer): "in '\(buffer.name)'"
-        case .arena(let offset): "at \(offset)"
-        case .fetch: "fetched"
-        case .dynamic: "placed at run time"
-        }
-    }
-
-    private mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
-        if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
-        let outputs = vertex.outputs.indices.map(vertex.output)
-        if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
-        let inputSlots = try inputSlots(vertex)
-        let outputSlots = outputs.map { node -> Slot in
-            // A fed output of a vertex that runs for its others is computed aside.
-            if let slot = slots[node], feeds[node] == nil { return slot }
-            let slot = newSlot(.dynamic, spec(node))
-            dynamicSlots.insert(slot)
-            return slot
-        }
-        let isDynamic =
-            vertex.operation is any DynamicOperation.Type || vertex.operation is any ValueOperation.Type
-            || (inputSlots + outputSlots).contains { slot in dynamicSlots.contains(slot) }
-            || outputs.contains { !spec($0).shape.isFullyDefined }
-        if isDynamic {
-            let views = zip(vertex.inputs, inputSlots).map { Plan.View(slot: $1, shape: spec($0).shape) }
-            return .dynamic(vertex, inputs: views, outputs: outputSlots, initializes: try assignedVariable(vertex))
-        }
-        do {
-            var binding = KernelBinding(
-                name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
-                outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-                outputSlots: outputSlots, threads: options.threads, random: random)
-            binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
-            // An alias is its input's memory already, unless it had to become a copy.
-            if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
-                return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
-            }
-            return .bound(try vertex.operation.kernel(binding), initializes: try assignedVariable(vertex))
-        } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
-        }
-    }
-}
-
-extension Planner {
-    /// The Variable that a vertex gives a first value.
-    private func assignedVariable(_ vertex: Vertex) throws -> VariableBuffer? {
-        guard vertex.operation == Assign.self || vertex.operation == AssignVariableOp.self else { return nil }
-        return try vertex.inputs[0].variable.map { try variables.buffer(for: $0) }
-    }
-
-    /// The Variables whose values a vertex needs.
-    private func readVariables(_ vertex: Vertex) throws -> [VariableBuffer] {
-        let operation = vertex.operation
-        if operation is any ControlFlowOperation.Type || operation == IsVariableInitialized.self
-            || operation == VarIsInitializedOp.self || operation == VariableShape.self
-        {
-            return []
-        }
-        let isAssign = operation == Assign.self || operation == AssignVariableOp.self
-        return try vertex.inputs.dropFirst(isAssign ? 1 : 0).compactMap { input in
-            try input.variable.map { try variables.buffer(for: $0) }
-        }
-    }
-
-    /// Control flow among `vertices`, and what takes part in it or follows from it.
-    private static func decidedByControlFlow(_ vertices: [Vertex], feeds: [Node: TensorSpec]) -> Set<Int> {
-        var result: Set<Int> = []
-        for vertex in vertices {
-            if vertex.operation is any ControlFlowOperation.Type
-                || vertex.inputs.contains(where: { feeds[$0] == nil && result.contains($0.vertex.id) })
-                || vertex.controls.contains(where: { result.contains($0.id) })
-            {
-                result.insert(vertex.id)
-            }
-        }
-        return result
-    }
-
-    private func frameProgram(_ vertices: [Vertex]) throws -> FrameProgram {
-        var position: [Int: Int] = [:]
-        for (i, vertex) in vertices.enumerated() { position[vertex.id] = i }
-        func source(_ node: Node) throws -> FrameProgram.Source {
-            if feeds[node] == nil, constants[node] == nil, let member = position[node.vertex.id] {
-                return .member(member, output: node.output)
-            }
-            guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
-            return .outside(Plan.View(slot: slot, shape: spec(node).shape))
-        }
-        let fetched = Set(fetches)
-        var members: [FrameProgram.Member] = []
-        for vertex in vertices {
-            let nodes = vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])
-            let inputs = try nodes.map(source)
-            let waitsFor = inputs.count { if case .member = $0 { true } else { false } }
-            let controls = Set(vertex.controls.map(\.id)).compactMap { position[$0] }
-            members.append(
-                FrameProgram.Member(
-                    vertex: vertex, inputs: inputs, waitsFor: waitsFor, controls: controls.count,
-                    references: Set(nodes.indices.filter { nodes[$0].variable != nil }),
-                    initializes: try assignedVariable(vertex), reads: try readVariables(vertex),
-                    variable: try nodes.first?.variable.map { try variables.buffer(for: $0) },
-                    role: try FrameProgram.Role(vertex),
-                    slots: vertex.outputs.indices.map { output in
-                        let node = vertex.output(output)
-                        return fetched.contains(node) ? slots[node] : nil
-                    }, consumers: Array(repeating: [], count: max(vertex.outputs.count, 1))))
-        }
-        for (target, vertex) in vertices.enumerated() {
-            for (input, source) in members[target].inputs.enumerated() {
-                if case .member(let member, let output) = source {
-                    members[member].consumers[output].append((target, input))
-                }
-            }
-            for control in Set(vertex.controls.map(\.id)).compactMap({ position[$0] }) {
-                members[control].dependents.append(target)
-            }
-        }
-        return FrameProgram(members)
-    }
-}
-
-/// Copies the bytes of input 0 to output 0.
-enum Copy {
-    static func kernel(_ binding: KernelBinding) -> Kernel {
-        let (from, to, bytes) = (binding.input(0), binding.output(), binding.count(0) * binding.inputs[0].dtype.size)
-        return { frame in
-            if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
-        }
     }
 }

@@ -1,0 +1,183 @@
+extension Planner {
+    mutating func newSlot(_ source: Source, _ spec: TensorSpec) -> Slot {
+        sources.append(source)
+        slotSpecs.append(spec)
+        return sources.count - 1
+    }
+
+    /// Gives every value of the plan a slot; values that are the same memory share one.
+    mutating func assignSlots(_ order: [Vertex]) {
+        for (node, spec) in feeds { slots[node] = newSlot(.feed, spec) }
+        let used = Set(order.flatMap(\.inputs) + fetches)
+        for node in used where feeds[node] == nil {
+            if let value = constants[node] {
+                slots[node] = newSlot(.constant(value), TensorSpec(value.dtype, value.shape))
+            }
+        }
+    }
+
+    /// Whether the memory of a vertex's outputs is found at run time.
+    func isDynamic(_ vertex: Vertex) -> Bool {
+        frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
+            || vertex.outputs.indices.contains { !spec(vertex.output($0)).shape.isFullyDefined }
+    }
+
+    /// Whether a vertex may share a kernel with others: all its memory is known before the run.
+    func mayFuse(_ vertex: Vertex) -> Bool {
+        !frameMembers.contains(vertex.id)
+            && vertex.inputs.allSatisfy { feeds[$0] != nil || constants[$0] != nil || !isDynamic($0.vertex) }
+    }
+
+    /// Places values in the arena by liveness. Returns its size in bytes.
+    mutating func planMemory(_ order: [Vertex], _ units: [PlanUnit]) throws -> Int {
+        let hazards = copiesNeeded(order)
+        // Which slot each value shares, found in order; then the last step that touches each slot.
+        for unit in units {
+            for node in unit.outputs {
+                let (vertex, i) = (node.vertex, node.output)
+                let dynamic = isDynamic(vertex)
+                guard slots[node] == nil else { continue }
+                if vertex.operation.isVariable {
+                    let buffer = try variables.buffer(for: vertex)
+                    slots[node] = newSlot(.variable(buffer), buffer.spec)
+                } else if dynamic {
+                    slots[node] = newSlot(.dynamic, spec(node))
+                    dynamicSlots.insert(slots[node]!)
+                } else if let input = vertex.operation.aliases[i], !hazards.contains(vertex.id),
+                    let shared = slots[vertex.inputs[input]], !dynamicSlots.contains(shared)
+                {
+                    slots[node] = shared
+                } else {
+                    slots[node] = newSlot(.arena(offset: 0), spec(node))
+                }
+            }
+        }
+        var lastUse = [Int](repeating: -1, count: sources.count)
+        for (index, unit) in units.enumerated() {
+            for node in unit.inputs + unit.outputs {
+                if let slot = slots[node] { lastUse[slot] = index }
+            }
+        }
+        for fetch in fetches {
+            guard let slot = slots[fetch], case .arena = sources[slot] else { continue }
+            sources[slot] = .fetch
+        }
+        var memory = MemoryPlan()
+        var places: [Slot: (offset: Int, size: Int)] = [:]
+        for (index, unit) in units.enumerated() {
+            for node in unit.outputs {
+                guard let slot = slots[node], case .arena = sources[slot], places[slot] == nil else {
+                    continue
+                }
+                let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
+                let place = reusableInput(unit, index, slot, lastUse, &places) ?? memory.allocate(bytes)
+                places[slot] = place
+                sources[slot] = .arena(offset: place.offset)
+            }
+            for slot in Set((unit.inputs + unit.outputs).compactMap { slots[$0] })
+            where lastUse[slot] == index {
+                if let place = places.removeValue(forKey: slot) { memory.release(place) }
+            }
+        }
+        guard memory.size <= options.memoryLimit else {
+            throw GraphError(
+                "the values that are alive at one time take \(memory.size) bytes, more than this machine has or the session "
+                    + "may use (\(options.memoryLimit))")
+        }
+        return memory.size
+    }
+
+    /// The place of an input that dies here and that an elementwise kernel may overwrite.
+    func reusableInput(
+        _ unit: PlanUnit, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+    ) -> (offset: Int, size: Int)? {
+        // With several outputs one would be written before another is computed from the input.
+        guard unit.outputs.count == 1, let operation = unit.last.operation as? any ElementwiseOperation.Type,
+            operation.isElementwise(unit.last.attributes)
+        else { return nil }
+        for input in unit.inputs {
+            guard let own = slots[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
+                let place = places[own]
+            else { continue }
+            places[own] = nil
+            return place
+        }
+        return nil
+    }
+
+    /// Vertices that must copy the Variable they stand for, because it is written while their value is still needed.
+    ///
+    /// Whoever waits for the write, and reads a reference, is to see the new value, as in TensorFlow: `liveReads`.
+    mutating func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
+        var position: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() { position[vertex.id] = index }
+        // The Variable behind each alias, and when each Variable is written.
+        var root: [Node: Int] = [:]
+        var aliasesOf: [Int: [Vertex]] = [:]
+        var writes: [Int: [Int]] = [:]
+        var lastUse: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() {
+            // Members of frames run in an order of their own, after all others.
+            let index = frameMembers.contains(vertex.id) ? order.count : index
+            if vertex.operation.isVariable { root[vertex.output(0)] = vertex.id }
+            for input in vertex.inputs {
+                lastUse[input.vertex.id] = frameMembers.contains(vertex.id) ? order.count + 1 : index
+            }
+            for (output, input) in vertex.operation.aliases {
+                guard let variable = root[vertex.inputs[input]] else { continue }
+                root[vertex.output(output)] = variable
+                if vertex.operation.writes.isEmpty { aliasesOf[variable, default: []].append(vertex) }
+            }
+            for input in vertex.operation.writes {
+                if let variable = root[vertex.inputs[input]] { writes[variable, default: []].append(index) }
+            }
+        }
+        for fetch in fetches { lastUse[fetch.vertex.id] = order.count + 1 }
+        var result: Set<Int> = []
+        for (variable, aliases) in aliasesOf {
+            for alias in aliases.reversed() {
+                // An alias of an alias lives as long as the outer one.
+                let end = max(
+                    lastUse[alias.id] ?? 0,
+                    aliases.filter { $0.inputs.contains { $0.vertex === alias } }
+                        .map { lastUse[$0.id] ?? 0 }.max() ?? 0)
+                lastUse[alias.id] = end
+                let start = position[alias.id] ?? 0
+                let hazards = writes[variable, default: []].filter { $0 > start && $0 < end }
+                guard !hazards.isEmpty else { continue }
+                result.insert(alias.id)
+                if alias.operation == Identity.self { noteLiveReads(of: alias, order, after: hazards) }
+            }
+        }
+        return result
+    }
+
+    /// Notes the consumers of a read that wait for the writes at these places of the order.
+    mutating func noteLiveReads(of alias: Vertex, _ order: [Vertex], after writes: [Int]) {
+        guard alias.inputs[0].vertex.operation.isVariable else { return }
+        var after: [Int: Int] = [:]
+        for (index, vertex) in order.enumerated() {
+            let sources = vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)
+            after[vertex.id] = sources.map { after[$0] ?? 0 }.max() ?? 0
+            if writes.contains(index) { after[vertex.id] = 1 }
+            // The write itself takes what was read before.
+            if after[vertex.id] == 1, !writes.contains(index), vertex.inputs.contains(where: { $0.vertex === alias }) {
+                liveReads[vertex.id, default: []].insert(alias.id)
+            }
+        }
+    }
+
+    /// Variables that a step reads before any step of the plan has given them a value.
+    func uninitializedReads(_ order: [Vertex]) throws -> [VariableBuffer] {
+        var assigned: Set<String> = []
+        var reads: [VariableBuffer] = []
+        for vertex in order where !frameMembers.contains(vertex.id) {
+            reads += try readVariables(vertex).filter { !assigned.contains($0.name) }
+            if let given = try assignedVariable(vertex) { assigned.insert(given.name) }
+        }
+        for fetch in fetches where fetch.vertex.operation.isVariable && !assigned.contains(fetch.vertex.name) {
+            reads.append(try variables.buffer(for: fetch.vertex))
+        }
+        return reads
+    }
+}
