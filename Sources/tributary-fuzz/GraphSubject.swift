@@ -66,7 +66,7 @@ struct GraphSubject: Subject {
         }
         for vertex in graph.vertices where ["Placeholder", "PlaceholderV2"].contains(vertex.operation.name) {
             let node = vertex.node
-            guard result[node] == nil, ![.string, .resource].contains(node.dtype) else { continue }
+            guard result[node] == nil, ![.string, .resource, .variant].contains(node.dtype) else { continue }
             let extents = (node.shape.dimensions ?? (0..<chance.below(4)).map { _ in nil }).map {
                 $0 ?? chance.below(4)
             }
