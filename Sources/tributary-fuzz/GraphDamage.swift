@@ -116,7 +116,7 @@ struct GraphDamage {
         var types: [String: DType] = [:]
         for (name, allowed) in signature.types.sorted(by: { $0.key < $1.key }) where !allowed.isEmpty {
             types[name] = chance.pick(allowed)
-            node.attr[name] = .with { $0.type = RandomAttributes.proto(types[name]!) }
+            node.attr[name] = .with { $0.type = types[name]!.proto }
         }
         for argument in signature.inputs {
             let count = argument.count != nil || argument.isList ? chance.below(4) : 1

@@ -7,21 +7,6 @@ import SwiftProtobuf
 enum RandomAttributes {
     static let types: [DType] = DType.allCases
 
-    static func proto(_ dtype: DType) -> TFDataType {
-        switch dtype {
-        case .float32: .dtFloat
-        case .float64: .dtDouble
-        case .int32: .dtInt32
-        case .int64: .dtInt64
-        case .uint8: .dtUint8
-        case .bool: .dtBool
-        case .bfloat16: .dtBfloat16
-        case .string: .dtString
-        case .resource: .dtResource
-        case .variant: .dtVariant
-        }
-    }
-
     static func proto(_ value: AttributeValue) -> TFAttrValue {
         var result = TFAttrValue()
         switch value {
@@ -29,12 +14,12 @@ enum RandomAttributes {
         case .float(let value): result.f = value
         case .bool(let value): result.b = value
         case .string(let value): result.s = Data(value.utf8)
-        case .type(let value): result.type = proto(value)
+        case .type(let value): result.type = value.proto
         case .ints(let values): result.list.i = values.map(Int64.init)
         case .floats(let values): result.list.f = values
         case .bools(let values): result.list.b = values
         case .strings(let values): result.list.s = values.map { Data($0.utf8) }
-        case .types(let values): result.list.type = values.map(proto)
+        case .types(let values): result.list.type = values.map(\.proto)
         case .function(let function): result.func.name = function.name
         case .shape, .shapes, .tensor: result.shape.unknownRank = true
         }
@@ -117,7 +102,7 @@ enum RandomAttributes {
     private static func type(_ chance: inout Chance) -> TFDataType {
         chance.once(in: 10)
             ? .init(rawValue: chance.pick([0, -1, 8, 21, 77, 101, 1000, Int(Int32.min)])) ?? .dtInvalid
-            : proto(chance.pick(types))
+            : chance.pick(types).proto
     }
 
     private static func shape(_ chance: inout Chance) -> TFTensorShapeProto {
@@ -141,7 +126,7 @@ enum RandomAttributes {
     /// A small tensor.
     static func tensor(_ dtype: DType, _ chance: inout Chance) -> TFTensorProto {
         var result = TFTensorProto()
-        result.dtype = proto(dtype)
+        result.dtype = dtype.proto
         let rank = chance.pick([0, 0, 1, 1, 1, 2, 2, 3, 4, 5])
         result.tensorShape.dim = (0..<rank).map { _ in .with { $0.size = Int64(chance.pick([0, 1, 1, 2, 2, 3, 4])) } }
         fill(&result, &chance)
@@ -178,7 +163,7 @@ enum RandomAttributes {
         case 1: damage(&tensor.tensorShape, &chance)
         case 2: tensor = Self.tensor(chance.pick(types), &chance)
         case 3:
-            tensor.dtype = proto(chance.pick(types))
+            tensor.dtype = chance.pick(types).proto
             fill(&tensor, &chance)
         case 4:
             if !tensor.tensorContent.isEmpty { tensor.tensorContent.removeLast() }
@@ -199,7 +184,7 @@ enum RandomAttributes {
             $0.name = isReference || dtype == .resource ? name + "/initial" : name
             $0.op = "Const"
             $0.attr["value"] = .with { $0.tensor = tensor(held, &chance) }
-            $0.attr["dtype"] = .with { $0.type = proto(held) }
+            $0.attr["dtype"] = .with { $0.type = held.proto }
         }
         guard isReference || dtype == .resource else { return [constant] }
         let variable = TFNodeDef.with {
@@ -208,10 +193,10 @@ enum RandomAttributes {
                 dtype == .resource
                 ? chance.pick(["VarHandleOp", "VarHandleOp", "VarHandleOp", "StackV2"]) : "VariableV2"
             if $0.op == "StackV2" {
-                $0.attr["elem_type"] = .with { $0.type = proto(held) }
+                $0.attr["elem_type"] = .with { $0.type = held.proto }
                 $0.input = [constant.name]
             } else {
-                $0.attr["dtype"] = .with { $0.type = proto(held) }
+                $0.attr["dtype"] = .with { $0.type = held.proto }
                 $0.attr["shape"] = .with { $0.shape = constant.attr["value"]!.tensor.tensorShape }
             }
         }

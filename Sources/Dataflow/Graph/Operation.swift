@@ -95,6 +95,14 @@ public struct Inference: Sendable {
     /// The known value of an int32 or int64 input as Ints.
     public func integers(_ input: Int) -> [Int]? { constants[input]?.integers }
 
+    /// The known value of an int32 or int64 input that holds the extents of a shape; at most 254, as in TensorFlow.
+    func extents(_ input: Int) throws -> [Int]? {
+        if let count = shape(input).elementCount, count > 254 {
+            throw GraphError("input \(input) must be a shape of at most 254 dimensions, got \(count)")
+        }
+        return integers(input)
+    }
+
     /// The known value of an int32 or int64 input that must be one number: an axis, a size.
     public func integer(_ input: Int) throws -> Int? {
         guard shape(input).elementCount ?? 1 == 1 else {

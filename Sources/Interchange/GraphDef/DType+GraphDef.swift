@@ -1,8 +1,8 @@
-internal import Dataflow
+package import Dataflow
 
 extension DType {
     /// The number in GraphDef.
-    var proto: TFDataType {
+    package var proto: TFDataType {
         switch self {
         case .float32: .dtFloat
         case .float64: .dtDouble

@@ -44,7 +44,7 @@ public enum BroadcastArgs: Operation {
         return [[Swift.max(a, b)]]
     }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
-        guard let a = node.integers(0), let b = node.integers(1) else { return nil }
+        guard let a = try node.extents(0), let b = try node.extents(1) else { return nil }
         guard (a + b).allSatisfy({ $0 >= 0 }), let both = Shape(a).broadcast(with: Shape(b)) else {
             throw GraphError("the shapes \(a) and \(b) do not broadcast")
         }
@@ -80,7 +80,7 @@ public enum BroadcastGradientArgs: Operation {
         try fold(node).map { $0.map(\.shape) } ?? [[nil], [nil]]
     }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
-        guard let a = node.integers(0), let b = node.integers(1) else { return nil }
+        guard let a = try node.extents(0), let b = try node.extents(1) else { return nil }
         let rank = max(a.count, b.count)
         let padded = [a, b].map { Array(repeating: 1, count: rank - $0.count) + $0 }
         guard Shape(a).broadcast(with: Shape(b)) != nil else {

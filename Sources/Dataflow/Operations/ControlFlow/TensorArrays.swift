@@ -10,7 +10,10 @@ public enum TensorArrayV3: DynamicOperation {
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let size = try call.integer(0, "'size'")
-        guard size >= 0, size <= 1 << 24 else { throw GraphError("'size' is \(size); it must be at least 0") }
+        let limit = call.functions.options.memoryLimit / MemoryLayout<Tensor?>.stride
+        guard size >= 0, size <= limit else {
+            throw GraphError("'size' is \(size); it must be at least 0 and at most \(limit), what memory holds")
+        }
         let array = TensorArray(
             try call.attributes.type("dtype"), size: size, isDynamic: try call.attributes.bool("dynamic_size"),
             isCleared: try call.attributes.bool("clear_after_read"))

@@ -7,6 +7,9 @@ extension ReductionOperation {
         let keep = try node.attributes.bool("keep_dims")
         let shape = node.shape(0)
         guard let rank = shape.rank else { return [.unknown] }
+        if let count = node.shape(1).elementCount, count > max(rank, 1) {
+            throw GraphError("'\(signature.inputs[1].name)' names \(count) axes of a tensor of rank \(rank)")
+        }
         guard let axes = node.integers(1) else { return [keep ? .unknown(rank: rank) : .unknown] }
         let reduced = Set(try normalize(axes, rank: rank))
         return [
