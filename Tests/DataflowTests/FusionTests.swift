@@ -77,6 +77,21 @@ struct FusionTests {
         #expect(try session.value(of: v).doubles == [10, 20, 30])
     }
 
+    @Test("what waits for a write and reads the Variable again sees the new value, within a kernel too")
+    func readAfterWrite() throws {
+        let g = Graph()
+        let v = g.variable(Tensor([1, 2, 3] as [Float]), name: "v")
+        let x = g.placeholder(.float32, [3])
+        let before = v.value * 1
+        let written = g.controlDependencies([before]) { v.assign(g.constant([10, 20, 30] as [Float])) }
+        let result = g.controlDependencies([written]) { (v.value + x) * v.value }
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer())
+        let values = try session.run([result, before], feeds: [x: Tensor([1, 1, 1] as [Float])])
+        #expect(values[0].doubles == [110, 420, 930])
+        #expect(values[1].doubles == [1, 2, 3])
+    }
+
     @Test("a value that others use too is computed once and kept")
     func sharedValue() throws {
         let g = Graph()

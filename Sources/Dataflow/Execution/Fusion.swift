@@ -144,9 +144,10 @@ extension PlanUnit {
     /// The kernel of several elementwise vertices.
     ///
     /// - Parameters:
-    ///   - slots: where each member's inputs are, and where a value that is used outside goes.
+    ///   - inputs: where a member's inputs are; nil for what the unit makes itself.
+    ///   - output: where a value that is used outside goes.
     func kernel(
-        inputs: (Vertex) throws -> [Slot], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec, threads: Int
+        inputs: (Vertex) -> [Slot?], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec, threads: Int
     ) throws -> Kernel {
         var terms: [ElementwiseTerm] = []
         var termOf: [Node: Int] = [:]
@@ -154,23 +155,24 @@ extension PlanUnit {
         var (outputSlots, outputSpecs): ([Slot], [TensorSpec]) = ([], [])
         let shared = Set(outputs)
         for vertex in vertices {
-            let slots = try inputs(vertex)
-            let operands = vertex.inputs.enumerated().map { i, node -> ElementwiseTerm.Operand in
+            let slots = inputs(vertex)
+            let operands = try vertex.inputs.enumerated().map { i, node -> ElementwiseTerm.Operand in
                 if let term = termOf[node] { return .term(term) }
+                guard let slot = slots[i] else { throw GraphError("\(node.name) has no memory") }
                 let own = spec(node)
-                if let known = inputSlots.indices.first(where: { inputSlots[$0] == slots[i] && inputSpecs[$0] == own })
-                {
+                if let known = inputSlots.indices.first(where: { inputSlots[$0] == slot && inputSpecs[$0] == own }) {
                     return .input(known)
                 }
-                inputSlots.append(slots[i])
+                inputSlots.append(slot)
                 inputSpecs.append(own)
                 return .input(inputSlots.count - 1)
             }
             let symbols = vertex.inputs.indices.map { Expression.input($0) }
             if let update = vertex.operation as? any ElementwiseUpdate.Type {
                 for (write, expression) in zip(update.writes, try update.update(symbols, vertex.attributes)) {
+                    guard let slot = slots[write] else { throw GraphError("\(vertex.name) writes no memory") }
                     terms.append(ElementwiseTerm(expression: expression, operands: operands, output: outputSlots.count))
-                    outputSlots.append(slots[write])
+                    outputSlots.append(slot)
                     outputSpecs.append(spec(vertex.inputs[write]))
                 }
             } else if let operation = vertex.operation as? any ElementwiseOperation.Type {

@@ -3,7 +3,7 @@ extension Planner {
         guard unit.vertices.count > 1 else { return try step(unit.last) }
         do {
             let kernel = try unit.kernel(
-                inputs: { try inputSlots($0) },
+                inputs: { inputSlots($0) },
                 output: { node in
                     guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
                     return slot
@@ -14,18 +14,11 @@ extension Planner {
         }
     }
 
-    /// Where the inputs of a vertex are; of a read that is to see what was written, the Variable itself.
-    func inputSlots(_ vertex: Vertex) throws -> [Slot] {
+    /// Where the inputs of a vertex are; of a read that is to see what was written, the Variable itself. nil for what is made
+    /// within the same unit, which has no memory.
+    func inputSlots(_ vertex: Vertex) -> [Slot?] {
         let live = liveReads[vertex.id] ?? []
-        return try vertex.inputs.map { input -> Slot in
-            let source = live.contains(input.vertex.id) ? input.vertex.inputs[0] : input
-            guard let slot = slots[source] else {
-                // What is made within a unit has no memory.
-                if live.isEmpty { return -1 }
-                throw GraphError("\(input.name) has no memory")
-            }
-            return slot
-        }
+        return vertex.inputs.map { input in slots[live.contains(input.vertex.id) ? input.vertex.inputs[0] : input] }
     }
 
     /// What a step is called in profiles and in the plan's description.
@@ -54,7 +47,10 @@ extension Planner {
         if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
         let outputs = vertex.outputs.indices.map(vertex.output)
         if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
-        let inputSlots = try inputSlots(vertex)
+        let inputSlots = try zip(vertex.inputs, inputSlots(vertex)).map { input, slot in
+            guard let slot else { throw GraphError("\(input.name) has no memory") }
+            return slot
+        }
         let outputSlots = outputs.map { node -> Slot in
             // A fed output of a vertex that runs for its others is computed aside.
             if let slot = slots[node], feeds[node] == nil { return slot }
