@@ -31,7 +31,7 @@ struct ModelKindTests {
             """
             model: { kind: cnn, filters: [8, 16], kernel: 3, hidden: [32], dropout: 0.1 }
             data: { format: embedded, scale: min_max, limit: 2000 }
-            train: { learning_rate: 0.003, batch: 40, epochs: 2 }
+            train: { learning_rate: 0.003, batch: 40, epochs: 5 }
             """, ConvolutionalNetwork())
         #expect(report.metrics["accuracy"] ?? 0 > 0.85)
         #expect(agree(evaluation, report.metrics))
@@ -47,7 +47,7 @@ struct ModelKindTests {
             yaml: """
                 model: { kind: cnn, filters: [8, 8], kernel: 3, hidden: [32], batch_normalization: true }
                 data: { format: embedded, scale: none, limit: 2000 }
-                train: { learning_rate: 0.003, batch: 50, epochs: 4 }
+                train: { learning_rate: 0.003, batch: 50, epochs: 7 }
                 cluster: { servers: 1, workers: 2, threads_per_node: 1, consistency: \(consistency) }
                 checkpoint: { directory: \(folder) }
                 """)
