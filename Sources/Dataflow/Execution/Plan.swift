@@ -35,6 +35,11 @@ final class Plan {
     private let steps: [Step]
     /// One for each step.
     let labels: [PlanDescription.Step]
+    /// The slots that each step reads or writes; nil for a step of which that is not known.
+    private let touched: [Set<Slot>?]
+    private let fetchNodes: [Node]
+    /// Of the last exchange that a run was given.
+    private var lastPlaces: ExchangePlaces?
     private let specs: [TensorSpec]
     private let feeds: [(node: Node, slot: Slot?, spec: TensorSpec)]
     private let fetches: [View?]
@@ -57,13 +62,16 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [PlanDescription.Step], sources: [Planner.Source], specs: [TensorSpec], arenaSize: Int,
-        feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetches: [View?], reads: [VariableBuffer],
-        random: RandomState, options: SessionOptions, functions: FunctionRuntime, ownsFunctions: Bool
+        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], sources: [Planner.Source],
+        specs: [TensorSpec], arenaSize: Int, feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node],
+        fetches: [View?], reads: [VariableBuffer], random: RandomState, options: SessionOptions,
+        functions: FunctionRuntime, ownsFunctions: Bool
     ) {
         self.options = options
         self.steps = steps
         self.labels = labels
+        self.touched = touched
+        self.fetchNodes = fetchNodes
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
         self.specs = specs
@@ -130,9 +138,24 @@ final class Plan {
         for i in order { fed.append(values[i]) }
     }
 
+    /// Where in the steps the groups of `exchange` have their turns.
+    private func places(of exchange: RunExchange) -> ExchangePlaces {
+        if let lastPlaces, lastPlaces.exchange === exchange { return lastPlaces }
+        let made = ExchangePlaces(
+            exchange, touched: touched,
+            slot: { [self] node in fetchNodes.firstIndex(of: node).flatMap { fetches[$0]?.slot } },
+            isOwn: { [self] slot in if case .fetch = sources[slot] { true } else { false } },
+            variables: { [self] vertex in
+                variableSlots.filter { $0.buffer.name == vertex.name }.map(\.slot)
+            })
+        lastPlaces = made
+        return made
+    }
+
     /// Runs the steps on the feeds taken before.
-    func run(_ profile: Profile? = nil) throws -> [Tensor] {
+    func run(_ profile: Profile? = nil, exchange: RunExchange? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
+        let places = exchange.map { self.places(of: $0) }
         for buffer in reads where !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
         for i in feeds.indices {
             if let slot = feeds[i].slot { pointers[slot] = fed[i].storage.pointer }
@@ -141,7 +164,9 @@ final class Plan {
         var results: [(slot: Slot, tensor: Tensor)] = []
         for slot in fetchSlots {
             let spec = specs[slot]
-            let storage = TensorStorage(byteCount: spec.shape.elementCount! * spec.dtype.size)
+            let bytes = spec.shape.elementCount! * spec.dtype.size
+            let given = places?.destinations[slot]?.storage
+            let storage = given?.byteCount == bytes ? given! : TensorStorage(byteCount: bytes)
             pointers[slot] = storage.pointer
             results.append((slot, Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)))
         }
@@ -156,7 +181,18 @@ final class Plan {
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
         let end = functions.end
         try checkTime(end)
-        if let profile {
+        if let places {
+            for i in steps.indices {
+                try checkTime(end)
+                for group in places.before[i] { try places.exchange.willRead(group) }
+                if let profile {
+                    try profile.measure(labels[i]) { try run(steps[i], frame, until: end) }
+                } else {
+                    try run(steps[i], frame, until: end)
+                }
+                for group in places.after[i] { try places.exchange.isFinal(group) }
+            }
+        } else if let profile {
             for (step, label) in zip(steps, labels) {
                 try checkTime(end)
                 try profile.measure(label) { try run(step, frame, until: end) }
@@ -167,12 +203,31 @@ final class Plan {
                 try run(step, frame, until: end)
             }
         }
-        return try fetches.map { view in
+        let values = try fetches.enumerated().map { i, view in
             guard let view else { return Tensor(false) }
             do {
-                return try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+                let value =
+                    try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+                return try delivered(value, to: exchange?.destinations[fetchNodes[i]])
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
         }
+        for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
+        return values
+    }
+
+    /// The value of a fetch in the memory that it is to go to.
+    private func delivered(_ value: Tensor, to destination: Tensor?) throws -> Tensor {
+        guard let destination, destination.storage !== value.storage else { return value }
+        guard destination.byteCount == value.byteCount else {
+            throw GraphError(
+                "its value has \(value.byteCount) bytes, and the memory that it is to go to \(destination.byteCount)")
+        }
+        value.withUnsafeBytes { bytes in
+            if let base = bytes.baseAddress {
+                destination.storage.pointer.copyMemory(from: base, byteCount: bytes.count)
+            }
+        }
+        return Tensor(dtype: value.dtype, shape: value.shape, storage: destination.storage)
     }
 
     @inline(__always)

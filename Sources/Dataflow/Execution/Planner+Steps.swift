@@ -21,6 +21,13 @@ extension Planner {
         return vertex.inputs.map { input in slots[live.contains(input.vertex.id) ? input.vertex.inputs[0] : input] }
     }
 
+    /// The memory that a unit reads or writes.
+    func touchedSlots(_ unit: PlanUnit) -> Set<Slot> {
+        let read: [Slot?] = unit.vertices.flatMap { inputSlots($0) }
+        let written: [Slot?] = unit.outputs.map { slots[$0] }
+        return Set((read + written).compactMap { $0 })
+    }
+
     /// What a step is called in profiles and in the plan's description.
     func label(_ unit: PlanUnit) throws -> PlanDescription.Step {
         let device = try placement.device(for: unit.last)

@@ -68,12 +68,15 @@ struct Planner {
         let arena = try planMemory(order, units)
         var steps: [Plan.Step] = []
         var labels: [PlanDescription.Step] = []
+        var touched: [Set<Slot>?] = []
         for unit in units.dropLast(members.count) {
             guard let step = try step(unit) else { continue }
             steps.append(step)
             labels.append(try label(unit))
+            if case .bound = step { touched.append(touchedSlots(unit)) } else { touched.append(nil) }
         }
         if !members.isEmpty {
+            touched.append(nil)
             steps.append(.frames(try frameProgram(members)))
             labels.append(
                 PlanDescription.Step(
@@ -81,8 +84,8 @@ struct Planner {
                     outputs: []))
         }
         return Plan(
-            steps: steps, labels: labels, sources: sources, specs: slotSpecs, arenaSize: arena,
-            feeds: feeds.map { ($0.key, slots[$0.key], $0.value) },
+            steps: steps, labels: labels, touched: touched, sources: sources, specs: slotSpecs, arenaSize: arena,
+            feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
             fetches: fetches.map { fetch in
                 slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },

@@ -70,6 +70,32 @@ public final class Session: Sendable {
         return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile ?? options.profile) }
     }
 
+    /// Runs what the fetches need, and exchanges values while it does.
+    /// - Throws: also what the closures of `exchange` throw; the run ends there.
+    package func run(
+        _ fetches: [any Operand], feeds: [Node: Tensor], exchange: RunExchange
+    ) throws -> [Tensor] {
+        try graph.validate()
+        return try core.withLock { core in
+            try core.run(fetches.map(\.node), feeds, options.profile, exchange: exchange)
+        }
+    }
+
+    /// Keeps a Variable in the given memory from now on; what is there is its value.
+    /// - Throws: `GraphError` if the memory is of another size.
+    package func bind(_ variable: Vertex, to storage: TensorStorage) throws {
+        try core.withLock { core in
+            let buffer = try core.buffer(variable, mustBeInitialized: false)
+            guard storage.byteCount == buffer.storage.byteCount else {
+                throw GraphError(
+                    "the Variable '\(variable.name)' has \(buffer.storage.byteCount) bytes, the memory \(storage.byteCount)"
+                )
+            }
+            buffer.storage = storage
+            buffer.isInitialized = true
+        }
+    }
+
     /// What a run of `fetches` will do, fed with values of these dtypes and shapes: its kernels in order, which operations
     /// are fused, where values lie in memory, and on which device each kernel runs.
     /// - Throws: what the run would throw before it computes.
@@ -142,11 +168,13 @@ final class SessionCore {
         placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
     }
 
-    func run(_ fetches: [Node], _ feeds: [Node: Tensor], _ profile: Profile?) throws -> [Tensor] {
+    func run(
+        _ fetches: [Node], _ feeds: [Node: Tensor], _ profile: Profile?, exchange: RunExchange? = nil
+    ) throws -> [Tensor] {
         // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
         random.beginRun()
-        return try plan(fetches, feeds).run(profile)
+        return try plan(fetches, feeds).run(profile, exchange: exchange)
     }
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {

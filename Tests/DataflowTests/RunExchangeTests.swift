@@ -1,0 +1,115 @@
+import Dataflow
+import Testing
+
+@Suite("Exchanging values while a run goes on")
+struct RunExchangeTests {
+    /// Two dense layers; gradients of the last are made first.
+    private struct Network {
+        let graph = Graph(seed: 1)
+        let x: Node
+        let weights: [Variable]
+        let loss: Node
+        let gradients: [Node]
+
+        init() throws {
+            x = graph.placeholder(.float32, [2, 3])
+            weights = [
+                graph.variable(Tensor(repeating: Float(0.5), shape: [3, 4]), name: "first"),
+                graph.variable(Tensor(repeating: Float(0.25), shape: [4, 2]), name: "last"),
+            ]
+            loss = mean(square(matmul(relu(matmul(x, weights[0])), weights[1])))
+            gradients = graph.gradients(of: loss, by: weights).compactMap { $0 }
+        }
+
+        let batch = Tensor([[Float(1), 2, 3], [4, 5, 6]])
+    }
+
+    private final class Diary {
+        var lines: [String] = []
+    }
+
+    @Test("values are asked for in the order of the forward pass, gradients given in that of the backward pass")
+    func order() throws {
+        let network = try Network()
+        let session = try Session(network.graph, options: SessionOptions(threads: 1))
+        try session.execute(network.graph.globalVariablesInitializer())
+        let expected = try session.run(network.gradients, feeds: [network.x: network.batch])
+        let destinations = network.gradients.map { Tensor.zeros($0.dtype, $0.shape) }
+        let diary = Diary()
+        let exchange = RunExchange(
+            groups: zip(network.gradients, network.weights).map {
+                .init(fetches: [$0], variables: [$1.reference.vertex])
+            }, destinations: Dictionary(uniqueKeysWithValues: zip(network.gradients, destinations)),
+            willRead: { diary.lines.append("read \($0)") },
+            isFinal: { group in
+                diary.lines.append("final \(group)")
+                // Final means that the destination has the value already.
+                #expect(destinations[group] == expected[group])
+            })
+        for _ in 0..<2 {
+            diary.lines = []
+            let values = try session.run(
+                network.gradients + [network.loss], feeds: [network.x: network.batch], exchange: exchange)
+            #expect(diary.lines == ["read 0", "read 1", "final 1", "final 0"])
+            #expect(Array(values.prefix(2)) == expected)
+        }
+    }
+
+    @Test("a Variable may be written anew as soon as its group is final: no later step reads it")
+    func overwriting() throws {
+        let network = try Network()
+        let session = try Session(network.graph, options: SessionOptions(threads: 1))
+        try session.execute(network.graph.globalVariablesInitializer())
+        let expected = try session.run(network.gradients, feeds: [network.x: network.batch])
+        let memory = network.weights.map { weight in Tensor(repeating: Float(0), shape: weight.shape) }
+        for (weight, tensor) in zip(network.weights, memory) {
+            try session.bind(weight.reference.vertex, to: tensor.storage)
+        }
+        func fill(_ group: Int, _ value: Float) {
+            memory[group].storage.pointer.withMemoryRebound(to: Float.self, capacity: memory[group].elementCount) {
+                $0.update(repeating: value, count: memory[group].elementCount)
+            }
+        }
+        let exchange = RunExchange(
+            groups: zip(network.gradients, network.weights).map {
+                .init(fetches: [$0], variables: [$1.reference.vertex])
+            }, destinations: [:], willRead: { fill($0, $0 == 0 ? 0.5 : 0.25) }, isFinal: { fill($0, .nan) })
+        let values = try session.run(network.gradients, feeds: [network.x: network.batch], exchange: exchange)
+        #expect(values == expected)
+        #expect(memory.allSatisfy { $0.doubles[0].isNaN })
+    }
+
+    @Test("a fetch that is another value's memory reaches its destination at the end")
+    func sharedFetch() throws {
+        let g = Graph()
+        let x = g.placeholder(.float32, [2])
+        let w = g.variable(Tensor([Float(1), 2]), name: "w")
+        let read = identity(w)
+        let fed = identity(x)
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer())
+        let destinations = [read: Tensor([Float(0), 0]), fed: Tensor([Float(0), 0])]
+        let diary = Diary()
+        let exchange = RunExchange(
+            groups: [.init(fetches: [read, fed], variables: [w.reference.vertex])], destinations: destinations,
+            willRead: { _ in }, isFinal: { diary.lines.append("final \($0)") })
+        _ = try session.run([read, fed], feeds: [x: Tensor([Float(3), 4])], exchange: exchange)
+        #expect(destinations[read]?.doubles == [1, 2] && destinations[fed]?.doubles == [3, 4])
+        #expect(diary.lines == ["final 0"])
+    }
+
+    @Test("an error in the exchange ends the run, and the session goes on with the next")
+    func failure() throws {
+        struct Broken: Error {}
+        let network = try Network()
+        let session = try Session(network.graph, options: SessionOptions(threads: 1))
+        try session.execute(network.graph.globalVariablesInitializer())
+        let exchange = RunExchange(
+            groups: [.init(fetches: [], variables: [network.weights[1].reference.vertex])], destinations: [:],
+            willRead: { _ in throw Broken() }, isFinal: { _ in })
+        #expect(throws: Broken.self) {
+            try session.run(network.gradients, feeds: [network.x: network.batch], exchange: exchange)
+        }
+        #expect(try session.run(network.loss, feeds: [network.x: network.batch]).doubles[0] > 0)
+    }
+}
