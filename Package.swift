@@ -45,7 +45,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
-        .target(name: "Messaging", dependencies: ["CNNG"], swiftSettings: strict),
+        .target(name: "Messaging", dependencies: ["CNNG", "CProcess"], swiftSettings: strict),
         .target(
             name: "Cluster",
             dependencies: [
@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "tributary-fuzz",
             dependencies: [
-                "Cluster", "Dataflow", "Interchange", "Training", protobuf,
+                "Cluster", "Dataflow", "Interchange", "Messaging", "Training", protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

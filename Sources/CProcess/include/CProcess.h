@@ -17,3 +17,12 @@ int tributary_end_with_parent(void);
 
 // The environment, as execve takes it.
 char **tributary_environment(void);
+
+// Memory that other processes of this machine and user can map: `size` bytes, all there, of a size that nobody can change
+// any more. It has no name, so that nothing is left of it when the last process that has it ends, however it ends.
+// Returns a descriptor that no child inherits, or an errno below zero.
+int tributary_memory_make(size_t size);
+
+// The memory that is descriptor `number` of process `pid`; refused with -EPERM unless it is of tributary_memory_make's
+// kind and has this size. Returns a descriptor of this process's own, or an errno below zero.
+int tributary_memory_open(pid_t pid, int number, size_t size);

@@ -1,0 +1,52 @@
+import Foundation
+import Messaging
+import Testing
+
+@Suite("Shared memory")
+struct SharedMemoryTests {
+    @Test("both sides see what the other writes, also after the offer is withdrawn")
+    func shared() throws {
+        let own = try SharedMemory(count: 5000)
+        let other = try SharedMemory(own.offer)
+        own.withdraw()
+        #expect(own.bytes.count == 5000 && other.bytes.count == 5000)
+        #expect(own.bytes.baseAddress != other.bytes.baseAddress)
+        own.bytes[4999] = 7
+        other.bytes[0] = 9
+        #expect(other.bytes[4999] == 7 && own.bytes[0] == 9)
+    }
+
+    @Test("it starts with zeros, at a page, and has no name")
+    func fresh() throws {
+        let memory = try SharedMemory(count: 100)
+        #expect(memory.bytes.allSatisfy { $0 == 0 })
+        #expect(UInt(bitPattern: memory.bytes.baseAddress) % 4096 == 0)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/shm")) ?? []
+        #expect(!names.contains { $0.contains("tributary") })
+    }
+
+    @Test("what is not exactly what was offered is refused", arguments: 0..<6)
+    func refused(_ kind: Int) throws {
+        let memory = try SharedMemory(count: 100)
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("shared-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        #expect(FileManager.default.createFile(atPath: file, contents: Data(count: 4196)))
+        let handle = try #require(FileHandle(forUpdatingAtPath: file))
+        var offer = memory.offer
+        switch kind {
+        case 0: offer.count += 1
+        case 1: offer.key += 1
+        case 2: offer.process = 1 << 30
+        case 3: offer.descriptor = handle.fileDescriptor
+        case 4: offer.count = .max
+        default: memory.withdraw()
+        }
+        #expect(throws: SharedMemory.Failure.self) { try SharedMemory(offer) }
+    }
+
+    @Test("more than there is cannot be had, and says so")
+    func tooMuch() throws {
+        let failure = #expect(throws: SharedMemory.Failure.self) { try SharedMemory(count: 1 << 39) }
+        #expect(failure?.description.contains("bytes") == true)
+    }
+}
