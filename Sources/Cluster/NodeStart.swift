@@ -2,9 +2,9 @@ internal import Foundation
 internal import Messaging
 
 /// What servers and workers do alike: ask for the configuration, and keep in touch with the coordinator.
-enum NodeStart {
+package enum NodeStart {
     /// The program's version, which all nodes of a job must share.
-    static let version = "0.1.0"
+    package static let version = "0.1.0"
 
     static var host: String { ProcessInfo.processInfo.hostName }
 
@@ -61,7 +61,7 @@ extension StopSignal {
 }
 
 extension ClusterView {
-    init(_ wire: WireView) {
+    package init(_ wire: WireView) {
         self.init(
             number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
             checkpointStep: Int(wire.checkpointStep),

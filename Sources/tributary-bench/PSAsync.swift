@@ -26,6 +26,7 @@ struct PSAsync: ParsableCommand {
         config.train.length = .steps(1_000_000_000)
         config.cluster.servers = servers
         config.cluster.workers = workers
+        config.cluster.sharedMemory = transport.sharesMemory
         config.cluster.threadsPerNode = threads
         var options = ProcessCluster.Options()
         options.transport = transport.choice

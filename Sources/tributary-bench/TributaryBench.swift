@@ -8,13 +8,13 @@ struct TributaryBench: ParsableCommand {
         commandName: "tributary-bench", abstract: "Measures Tributary; each case prints one JSON line.",
         subcommands: [
             XOR.self, MLP.self, CNN.self, LSTM.self, AdamUpdate.self, Embedding.self, Startup.self, PushPull.self,
-            PSAsync.self,
+            PSAsync.self, PSNull.self, Overlap.self, ReplyEcho.self,
         ])
 
     static func main() {
         // The nodes of a cluster are child processes of this program.
         if let command = CommandLine.arguments.dropFirst().first, ["server", "worker"].contains(command) {
-            TributaryCommand.main(jobs: [BenchJob(), PushPullJob()])
+            TributaryCommand.main(jobs: [BenchJob(), VectorJob()])
         }
         main(Array(CommandLine.arguments.dropFirst()))
     }

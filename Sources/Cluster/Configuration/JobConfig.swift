@@ -241,6 +241,13 @@ extension JobConfig {
         public var heartbeatInterval = Duration.milliseconds(500)
         /// A node that is silent for so long is taken for dead.
         public var heartbeatTimeout = Duration.seconds(10)
+        /// Servers and workers of one machine exchange tensors through memory that both map, whatever the transport.
+        public var sharedMemory = true
+        /// The bytes that a server may hold of pushes that wait or are on their way; nil: what comes of 4 MiB bundles and
+        /// the number of workers. Workers wait for room.
+        public var serverMemory: Int?
+        /// How gradients travel. Other than `float32` they go through sockets even where memory could be shared.
+        public var wire = WireFormat.float32
         /// The secret that every node of the job must show.
         public var token: String?
         /// The file that holds the secret, absolute.

@@ -55,6 +55,25 @@ extension ValueFormat where T == Bool {
 }
 
 extension ValueFormat where T == Int {
+    /// A number of bytes, or one with its unit: 64MiB, 2GiB, 500MB.
+    static func bytes(atLeast low: Int) -> Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                let units = [
+                    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1000), ("MB", 1_000_000),
+                    ("GB", 1_000_000_000), ("", 1),
+                ]
+                let text = value.text ?? ""
+                let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1)
+                let digits = text.dropLast(unit.0.count).trimmingCharacters(in: .whitespaces)
+                guard let number = Int(digits), number >= 0, number <= Int.max / unit.1, number * unit.1 >= low else {
+                    throw .wanted("a number of bytes of \(low) or more, such as 64MiB or 2GiB", got: value)
+                }
+                return number * unit.1
+            },
+            write: { .int($0) })
+    }
+
     static func whole(atLeast low: Int, atMost high: Int = 1_000_000_000) -> Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -165,6 +184,29 @@ extension ValueFormat where T == JobConfig.Model.Loss {
             write: { loss in
                 if case .node(let name) = loss { return .string(name) }
                 return .string(T.named.first { $0.value == loss }?.key ?? "")
+            })
+    }
+}
+
+extension ValueFormat where T == WireFormat {
+    /// A format by its name, or `{top_k: 0.01}`.
+    static var wire: Self {
+        let plain: [(String, WireFormat)] = [("float32", .float32), ("bfloat16", .bfloat16), ("int8", .int8)]
+        let wanted = "float32, bfloat16, int8 or {top_k: 0.01}, a part of the numbers of 0.25 at most"
+        return Self(
+            read: { (value, _) throws(ValueError) in
+                if case .map(let pairs) = value {
+                    guard pairs.count == 1, pairs[0].0 == "top_k", let part = pairs[0].1.resolved.number, part > 0,
+                        part <= 0.25
+                    else { throw .wanted(wanted, got: value) }
+                    return .topK(part)
+                }
+                guard let format = plain.first(where: { $0.0 == value.text }) else { throw .wanted(wanted, got: value) }
+                return format.1
+            },
+            write: { format in
+                if case .topK(let part) = format { return .map(["top_k": .double(part)]) }
+                return .string(plain.first { $0.1 == format }?.0 ?? "")
             })
     }
 }

@@ -151,7 +151,9 @@ struct CoordinatorService {
                 part.total = -1
                 return part
             }
-            let layout = BundleLayout(job.cut, lanes: servers.map(\.addresses.count))
+            let lanes = servers.map(\.addresses.count)
+            let layout = BundleLayout(
+                job.cut, lanes: lanes, limit: job.config.cluster.bundleLimit(lanes: lanes.max() ?? 1))
             state.checkpointWriters = Set(layout.bundles.map(\.server)).count
             programs = try servers.indices.map {
                 try job.cut.program(server: $0, layout: layout, device: job.config.devices.server).serializedBytes()

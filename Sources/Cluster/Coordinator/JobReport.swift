@@ -125,7 +125,7 @@ public struct JobStatus: Codable, Sendable {
         case samplesPerSecond = "samples_per_second"
     }
 
-    init(_ wire: WireStatusReport) {
+    package init(_ wire: WireStatusReport) {
         job = wire.job
         phase = wire.phase
         step = Int(wire.step)

@@ -50,16 +50,29 @@ package struct BundleLayout: Sendable, Equatable {
 
     /// The most bytes of a block, and of a bundle of several blocks.
     package static let limit = 4 << 20
+    /// Smaller ones cost more in messages than they are worth.
+    package static let leastLimit = 64 << 10
 
     /// Cuts Variables into blocks and deals them out to lanes, the largest first, each to the lane with the fewest bytes.
     ///
-    /// - Parameter lanes: the number of lanes of each server.
-    package init(_ cut: TrainingCut, lanes: [Int]) {
+    /// - Parameters:
+    ///   - lanes: the number of lanes of each server.
+    ///   - limit: the most bytes of a block and of a bundle of several blocks.
+    package init(_ cut: TrainingCut, lanes: [Int], limit: Int = BundleLayout.limit) {
+        let total = cut.writes.reduce(0) { sum, write in
+            let spec = write.variable.variableSpec!
+            return sum + (spec.shape.elementCount ?? 0) * spec.dtype.size
+        }
+        // Some bundles for each lane, so that one travels while another is worked on; blocks small enough that lanes come
+        // out even.
+        let part = max(total / max(lanes.reduce(0, +), 1) / 4, BundleLayout.leastLimit)
+        let goal = min(part, limit)
+        let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit
         var blocks: [Block] = []
         for (index, write) in cut.writes.enumerated() {
             let spec = write.variable.variableSpec!
             let total = spec.shape.elementCount ?? 0
-            let step = write.blockElements(limit: BundleLayout.limit)
+            let step = write.blockElements(limit: blockLimit)
             var offset = 0
             repeat {
                 let count = min(step, total - offset)
@@ -89,7 +102,7 @@ package struct BundleLayout: Sendable, Equatable {
             for block in place.blocks.sorted(by: { ($0.write, $0.offset) < ($1.write, $1.offset) }) {
                 // The larger of its push and its values.
                 let size = max(block.bytes, Bundle(0, 0, 0, [block], cut).pushBytes)
-                if !current.isEmpty, bytes + size > BundleLayout.limit {
+                if !current.isEmpty, bytes + size > limit || bytes >= goal {
                     bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut))
                     (current, bytes) = ([], 0)
                 }

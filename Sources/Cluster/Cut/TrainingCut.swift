@@ -60,6 +60,12 @@ package struct TrainingCut: Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// What workers compute for servers, each once.
+    var pushedNodes: [Node] {
+        var seen: Set<Node> = []
+        return writes.flatMap { $0.pushed.sorted { $0.key < $1.key }.map(\.value) }.filter { seen.insert($0).inserted }
+    }
+
     /// The Variables that a vertex overwrites, in the order of its inputs.
     static func written(by vertex: Vertex) throws -> [Vertex] {
         try vertex.operation.writes.sorted().map { index in

@@ -156,6 +156,11 @@ extension TrainingCut {
             return isWhole ? (0, (node.shape.elementCount ?? count) * size) : (offset * size, count * size)
         }
 
+        /// The bytes of what workers compute for pushed input `key`.
+        func pushedBytes(_ key: Int) -> Int {
+            extent(of: key, offset: 0, count: variable.variableSpec!.shape.elementCount ?? 0, isWhole: true).bytes
+        }
+
         /// The most elements of a block: what is pushed for it, and its values, each have `limit` bytes at most.
         func blockElements(limit: Int) -> Int {
             let spec = variable.variableSpec!

@@ -1,54 +1,97 @@
-internal import Dataflow
+package import Dataflow
 internal import Foundation
 internal import Interchange
 internal import Messaging
 
 /// One bundle on its server: a session that holds its blocks and applies pushes, and the ledger of what was applied.
-final class BundleShard {
+package final class BundleShard {
     let program: WireServerProgram.Bundle
     let number: Int
     private let graph: Graph
     private let session: Session
     private let train: Node
-    private let placeholders: [(node: Node, offset: Int, bytes: Int)]
+    private let placeholders: [Placeholder]
     private let blocks: [(vertex: Vertex, offset: Int, bytes: Int)]
     let valueBytes: Int
     let pushBytes: Int
     var ledger = PushLedger()
     var barrier: SynchronousBarrier?
+    /// Memory shared with workers, by their number.
+    private var regions: [UInt32: BundleRegion] = [:]
+
+    /// What stands for a pushed gradient in the graph, and where it lies in a push.
+    private struct Placeholder {
+        let node: Node
+        let offset: Int
+        let bytes: Int
+        /// Its numbers, if they are float32.
+        var floats: Int { node.dtype == .float32 ? bytes / 4 : 0 }
+    }
+
+    /// Where gradients are decoded that come in another form than they are computed with.
+    private lazy var decoded = TensorStorage(byteCount: pushBytes)
 
     /// Updates applied.
     var updates: Int { ledger.updates }
 
-    init(_ program: WireServerProgram.Bundle, options: SessionOptions) throws {
+    /// - Throws: `GraphError` for a broken graph, `NodeError` for a program whose sizes and places do not fit its graph.
+    package init(_ program: WireServerProgram.Bundle, options: SessionOptions) throws {
         self.program = program
         number = Int(program.number)
         let graph = try GraphDefinition.decode([UInt8](program.graph))
         self.graph = graph
         session = try Session(graph, options: options)
         train = try graph.node(named: program.train)
-        placeholders = try program.pushes.map { (try graph.node(named: $0.placeholder), Int($0.offset), Int($0.bytes)) }
-        blocks = try program.blocks.map { block in
-            let vertex = try graph.node(named: block.names[0]).vertex
-            return (
-                vertex, Int(block.valueOffset),
-                (vertex.variableSpec?.shape.elementCount ?? 0) * (vertex.variableSpec?.dtype.size ?? 0)
-            )
+        placeholders = try program.pushes.map { push in
+            Placeholder(
+                node: try graph.node(named: push.placeholder), offset: Int(push.offset), bytes: Int(push.bytes))
         }
-        valueBytes = Int(program.valueBytes)
-        pushBytes = Int(program.pushBytes)
+        blocks = try program.blocks.map { block in
+            let vertex = try graph.node(named: block.names.first ?? "").vertex
+            guard let spec = vertex.variableSpec else { throw GraphError("'\(vertex.name)' is no Variable") }
+            return (vertex, Int(block.valueOffset), BundleShard.size(spec))
+        }
+        valueBytes = try BundleShard.extent(
+            Int(program.valueBytes), of: blocks.map { ($0.offset, $0.bytes, $0.bytes) }, number)
+        pushBytes = try BundleShard.extent(
+            Int(program.pushBytes),
+            of: placeholders.map { ($0.offset, $0.bytes, BundleShard.size($0.node.spec)) }, number)
+    }
+
+    private static func size(_ spec: TensorSpec) -> Int {
+        let (bytes, overflow) = (spec.shape.elementCount ?? 0).multipliedReportingOverflow(by: spec.dtype.size)
+        return overflow ? .max : bytes
+    }
+
+    /// The size of a message, after a check that its parts have the sizes that the graph says and lie in it one after the
+    /// other.
+    private static func extent(
+        _ total: Int, of parts: [(offset: Int, bytes: Int, expected: Int)], _ number: Int
+    ) throws -> Int {
+        var end = 0
+        for part in parts {
+            guard part.bytes == part.expected, part.offset == end, part.bytes < 1 << 40 else {
+                throw NodeError(.refused, "the program of bundle \(number) does not fit its graph")
+            }
+            end = (part.offset + part.bytes + 15) & ~15
+        }
+        guard total == end else { throw NodeError(.refused, "the program of bundle \(number) does not fit its graph") }
+        return total
     }
 
     /// Gives the blocks, slots and replicas their first values: slices of whole Variables.
-    func initialize(_ initial: [String: Tensor]) throws {
+    package func initialize(_ initial: [String: Tensor]) throws {
         for block in program.blocks {
             for (name, source) in zip(block.names, block.sources) {
                 guard let whole = initial[source] else { throw GraphError("no first value for '\(source)'") }
                 let vertex = try graph.node(named: name).vertex
-                let shape = vertex.outputs[0].shape
+                // All of a Variable, or a range of its elements in a row.
                 if block.count == block.total {
-                    try assign(whole.reshaped(shape), to: vertex)
+                    try assign(whole, to: vertex)
                 } else {
+                    guard block.offset >= 0, block.count >= 0, block.offset <= Int64(whole.elementCount),
+                        block.count <= Int64(whole.elementCount) - block.offset
+                    else { throw NodeError(.refused, "'\(source)' has no elements from \(block.offset) on") }
                     let flat = whole.reshaped([whole.elementCount])
                     try assign(flat.rows(Int(block.offset)..<Int(block.offset + block.count)), to: vertex)
                 }
@@ -75,39 +118,82 @@ final class BundleShard {
         ledger.appliedBatches = done
     }
 
-    /// Applies gradients that lie in a push's bytes after the header.
-    func apply(_ gradients: UnsafeRawBufferPointer, owner: AnyObject) throws {
+    // MARK: Shared memory
+
+    /// Reads an offer of memory; nil if it does not fit the bundle.
+    func offer(_ bytes: UnsafeRawBufferPointer) -> RegionOffer? {
+        RegionOffer(bytes, valueSizes: blocks.map(\.bytes), pushSizes: placeholders.map(\.bytes))
+    }
+
+    /// Takes memory for what this worker pushes and gets from now on.
+    func attach(_ offer: RegionOffer, _ memory: SharedMemory, _ header: DataHeader) {
+        regions[header.worker] = BundleRegion(
+            offer, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
+    }
+
+    /// The memory shared with the worker that sent this.
+    func region(_ header: DataHeader) -> BundleRegion? {
+        regions[header.worker].flatMap { $0.incarnation == header.incarnation ? $0 : nil }
+    }
+
+    /// Lets go of the memory of a worker that has gone.
+    func detach(incarnation: UInt64) { regions = regions.filter { $0.value.incarnation != incarnation } }
+
+    // MARK: Updates
+
+    /// The gradients of a push, after it was checked that they are all there; nil if they are not.
+    func pushed(_ header: DataHeader, _ body: ReceivedBytes) -> PushedBytes? {
+        if header.isShared { return body.payload.isEmpty ? region(header)?.pushed(placeholders.map(\.bytes)) : nil }
+        if header.isEncoded {
+            return PushedBytes(encoded: body.payload, sizes: placeholders.map { ($0.bytes, $0.floats) }, owner: body)
+        }
+        guard body.payload.count == pushBytes, let start = body.payload.baseAddress else { return nil }
+        return PushedBytes(start, at: placeholders.map { ($0.offset, $0.bytes) }, owner: body)
+    }
+
+    /// Applies gradients.
+    func apply(_ gradients: PushedBytes) throws {
+        try apply { push, placeholder in
+            gradients.numbers(push, at: decoded.pointer + placeholder.offset, floats: placeholder.floats)
+        }
+    }
+
+    /// Applies the sum of gradients times their weights, added in the given order, each input in its own dtype.
+    ///
+    /// - Parameter sum: memory of the size of a push.
+    func apply(_ gradients: [(bytes: PushedBytes, weight: Double)], sum: UnsafeMutableRawPointer) throws {
+        try apply { push, placeholder in
+            let target = sum + placeholder.offset
+            switch placeholder.node.dtype {
+            case .float64: average(Double.self, push, gradients, target)
+            default: average(Float.self, push, gradients, target)
+            }
+            return UnsafeRawPointer(target)
+        }
+    }
+
+    private func apply(_ numbers: (Int, Placeholder) -> UnsafeRawPointer) throws {
         var feeds: [Node: Tensor] = [:]
-        for placeholder in placeholders {
+        for (i, placeholder) in placeholders.enumerated() {
             // Read-only: feeds are never written by a run.
-            let start = UnsafeMutableRawPointer(mutating: gradients.baseAddress! + placeholder.offset)
+            let start = UnsafeMutableRawPointer(mutating: numbers(i, placeholder))
             feeds[placeholder.node] = Tensor(
                 dtype: placeholder.node.dtype, shape: placeholder.node.shape,
-                storage: TensorStorage(pointer: start, byteCount: placeholder.bytes, owner: owner))
+                storage: TensorStorage(pointer: start, byteCount: placeholder.bytes, owner: self))
         }
         _ = try session.run([train], feeds: feeds)
     }
 
-    /// Adds up gradients times their weights, in the given order, each input in its own dtype.
-    func average(
-        _ gradients: [(bytes: UnsafeRawBufferPointer, weight: Double)], into target: UnsafeMutableRawBufferPointer
-    ) {
-        for placeholder in placeholders {
-            switch placeholder.node.dtype {
-            case .float64: average(Double.self, placeholder, gradients, target)
-            default: average(Float.self, placeholder, gradients, target)
-            }
-        }
-    }
-
     private func average<Scalar: NumericScalar & BinaryFloatingPoint>(
-        _ type: Scalar.Type, _ place: (node: Node, offset: Int, bytes: Int),
-        _ gradients: [(bytes: UnsafeRawBufferPointer, weight: Double)], _ target: UnsafeMutableRawBufferPointer
+        _ type: Scalar.Type, _ push: Int, _ gradients: [(bytes: PushedBytes, weight: Double)],
+        _ target: UnsafeMutableRawPointer
     ) {
+        let place = placeholders[push]
         let count = place.bytes / MemoryLayout<Scalar>.stride
-        let sum = (target.baseAddress! + place.offset).assumingMemoryBound(to: Scalar.self)
+        let sum = target.assumingMemoryBound(to: Scalar.self)
         for (i, gradient) in gradients.enumerated() {
-            let source = (gradient.bytes.baseAddress! + place.offset).assumingMemoryBound(to: Scalar.self)
+            let source = gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: place.floats)
+                .assumingMemoryBound(to: Scalar.self)
             let weight = Scalar(gradient.weight)
             if i == 0 {
                 for j in 0..<count { sum[j] = source[j] * weight }
@@ -117,14 +203,44 @@ final class BundleShard {
         }
     }
 
-    /// A message with the current values.
-    func values(_ header: DataHeader) throws -> Message {
+    /// The answer to a request, with the current values: in it, or in the memory that its worker shares.
+    func values(_ header: DataHeader, for request: DataHeader) throws -> Message {
+        var header = header
+        header.sequence = request.sequence
+        if request.isShared, let region = region(request) {
+            header.isShared = true
+            for (block, target) in zip(blocks, region.values) {
+                try session.withVariable(block.vertex) { source in
+                    target.copyMemory(from: source.baseAddress!, byteCount: block.bytes)
+                }
+            }
+            return header.message(room: 0)
+        }
+        if request.hasHalfValues { return try halfValues(&header) }
         var message = header.message(room: valueBytes)
         try message.withUnsafeMutableBytes { bytes in
             for block in blocks {
                 try session.withVariable(block.vertex) { source in
                     UnsafeMutableRawBufferPointer(rebasing: bytes[(DataHeader.size + block.offset)...])
                         .copyMemory(from: UnsafeRawBufferPointer(source))
+                }
+            }
+        }
+        return message
+    }
+
+    /// Values without gaps between the blocks, float32 as bfloat16.
+    private func halfValues(_ header: inout DataHeader) throws -> Message {
+        header.hasHalfValues = true
+        var message = header.message(
+            room: blocks.reduce(0) { $0 + HalfValues.size($1.bytes, $1.vertex.variableSpec?.dtype) })
+        try message.withUnsafeMutableBytes { bytes in
+            var offset = DataHeader.size
+            for block in blocks {
+                try session.withVariable(block.vertex) { source in
+                    let dtype = block.vertex.variableSpec?.dtype
+                    HalfValues.write(UnsafeRawBufferPointer(source), dtype, to: bytes.baseAddress! + offset)
+                    offset += HalfValues.size(block.bytes, dtype)
                 }
             }
         }

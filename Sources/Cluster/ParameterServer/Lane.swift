@@ -3,23 +3,6 @@ internal import Foundation
 internal import Messaging
 internal import Synchronization
 
-/// A message's bytes, kept for as long as a gradient is computed with.
-///
-/// `@unchecked Sendable`: the bytes are not written after they were received.
-final class ReceivedBytes: @unchecked Sendable {
-    private let message: Message
-    let bytes: UnsafeRawBufferPointer
-
-    init(_ message: consuming Message) {
-        // The body stays where it is while the message lives.
-        bytes = message.withUnsafeBytes { $0 }
-        self.message = message
-    }
-
-    /// The bytes after the header.
-    var payload: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes.dropFirst(DataHeader.size)) }
-}
-
 /// One lane of a server: a thread with its own socket, and the bundles that it alone touches, so that nothing is locked.
 final class Lane {
     /// What the server's control thread tells a lane.
@@ -33,8 +16,11 @@ final class Lane {
     /// A push that waits for others.
     private struct Parked {
         let request: Box<Request>?
-        let body: ReceivedBytes
+        /// nil where the worker had no examples.
+        let gradients: PushedBytes?
         let header: DataHeader
+        /// What it holds of the server's memory.
+        let bytes: Int
         let since: ContinuousClock.Instant
     }
 
@@ -45,26 +31,31 @@ final class Lane {
     private var shards: [Int: BundleShard]
     private let jobKey: UInt64
     private let isSynchronous: Bool
+    private let parking: ParkingSpace
     private let checkpoints: CheckpointCollector
     private let everySteps: Int?
     private let orders: Mutex<Orders>
     private var view: ClusterView?
     private var fenced: Set<UInt64> = []
     private var parked: [Int: Parked] = [:]
+    /// Memory that workers of this machine share, by their number.
+    private var memories: [UInt32: (incarnation: UInt64, offer: SharedMemory.Offer, memory: SharedMemory)] = [:]
+    /// More workers than a job has.
+    private static let workerLimit = 10_000
     private var nextToken = 0
-    private var sums: [Int: [UInt8]] = [:]
     private var mean: UnsafeMutableRawBufferPointer
     /// What the control thread reports of the lane.
     let facts = Mutex(LaneFacts())
 
     init(
-        socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, isSynchronous: Bool,
+        socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, isSynchronous: Bool, parking: ParkingSpace,
         checkpoints: CheckpointCollector, everySteps: Int?
     ) {
         self.socket = socket
         self.shards = Dictionary(uniqueKeysWithValues: shards.map { ($0.number, $0) })
         self.jobKey = jobKey
         self.isSynchronous = isSynchronous
+        self.parking = parking
         self.checkpoints = checkpoints
         self.everySteps = everySteps
         orders = Mutex(Orders())
@@ -107,16 +98,25 @@ final class Lane {
         guard let shard = shards[Int(header.bundle)] else {
             return try refuse(request, header, "bundle \(header.bundle) is not served here")
         }
+        if header.isShared {
+            guard let region = shard.region(header) else {
+                return try refuse(
+                    request, header, "worker \(header.worker) shares no memory for bundle \(shard.number)")
+            }
+            guard region.take(header.sequence) else {
+                return try refuse(
+                    request, header, "request \(header.sequence) is not worker \(header.worker)'s newest")
+            }
+        }
         switch header.kind {
+        case .attach: try attach(request, body, header, shard)
         case .pull:
             shard.ledger.pulled(worker: Int(header.worker), incarnation: header.incarnation)
-            try request.reply(values(shard))
+            try request.reply(values(shard, for: header))
         case .push, .pushOnly:
             // A worker without examples in a synchronous step has nothing to send.
-            guard
-                body.payload.count == shard.pushBytes
-                    || (isSynchronous && header.examples == 0 && body.payload.isEmpty)
-            else {
+            let gradients = shard.pushed(header, body)
+            guard gradients != nil || (isSynchronous && header.examples == 0 && body.payload.isEmpty) else {
                 return try refuse(
                     request, header,
                     "a push of bundle \(shard.number) has \(shard.pushBytes) bytes, got \(body.payload.count)")
@@ -128,43 +128,66 @@ final class Lane {
                 guard header.kind == .push else {
                     return try refuse(request, header, "a synchronous step ends with its values")
                 }
-                try pushTogether(request, body, header, shard)
-            } else {
-                try pushAlone(request, body, header, shard)
+                let bytes = body.payload.count
+                try pushTogether(request, header.examples == 0 ? nil : gradients, bytes: bytes, header, shard)
+            } else if let gradients {
+                try pushAlone(request, gradients, header, shard)
             }
         case .await:
             guard isSynchronous, !fenced.contains(header.incarnation) else {
                 return try refuse(request, header, "worker \(header.worker) waits for nothing here")
             }
-            try pushTogether(request, body, header, shard)
-        case .values, .waiting, .refused, .applied: try refuse(request, header, "a server does not take \(header.kind)")
+            try pushTogether(request, nil, bytes: 0, header, shard)
+        case .values, .waiting, .refused, .applied, .attached, .busy:
+            try refuse(request, header, "a server does not take \(header.kind)")
         }
     }
 
-    private func values(_ shard: BundleShard) throws -> Message {
+    /// Opens the memory that a worker of this machine offers for a bundle.
+    private func attach(
+        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+    ) throws {
+        guard !fenced.contains(header.incarnation), !header.isShared, header.worker < Lane.workerLimit,
+            let offer = shard.offer(body.payload)
+        else {
+            return try refuse(request, header, "this is no offer of memory for bundle \(shard.number)")
+        }
+        do {
+            let known = memories[header.worker].flatMap { $0.offer == offer.memory ? $0.memory : nil }
+            let memory = try known ?? SharedMemory(offer.memory)
+            memories[header.worker] = (header.incarnation, offer.memory, memory)
+            shard.attach(offer, memory, header)
+        } catch let failure as SharedMemory.Failure { return try refuse(request, header, "\(failure)") }
+        var answer = DataHeader(.attached, jobKey: jobKey, bundle: shard.number)
+        answer.sequence = header.sequence
+        try request.reply(answer.message(room: 0))
+    }
+
+    private func values(_ shard: BundleShard, for request: DataHeader) throws -> Message {
         try shard.values(
             DataHeader(
                 .values, jobKey: jobKey, step: shard.barrier?.nextStep ?? shard.updates,
                 clock: shard.barrier?.stepView ?? 0,
-                bundle: shard.number))
+                bundle: shard.number), for: request)
     }
 
     private func refuse(_ request: consuming Request, _ header: DataHeader?, _ reason: String) throws {
-        try request.reply(
-            DataHeader(.refused, jobKey: header?.jobKey ?? 0, bundle: Int(header?.bundle ?? 0)).message(text: reason))
+        var answer = DataHeader(.refused, jobKey: header?.jobKey ?? 0, bundle: Int(header?.bundle ?? 0))
+        answer.sequence = header?.sequence ?? 0
+        try request.reply(answer.message(text: reason))
     }
 
     // MARK: Asynchronous
 
     private func pushAlone(
-        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+        _ request: consuming Request, _ gradients: PushedBytes, _ header: DataHeader, _ shard: BundleShard
     ) throws {
         let (worker, step) = (Int(header.worker), Int(header.step))
         switch shard.ledger.admit(
             worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
         {
         case .new:
-            try shard.apply(body.payload, owner: body)
+            try shard.apply(gradients)
             shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
             try request.reply(answer(to: header, shard))
             try afterUpdate(shard)
@@ -175,8 +198,10 @@ final class Lane {
 
     /// What an applied push is answered with.
     private func answer(to header: DataHeader, _ shard: BundleShard) throws -> Message {
-        if header.kind == .push { return try values(shard) }
-        return DataHeader(.applied, jobKey: jobKey, step: shard.updates, bundle: shard.number).message(room: 0)
+        if header.kind == .push { return try values(shard, for: header) }
+        var answer = DataHeader(.applied, jobKey: jobKey, step: shard.updates, bundle: shard.number)
+        answer.sequence = header.sequence
+        return answer.message(room: 0)
     }
 
     /// Reports an update, and saves the bundle where a checkpoint is due.
@@ -201,7 +226,8 @@ final class Lane {
     // MARK: Synchronous
 
     private func pushTogether(
-        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+        _ request: consuming Request, _ gradients: PushedBytes?, bytes: Int, _ header: DataHeader,
+        _ shard: BundleShard
     ) throws {
         let token = nextToken
         nextToken += 1
@@ -213,13 +239,26 @@ final class Lane {
             })
         {
             // The bytes are here already; only the request to answer is new.
-            parked[old.key] = Parked(request: Box(request), body: old.value.body, header: old.value.header, since: .now)
+            var answered = old.value.header
+            answered.sequence = header.sequence
+            parked[old.key] = Parked(
+                request: Box(request), gradients: old.value.gradients, header: answered, bytes: old.value.bytes,
+                since: .now)
             return
         }
         if isAgain, header.examples > 0, Int(header.step) >= shard.barrier?.nextStep ?? 0 {
             return try refuse(request, header, "the gradient of step \(header.step) is not here; restart the worker")
         }
-        parked[token] = Parked(request: Box(request), body: body, header: header, since: .now)
+        let held = parked.map {
+            ParkingSpace.Held(token: $0.key, bundle: Int($0.value.header.bundle), bytes: $0.value.bytes)
+        }
+        guard parking.admits(bytes, bundle: shard.number, besides: held) else {
+            var answer = DataHeader(.busy, jobKey: jobKey, bundle: shard.number)
+            answer.sequence = header.sequence
+            return try request.reply(answer.message(room: 0))
+        }
+        parked[token] = Parked(
+            request: Box(request), gradients: gradients, header: header, bytes: bytes, since: .now)
         let actions = shard.barrier?.push(
             worker: Int(header.worker), incarnation: header.incarnation, step: Int(header.step),
             examples: isAgain ? 0 : Int(header.examples), token: token, view: header.clock == 0 ? nil : header.clock)
@@ -246,14 +285,13 @@ final class Lane {
     /// Applies the mean of the contributions, weighted by examples and added in rank order, so that the result does not
     /// depend on who came first.
     private func close(_ step: Int, _ contributions: [SynchronousBarrier.Contribution], _ shard: BundleShard) throws {
-        let carrying = contributions.filter { $0.weight > 0 }.compactMap { c in parked[c.token].map { (c, $0) } }
+        let carrying = contributions.filter { $0.weight > 0 }
+            .compactMap { c in parked[c.token]?.gradients.map { (c, $0) } }
         // A step may close with nothing: who had the examples has died.
         if carrying.count == 1 {
-            try shard.apply(carrying[0].1.body.payload, owner: carrying[0].1.body)
+            try shard.apply(carrying[0].1)
         } else if !carrying.isEmpty {
-            let target = UnsafeMutableRawBufferPointer(rebasing: mean[..<shard.pushBytes])
-            shard.average(carrying.map { ($0.1.body.payload, $0.0.weight) }, into: target)
-            try shard.apply(UnsafeRawBufferPointer(target), owner: self)
+            try shard.apply(carrying.map { ($0.1, $0.0.weight) }, sum: mean.baseAddress!)
         }
         shard.ledger.applied(
             step: step, batch: step,
@@ -263,7 +301,7 @@ final class Lane {
 
     private func answer(_ token: Int, _ shard: BundleShard) throws {
         guard let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() else { return }
-        try request.reply(values(shard))
+        try request.reply(values(shard, for: waiting.header))
     }
 
     /// Answers those that have waited long with the names of those that they wait for.
@@ -273,9 +311,13 @@ final class Lane {
         for (token, waiting) in parked where waiting.request != nil && now - waiting.since > Lane.patience {
             guard let shard = shards[Int(waiting.header.bundle)] else { continue }
             let names = shard.barrier?.awaited.map { "worker \($0)" }.joined(separator: ", ") ?? ""
-            parked[token] = Parked(request: nil, body: waiting.body, header: waiting.header, since: waiting.since)
+            parked[token] = Parked(
+                request: nil, gradients: waiting.gradients, header: waiting.header, bytes: waiting.bytes,
+                since: waiting.since)
             if let request = waiting.request?.take() {
-                try request.reply(DataHeader(.waiting, jobKey: jobKey, bundle: shard.number).message(text: names))
+                var answer = DataHeader(.waiting, jobKey: jobKey, bundle: shard.number)
+                answer.sequence = waiting.header.sequence
+                try request.reply(answer.message(text: names))
             }
         }
     }
@@ -287,7 +329,11 @@ final class Lane {
         let present = Set(view.workers.map(\.incarnation))
         for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
             fenced.insert(worker.incarnation)
-            for shard in shards.values { shard.ledger.fence(worker: worker.number, incarnation: worker.incarnation) }
+            memories = memories.filter { $0.value.incarnation != worker.incarnation }
+            for shard in shards.values {
+                shard.ledger.fence(worker: worker.number, incarnation: worker.incarnation)
+                shard.detach(incarnation: worker.incarnation)
+            }
         }
         self.view = view
         for shard in shards.values where isSynchronous {

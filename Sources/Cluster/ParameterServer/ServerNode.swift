@@ -69,7 +69,9 @@ public struct ServerNode: Sendable {
             Lane(
                 socket: socket,
                 shards: shards.enumerated().filter { Int(program.bundles[$0.offset].lane) == lane }.map(\.element),
-                jobKey: assigned.jobKey, isSynchronous: config.cluster.consistency == .sync, checkpoints: collector,
+                jobKey: assigned.jobKey, isSynchronous: config.cluster.consistency == .sync,
+                parking: ParkingSpace(limit: config.cluster.serverMemory.map { $0 / 2 / sockets.count } ?? .max),
+                checkpoints: collector,
                 everySteps: directory.isEmpty ? nil : config.checkpoint.everySteps)
         }
         var ready = WireServerReady()

@@ -2,7 +2,7 @@ internal import Messaging
 
 /// The fixed start of every data message, followed by raw little-endian tensor bytes.
 ///
-/// 60 bytes: received bodies start 4 bytes past a multiple of 16, so that the tensors after it are aligned.
+/// 76 bytes: received bodies start 4 bytes past a multiple of 16, so that the tensors after it are aligned.
 package struct DataHeader: Equatable, Sendable {
     package enum Kind: UInt16, Sendable {
         /// Worker → server: give me the values.
@@ -21,13 +21,19 @@ package struct DataHeader: Equatable, Sendable {
         case pushOnly
         /// Server → worker: your push is applied.
         case applied
+        /// Worker → server: memory of this machine for a bundle's bytes, see `RegionOffer`.
+        case attach
+        /// Server → worker: I have the memory.
+        case attached
+        /// Server → worker: too many pushes wait here; push again soon.
+        case busy
     }
 
-    package static let size = 60
+    package static let size = 76
     /// What steps and batches may be: far from where a sum would overflow.
     package static let numbers: Range<Int64> = 0..<1 << 53
     private static let magic: UInt32 = 0x5254_4254  // "TBTR"
-    private static let version: UInt16 = 1
+    private static let version: UInt16 = 2
 
     package var kind: Kind
     /// Carried by all messages of a job, so that none of another job is taken for one of this.
@@ -44,6 +50,15 @@ package struct DataHeader: Equatable, Sendable {
     package var bundle: UInt32
     /// Examples that a gradient is the mean over.
     package var examples: UInt32
+    /// Counts a worker's requests about a bundle, repeats too; an answer has its request's. In shared memory nothing is
+    /// read or written for a request that is older than one already seen.
+    package var sequence: UInt64 = 0
+    /// The bytes lie in memory that both sides share, not behind the header.
+    package var isShared = false
+    /// Each gradient lies behind its `GradientCoding` and its size.
+    package var isEncoded = false
+    /// Float32 values are wanted, or sent, as bfloat16.
+    package var hasHalfValues = false
 
     package init(
         _ kind: Kind, jobKey: UInt64, incarnation: UInt64 = 0, step: Int = 0, batch: Int = 0, clock: UInt64 = 0,
@@ -82,9 +97,13 @@ package struct DataHeader: Equatable, Sendable {
         worker = word(48)
         bundle = word(52)
         examples = word(56)
+        sequence = long(60)
+        let flags = word(68)
+        guard flags < 8, word(72) == 0 else { return nil }
+        (isShared, isEncoded, hasHalfValues) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
     }
 
-    /// Writes the header to the first 60 bytes.
+    /// Writes the header to the first 76 bytes.
     package func write(to bytes: UnsafeMutableRawBufferPointer) {
         bytes.storeBytes(of: DataHeader.magic.littleEndian, toByteOffset: 0, as: UInt32.self)
         bytes.storeBytes(of: DataHeader.version.littleEndian, toByteOffset: 4, as: UInt16.self)
@@ -97,6 +116,10 @@ package struct DataHeader: Equatable, Sendable {
         bytes.storeBytes(of: worker.littleEndian, toByteOffset: 48, as: UInt32.self)
         bytes.storeBytes(of: bundle.littleEndian, toByteOffset: 52, as: UInt32.self)
         bytes.storeBytes(of: examples.littleEndian, toByteOffset: 56, as: UInt32.self)
+        bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 60, as: UInt64.self)
+        let flags: UInt32 = (isShared ? 1 : 0) | (isEncoded ? 2 : 0) | (hasHalfValues ? 4 : 0)
+        bytes.storeBytes(of: flags.littleEndian, toByteOffset: 68, as: UInt32.self)
+        bytes.storeBytes(of: 0, toByteOffset: 72, as: UInt32.self)
     }
 
     /// A message with this header and room for `count` bytes, which are not cleared.
@@ -107,11 +130,13 @@ package struct DataHeader: Equatable, Sendable {
     }
 
     /// A message with this header and a text.
-    func message(text: String) -> Message {
-        let utf8 = Array(text.utf8)
-        var message = message(room: utf8.count)
-        message.withUnsafeMutableBytes { bytes in
-            UnsafeMutableRawBufferPointer(rebasing: bytes[DataHeader.size...]).copyBytes(from: utf8)
+    func message(text: String) -> Message { message(bytes: Array(text.utf8)) }
+
+    /// A message with this header and a copy of `bytes`.
+    func message(bytes: [UInt8]) -> Message {
+        var message = message(room: bytes.count)
+        message.withUnsafeMutableBytes { target in
+            UnsafeMutableRawBufferPointer(rebasing: target[DataHeader.size...]).copyBytes(from: bytes)
         }
         return message
     }

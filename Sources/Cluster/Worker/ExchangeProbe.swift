@@ -1,6 +1,7 @@
 internal import Dataflow
 internal import Glibc
 package import Messaging
+internal import Training
 
 /// A worker that trains nothing: it joins a job and exchanges values with its servers, for benchmarks.
 package struct ExchangeProbe {
@@ -12,12 +13,52 @@ package struct ExchangeProbe {
         self.options = options
     }
 
-    /// Joins the job and hands its exchanges to `body`: one that gets all values, and one that pushes gradients of zeros
-    /// and ends when every update has been applied, with the new values if they are wanted.
+    /// What a worker does, one thing at a time.
+    package struct Worker {
+        fileprivate let client: ParameterClient
+        fileprivate let session: Session
+        fileprivate let job: PreparedJob
+        fileprivate let feeds: [Node: Tensor]
+        fileprivate let pushed: [Node]
+        fileprivate let steps: Steps
+
+        /// How many steps were pushed.
+        fileprivate final class Steps {
+            var count = 0
+        }
+
+        /// Gets all values.
+        package func pull() throws { _ = try client.pull() }
+
+        /// Pushes the gradients at hand; ends when every update has been applied, with the new values if they are wanted.
+        package func push(wantsValues: Bool) throws {
+            begin(wantsValues: wantsValues)
+            try client.pushRest()
+            try client.settle()
+        }
+
+        /// Computes gradients, and exchanges nothing.
+        package func compute() throws { _ = try session.run(pushed, feeds: feeds) }
+
+        /// A training step: computes gradients and pushes them as they are made. Its answers are taken in the next step, or
+        /// by `settle`.
+        package func step() throws {
+            begin(wantsValues: true)
+            _ = try session.run(pushed, feeds: feeds, exchange: client.exchange)
+            try client.pushRest()
+        }
+
+        package func settle() throws { try client.settle() }
+
+        private func begin(wantsValues: Bool) {
+            client.begin(.init(step: steps.count, batch: steps.count, examples: 1, wantsValues: wantsValues))
+            steps.count += 1
+        }
+    }
+
+    /// Joins the job, gets all values, and hands its worker to `body`; gradients are zeros at first.
     /// - Throws: `NodeError`, `GraphError`, and what `body` throws.
-    package func run(
-        _ body: (_ pull: () throws -> Void, _ push: (_ wantsValues: Bool) throws -> Void) throws -> Void
-    ) throws {
+    package func run(_ body: (Worker) throws -> Void) throws {
         let control = try ControlClient(coordinator, token: options.token)
         defer { control.close() }
         let config = try NodeStart.configuration(control, options)
@@ -43,16 +84,15 @@ package struct ExchangeProbe {
             job: job, options: options, control: control, watcher: watcher, number: number,
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         guard let view = try loop.firstView() else { return }
-        let client = try loop.client(
-            view, Session(job.graph, options: SessionOptions(threads: options.threads, process: nil)))
-        let gradients = job.cut.writes.map { $0.pushed.mapValues { Tensor.zeros($0.dtype, $0.shape) } }
-        var step = 0
+        let session = try Session(job.graph, options: SessionOptions(threads: options.threads, process: nil))
+        let client = try loop.client(view, session)
+        client.clearGradients()
+        _ = try client.pull()
+        let examples = (0..<min(config.train.batch, job.data.training.count)).map { Int32($0) }
         try body(
-            { _ = try client.pull() },
-            { wantsValues in
-                _ = try client.push(
-                    step: step, batch: step, examples: 1, gradients: gradients, wantsValues: wantsValues)
-                step += 1
-            })
+            Worker(
+                client: client, session: session, job: job,
+                feeds: job.feeds(job.data.training, examples, training: true), pushed: job.cut.pushedNodes,
+                steps: Worker.Steps()))
     }
 }

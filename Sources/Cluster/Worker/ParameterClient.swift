@@ -1,177 +1,301 @@
-internal import Dataflow
-internal import Messaging
+package import Dataflow
+internal import Foundation
+package import Messaging
 
-/// A worker's side of the exchange: pulls values into a session's Variables, pushes gradients, and retries both.
-final class ParameterClient {
-    /// Requests in flight at once: enough to keep the wire busy, few enough to stay in the cache.
-    private static let window = 4
+/// A worker's side of the exchange: gets values into a session's Variables, pushes gradients, and retries both.
+///
+/// A step's gradients leave bundle by bundle as the run of `exchange` makes them; the answers are taken just before the
+/// next run reads the values, or by `settle`.
+package final class ParameterClient {
+    /// Seconds before a push is repeated that found no room.
+    private static let pause = 0.002
     /// Of one request; servers answer at least every two seconds.
     private static let requestTimeout = Duration.seconds(3)
 
-    private let cut: TrainingCut
-    private let layout: BundleLayout
-    private let session: Session
-    private let sockets: [[RequestSocket]]
-    private let jobKey: UInt64
-    private let incarnation: UInt64
-    private let worker: Int
-    private let variables: [String: Vertex]
-    private let deadline: Duration
-    private let shouldStop: () -> Bool
-    private let onEvent: (String) -> Void
-
     /// What came of an exchange with all bundles.
-    struct Outcome {
+    package struct Outcome {
         /// Updates that the values of the first bundle have.
         var step = 0
         /// The view that the first bundle's server acted on: the one all workers go by.
         var view: UInt64 = 0
     }
 
-    init(
+    /// What a worker tells of the step whose gradients it pushes.
+    package struct Push {
+        /// The worker's step, counted from 0.
+        var step: Int
+        var batch: Int
+        /// 0 where this worker has no examples in the batch, and no gradients.
+        var examples: Int
+        /// By which the batch was divided, in a synchronous job.
+        var view: UInt64 = 0
+        /// Whether the new values are needed; must be in a synchronous job.
+        var wantsValues = true
+
+        package init(step: Int, batch: Int, examples: Int, view: UInt64 = 0, wantsValues: Bool = true) {
+            self.step = step
+            self.batch = batch
+            self.examples = examples
+            self.view = view
+            self.wantsValues = wantsValues
+        }
+    }
+
+    /// A request whose answer has not been taken.
+    private struct Flight {
+        /// Makes the request, or the shorter one for when its bytes are known to have arrived.
+        let make: (_ sequence: UInt64, _ isAgain: Bool) -> Message
+        var reply: Box<PendingReply>
+        var sequence: UInt64
+        let bytes: Int
+    }
+
+    private let layout: BundleLayout
+    private let memory: ExchangeMemory
+    private let sockets: [[RequestSocket]]
+    private let jobKey: UInt64
+    private let incarnation: UInt64
+    private let worker: Int
+    private let deadline: Duration
+    private let shouldStop: () -> Bool
+    private let onEvent: (String) -> Void
+    /// Bytes in flight in sockets at once.
+    private let window: Int
+    private let wire: WireFormat
+    private var encoder: GradientEncoder
+    /// By bundle.
+    private var flights: [Flight?]
+    private var isShared: [Bool]
+    /// Bundles whose push of the step at hand has not left.
+    private var isWaiting: [Bool]
+    /// Bundles in flight, the oldest first.
+    private var order: [Int] = []
+    private var bytesInFlight = 0
+    private var sequence: UInt64 = 0
+    private var push = Push(step: 0, batch: 0, examples: 0)
+    /// Memory is being offered; servers that refuse it, and why.
+    private var isJoining = false
+    private var refusals: [Int: String] = [:]
+    private(set) var outcome = Outcome()
+    /// What a run of the session that computes gradients is to be given.
+    private(set) var exchange: RunExchange!
+
+    package init(
         cut: TrainingCut, layout: BundleLayout, session: Session, sockets: [[RequestSocket]], jobKey: UInt64,
-        incarnation: UInt64, worker: Int, deadline: Duration, shouldStop: @escaping () -> Bool,
+        incarnation: UInt64, worker: Int, cluster: JobConfig.Cluster, shouldStop: @escaping () -> Bool,
         onEvent: @escaping (String) -> Void
-    ) {
-        self.cut = cut
+    ) throws {
         self.layout = layout
-        self.session = session
         self.sockets = sockets
         self.jobKey = jobKey
         self.incarnation = incarnation
         self.worker = worker
-        self.deadline = deadline
+        deadline = cluster.heartbeatTimeout
+        // Enough to keep the wire busy, few enough to stay in the cache.
+        window = cluster.window(lanes: sockets.map(\.count).max() ?? 1)
+        wire = cluster.wire
+        encoder = GradientEncoder(cluster.wire)
         self.shouldStop = shouldStop
         self.onEvent = onEvent
-        variables = Dictionary(
-            cut.writes.map { ($0.variable.name, $0.variable) }, uniquingKeysWith: { first, _ in first })
+        flights = Array(repeating: nil, count: layout.bundles.count)
+        isShared = Array(repeating: false, count: layout.bundles.count)
+        isWaiting = isShared
+        memory = ExchangeMemory(cut, isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
+        try memory.bind(session)
+        exchange = RunExchange(
+            groups: layout.bundles.map { bundle in
+                RunExchange.Group(
+                    fetches: bundle.pushes.map { cut.writes[bundle.blocks[$0.block].write].pushed[$0.input]! },
+                    variables: bundle.blocks.map { cut.writes[$0.write].variable })
+            }, destinations: memory.destinations,
+            willRead: { [unowned self] bundle in try arrive(bundle) },
+            isFinal: { [unowned self] bundle in try depart(bundle) })
+        try share()
     }
+
+    // MARK: Exchanges
 
     /// Gets all values.
-    func pull() throws -> Outcome {
-        try exchange { bundle in
-            DataHeader(
-                .pull, jobKey: self.jobKey, incarnation: self.incarnation, worker: self.worker, bundle: bundle.number
-            ).message(room: 0)
-        }
-    }
-
-    /// Pushes the gradients of one step and gets the new values; ends when they are applied.
-    ///
-    /// - Parameters:
-    ///   - gradients: for each write of the cut, its pushed inputs; nil where this worker has no examples in the batch.
-    ///   - view: by which the batch was divided, in a synchronous job.
-    ///   - wantsValues: whether the new values are needed; must be in a synchronous job.
-    func push(
-        step: Int, batch: Int, examples: Int, gradients: [[Int: Tensor]]?, view: UInt64 = 0, wantsValues: Bool = true
-    ) throws -> Outcome {
-        let kind = wantsValues ? DataHeader.Kind.push : .pushOnly
-        func header(_ kind: DataHeader.Kind, _ bundle: Bundle) -> DataHeader {
-            DataHeader(
-                kind, jobKey: jobKey, incarnation: incarnation, step: step, batch: batch, clock: view,
-                worker: worker, bundle: bundle.number, examples: examples)
-        }
-        return try exchange { bundle in
-            guard let gradients else { return header(kind, bundle).message(room: 0) }
-            var message = header(kind, bundle).message(room: bundle.pushBytes)
-            message.withUnsafeMutableBytes { bytes in
-                for push in bundle.pushes {
-                    let tensor = gradients[bundle.blocks[push.block].write][push.input]!
-                    tensor.withUnsafeBytes { source in
-                        UnsafeMutableRawBufferPointer(rebasing: bytes[(DataHeader.size + push.offset)...])
-                            .copyMemory(
-                                from: UnsafeRawBufferPointer(rebasing: source[push.start..<push.start + push.bytes]))
-                    }
-                }
+    package func pull() throws -> Outcome {
+        try settle()
+        for bundle in layout.bundles {
+            try send(bundle, bytes: isShared[bundle.number] ? 0 : bundle.valueBytes) { [unowned self] sequence, _ in
+                header(.pull, bundle, sequence).message(room: 0)
             }
-            return message
-        } again: { bundle in
-            header(.await, bundle).message(room: 0)
         }
-    }
-
-    /// Sends a request to every bundle's lane, some at a time, and takes the values in the answers.
-    private func exchange(
-        _ make: (Bundle) throws -> Message, again: ((Bundle) -> Message)? = nil
-    ) throws -> Outcome {
-        var outcome = Outcome()
-        var inFlight: [(bundle: Bundle, reply: Box<PendingReply>)] = []
-        var next = 0
-        while next < layout.bundles.count || !inFlight.isEmpty {
-            while next < layout.bundles.count, inFlight.count < ParameterClient.window {
-                let bundle = layout.bundles[next]
-                inFlight.append((bundle, Box(try send(make(bundle), bundle))))
-                next += 1
-            }
-            let (bundle, reply) = inFlight.removeFirst()
-            try finish(bundle, reply, make, again, &outcome)
-        }
+        try settle()
         return outcome
     }
 
-    private func send(_ message: consuming Message, _ bundle: Bundle) throws -> PendingReply {
+    /// Says what the pushes that follow are about: those of a run that is given `exchange`, or of `pushRest`.
+    package func begin(_ push: Push) {
+        self.push = push
+        for i in isWaiting.indices { isWaiting[i] = true }
+    }
+
+    /// Pushes what the run has not pushed, as where there was no run because there are no examples.
+    package func pushRest() throws { for number in isWaiting.indices where isWaiting[number] { try depart(number) } }
+
+    /// Waits for the answer of the bundle by which all workers go.
+    func arbitrate() throws -> Outcome {
+        try arrive(0)
+        return outcome
+    }
+
+    /// Waits for all answers: what was pushed is applied.
+    package func settle() throws { while let oldest = order.first { try arrive(oldest) } }
+
+    /// Makes gradients of zeros, where a benchmark computes none.
+    func clearGradients() { memory.clearGradients() }
+
+    // MARK: One bundle
+
+    private func header(_ kind: DataHeader.Kind, _ bundle: Bundle, _ sequence: UInt64) -> DataHeader {
+        var header = DataHeader(
+            kind, jobKey: jobKey, incarnation: incarnation, worker: worker, bundle: bundle.number)
+        header.sequence = sequence
+        header.isShared = isShared[bundle.number]
+        header.hasHalfValues = wire == .bfloat16
+        return header
+    }
+
+    /// Pushes a bundle's gradients, which are final.
+    private func depart(_ number: Int) throws {
+        try arrive(number)
+        let bundle = layout.bundles[number]
+        let push = self.push
+        let hasBytes = push.examples > 0 && !isShared[number]
+        isWaiting[number] = false
+        // Once: what a format leaves out goes into the next step, and a repeat says the same.
+        let encoded = hasBytes && wire != .float32 ? memory.encodeGradients(bundle, with: &encoder) : nil
+        try send(bundle, bytes: isShared[number] ? 0 : max(bundle.pushBytes, bundle.valueBytes)) {
+            [unowned self] sequence, isAgain in
+            var header = self.header(isAgain ? .await : push.wantsValues ? .push : .pushOnly, bundle, sequence)
+            header.step = Int64(push.step)
+            header.batch = Int64(push.batch)
+            header.clock = push.view
+            header.examples = UInt32(push.examples)
+            guard hasBytes, !isAgain else { return header.message(room: 0) }
+            if let encoded {
+                header.isEncoded = true
+                return header.message(bytes: encoded)
+            }
+            var message = header.message(room: bundle.pushBytes)
+            message.withUnsafeMutableBytes { memory.copyGradients(bundle, to: $0.baseAddress! + DataHeader.size) }
+            return message
+        }
+    }
+
+    /// Sends a request about a bundle, after others have come back if too much is in flight.
+    private func send(
+        _ bundle: Bundle, bytes: Int, _ make: @escaping (_ sequence: UInt64, _ isAgain: Bool) -> Message
+    ) throws {
+        while bytesInFlight + bytes > window, let oldest = order.first { try arrive(oldest) }
+        sequence += 1
+        let reply = try start(bundle, make(sequence, false))
+        flights[bundle.number] = Flight(make: make, reply: Box(reply), sequence: sequence, bytes: bytes)
+        order.append(bundle.number)
+        bytesInFlight += bytes
+    }
+
+    private func start(_ bundle: Bundle, _ message: consuming Message) throws -> PendingReply {
         do {
             return try sockets[bundle.server][bundle.lane].send(message, timeout: ParameterClient.requestTimeout)
         } catch { throw NodeError(.peerUnavailable, "\(error)") }
     }
 
-    /// Waits for a bundle's values, asking again where the connection broke or the step has to wait for others.
-    private func finish(
-        _ bundle: Bundle, _ first: Box<PendingReply>, _ make: (Bundle) throws -> Message,
-        _ again: ((Bundle) -> Message)?,
-        _ outcome: inout Outcome
-    ) throws {
-        var pending = first
+    /// Takes a bundle's answer, if there is one to come: asks again where the connection broke or the step has to wait
+    /// for others.
+    private func arrive(_ number: Int) throws {
+        guard var flight = flights[number] else { return }
+        let bundle = layout.bundles[number]
         var trouble: ContinuousClock.Instant?
-        while true {
+        retry: while true {
             if shouldStop() { throw WorkerStopped() }
+            var isAgain = false
             do {
-                guard let waiting = pending.take() else { preconditionFailure("a reply is waited for once") }
-                let message = try waiting.wait()
-                switch try take(message, bundle, &outcome) {
-                case .done: return
-                case .waiting(let names):
-                    trouble = nil
+                guard let waiting = flight.reply.take() else { preconditionFailure("a reply is waited for once") }
+                let answer = try take(waiting.wait(), bundle, flight.sequence)
+                if case .done = answer { break retry }
+                trouble = nil
+                if case .waiting(let names) = answer {
+                    isAgain = true
                     onEvent("the step waits for \(names)")
-                    pending = Box(try send(again?(bundle) ?? make(bundle), bundle))
+                } else {
+                    Thread.sleep(forTimeInterval: ParameterClient.pause)
                 }
             } catch let error as MessagingError {
                 trouble = trouble ?? .now
                 guard ContinuousClock.now - trouble! < deadline else {
                     throw NodeError(.peerUnavailable, "server \(bundle.server) does not answer: \(error)")
                 }
-                pending = Box(try send(make(bundle), bundle))
             }
+            sequence += 1
+            flight.sequence = sequence
+            flight.reply = Box(try start(bundle, flight.make(sequence, isAgain)))
         }
+        flights[number] = nil
+        order.removeAll { $0 == number }
+        bytesInFlight -= flight.bytes
     }
 
-    private enum Answer { case done, waiting(String) }
+    private enum Answer { case done, waiting(String), busy }
 
-    private func take(_ message: borrowing Message, _ bundle: Bundle, _ outcome: inout Outcome) throws -> Answer {
+    private func take(_ message: borrowing Message, _ bundle: Bundle, _ sequence: UInt64) throws -> Answer {
         try message.withUnsafeBytes { (bytes) throws -> Answer in
-            guard let header = DataHeader(bytes), header.bundle == UInt32(bundle.number) || header.kind == .refused
-            else {
-                throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else")
-            }
+            guard let header = DataHeader(bytes), header.sequence == sequence || header.kind == .refused,
+                header.bundle == UInt32(bundle.number) || header.kind == .refused
+            else { throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else") }
             switch header.kind {
             case .values:
-                guard bytes.count == DataHeader.size + bundle.valueBytes else {
+                let isHalf = wire == .bfloat16
+                let size = header.isShared ? 0 : isHalf ? memory.halfBytes(bundle) : bundle.valueBytes
+                guard bytes.count == DataHeader.size + size, !header.isShared || isShared[bundle.number],
+                    header.hasHalfValues == isHalf
+                else {
                     throw NodeError(
                         .peerUnavailable,
                         "server \(bundle.server) sent \(bytes.count) bytes for bundle \(bundle.number)")
                 }
-                for (block, offset) in zip(bundle.blocks, bundle.valueOffsets) {
-                    try session.withVariable(variables[block.variable]!, initialize: true) { target in
-                        (target.baseAddress! + block.offset * block.dtype.size).copyMemory(
-                            from: bytes.baseAddress! + DataHeader.size + offset, byteCount: block.bytes)
-                    }
+                let values = bytes.baseAddress! + DataHeader.size
+                if isHalf {
+                    memory.readHalfValues(bundle, from: values)
+                } else if !header.isShared {
+                    memory.copyValues(bundle, from: values)
                 }
                 if bundle.number == 0 { outcome = Outcome(step: Int(header.step), view: header.clock) }
                 return .done
             case .applied: return .done
+            case .attached:
+                isShared[bundle.number] = true
+                return .done
             case .waiting: return .waiting(DataHeader.text(bytes))
+            case .busy: return .busy
+            case .refused where isJoining:
+                refusals[bundle.server] = DataHeader.text(bytes)
+                return .done
             default: throw NodeError(.refused, "server \(bundle.server) refuses: \(DataHeader.text(bytes))")
             }
+        }
+    }
+
+    // MARK: Shared memory
+
+    /// Offers every server the memory that its bundles' bytes are in; those on other machines cannot open it.
+    private func share() throws {
+        guard let shared = memory.shared else { return }
+        isJoining = true
+        for bundle in layout.bundles {
+            guard let offer = memory.offer(bundle) else { continue }
+            try send(bundle, bytes: 0) { [unowned self] sequence, _ in
+                header(.attach, bundle, sequence).message(bytes: offer.bytes)
+            }
+        }
+        try settle()
+        isJoining = false
+        shared.withdraw()
+        for (server, reason) in refusals.sorted(by: { $0.key < $1.key }) {
+            onEvent("server \(server) shares no memory with this worker (\(reason)): sockets carry the bytes")
         }
     }
 }

@@ -12,8 +12,12 @@ final class WorkerLoop {
     private let number: Int
     private let incarnation: UInt64
     private let jobKey: UInt64
+    /// What workers compute for servers.
+    private let pushed: [Node]
     private var schedule: BatchSchedule
     private var sums: [WireEvaluationSum] = []
+    /// What is to be told of the last step once its pushes are known to be applied.
+    private var untold: WireStepResult?
 
     init(
         job: PreparedJob, options: NodeOptions, control: ControlClient, watcher: ViewWatcher, number: Int,
@@ -27,6 +31,7 @@ final class WorkerLoop {
         self.incarnation = incarnation
         self.jobKey = jobKey
         schedule = job.schedule
+        pushed = job.cut.pushedNodes
     }
 
     func run() throws {
@@ -40,6 +45,11 @@ final class WorkerLoop {
         let local = job.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         let client = try client(first, session)
+        try train(session, client, first)
+        try settle(client)
+    }
+
+    private func train(_ session: Session, _ client: ParameterClient, _ first: ClusterView) throws {
         let start = try client.pull()
         var step = start.step
         // The view that divides the next step: the first server's word, so that all workers go by the same.
@@ -47,6 +57,7 @@ final class WorkerLoop {
         var wait = 0.001
         while !isOver {
             try watcher.check()
+            try settle(client)
             switch try lease() {
             case .evaluation(let round, let batches):
                 wait = 0.001
@@ -116,12 +127,15 @@ final class WorkerLoop {
                 } catch { throw NodeError(.peerUnavailable, "\(error)") }
             }
         }
+        let cluster = job.config.cluster
+        let lanes = servers.map(\.addresses.count)
         let watcher = self.watcher
         let stop = options.stop
-        return ParameterClient(
-            cut: job.cut, layout: BundleLayout(job.cut, lanes: servers.map(\.addresses.count)), session: session,
-            sockets: sockets, jobKey: jobKey, incarnation: incarnation, worker: number,
-            deadline: job.config.cluster.heartbeatTimeout,
+        return try ParameterClient(
+            cut: job.cut,
+            layout: BundleLayout(job.cut, lanes: lanes, limit: cluster.bundleLimit(lanes: lanes.max() ?? 1)),
+            session: session, sockets: sockets, jobKey: jobKey, incarnation: incarnation, worker: number,
+            cluster: cluster,
             shouldStop: {
                 stop.request == .now || [.finished, .failed].contains(watcher.view?.phase)
                     || (try? watcher.check()) == nil
@@ -131,14 +145,8 @@ final class WorkerLoop {
 
     // MARK: Work
 
-    private enum Work {
-        case batches([Range<Int>])
-        case evaluation(round: Int, Range<Int>)
-        case nothing
-    }
-
     /// Tells what was done and asks for more.
-    private func lease() throws -> Work {
+    private func lease() throws -> LeasedWork {
         if !sums.isEmpty {
             var done = WireLeaseEvaluation()
             done.worker = Int32(number)
@@ -152,23 +160,30 @@ final class WorkerLoop {
         ask.incarnation = incarnation
         ask.done = watcher.takeResults()
         guard case .lease(let lease) = try control.ask(.leaseBatches(ask)) else { throw control.unexpected() }
-        if lease.hasEvaluation {
-            let first = Int(lease.evaluation.first)
-            return .evaluation(round: Int(lease.evaluation.round), first..<first + Int(lease.evaluation.count))
-        }
-        let ranges = lease.ranges.map { Int($0.first)..<Int($0.first + $0.count) }
-        return ranges.isEmpty ? .nothing : .batches(ranges)
+        return try LeasedWork(lease)
     }
 
-    /// An asynchronous step.
+    /// Waits until the last step's pushes are applied, and notes what to tell of it.
+    private func settle(_ client: ParameterClient) throws {
+        try client.settle()
+        noteStep(nil)
+    }
+
+    /// The step before is applied wherever it was pushed; `result` will be when the next one is.
+    private func noteStep(_ result: WireStepResult?) {
+        if let untold {
+            watcher.add(untold)
+            watcher.countStep()
+        }
+        untold = result
+    }
+
+    /// An asynchronous step. Its answers are taken as the next one needs them.
     private func alone(_ session: Session, _ client: ParameterClient, _ batch: Int, step: Int) throws {
         let indices = schedule.indices(ofBatch: batch)
         session.setRandomStep(batch)
-        let (gradients, result) = try compute(session, indices, batch: batch)
-        _ = try client.push(
-            step: step, batch: batch, examples: indices.count, gradients: gradients, wantsValues: !isOver)
-        watcher.add(result)
-        watcher.countStep()
+        client.begin(.init(step: step, batch: batch, examples: indices.count, wantsValues: !isOver))
+        noteStep(try compute(session, client, indices, batch: batch))
     }
 
     /// A synchronous step: this worker's part of the batch, by its rank.
@@ -177,42 +192,39 @@ final class WorkerLoop {
     ) throws -> ParameterClient.Outcome {
         guard let view, let rank = view.workers.first(where: { $0.incarnation == incarnation })?.rank else {
             // Others divide this step: wait for the next.
-            return try client.push(step: step, batch: step, examples: 0, gradients: nil)
+            client.begin(.init(step: step, batch: step, examples: 0))
+            try client.pushRest()
+            try settle(client)
+            return client.outcome
         }
         let indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count)
         session.setRandomStep(step, rank: rank)
-        var gradients: [[Int: Tensor]]?
+        client.begin(.init(step: step, batch: step, examples: indices.count, view: view.number))
         // A worker without examples tells of the step too, for it may be the only one that lives to tell.
         var result = WireStepResult()
         result.batch = Int64(step)
-        if !indices.isEmpty { (gradients, result) = try compute(session, indices, batch: step) }
-        let outcome = try client.push(
-            step: step, batch: step, examples: indices.count, gradients: gradients, view: view.number)
-        watcher.add(result)
-        watcher.countStep()
-        return outcome
+        if indices.isEmpty {
+            try client.pushRest()
+        } else {
+            result = try compute(session, client, indices, batch: step)
+        }
+        noteStep(result)
+        return try client.arbitrate()
     }
 
-    /// Gradients of one batch, and what to tell of it.
+    /// Computes the gradients of one batch, which leave as they are made, and what to tell of it.
     private func compute(
-        _ session: Session, _ indices: [Int32], batch: Int
-    ) throws -> (gradients: [[Int: Tensor]], result: WireStepResult) {
-        let pushed = job.cut.writes.map { $0.pushed.sorted { $0.key < $1.key } }
-        let nodes = pushed.flatMap { $0.map(\.value) } + job.reportedNodes
-        let values = try session.run(nodes, feeds: job.feeds(job.data.training, indices, training: true))
-        var position = 0
-        let gradients = pushed.map { inputs in
-            Dictionary(
-                uniqueKeysWithValues: inputs.map { input in
-                    defer { position += 1 }
-                    return (input.key, values[position])
-                })
-        }
+        _ session: Session, _ client: ParameterClient, _ indices: [Int32], batch: Int
+    ) throws -> WireStepResult {
+        let values = try session.run(
+            pushed + job.reportedNodes, feeds: job.feeds(job.data.training, indices, training: true),
+            exchange: client.exchange)
+        try client.pushRest()
         var result = WireStepResult()
         result.batch = Int64(batch)
         result.examples = Int64(indices.count)
-        (result.loss, result.metrics) = summed(values[position...], examples: indices.count)
-        return (gradients, result)
+        (result.loss, result.metrics) = summed(values[pushed.count...], examples: indices.count)
+        return result
     }
 
     /// Means of a batch as sums over its examples.
@@ -228,6 +240,9 @@ final class WorkerLoop {
     }
 
     private func evaluate(_ session: Session, round: Int, _ batches: Range<Int>) throws {
+        guard batches.upperBound <= job.evaluationBatches else {
+            throw NodeError(.refused, "the coordinator leases held-out batches \(batches) of \(job.evaluationBatches)")
+        }
         for batch in batches {
             let (feeds, examples) = job.evaluationFeeds(batch)
             let values = try session.run(job.reportedNodes, feeds: feeds)

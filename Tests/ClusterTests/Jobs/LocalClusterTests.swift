@@ -64,6 +64,46 @@ struct LocalClusterTests {
         #expect(zip(first, single).allSatisfy { abs($0 - $1) < 1e-4 * max(1, abs($1)) })
     }
 
+    @Test("a synchronous job comes out the same bit for bit, whether memory is shared or sockets carry the bytes")
+    func sharedMemory() throws {
+        let overrides = "cluster.consistency=sync train.optimizer=adam cluster.shared_memory="
+        let (shared, _) = try losses(overrides + "true")
+        let (sent, _) = try losses(overrides + "false")
+        #expect(shared == sent && shared.count == 40)
+    }
+
+    @Test("a server with little room for waiting pushes makes its workers wait, and changes nothing else")
+    func serverMemory() throws {
+        let overrides =
+            "cluster.consistency=sync cluster.workers=4 cluster.shared_memory=false model.hidden=[512] train.epochs=1"
+        let (roomy, _) = try losses(overrides)
+        let (tight, report) = try losses(overrides + " cluster.server_memory=1MiB")
+        #expect(report.status == "finished" && roomy == tight && roomy.count == 20)
+    }
+
+    @Test(
+        "with every wire format a job learns as much as a single process",
+        arguments: ["float32", "bfloat16", "int8", "{top_k: 0.05}"])
+    func wireFormats(format: String) throws {
+        func accuracy(_ overrides: [String]) throws -> Double {
+            let config = try JobConfig.parse(
+                yaml: """
+                    job: test
+                    model: { kind: mlp, hidden: [64] }
+                    data: { format: embedded, scale: min_max }
+                    train: { optimizer: adam, learning_rate: 0.003, batch: 50, epochs: 6 }
+                    cluster: { servers: 1, workers: 1, consistency: sync, threads_per_node: 1 }
+                    """, overrides: overrides)
+            return try LocalCluster.train(config: config, job: MultilayerPerceptron()).metrics["accuracy"] ?? 0
+        }
+        let single = try accuracy([])
+        let wired = try accuracy([
+            "cluster.workers=2", "cluster.shared_memory=false", "cluster.wire=\(format)",
+        ])
+        #expect(single > 0.9)
+        #expect(wired >= single - 0.01, "\(wired) with \(format), \(single) in a single process")
+    }
+
     @Test("servers follow the schedule: where the rate has come to 0, further updates change nothing")
     func schedule() throws {
         let overrides = "cluster.consistency=sync train.optimizer=gradient_descent train.learning_rate=0.1"

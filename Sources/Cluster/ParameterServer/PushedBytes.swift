@@ -1,0 +1,107 @@
+internal import Dataflow
+internal import Messaging
+
+/// The bytes of one push, kept for as long as a gradient is computed with: in a message, or in memory shared with its worker.
+///
+/// `@unchecked Sendable`: the bytes of a message are not written after it was received, and a worker does not write to
+/// shared memory until its push is answered.
+final class PushedBytes: @unchecked Sendable {
+    /// For each push of the bundle, how its numbers are written, and where.
+    private let parts: [(coding: GradientCoding, bytes: UnsafeRawBufferPointer)]
+    private let owner: AnyObject
+
+    /// What is pushed, its parts at these places of a buffer as they are.
+    init(_ start: UnsafeRawPointer, at places: [(offset: Int, bytes: Int)], owner: AnyObject) {
+        parts = places.map { (.plain, UnsafeRawBufferPointer(start: start + $0.offset, count: $0.bytes)) }
+        self.owner = owner
+    }
+
+    /// Reads parts one after the other, each behind its coding and its size, 32 bits each.
+    /// - Parameter sizes: each part's bytes as they are, and its float32 numbers; 0 if it is of another dtype.
+    /// - Returns: nil unless they are parts of these sizes and nothing else.
+    init?(encoded bytes: UnsafeRawBufferPointer, sizes: [(bytes: Int, floats: Int)], owner: AnyObject) {
+        var parts: [(coding: GradientCoding, bytes: UnsafeRawBufferPointer)] = []
+        var offset = 0
+        for size in sizes {
+            guard bytes.count - offset >= 8, let coding = GradientCoding(rawValue: bytes.word(offset)) else {
+                return nil
+            }
+            let count = Int(bytes.word(offset + 4))
+            offset += 8
+            guard count <= bytes.count - offset, coding == .plain || size.floats > 0 else { return nil }
+            let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+            guard coding.accepts(part, elements: size.floats, plainBytes: size.bytes) else { return nil }
+            parts.append((coding, part))
+            offset += count
+        }
+        guard offset == bytes.count else { return nil }
+        self.parts = parts
+        self.owner = owner
+    }
+
+    /// The numbers of a part: where they are if they can be used there, else written to `place`.
+    func numbers(_ push: Int, at place: @autoclosure () -> UnsafeMutableRawPointer, floats: Int) -> UnsafeRawPointer {
+        let (coding, bytes) = parts[push]
+        guard let start = bytes.baseAddress else { return UnsafeRawPointer(place()) }
+        if coding == .plain, UInt(bitPattern: start) % 16 == 0 { return start }
+        let target = place()
+        if coding == .plain {
+            target.copyMemory(from: start, byteCount: bytes.count)
+        } else {
+            coding.decode(
+                bytes,
+                to: UnsafeMutableBufferPointer(start: target.assumingMemoryBound(to: Float.self), count: floats))
+        }
+        return UnsafeRawPointer(target)
+    }
+}
+
+/// A message's bytes, kept for as long as someone looks at them.
+///
+/// `@unchecked Sendable`: the bytes are not written after they were received.
+final class ReceivedBytes: @unchecked Sendable {
+    private let message: Message
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ message: consuming Message) {
+        // The body stays where it is while the message lives.
+        bytes = message.withUnsafeBytes { $0 }
+        self.message = message
+    }
+
+    /// The bytes after the header.
+    var payload: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes.dropFirst(DataHeader.size)) }
+}
+
+/// Memory that a server shares with one worker for one bundle.
+final class BundleRegion {
+    let incarnation: UInt64
+    private let memory: SharedMemory
+    /// Where each block's values go.
+    let values: [UnsafeMutableRawPointer]
+    private let pushes: [Int]
+    /// The newest request seen.
+    private var sequence: UInt64
+
+    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
+        self.incarnation = incarnation
+        self.memory = memory
+        self.sequence = sequence
+        let start = memory.bytes.baseAddress!
+        values = offer.values.map { start + $0 }
+        pushes = offer.pushes
+    }
+
+    /// Notes a request; false for one that is not the newest, for which nothing may be read or written: its worker may be
+    /// computing with the memory.
+    func take(_ sequence: UInt64) -> Bool {
+        guard sequence > self.sequence else { return false }
+        self.sequence = sequence
+        return true
+    }
+
+    /// What the worker has pushed, in parts of these sizes.
+    func pushed(_ sizes: [Int]) -> PushedBytes {
+        PushedBytes(memory.bytes.baseAddress!, at: Array(zip(pushes, sizes)), owner: memory)
+    }
+}

@@ -1,0 +1,48 @@
+package import Messaging
+
+/// A worker's offer of shared memory for one bundle: which memory, and where in it the bundle's values and gradients lie.
+///
+/// What it says is checked against the bundle before the memory is opened.
+package struct RegionOffer: Equatable, Sendable {
+    package var memory: SharedMemory.Offer
+    /// Where each block's values start, in bytes.
+    package var values: [Int]
+    /// Where what is pushed starts, in the order of the bundle's pushes.
+    package var pushes: [Int]
+
+    package init(memory: SharedMemory.Offer, values: [Int], pushes: [Int]) {
+        self.memory = memory
+        self.values = values
+        self.pushes = pushes
+    }
+
+    /// Reads an offer for a bundle whose blocks and pushes have these sizes in bytes.
+    ///
+    /// - Returns: nil unless it has a place for each, within the memory, at a multiple of 16.
+    package init?(_ bytes: UnsafeRawBufferPointer, valueSizes: [Int], pushSizes: [Int]) {
+        let words = 4 + valueSizes.count + pushSizes.count
+        guard bytes.count == words * 8 else { return nil }
+        let numbers = (0..<words).map {
+            Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+        }
+        guard let process = Int32(exactly: numbers[0]), let descriptor = Int32(exactly: numbers[1]),
+            (1...Int64(SharedMemory.limit)).contains(numbers[2])
+        else { return nil }
+        let count = Int(numbers[2])
+        memory = SharedMemory.Offer(
+            process: process, descriptor: descriptor, count: count, key: UInt64(bitPattern: numbers[3]))
+        let places = numbers[4...].map { Int($0) }
+        for (place, size) in zip(places, valueSizes + pushSizes) {
+            guard place >= 0, place % 16 == 0, size <= count, place <= count - size else { return nil }
+        }
+        values = Array(places[..<valueSizes.count])
+        pushes = Array(places[valueSizes.count...])
+    }
+
+    package var bytes: [UInt8] {
+        let numbers =
+            [Int64(memory.process), Int64(memory.descriptor), Int64(memory.count), Int64(bitPattern: memory.key)]
+            + (values + pushes).map { Int64($0) }
+        return numbers.flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+    }
+}

@@ -1,0 +1,151 @@
+internal import Dataflow
+internal import Messaging
+
+/// Where a worker's values and gradients lie: each Variable whole, then each pushed node. The session computes straight out
+/// of and into this memory, and servers of this machine may share it.
+final class ExchangeMemory {
+    private let start: UnsafeMutableRawPointer
+    private let owner: AnyObject
+    /// What servers may map; nil where there is none.
+    let shared: SharedMemory?
+    /// Where each write's Variable lies, in bytes.
+    private let values: [Int]
+    private let nodes: [Node: Int]
+    private let cut: TrainingCut
+
+    /// - Parameters:
+    ///   - isShared: whether servers of this machine are to be offered it.
+    ///   - onEvent: told if there is no memory to share.
+    init(_ cut: TrainingCut, isShared: Bool, onEvent: (String) -> Void) {
+        self.cut = cut
+        var end = 0
+        func place(_ bytes: Int) -> Int {
+            defer { end += (bytes + 63) & ~63 }
+            return end
+        }
+        var values: [Int] = []
+        var nodes: [Node: Int] = [:]
+        for write in cut.writes { values.append(place(ExchangeMemory.size(write.variable.variableSpec!))) }
+        for write in cut.writes {
+            // A node that goes to several Variables is computed once.
+            for (key, node) in write.pushed.sorted(by: { $0.key < $1.key }) where nodes[node] == nil {
+                nodes[node] = place(write.pushedBytes(key))
+            }
+        }
+        self.values = values
+        self.nodes = nodes
+        var shared: SharedMemory?
+        if isShared {
+            do { shared = try SharedMemory(count: max(end, 64)) } catch {
+                onEvent("there is no memory to share with servers (\(error)): sockets carry the bytes")
+            }
+        }
+        self.shared = shared
+        if let shared {
+            (start, owner) = (shared.bytes.baseAddress!, shared)
+        } else {
+            let storage = TensorStorage(byteCount: max(end, 64))
+            (start, owner) = (storage.pointer, storage)
+        }
+    }
+
+    private static func size(_ spec: TensorSpec) -> Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
+
+    /// Has the session keep the Variables here.
+    func bind(_ session: Session) throws {
+        for (write, offset) in zip(cut.writes, values) {
+            try session.bind(
+                write.variable,
+                to: TensorStorage(
+                    pointer: start + offset, byteCount: ExchangeMemory.size(write.variable.variableSpec!), owner: owner)
+            )
+        }
+    }
+
+    /// Where what is pushed is to be computed.
+    var destinations: [Node: Tensor] {
+        var result: [Node: Tensor] = [:]
+        for write in cut.writes {
+            for (key, node) in write.pushed {
+                let bytes = write.pushedBytes(key)
+                result[node] = Tensor(
+                    dtype: node.dtype, shape: [bytes / node.dtype.size],
+                    storage: TensorStorage(pointer: start + nodes[node]!, byteCount: bytes, owner: owner))
+            }
+        }
+        return result
+    }
+
+    private func place(of block: Block) -> Int { values[block.write] + block.offset * block.dtype.size }
+
+    private func place(of push: Bundle.Push, _ bundle: Bundle) -> Int {
+        nodes[cut.writes[bundle.blocks[push.block].write].pushed[push.input]!]! + push.start
+    }
+
+    /// What servers are told of a bundle; nil where nothing is shared.
+    func offer(_ bundle: Bundle) -> RegionOffer? {
+        shared.map { shared in
+            RegionOffer(
+                memory: shared.offer, values: bundle.blocks.map { place(of: $0) },
+                pushes: bundle.pushes.map { place(of: $0, bundle) })
+        }
+    }
+
+    /// Copies a bundle's gradients to where a push has them.
+    func copyGradients(_ bundle: Bundle, to bytes: UnsafeMutableRawPointer) {
+        for push in bundle.pushes {
+            (bytes + push.offset).copyMemory(from: start + place(of: push, bundle), byteCount: push.bytes)
+        }
+    }
+
+    /// Copies a bundle's values from an answer.
+    func copyValues(_ bundle: Bundle, from bytes: UnsafeRawPointer) {
+        for (block, offset) in zip(bundle.blocks, bundle.valueOffsets) {
+            (start + place(of: block)).copyMemory(from: bytes + offset, byteCount: block.bytes)
+        }
+    }
+
+    /// A bundle's gradients as its server reads encoded ones: each behind its coding and size.
+    func encodeGradients(_ bundle: Bundle, with encoder: inout GradientEncoder) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for (index, push) in bundle.pushes.enumerated() {
+            let head = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: 8))
+            let source = UnsafeRawBufferPointer(start: start + place(of: push, bundle), count: push.bytes)
+            var coding = GradientCoding.plain
+            let write = cut.writes[bundle.blocks[push.block].write]
+            // What is pushed for rows tells which rows it is about: it goes as it is.
+            if write.rows.isEmpty, write.pushed[push.input]!.dtype == .float32 {
+                coding = encoder.encode(
+                    .init(bundle: bundle.number, push: index), source.assumingMemoryBound(to: Float.self), to: &bytes)
+            } else {
+                bytes.append(contentsOf: source)
+            }
+            bytes.withUnsafeMutableBytes { bytes in
+                bytes.storeBytes(of: coding.rawValue.littleEndian, toByteOffset: head, as: UInt32.self)
+                bytes.storeBytes(
+                    of: UInt32(bytes.count - head - 8).littleEndian, toByteOffset: head + 4, as: UInt32.self)
+            }
+        }
+        return bytes
+    }
+
+    /// The bytes of a bundle's values with float32 as bfloat16.
+    func halfBytes(_ bundle: Bundle) -> Int { bundle.blocks.reduce(0) { $0 + HalfValues.size($1.bytes, $1.dtype) } }
+
+    /// Takes a bundle's values, float32 as bfloat16, from an answer.
+    func readHalfValues(_ bundle: Bundle, from bytes: UnsafeRawPointer) {
+        var offset = 0
+        for block in bundle.blocks {
+            HalfValues.read(bytes + offset, block.dtype, bytes: block.bytes, to: start + place(of: block))
+            offset += HalfValues.size(block.bytes, block.dtype)
+        }
+    }
+
+    /// Makes all gradients zeros.
+    func clearGradients() {
+        for tensor in destinations.values {
+            tensor.storage.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: tensor.byteCount)
+        }
+    }
+}

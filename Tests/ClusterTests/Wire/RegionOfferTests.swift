@@ -1,0 +1,36 @@
+import Cluster
+import Messaging
+import Testing
+
+@Suite("Offers of memory")
+struct RegionOfferTests {
+    private static let offer = RegionOffer(
+        memory: .init(process: 12, descriptor: 3, count: 1024, key: .max - 5), values: [0, 512], pushes: [64])
+
+    private static func read(_ bytes: [UInt8], values: [Int] = [16, 512], pushes: [Int] = [100]) -> RegionOffer? {
+        bytes.withUnsafeBytes { RegionOffer($0, valueSizes: values, pushSizes: pushes) }
+    }
+
+    @Test("an offer that fits its bundle is read as it was written")
+    func written() { #expect(Self.read(Self.offer.bytes) == Self.offer) }
+
+    @Test("an offer is refused whose places are not all within the memory, at multiples of 16, one for each part")
+    func refused() {
+        #expect(Self.read(Self.offer.bytes, values: [16, 513]) == nil)
+        #expect(Self.read(Self.offer.bytes, pushes: [.max]) == nil)
+        #expect(Self.read(Self.offer.bytes, pushes: []) == nil)
+        #expect(Self.read(Self.offer.bytes, pushes: [4, 4]) == nil)
+        #expect(Self.read(Array(Self.offer.bytes.dropLast())) == nil)
+        #expect(Self.read([]) == nil)
+        for place in [-16, 8, 1024, Int.max - 15, .min] {
+            var offer = Self.offer
+            offer.pushes = [place]
+            #expect(Self.read(offer.bytes) == nil, "\(place)")
+        }
+        for count in [0, -1, .max, .min] {
+            var offer = Self.offer
+            offer.memory.count = count
+            #expect(Self.read(offer.bytes) == nil, "\(count)")
+        }
+    }
+}
