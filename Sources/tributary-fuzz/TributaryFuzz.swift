@@ -5,10 +5,10 @@ import Foundation
     import Glibc
 #endif
 
-/// Feeds damaged files to everything that reads files, and tells what crashes, hangs or takes too much memory.
+/// Feeds damaged bytes to everything that reads files or sockets, and tells what crashes, hangs or takes too much memory.
 @main
 struct TributaryFuzz: ParsableCommand {
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files }
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files, sockets }
 
     static let configuration = CommandConfiguration(
         commandName: "tributary-fuzz",
@@ -19,7 +19,7 @@ struct TributaryFuzz: ParsableCommand {
               tributary-fuzz graphs --graphs Tests/InterchangeTests/Graphs --seed 7 --count 100000
             """)
 
-    @Argument(help: "What to read: graphs, or files of the other formats.") var kind: Kind
+    @Argument(help: "What to read: graphs, files of the other formats, or what arrives in sockets.") var kind: Kind
     @Option(help: "Where the random numbers start.") var seed: UInt64 = 1
     @Option(help: "The number of the first input.") var first = 0
     @Option(help: "How many inputs.") var count = 10_000
@@ -43,6 +43,7 @@ struct TributaryFuzz: ParsableCommand {
         case .graphs:
             try Reading(subject: GraphSubject(Corpus(graphs)), seed: seed, inputs: inputs).run(progress)
         case .files: try Reading(subject: FileSubject(folder: folder), seed: seed, inputs: inputs).run(progress)
+        case .sockets: try Reading(subject: SocketSubject(), seed: seed, inputs: inputs).run(progress)
         }
     }
 
@@ -53,6 +54,7 @@ struct TributaryFuzz: ParsableCommand {
             switch kind {
             case .graphs: Reading<GraphSubject>.text(result.outcomes)
             case .files: Reading<FileSubject>.text(result.outcomes)
+            case .sockets: Reading<SocketSubject>.text(result.outcomes)
             }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
         print(

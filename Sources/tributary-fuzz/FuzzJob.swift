@@ -1,0 +1,107 @@
+import Cluster
+import Dataflow
+import Foundation
+import Messaging
+import SwiftProtobuf
+import Synchronization
+import Training
+
+/// A job in this process, with one server of two lanes and a worker that joins and then only sends what it is told to.
+final class FuzzJob {
+    let control: ControlClient
+    let prepared: PreparedJob
+    let layout: BundleLayout
+    let lanes: [RequestSocket]
+    let jobKey: UInt64
+    let incarnation = UInt64.random(in: 1...(.max))
+    let worker: Int
+    let view: UInt64
+    static let token = "fuzz"
+    private let coordinator: Coordinator
+    /// The coordinator has ended, as some requests ask it to.
+    var isOver: Bool { hasEnded.value.withLock { $0 } }
+    private let hasEnded: Flag
+
+    /// What a thread sets.
+    private final class Flag: Sendable {
+        let value = Mutex(false)
+    }
+
+    init(isSynchronous: Bool) throws {
+        var config = JobConfig()
+        config.model.kind = FuzzModel.kind
+        config.train.batch = 1
+        config.train.length = .steps(1_000_000_000)
+        config.cluster.servers = 1
+        config.cluster.workers = 1
+        config.cluster.consistency = isSynchronous ? .sync : .async
+        config.cluster.token = FuzzJob.token
+        config.cluster.heartbeatInterval = .milliseconds(1)
+        // Nobody is dead for being silent.
+        config.cluster.heartbeatTimeout = .seconds(86_400)
+        let name = "fuzz-\(UUID())"
+        let coordinator = try Coordinator(
+            config: config, job: FuzzModel(), listen: Address("inproc://\(name)"),
+            options: CoordinatorOptions(token: FuzzJob.token))
+        let hasEnded = Flag()
+        Thread.detachNewThread {
+            _ = try? coordinator.run(onProgress: { _ in }, onEvent: { _ in })
+            hasEnded.value.withLock { $0 = true }
+        }
+        let options = NodeOptions(token: FuzzJob.token, threads: 2, jobs: [FuzzModel()])
+        let server = try Address("inproc://\(name)-server")
+        let address = coordinator.address
+        Thread.detachNewThread { try? ServerNode(coordinator: address, listen: server, options: options).run() }
+        self.coordinator = coordinator
+        self.hasEnded = hasEnded
+        prepared = try PreparedJob(config, FuzzModel())
+        control = try ControlClient(address, token: FuzzJob.token)
+        var registration = WireRegisterWorker()
+        registration.version = NodeStart.version
+        registration.incarnation = incarnation
+        registration.fingerprint = prepared.fingerprint
+        guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
+            throw Finding("the worker is not let in")
+        }
+        (worker, jobKey) = (Int(assigned.number), assigned.jobKey)
+        var found: WireView?
+        for _ in 0..<2000 where found == nil {
+            var beat = WireHeartbeat()
+            beat.role = .worker
+            beat.number = assigned.number
+            beat.incarnation = incarnation
+            if case .view(let view) = try control.ask(.heartbeat(beat)), view.phase == "training" { found = view }
+        }
+        guard let found, let addresses = found.servers.first?.addresses else {
+            throw Finding("training does not begin")
+        }
+        view = found.number
+        lanes = try addresses.map { try RequestSocket(dial: Address($0), maximumMessage: ControlClient.maximumMessage) }
+        layout = BundleLayout(prepared.cut, lanes: [addresses.count])
+    }
+
+    func end() {
+        coordinator.stop(now: true, reason: "over")
+        lanes.forEach { $0.close() }
+        control.close()
+    }
+}
+
+/// A model of two small Variables.
+struct FuzzModel: TrainingJob {
+    static let kind = "fuzz"
+
+    func data(_ config: JobConfig) throws -> DataSplit {
+        let training = Dataset(features: .zeros(.float32, [1, 3]), labels: .zeros(.float32, [1, 2]), classes: 0)
+        return DataSplit(training: training, test: training.prefix(0))
+    }
+
+    func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
+        let x = graph.placeholder(.float32, [nil, 3], name: "x")
+        let y = graph.placeholder(.float32, [nil, 2], name: "y")
+        let weights = graph.variable(Tensor(repeating: Float(0.5), shape: [3, 2]), name: "weights")
+        let bias = graph.variable(Tensor(repeating: Float(0), shape: [2]), name: "bias")
+        let loss = mean(square(y - (matmul(x, weights) + bias)))
+        return TrainingModel(features: x, labels: y, loss: loss, train: Adam(learningRate: 0.01).minimize(loss))
+    }
+}

@@ -1,0 +1,213 @@
+import Cluster
+import Dataflow
+import Foundation
+import Interchange
+import Messaging
+import SwiftProtobuf
+import Synchronization
+import Training
+
+/// Sends damaged messages to everything that reads a socket: a server's lanes, the coordinator, a worker's clients.
+final class SocketSubject: Subject {
+    enum Depth: String, CaseIterable { case refused, answered, waiting }
+
+    private var asynchronous: FuzzJob
+    private var synchronous: FuzzJob
+    private var controlled: FuzzJob
+    private let replies: ReplySubject
+    private let program: [UInt8]
+    private let memory: SharedMemory
+    private var sequence: UInt64 = 0
+    private var inputs = 0
+
+    init() throws {
+        asynchronous = try FuzzJob(isSynchronous: false)
+        synchronous = try FuzzJob(isSynchronous: true)
+        controlled = try FuzzJob(isSynchronous: false)
+        replies = try ReplySubject(asynchronous.prepared)
+        memory = try SharedMemory(count: 4096)
+        guard case .part(let part) = try asynchronous.control.ask(.getPart(WireGetPart())) else {
+            throw Finding("the coordinator has no program")
+        }
+        program = [UInt8](part.graph)
+    }
+
+    func read(_ chance: inout Chance) throws -> Depth {
+        inputs += 1
+        // What a long job keeps of strange requests is not to slow the next ones down.
+        if inputs % 20_000 == 0 {
+            (asynchronous, synchronous) = (
+                try renewed(asynchronous, isSynchronous: false), try renewed(synchronous, isSynchronous: true)
+            )
+        }
+        switch chance.below(32) {
+        case 0..<14: return try sendData(to: asynchronous, patience: .seconds(10), &chance)
+        case 14..<18: return try sendData(to: synchronous, patience: .milliseconds(2), &chance)
+        case 18..<25: return try sendControl(&chance)
+        case 25..<31: return try replies.read(&chance)
+        default: return try readProgram(&chance)
+        }
+    }
+
+    private func renewed(_ job: FuzzJob, isSynchronous: Bool) throws -> FuzzJob {
+        job.end()
+        return try FuzzJob(isSynchronous: isSynchronous)
+    }
+
+    // MARK: Servers
+
+    private func sendData(to job: FuzzJob, patience: Duration, _ chance: inout Chance) throws -> Depth {
+        let bundle = chance.pick(job.layout.bundles)
+        var bytes = dataMessage(job, bundle, &chance)
+        if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
+        let reply: Messaging.Message
+        do { reply = try job.lanes[bundle.lane].request(Messaging.Message(bytes), timeout: patience) } catch {
+            // A synchronous push waits for others; a lane that is there answers a pull all the same.
+            let pull = header(job, bundle, .pull).bytes([])
+            guard patience < .seconds(1),
+                let answer = try? job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10)),
+                DataHeader(answer.bytes)?.kind == .values
+            else { throw Finding("the lane does not answer: \(error)") }
+            return .waiting
+        }
+        guard let header = DataHeader(reply.bytes) else { throw Finding("the lane answers something else") }
+        switch header.kind {
+        case .refused: return .refused
+        case .values, .applied, .attached: return .answered
+        case .waiting: return .waiting
+        default: throw Finding("the lane answers with \(header.kind)")
+        }
+    }
+
+    private func header(_ job: FuzzJob, _ bundle: Cluster.Bundle, _ kind: DataHeader.Kind) -> DataHeader {
+        sequence += 1
+        var header = DataHeader(
+            kind, jobKey: job.jobKey, incarnation: job.incarnation, step: Int(sequence), batch: Int(sequence),
+            clock: 0, worker: job.worker, bundle: bundle.number, examples: 1)
+        header.sequence = sequence
+        return header
+    }
+
+    private func dataMessage(_ job: FuzzJob, _ bundle: Cluster.Bundle, _ chance: inout Chance) -> [UInt8] {
+        let kinds: [DataHeader.Kind] = [
+            .pull, .push, .push, .push, .pushOnly, .await, .attach, .attach, .values, .waiting, .refused, .applied,
+            .attached,
+        ]
+        var header = header(job, bundle, chance.pick(kinds))
+        var payload: [UInt8] = []
+        switch header.kind {
+        case .push, .pushOnly:
+            header.isShared = chance.once(in: 3)
+            header.isEncoded = !header.isShared && chance.once(in: 2)
+            if header.isEncoded {
+                payload = encoded(bundle, &chance)
+            } else if !header.isShared {
+                payload = (0..<bundle.pushBytes).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
+            }
+        case .attach:
+            payload =
+                RegionOffer(
+                    memory: memory.offer, values: bundle.blocks.indices.map { $0 * 64 },
+                    pushes: bundle.pushes.indices.map { 1024 + $0 * 64 }
+                ).bytes
+        default: header.isShared = chance.once(in: 4)
+        }
+        header.hasHalfValues = chance.once(in: 4)
+        if chance.once(in: 2) {
+            let number = chance.integer()
+            switch chance.below(9) {
+            case 0: header.step = Int64(number)
+            case 1: header.batch = Int64(number)
+            case 2: header.clock = UInt64(bitPattern: Int64(number))
+            case 3: header.incarnation = UInt64(bitPattern: Int64(number))
+            case 4: header.worker = UInt32(truncatingIfNeeded: number)
+            case 5: header.bundle = UInt32(truncatingIfNeeded: number)
+            case 6: header.examples = UInt32(truncatingIfNeeded: number)
+            case 7: header.sequence = UInt64(bitPattern: Int64(number))
+            default: header.clock = job.view
+            }
+        }
+        return header.bytes(payload)
+    }
+
+    /// Gradients in a form of the wire each, most of them whole.
+    private func encoded(_ bundle: Cluster.Bundle, _ chance: inout Chance) -> [UInt8] {
+        let formats: [WireFormat] = [.float32, .bfloat16, .int8, .topK(0.25)]
+        var bytes: [UInt8] = []
+        for (index, push) in bundle.pushes.enumerated() {
+            var part: [UInt8] = []
+            var encoder = GradientEncoder(chance.pick(formats))
+            let gradient = (0..<push.bytes / 4).map { _ in chance.number() }
+            let coding = gradient.withUnsafeBufferPointer {
+                encoder.encode(.init(bundle: bundle.number, push: index), $0, to: &part)
+            }
+            if chance.once(in: 4) { ByteDamage(others: []).apply(to: &part, &chance) }
+            for word in [coding.rawValue, UInt32(part.count)] { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
+            bytes += part
+        }
+        return bytes
+    }
+
+    // MARK: The coordinator
+
+    private func sendControl(_ chance: inout Chance) throws -> Depth {
+        if controlled.isOver { controlled = try renewed(controlled, isSynchronous: false) }
+        var request = WireRequest()
+        request.protocol = ControlClient.protocolVersion
+        request.token = chance.once(in: 50) ? "wrong" : FuzzJob.token
+        request.kind = ControlRequests.kind(controlled, &chance)
+        var bytes: [UInt8] = try request.serializedBytes()
+        if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
+        let job = controlled
+        let socket = try RequestSocket(dial: job.control.address, maximumMessage: ControlClient.maximumMessage)
+        defer { socket.close() }
+        let reply: Messaging.Message
+        do { reply = try socket.request(Messaging.Message(bytes), timeout: .seconds(10)) } catch {
+            // It may have been asked to end.
+            for _ in 0..<100 where !job.isOver { Thread.sleep(forTimeInterval: 0.01) }
+            guard job.isOver else { throw Finding("the coordinator does not answer: \(error)") }
+            return .waiting
+        }
+        guard let kind = try? WireReply(serializedBytes: reply.bytes).kind else {
+            throw Finding("the coordinator answers something else")
+        }
+        if case .refused = kind { return .refused }
+        return .answered
+    }
+
+    // MARK: What a server is sent by its coordinator
+
+    private func readProgram(_ chance: inout Chance) throws -> Depth {
+        var bytes = program
+        ByteDamage(others: []).apply(to: &bytes, &chance)
+        guard let program = try? WireServerProgram(serializedBytes: bytes) else { return .refused }
+        do {
+            _ = try GraphDefinition.decode([UInt8](program.initialGraph))
+            for bundle in program.bundles {
+                let shard = try BundleShard(bundle, options: SessionOptions(threads: 1, process: nil))
+                var values: [String: Tensor] = [:]
+                for name in bundle.blocks.flatMap(\.sources) + bundle.replicas {
+                    values[name] = .zeros(.float32, [3, 2])
+                }
+                try shard.initialize(values)
+            }
+        } catch is GraphError { return .refused } catch is NodeError { return .refused } catch is FormatError {
+            return .refused
+        }
+        return .answered
+    }
+}
+
+extension DataHeader {
+    init?(_ bytes: [UInt8]) {
+        guard let header = bytes.withUnsafeBytes({ DataHeader($0) }) else { return nil }
+        self = header
+    }
+
+    /// A message of this header and a payload.
+    func bytes(_ payload: [UInt8]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: DataHeader.size)
+        bytes.withUnsafeMutableBytes { write(to: $0) }
+        return bytes + payload
+    }
+}
