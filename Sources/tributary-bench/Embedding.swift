@@ -14,6 +14,8 @@ struct Embedding: ParsableCommand {
     @Option(help: "Numbers of a row.") var dim = 32
     @Option(help: "Rows looked up in a step.") var ids = 4096
 
+    @Flag(help: "Also print, to stderr, where the time of further steps goes.") var profile = false
+
     func run() throws {
         let graph = Graph(seed: seed)
         let table = graph.variable(Tensor.zeros(.float32, [rows, dim]), name: "table")
@@ -28,6 +30,9 @@ struct Embedding: ParsableCommand {
         let batches = try (0..<64).map { _ in [chosen: try drawing.run(random)] }
         let timing = try Timing(warmup: 20, seconds: seconds) { step in
             _ = try session.run([train], feeds: batches[step % 64])
+        }
+        if profile {
+            try printProfile { _ = try session.run([train], feeds: batches[$0 % 64], profile: $1) }
         }
         let final: Float = try session.run(loss, feeds: batches[0]).scalar()
         print(

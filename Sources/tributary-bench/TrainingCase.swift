@@ -30,7 +30,9 @@ struct TrainingCase: ParsableArguments {
         let timing = try Timing(warmup: warmup, seconds: seconds) { step in
             _ = try session.run(network.train, feeds: feeds[step % batches])
         }
-        if profile { try printProfile { _ = try session.run(network.train, feeds: feeds[$0 % batches], profile: $1) } }
+        if profile {
+            try printProfile { _ = try session.run(network.train, feeds: feeds[$0 % batches], profile: $1) }
+        }
         let final: Float = try session.run(network.loss, feeds: feeds[0]).scalar()
         print(
             JSONLine(
@@ -38,17 +40,17 @@ struct TrainingCase: ParsableArguments {
                 [("threads", .integer(threads)), ("batch", .integer(batch))] + extents + timing.rates(batch: batch)
                     + [("final_loss", .number(Double(final))), ("peak_rss_mb", .number(peakResidentMegabytes()))]))
     }
+}
 
-    /// Runs 50 steps and prints the milliseconds that one takes, by operation.
-    private func printProfile(_ step: (Int, Profile) throws -> Void) rethrows {
-        let (profile, steps) = (Profile(), 50)
-        for i in 0..<steps { try step(i, profile) }
-        let lines = profile.byOperation.map { total in
-            let milliseconds = String(format: "%9.4f", total.seconds / Double(steps) * 1e3)
-            return "\(milliseconds) ms  \(total.count / steps) x \(total.operation)\n"
-        }
-        FileHandle.standardError.write(Data(lines.joined().utf8))
+/// Runs 50 steps and prints to stderr the milliseconds that one takes, by operation.
+func printProfile(_ step: (Int, Profile) throws -> Void) rethrows {
+    let (profile, steps) = (Profile(), 50)
+    for i in 0..<steps { try step(i, profile) }
+    let lines = profile.byOperation.map { total in
+        let milliseconds = String(format: "%9.4f", total.seconds / Double(steps) * 1e3)
+        return "\(milliseconds) ms  \(total.count / steps) x \(total.operation)\n"
     }
+    FileHandle.standardError.write(Data(lines.joined().utf8))
 }
 
 /// The most memory that this process has had resident.

@@ -122,6 +122,76 @@ struct FusionTests {
         for (got, want) in zip(try session.value(of: v).doubles, expected) { #expect(abs(got - want) < 1e-6) }
     }
 
+    @Test("sums over no axes and reshapes to the same shape cost nothing within a chain")
+    func passing() throws {
+        let g = Graph()
+        let x = g.placeholder(.float32, [40, 30])
+        let y = relu(reshape(sum(x * 3, axes: []), [40, 30]) - 1)
+        let session = try Session(g)
+        let plan = try session.plan(for: [y], feeds: [x: TensorSpec(.float32, [40, 30])])
+        #expect(plan.steps.map(\.operation) == ["Mul+Sum+Reshape+Sub+Relu"])
+        let numbers = (0..<1200).map { Double($0 % 13) - 6 }
+        let feed = [x: Tensor.numbers(numbers, dtype: .float32, shape: [40, 30])]
+        #expect(try session.run(y, feeds: feed).doubles == numbers.map { max($0 * 3 - 1, 0) })
+        // So do repetitions.
+        let rows = broadcast(sum(x, axes: [0]), to: g.constant([40, 30] as [Int32])) * x
+        #expect(
+            try session.plan(for: [rows], feeds: [x: TensorSpec(.float32, [40, 30])]).steps.map(\.operation) == [
+                "Sum", "BroadcastTo+Mul",
+            ])
+        let sums = (0..<30).map { column in (0..<40).reduce(0) { $0 + numbers[$1 * 30 + column] } }
+        #expect(try session.run(rows, feeds: feed).doubles == numbers.indices.map { sums[$0 % 30] * numbers[$0] })
+        // Fetched too, each is still itself.
+        let product = x * 2
+        let view = reshape(product, [40, 30])
+        let z = view + product
+        let all = try session.run([product, view, z], feeds: feed)
+        #expect(all[1].doubles == numbers.map { $0 * 2 })
+        #expect(all[2].doubles == numbers.map { $0 * 4 })
+    }
+
+    @Test("a view of a Variable that is written meanwhile is read before the write")
+    func passingBeforeWrite() throws {
+        let g = Graph()
+        let v = g.variable(Tensor([1, 2] as [Float]), name: "v")
+        let view = reshape(v.value, [2])
+        let write = g.add(Assign.self, [v.reference, g.constant([5, 6] as [Float])]).node
+        let sum = g.controlDependencies([write]) { view + 1 }
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer())
+        #expect(try session.run(sum).doubles == [2, 3])
+    }
+
+    @Test("a product that is but a Variable's gradient is added to it, and one that is used elsewhere too is not")
+    func productUpdate() throws {
+        let g = Graph()
+        let v = g.variable(Tensor([Float](repeating: 1, count: 24 * 40), shape: [24, 40]), name: "v")
+        let (x, y) = (g.placeholder(.float32, [30, 24]), g.placeholder(.float32, [30, 40]))
+        let gradient = matmul(x, y, transposeA: true)
+        let train = g.add(ApplyGradientDescent.self, [v.reference, g.constant(0.1 as Float), gradient]).node
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer())
+        let specs = [x: TensorSpec(.float32, [30, 24]), y: TensorSpec(.float32, [30, 40])]
+        #expect(try session.plan(for: [train], feeds: specs).steps.map(\.operation) == ["MatMul+ApplyGradientDescent"])
+        let feeds = [
+            x: Tensor.numbers((0..<720).map { Double($0 % 7) - 3 }, dtype: .float32, shape: [30, 24]),
+            y: Tensor.numbers((0..<1200).map { Double($0 % 5) - 2 }, dtype: .float32, shape: [30, 40]),
+        ]
+        try session.execute(train, feeds: feeds)
+        let first = try session.value(of: v).doubles
+        // The gradient fetched too is computed by itself.
+        let both = try session.run([gradient, train], feeds: feeds)
+        for (i, d) in both[0].doubles.enumerated() {
+            #expect(abs(first[i] - (1 - 0.1 * d)) < 1e-5)
+            #expect(abs(both[1].doubles[i] - (1 - 0.2 * d)) < 1e-5)
+        }
+        // A product that reads the Variable which it is to change stays apart.
+        let w = g.variable(Tensor([Float](repeating: 0.5, count: 32 * 32), shape: [32, 32]), name: "w")
+        let own = g.add(ApplyGradientDescent.self, [w.reference, g.constant(1 as Float), matmul(w.value, w.value)]).node
+        try session.execute(w.initializer)
+        #expect(try session.run(own).doubles == [Double](repeating: 0.5 - 8, count: 32 * 32))
+    }
+
     @Test("a profile has an event for each kernel and makes a trace that is JSON")
     func profile() throws {
         let g = Graph()

@@ -46,6 +46,34 @@ struct PoolingTests {
         #expect(last[2].doubles.contains { $0 != 0 })
     }
 
+    @Test(
+        "windows that tile the images give each pixel its share", arguments: [DType.float32, .float64, .int32], [3, 21])
+    func tiles(dtype: DType, channels: Int) throws {
+        let g = Graph()
+        let x = numbers([2, 6, 9, channels], dtype)
+        let dy = numbers([2, 3, 3, channels], dtype)
+        let attributes = Attributes([
+            "ksize": .ints([1, 2, 3, 1]), "strides": .ints([1, 2, 3, 1]), "padding": .string("VALID"),
+        ])
+        let inputs = [
+            g.constant(x), g.placeholder(dtype, [2, 3, 3, channels]), g.placeholder(dtype, [2, 3, 3, channels]),
+        ]
+        let node = g.add(MaxPoolGrad.self, inputs, attributes).node
+        let result = try Session(g).run(node, feeds: [inputs[1]: dy, inputs[2]: dy])
+        var expected = [Double](repeating: 0, count: x.elementCount)
+        let (values, upstream) = (x.doubles, dy.doubles)
+        for (window, gradient) in upstream.enumerated() {
+            let (c, pixel) = (window % channels, window / channels)
+            let (image, row, column) = (pixel / 9, pixel / 3 % 3, pixel % 3)
+            let places = (0..<6).map { k in
+                ((image * 6 + row * 2 + k / 3) * 9 + column * 3 + k % 3) * channels + c
+            }
+            let largest = places.map { values[$0] }.max()!
+            expected[places.first { values[$0] == largest }!] += gradient
+        }
+        #expect(result.doubles == expected)
+    }
+
     @Test("the second gradient agrees with central differences", arguments: settings, [true, false])
     func secondGradient(setting: Setting, isMax: Bool) throws {
         let g = Graph()

@@ -117,6 +117,32 @@ struct RecurrentTests {
         #expect(b.doubles.contains { $0 != 0 } || what.contains("zero"), "\(what) shows nothing")
     }
 
+    @Test("a wide layer gives float64's numbers in float32, on one thread and on two")
+    func wide() throws {
+        let (time, batch, inputs, cells) = (3, 9, 20, 300)
+        func run(_ dtype: DType, threads: Int) throws -> [Tensor] {
+            let g = Graph()
+            let shapes: [Shape] = [
+                [time, batch, inputs], [batch, cells], [batch, cells], [inputs + cells, 4 * cells], [4 * cells],
+            ]
+            let nodes = shapes.enumerated().map { g.constant(Self.numbers($1, dtype, scale: 0.2, seed: $0 + 1)) }
+            let result = blockLSTM(
+                nodes[0], steps: g.constant(Int64(time)), cellState: nodes[1], output: nodes[2], weights: nodes[3],
+                bias: nodes[4])
+            let gradients = g.gradients(of: sum(square(result.output)), by: nodes).map { $0! }
+            return try Session(g, options: SessionOptions(threads: threads)).run([result.output] + gradients)
+        }
+        let exact = try run(.float64, threads: 1)
+        for threads in 1...2 {
+            let results = try run(.float32, threads: threads)
+            for (result, values) in zip(results, exact) {
+                let scale = values.doubles.map { Swift.abs($0) }.max() ?? 0
+                let worst = zip(result.doubles, values.doubles).map { Swift.abs($0 - $1) }.max() ?? 0
+                #expect(worst <= 2e-5 * scale + 1e-6)
+            }
+        }
+    }
+
     @Test("an LSTM is the same as in plain operations, in values and gradients", arguments: LSTMCase.all)
     func lstm(row: LSTMCase) throws {
         let g = Graph()

@@ -1,5 +1,6 @@
 #pragma once
 #include "recurrent.h"
+#include <stdint.h>
 
 /// Loops over a tile: out[i] = f(a[i], b[i], c[i]) for i in 0..<n. Unused operands are ignored. `out` may be an operand.
 /// They are in C because the compiler then makes one version for each vector width and picks it when the program starts.
@@ -55,10 +56,37 @@ void tributary_sparse_cross_entropy_f64(const double *x, const long *labels, dou
 
 /// Adds to `dx`, for each of `channels` channels, the element of `dy` where `x` has the first of the largest elements of a
 /// window: `rows` rows `row_step` apart of `columns` pixels. A NaN that comes first stays, later ones are passed over.
+/// Without `adding` the window's elements of `dx` become that, and 0 elsewhere.
 void tributary_route_to_largest_f32(const float *x, const float *dy, float *dx, long rows, long columns, long row_step,
-                                    long channels);
+                                    long channels, int adding);
 void tributary_route_to_largest_f64(const double *x, const double *dy, double *dx, long rows, long columns,
-                                    long row_step, long channels);
+                                    long row_step, long channels, int adding);
+
+/// A matrix of `k` × `n` floats, `row_step` and `column_step` elements apart, in panels of as many columns as this processor
+/// multiplies at a time; 0 columns where it has no code for that. Panels `first_panel..<end_panel` are packed, the last one
+/// filled up with zeros: `k` times the panels' columns in all.
+long tributary_panel_columns(void);
+void tributary_pack_f32(const float *b, long row_step, long column_step, float *packed, long n, long k, long first_panel,
+                        long end_panel);
+
+/// c = a · b or, `adding`, c += a · b for a packed b. `a` has `m` rows of `k` floats `a_step` apart, `c` of `n` floats
+/// `c_step` apart. A row's result does not depend on the other rows.
+void tributary_packed_product_f32(const float *a, long a_step, const float *packed, float *c, long c_step, long m,
+                                  long n, long k, int adding);
+
+/// Copies row index[k] of `from` to row k of `to`, or row k of `from` to row index[k] of `to`, for each k < n; rows have
+/// `bytes` bytes.
+void tributary_gather_rows(const void *from, const long *index, void *to, long n, long bytes);
+void tributary_scatter_rows(const void *from, const long *index, void *to, long n, long bytes);
+
+/// Asks for the first bytes of a row from memory, which will be needed soon.
+static inline void tributary_fetch_row(const void *row, long bytes) {
+    for (long i = 0; i < bytes && i < 256; i += 64) __builtin_prefetch((const char *)row + i, 1);
+}
+
+/// Rounds floats to bfloat16, to nearest, ties to even: into 16 bits, or into floats that hold such a number. A NaN stays one.
+void tributary_to_bf16(const float *x, uint16_t *out, long n);
+void tributary_round_to_bf16(const float *x, float *out, long n);
 
 /// Cores that this process may run on. (Swift does not see the GNU extension that tells.)
 int tributary_usable_cores(void);

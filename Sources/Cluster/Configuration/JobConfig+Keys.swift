@@ -26,6 +26,7 @@ extension JobConfig {
         .required("model.activation", \.model.activation, .choice(), of: activated),
         .optional("model.initializer", \.model.initializer, .choice(), of: layered),
         .required("model.dropout", \.model.dropout, .number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }, of: layered),
+        .required("model.precision", \.model.precision, .choice()),
         .optional("model.loss", \.model.loss, .loss),
         .optional("model.file", \.model.file, .path, of: ["graph"]),
         .optional("model.init", \.model.initialize, .text, of: ["graph"]),

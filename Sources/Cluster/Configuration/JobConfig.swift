@@ -1,3 +1,5 @@
+public import Dataflow
+
 /// One job, as its YAML describes it: model, data, training, cluster, devices and checkpoints.
 ///
 /// `JobConfig()` is a whole job by itself: an MLP on the embedded digits, one server, two workers. Every property
@@ -50,6 +52,8 @@ extension JobConfig {
         public var initializer: Initializer?
         /// The share of hidden units dropped in training, 0 ≤ dropout < 1.
         public var dropout = 0.0
+        /// Of the products of matrices, on workers and in inference.
+        public var precision = MatrixPrecision.float32
         /// The loss; nil: by the labels (cross-entropy for classes, squared error for numbers). Of an imported graph, its node.
         public var loss: Loss?
         /// The GraphDef of an imported graph, absolute.

@@ -95,7 +95,9 @@ public enum Inference {
         }
         let reader = try CheckpointReader(manifest, directory: directory)
         let session = try Session(
-            prepared.graph, options: SessionOptions(softPlacement: config.devices.softPlacement, process: nil))
+            prepared.graph,
+            options: SessionOptions(
+                matrixPrecision: config.model.precision, softPlacement: config.devices.softPlacement, process: nil))
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         for write in prepared.cut.writes {

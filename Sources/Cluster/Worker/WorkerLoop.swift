@@ -39,7 +39,8 @@ final class WorkerLoop {
         let session = try Session(
             job.graph,
             options: SessionOptions(
-                threads: options.threads, softPlacement: job.config.devices.softPlacement,
+                threads: options.threads, matrixPrecision: job.config.model.precision,
+                softPlacement: job.config.devices.softPlacement,
                 process: nil, placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
                 profile: options.profile))
         let local = job.cut.localVariables.map(\.initializer)

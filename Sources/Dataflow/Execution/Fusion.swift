@@ -31,11 +31,15 @@ struct PlanUnit {
 /// goes to memory.
 ///
 /// A vertex moves from its place of the order to that of its consumer. It may if until then nobody else uses its value or
-/// waits for it, and no Variable that it reads is written.
+/// waits for it, and no Variable that it reads is written. A vertex that passes its input on as it is, such as a sum over
+/// no axes, goes with its consumer and costs nothing; by itself it stays what it was. A product of matrices that is but the
+/// gradient of a Variable goes with the update.
 struct Fusion {
     private let order: [Vertex]
     private let spec: (Node) -> TensorSpec
     private let isGiven: (Node) -> Bool
+    private let passing: Set<Int>
+    private let addsProducts: Bool
     private var position: [Int: Int] = [:]
     /// Places of the vertices that use a vertex's value or wait for it.
     private var dependents: [Int: [Int]] = [:]
@@ -49,7 +53,14 @@ struct Fusion {
     /// - Parameters:
     ///   - order: the vertices that run, inputs before what uses them.
     ///   - isGiven: whether a value is fed or known.
-    init(_ order: [Vertex], fetches: [Node], spec: @escaping (Node) -> TensorSpec, isGiven: @escaping (Node) -> Bool) {
+    ///   - passing: vertices whose output 0 is their input 0, as it is or repeated.
+    ///   - addsProducts: whether an update may take a product of matrices in.
+    init(
+        _ order: [Vertex], fetches: [Node], spec: @escaping (Node) -> TensorSpec, isGiven: @escaping (Node) -> Bool,
+        passing: Set<Int>, addsProducts: Bool
+    ) {
+        self.passing = passing
+        self.addsProducts = addsProducts
         self.order = order
         self.spec = spec
         self.isGiven = isGiven
@@ -70,11 +81,11 @@ struct Fusion {
         var group = Array(order.indices)
         var members = order.indices.map { [$0] }
         let fusible = order.map { mayFuse($0) && isFusible($0) }
-        for (place, vertex) in order.enumerated() where fusible[place] {
-            for input in vertex.inputs {
+        for (place, vertex) in order.enumerated() where fusible[place] && !passing.contains(vertex.id) {
+            var inputs = vertex.inputs
+            while let input = inputs.popLast() {
                 guard let producer = position[input.vertex.id], producer != place, fusible[producer], !isGiven(input),
-                    order[producer].operation is any ElementwiseOperation.Type,
-                    spec(input).shape == shape(of: vertex)
+                    moves(order[producer]), spec(input).shape == shape(of: vertex)
                 else { continue }
                 let other = group[producer]
                 guard other != group[place] else { continue }
@@ -82,7 +93,13 @@ struct Fusion {
                 guard joined.count <= Fusion.limit, mayRun(joined, at: place) else { continue }
                 for member in joined { group[member] = place }
                 members[place] = joined
+                if passing.contains(input.vertex.id) { inputs.append(input.vertex.inputs[0]) }
             }
+        }
+        for (place, vertex) in order.enumerated() where members[place] == [place] && mayFuse(vertex) {
+            guard let producer = productAddedIn(at: place), mayFuse(order[producer]) else { continue }
+            group[producer] = place
+            members[place] = [producer, place]
         }
         return order.indices.compactMap { place in
             guard group[place] == place else { return nil }
@@ -98,19 +115,42 @@ struct Fusion {
         }
     }
 
+    /// Where the product is that an update at `place` may add to its Variable by itself: nobody else needs it, and it does
+    /// not read what it is added to.
+    private func productAddedIn(at place: Int) -> Int? {
+        guard addsProducts, let found = ProductUpdate(order[place], spec: spec),
+            let producer = position[found.product.id], !isGiven(found.product.output(0)),
+            !fetched.contains(found.product.output(0)), dependents[found.product.id] == [place],
+            let variable = variable(behind: found.update.inputs[0])
+        else { return nil }
+        let isFree = found.product.inputs.allSatisfy { input in
+            guard let other = self.variable(behind: input) else { return true }
+            return other != variable && !writes[other, default: []].contains { $0 > producer && $0 < place }
+        }
+        return isFree ? producer : nil
+    }
+
     /// Elementwise over floating numbers and conditions alone; integers may need to be checked first.
     private func isFusible(_ vertex: Vertex) -> Bool {
+        let isPassing = passing.contains(vertex.id)
         switch vertex.operation {
+        case _ where isPassing: if isGiven(vertex.output(0)) { return false }
         case let operation as any ElementwiseOperation.Type:
             guard operation.isElementwise(vertex.attributes), !isGiven(vertex.output(0)) else { return false }
         case is any ElementwiseUpdate.Type: break
         default: return false
         }
-        return (vertex.inputs + vertex.outputs.indices.map(vertex.output)).allSatisfy { node in
+        let operands = isPassing ? [vertex.inputs[0]] : vertex.inputs
+        return (operands + vertex.outputs.indices.map(vertex.output)).allSatisfy { node in
             let spec = spec(node)
             return spec.shape.isFullyDefined
                 && (node.dtype == .resource || [.float32, .float64, .bool].contains(spec.dtype))
         }
+    }
+
+    /// Whether a vertex may move to its consumer's place. An update stays where it is.
+    private func moves(_ vertex: Vertex) -> Bool {
+        passing.contains(vertex.id) || vertex.operation is any ElementwiseOperation.Type
     }
 
     /// The shape that a vertex loops over.
@@ -121,8 +161,7 @@ struct Fusion {
     private func mayRun(_ members: [Int], at place: Int) -> Bool {
         let own = Set(members)
         return members.allSatisfy { member in
-            // An update stays where it is.
-            guard member == place || order[member].operation is any ElementwiseOperation.Type else { return false }
+            guard member == place || moves(order[member]) else { return false }
             let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > place }
             return isFree
                 && order[member].inputs.allSatisfy { input in
@@ -141,7 +180,7 @@ struct Fusion {
 }
 
 extension PlanUnit {
-    /// The kernel of several elementwise vertices.
+    /// The kernel of several vertices: elementwise ones, or a product and the update that takes it in.
     ///
     /// - Parameters:
     ///   - inputs: where a member's inputs are; nil for what the unit makes itself.
@@ -149,6 +188,9 @@ extension PlanUnit {
     func kernel(
         inputs: (Vertex) -> [Slot?], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec, threads: Int
     ) throws -> Kernel {
+        if let product = ProductUpdate(last, spec: spec), product.product === vertices[0] {
+            return try product.kernel(inputs: inputs, spec: spec)
+        }
         var terms: [ElementwiseTerm] = []
         var termOf: [Node: Int] = [:]
         var (inputSlots, inputSpecs): ([Slot], [TensorSpec]) = ([], [])
@@ -156,7 +198,11 @@ extension PlanUnit {
         let shared = Set(outputs)
         for vertex in vertices {
             let slots = inputs(vertex)
-            let operands = try vertex.inputs.enumerated().map { i, node -> ElementwiseTerm.Operand in
+            let update = vertex.operation as? any ElementwiseUpdate.Type
+            let operation = vertex.operation as? any ElementwiseOperation.Type
+            // What is neither passes its input 0 on.
+            let count = update == nil && operation == nil ? 1 : vertex.inputs.count
+            let operands = try vertex.inputs.prefix(count).enumerated().map { i, node -> ElementwiseTerm.Operand in
                 if let term = termOf[node] { return .term(term) }
                 guard let slot = slots[i] else { throw GraphError("\(node.name) has no memory") }
                 let own = spec(node)
@@ -168,14 +214,14 @@ extension PlanUnit {
                 return .input(inputSlots.count - 1)
             }
             let symbols = vertex.inputs.indices.map { Expression.input($0) }
-            if let update = vertex.operation as? any ElementwiseUpdate.Type {
+            if let update {
                 for (write, expression) in zip(update.writes, try update.update(symbols, vertex.attributes)) {
                     guard let slot = slots[write] else { throw GraphError("\(vertex.name) writes no memory") }
                     terms.append(ElementwiseTerm(expression: expression, operands: operands, output: outputSlots.count))
                     outputSlots.append(slot)
                     outputSpecs.append(spec(vertex.inputs[write]))
                 }
-            } else if let operation = vertex.operation as? any ElementwiseOperation.Type {
+            } else {
                 let node = vertex.output(0)
                 let place = shared.contains(node) ? outputSlots.count : nil
                 if place != nil {
@@ -185,8 +231,8 @@ extension PlanUnit {
                 termOf[node] = terms.count
                 terms.append(
                     ElementwiseTerm(
-                        expression: try operation.expression(symbols, vertex.attributes), operands: operands,
-                        output: place))
+                        expression: try operation?.expression(symbols, vertex.attributes) ?? symbols[0],
+                        operands: operands, output: place))
             }
         }
         let loop = try ElementwiseLoop(

@@ -28,6 +28,8 @@ public struct KernelBinding {
     let outputSlots: [Slot]
     /// How many threads a kernel may use.
     public let threads: Int
+    /// How exactly products of float32 matrices are computed.
+    public let precision: MatrixPrecision
     let random: RandomState
     /// The Variable that input 0 stands for, if it is one.
     var variable: VariableBuffer?

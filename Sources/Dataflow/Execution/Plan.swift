@@ -330,7 +330,8 @@ final class Plan {
         }
         for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
         return try Plan.evaluate(
-            vertex, inputs: values, outputs: specs, threads: options.threads, random: random, variable: variable)
+            vertex, inputs: values, outputs: specs, threads: options.threads, precision: options.matrixPrecision,
+            random: random, variable: variable)
     }
 
     private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {
@@ -349,8 +350,8 @@ final class Plan {
 
     /// Runs one vertex on given values, apart from any plan.
     static func evaluate(
-        _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, random: RandomState,
-        variable: VariableBuffer? = nil
+        _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, precision: MatrixPrecision,
+        random: RandomState, variable: VariableBuffer? = nil
     ) throws -> [Tensor] {
         for spec in outputs where !spec.shape.isFullyDefined {
             throw GraphError("its output's shape \(spec.shape) is not known even at run time")
@@ -364,7 +365,8 @@ final class Plan {
         let binding = KernelBinding(
             name: vertex.name, attributes: vertex.attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
             outputs: outputs, constants: inputs.map { $0 }, inputSlots: Array(inputs.indices),
-            outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, random: random,
+            outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, precision: precision,
+            random: random,
             variable: variable)
         let kernel = try operation.kernel(binding)
         var pointers = (inputs + results).map(\.storage.pointer)

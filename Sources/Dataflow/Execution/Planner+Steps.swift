@@ -77,7 +77,7 @@ extension Planner {
             var binding = KernelBinding(
                 name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
                 outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-                outputSlots: outputSlots, threads: options.threads, random: random)
+                outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random)
             binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
             // An alias is its input's memory already, unless it had to become a copy.
             if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {

@@ -62,7 +62,8 @@ struct Planner {
         assignSlots(order)
         let fusion = { [self] in
             Fusion(
-                order, fetches: fetches, spec: { spec($0) }, isGiven: { feeds[$0] != nil || constants[$0] != nil })
+                order, fetches: fetches, spec: { spec($0) }, isGiven: { feeds[$0] != nil || constants[$0] != nil },
+                passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
         let units = fusion.units { mayFuse($0) }
         let arena = try planMemory(order, units)
@@ -141,6 +142,19 @@ struct Planner {
         return found.values.sorted { $0.id < $1.id }
     }
 
+    /// Whether a vertex's output 0 is its input 0 as it is: a sum over no axes, another view under the same shape, or the
+    /// input repeated.
+    func passes(_ vertex: Vertex) -> Bool {
+        guard vertex.outputs.count == 1, let input = vertex.inputs.first, input.variable == nil,
+            spec(input).shape.isFullyDefined, spec(vertex.output(0)).shape.isFullyDefined
+        else { return false }
+        let operation = vertex.operation
+        if operation == BroadcastTo.self { return true }
+        guard spec(input) == spec(vertex.output(0)) else { return false }
+        if operation == Sum.self || operation == Mean.self { return constants[vertex.inputs[1]] != nil }
+        return operation.aliases[0] == 0 && operation.writes.isEmpty && !operation.isStateful
+    }
+
     // MARK: Shapes and folding
 
     func spec(_ node: Node) -> TensorSpec { feeds[node] ?? specs[node] ?? node.spec }
@@ -180,7 +194,9 @@ struct Planner {
         let outputs = vertex.outputs.indices.map { specs[Node(vertex: vertex, output: $0)]! }
         guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return [] }
         return try Plan.evaluate(
-            vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1, random: random)
+            vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1,
+            precision: options.matrixPrecision,
+            random: random)
     }
 
     /// The dtype of an output; of a handle, that of the memory it stands for.

@@ -8,6 +8,8 @@ public struct SessionOptions: Sendable {
     public var threads: Int
     /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
     public var memoryLimit: Int
+    /// How exactly products of float32 matrices are computed: `MatMul` and `BatchMatMul`, in gradients too.
+    public var matrixPrecision: MatrixPrecision
     /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
     public var timeout: Duration?
     /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
@@ -21,12 +23,14 @@ public struct SessionOptions: Sendable {
     public var profile: Profile?
 
     public init(
-        threads: Int? = nil, memoryLimit: Int? = nil, timeout: Duration? = nil, softPlacement: Bool = false,
+        threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
+        timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
+        self.matrixPrecision = matrixPrecision
         self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process

@@ -11,11 +11,16 @@ package final class TensorStorage: @unchecked Sendable {
     package let byteCount: Int
     private let owner: AnyObject?
 
-    /// Fresh memory, not cleared.
+    /// Fresh memory, not cleared. Where it is large it asks for huge pages: rows picked here and there in a big table then
+    /// find their pages at once, and a first touch faults once in 2 MiB, not in 4 KiB.
     package init(byteCount: Int) {
         var memory: UnsafeMutableRawPointer?
-        let status = posix_memalign(&memory, 64, max(byteCount, 64))
+        let hugePage = 2 << 20
+        let isLarge = byteCount >= 2 * hugePage
+        let status = posix_memalign(&memory, isLarge ? hugePage : 64, max(byteCount, 64))
         guard status == 0, let memory else { preconditionFailure("no memory for a tensor of \(byteCount) bytes") }
+        // Advice: where there are no huge pages, all is as it was.
+        if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
         pointer = memory
         self.byteCount = byteCount
         owner = nil

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// `GatherV2`: slices of `params` along an axis, in the order of `indices`; with `batch_dims`, for each batch its own.
 public enum GatherV2: RowPicking {
     public static let signature = Signature(
@@ -123,18 +125,28 @@ private func gatheringKernel(
     let n = params[axis]
     let bytes = params[(axis + 1)...].reduce(1, *) * binding.inputs[0].dtype.size
     let (source, index, target) = (binding.input(0), IndexInput(binding, 1), binding.output())
+    let (picked, total) = (batches * count, batches * between * count)
+    let threads = min(usefulThreads(binding.threads, work: total * bytes / 4), max(total, 1))
     return { frame in
-        var to = frame.raw(target)
-        for b in 0..<batches {
-            for m in 0..<between {
-                let from = frame.raw(source) + (b * between + m) * n * bytes
-                for k in 0..<count {
-                    let i = index.read(frame, b * count + k)
-                    guard i >= 0, i < n else {
-                        throw binding.failure(operation, "indices[\(b * count + k)] = \(i) is not in [0, \(n))")
-                    }
-                    to.copyMemory(from: from + i * bytes, byteCount: bytes)
-                    to += bytes
+        let (from, to) = (frame.raw(source), frame.raw(target))
+        try withUnsafeTemporaryAllocation(of: Int.self, capacity: max(picked, 1)) { rows in
+            for k in 0..<picked {
+                rows[k] = index.read(frame, k)
+                guard rows[k] >= 0, rows[k] < n else {
+                    throw binding.failure(operation, "indices[\(k)] = \(rows[k]) is not in [0, \(n))")
+                }
+            }
+            let indices = UnsafePointer(rows.baseAddress!)
+            parallel(threads) { part in
+                var (row, end) = (total * part / threads, total * (part + 1) / threads)
+                while row < end {
+                    // As far as the slices of one table reach.
+                    let (table, first) = row.quotientAndRemainder(dividingBy: count)
+                    let some = min(count - first, end - row)
+                    tributary_gather_rows(
+                        from + table * n * bytes, indices + table / between * count + first, to + row * bytes, some,
+                        bytes)
+                    row += some
                 }
             }
         }

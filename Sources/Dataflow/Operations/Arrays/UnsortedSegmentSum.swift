@@ -26,19 +26,31 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
         let (rows, count) = (binding.count(1), binding.outputCount())
         let segments = binding.outputs[0].shape.concrete[0]
         let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        // Threads divide the columns, in whole cache lines, so that each sum is added up in the order of the rows.
+        let line = max(64 / MemoryLayout<Scalar>.stride, 1)
+        let lines = (inner + line - 1) / line
+        let threads = min(usefulThreads(binding.threads, work: rows * inner + count), max(lines, 1))
         return { frame in
-            let result = frame.pointer(out, Scalar.self)
-            result.update(repeating: Scalar(0.0), count: count)
             for row in 0..<rows {
                 let segment = ids.read(frame, row)
-                if segment < 0 { continue }
                 guard segment < segments else {
                     throw binding.failure(
                         Self.self, "segment_ids[\(row)] = \(segment) is not in [0, \(segments))")
                 }
-                let target = result + segment * inner
-                let source = frame.pointer(data, Scalar.self) + row * inner
-                for i in 0..<inner { target[i] = Scalar.wrappingAdd(target[i], source[i]) }
+            }
+            let (source, result) = (frame.pointer(data, Scalar.self), frame.pointer(out, Scalar.self))
+            parallel(threads) { part in
+                let first = lines * part / threads * line
+                let width = min(lines * (part + 1) / threads * line, inner) - first
+                for segment in 0..<segments {
+                    (result + segment * inner + first).update(repeating: Scalar(0.0), count: width)
+                }
+                for row in 0..<rows {
+                    let segment = ids.read(frame, row)
+                    if segment < 0 { continue }
+                    let (to, from) = (result + segment * inner + first, source + row * inner + first)
+                    for i in 0..<width { to[i] = Scalar.wrappingAdd(to[i], from[i]) }
+                }
             }
         }
     }

@@ -45,7 +45,7 @@ final class ConvolutionPrimitive {
         let engine = try OneDNNEngine()
         let description = try Self.description(role, geometry, engine)
         let (source, weights, target) = Self.argumentRoles(role)
-        var (layout, plain) = (try description.memory(weights), Self.plainFilter(geometry))
+        var (layout, plain) = (try description.memory(weights), try Self.plainFilter(geometry))
         self.role = role
         primitive = try OneDNNPrimitive(description)
         x = try OneDNNMemory(try description.memory(source), engine, isOwn: false)
@@ -125,16 +125,11 @@ final class ConvolutionPrimitive {
         return g.groups == 1 ? own : [g.groups] + own
     }
 
-    private static func plainFilter(_ g: ConvolutionGeometry) -> dnnl_memory_desc_t {
+    private static func plainFilter(_ g: ConvolutionGeometry) throws -> dnnl_memory_desc_t {
         let extents = filterExtents(g)
         let matrix = g.groupInputs * g.outputChannels
         let own = [1, g.outputChannels, g.width.size * matrix, matrix]
-        let strides = (g.groups == 1 ? own : [g.groupOutputs] + own).map { dnnl_dim_t($0) }
-        var result = dnnl_memory_desc_t()
-        // Fails for nothing but more than 12 dimensions or a negative extent.
-        dnnl_memory_desc_init_by_strides(
-            &result, Int32(extents.count), extents.map { dnnl_dim_t($0) }, dnnl_f32, strides)
-        return result
+        return try OneDNNLayout.plain(extents, strides: g.groups == 1 ? own : [g.groupOutputs] + own, dnnl_f32)
     }
 
     private static func layout(_ extents: [Int], _ tag: dnnl_format_tag_t) throws -> dnnl_memory_desc_t {

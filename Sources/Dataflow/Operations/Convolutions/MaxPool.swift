@@ -79,14 +79,15 @@ public enum MaxPoolGrad: Operation, NumericKernel {
         let geometry = try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes)
         let (input, grad, output) = (binding.input(0), binding.input(2), binding.output())
         let (threads, channels) = (binding.threads, geometry.channels)
+        let tiles = geometry.windowsTile
         return { frame in
             let (x, dy) = (frame.pointer(input, Scalar.self), frame.pointer(grad, Scalar.self))
             let dx = frame.pointer(output, Scalar.self)
             geometry.forEachPart(threads) { images in
                 let size = geometry.inputImage
-                (dx + images.lowerBound * size).update(repeating: Scalar(0.0), count: images.count * size)
+                if !tiles { (dx + images.lowerBound * size).update(repeating: Scalar(0.0), count: images.count * size) }
                 geometry.forEachWindow(images) { source, window in
-                    route(x + window.first, dy + source, dx + window.first, window, channels)
+                    route(x + window.first, dy + source, dx + window.first, window, channels, adding: !tiles)
                 }
             }
         }
@@ -96,16 +97,17 @@ public enum MaxPoolGrad: Operation, NumericKernel {
     @inline(__always)
     private static func route<Scalar: NumericScalar>(
         _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>,
-        _ window: PoolingWindow, _ channels: Int
+        _ window: PoolingWindow, _ channels: Int, adding: Bool
     ) {
         let (rows, columns, step) = (window.rows, window.columns, window.rowStep)
         switch (x, dy, dx) {
         case let (x, dy, dx) as (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>):
-            tributary_route_to_largest_f32(x, dy, dx, rows, columns, step, channels)
+            tributary_route_to_largest_f32(x, dy, dx, rows, columns, step, channels, adding ? 1 : 0)
         case let (x, dy, dx) as (UnsafePointer<Double>, UnsafePointer<Double>, UnsafeMutablePointer<Double>):
-            tributary_route_to_largest_f64(x, dy, dx, rows, columns, step, channels)
+            tributary_route_to_largest_f64(x, dy, dx, rows, columns, step, channels, adding ? 1 : 0)
         default:
             for c in 0..<channels {
+                if !adding { window.forEachPixel { dx[$0 - window.first + c] = Scalar(0.0) } }
                 var (largest, place) = (x[c], 0)
                 for row in 0..<rows {
                     for column in 0..<columns {

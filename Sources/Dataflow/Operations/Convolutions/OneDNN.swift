@@ -47,6 +47,18 @@ struct OneDNNMemory: ~Copyable {
     func argument(_ role: Int32) -> dnnl_exec_arg_t { dnnl_exec_arg_t(arg: role, memory: handle) }
 }
 
+enum OneDNNLayout {
+    /// A tensor as it lies in memory, elements `strides` apart.
+    static func plain(_ extents: [Int], strides: [Int], _ type: dnnl_data_type_t) throws -> dnnl_memory_desc_t {
+        var result = dnnl_memory_desc_t()
+        try check(
+            dnnl_memory_desc_init_by_strides(
+                &result, Int32(extents.count), extents.map { dnnl_dim_t($0) }, type, strides.map { dnnl_dim_t($0) }),
+            "layout")
+        return result
+    }
+}
+
 /// How oneDNN means to do an operation.
 struct OneDNNDescription: ~Copyable {
     fileprivate let handle: dnnl_primitive_desc_t
@@ -66,6 +78,18 @@ struct OneDNNDescription: ~Copyable {
         try check(
             dnnl_primitive_desc_create(&handle, &convolution, nil, engine.engine, forward.handle),
             "convolution gradient")
+        (self.handle, self.engine) = (handle!, engine)
+    }
+
+    /// A product of matrices.
+    init(
+        product: dnnl_memory_desc_t, of a: dnnl_memory_desc_t, and b: dnnl_memory_desc_t, _ engine: OneDNNEngine
+    ) throws {
+        var (a, b, product) = (a, b, product)
+        var operation = dnnl_matmul_desc_t()
+        try check(dnnl_matmul_desc_init(&operation, &a, &b, nil, &product), "matrix product")
+        var handle: dnnl_primitive_desc_t?
+        try check(dnnl_primitive_desc_create(&handle, &operation, nil, engine.engine, nil), "matrix product")
         (self.handle, self.engine) = (handle!, engine)
     }
 

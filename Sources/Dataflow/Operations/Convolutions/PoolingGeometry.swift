@@ -44,6 +44,13 @@ struct PoolingGeometry: Sendable {
     var inputImage: Int { height.input * width.input * channels }
     var outputImage: Int { height.output * width.output * channels }
 
+    /// Whether every pixel lies under exactly one window.
+    var windowsTile: Bool {
+        [height, width].allSatisfy { axis in
+            axis.stride == axis.size && axis.before == 0 && axis.output * axis.size == axis.input
+        }
+    }
+
     /// Calls `body` for the images of each thread.
     @inline(__always)
     func forEachPart(_ threads: Int, _ body: (Range<Int>) -> Void) {

@@ -61,14 +61,20 @@ public enum BatchMatMulV2: Operation, NumericKernel {
         // Which matrix of each operand goes into which product.
         let layout = Broadcasting([x, y].map { Shape(Array($0.dropLast(2))) }, to: Shape(Array(z.dropLast(2))))
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
-        let usesLibrary = type == Float.self && m * n * k > 4096
+        let usesLibrary = type == Float.self && g.isLarge
+        let rounded = usesLibrary && binding.precision == .bfloat16 ? BFloat16Product(g) : nil
         return { frame in
             for outer in 0..<layout.outerCount {
                 for i in 0..<layout.inner {
                     let left = layout.offset(0, at: outer) + i * layout.innerStrides[0]
                     let right = layout.offset(1, at: outer) + i * layout.innerStrides[1]
                     let place = outer * layout.inner + i
-                    if usesLibrary {
+                    if let rounded {
+                        try rounded.run(
+                            frame.pointer(a, Float.self) + left * m * k,
+                            frame.pointer(b, Float.self) + right * k * n,
+                            frame.pointer(c, Float.self) + place * m * n)
+                    } else if usesLibrary {
                         try MatMul.sgemm(
                             g, frame.pointer(a, Float.self) + left * m * k,
                             frame.pointer(b, Float.self) + right * k * n,

@@ -33,10 +33,17 @@ public enum MatMul: Operation, NumericKernel {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let dtype = binding.inputs[0].dtype
-        guard dtype == .float32, binding.outputCount() > 0, binding.count(0) > 0, let g = try? geometry(binding),
-            g.m * g.n * g.k > 4096
-        else { return try binding.numeric(Self.self, dtype) }
+        guard dtype == .float32, let g = try? geometry(binding.attributes, binding.inputs), g.isLarge else {
+            return try binding.numeric(Self.self, dtype)
+        }
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
+        if binding.precision == .bfloat16 {
+            let product = BFloat16Product(g)
+            return { frame in
+                try product.run(
+                    frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))
+            }
+        }
         return { frame in
             try sgemm(g, frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))
         }
@@ -47,7 +54,7 @@ public enum MatMul: Operation, NumericKernel {
         _ g: Geometry, _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, _ c: UnsafeMutablePointer<Scalar>,
         adding: Bool = false
     ) throws {
-        if Scalar.self == Float.self, g.m * g.n * g.k > 4096 {
+        if Scalar.self == Float.self, g.isLarge {
             let (x, y, z) = (UnsafeRawPointer(a), UnsafeRawPointer(b), UnsafeMutableRawPointer(c))
             try sgemm(
                 g, x.assumingMemoryBound(to: Float.self), y.assumingMemoryBound(to: Float.self),
@@ -57,32 +64,34 @@ public enum MatMul: Operation, NumericKernel {
         }
     }
 
-    /// c = a · b in oneDNN, or c += a · b.
+    /// c = scale · a · b in oneDNN, or c += scale · a · b.
     static func sgemm(
         _ g: Geometry, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>,
-        adding: Bool = false
+        scale: Float = 1, adding: Bool = false
     ) throws {
         let (m, n, k) = (dnnl_dim_t(g.m), dnnl_dim_t(g.n), dnnl_dim_t(g.k))
         let (ta, tb) = (CChar(UInt8(ascii: g.transposeA ? "T" : "N")), CChar(UInt8(ascii: g.transposeB ? "T" : "N")))
         let status = dnnl_sgemm(
-            ta, tb, m, n, k, 1, a, g.transposeA ? m : k, b, g.transposeB ? k : n, adding ? 1 : 0, c, n)
+            ta, tb, m, n, k, scale, a, g.transposeA ? m : k, b, g.transposeB ? k : n, adding ? 1 : 0, c, n)
         guard status == dnnl_success else { throw GraphError("oneDNN's sgemm failed with status \(status.rawValue)") }
     }
 
     struct Geometry {
         let m: Int, n: Int, k: Int
         var transposeA = false, transposeB = false
+
+        /// Whether a library call pays, and there is something to multiply.
+        var isLarge: Bool { m * n * k > 4096 }
     }
 
-    static func geometry(_ binding: KernelBinding) throws -> Geometry {
-        let (ta, tb) = (try binding.attributes.bool("transpose_a"), try binding.attributes.bool("transpose_b"))
-        let a = binding.inputs[0].shape.concrete
-        let b = binding.inputs[1].shape.concrete
+    static func geometry(_ attributes: Attributes, _ inputs: [TensorSpec]) throws -> Geometry {
+        let (ta, tb) = (try attributes.bool("transpose_a"), try attributes.bool("transpose_b"))
+        let (a, b) = (inputs[0].shape.concrete, inputs[1].shape.concrete)
         return Geometry(m: a[ta ? 1 : 0], n: b[tb ? 0 : 1], k: a[ta ? 0 : 1], transposeA: ta, transposeB: tb)
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let g = try geometry(binding)
+        let g = try geometry(binding.attributes, binding.inputs)
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
         return { frame in
             product(g, frame.pointer(a, Scalar.self), frame.pointer(b, Scalar.self), frame.pointer(c, Scalar.self))

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The twin of an update that touches rows alone: `grad` holds a row for each of `indices`, into the Variables' first
 /// dimension. Rows that are named twice are updated twice, in order, as TensorFlow's kernels do.
 ///
@@ -122,7 +124,9 @@ private final class RowPass {
     private let writes: [Int]
     private let memory: UnsafeMutableRawPointer
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    /// For each row taken which one it is, of the Variables and of the gradient.
     private let indices: UnsafeMutablePointer<Int>
+    private let gradientRows: UnsafeMutablePointer<Int>
     private var filled = 0
 
     init(
@@ -147,12 +151,14 @@ private final class RowPass {
         pointers = .allocate(capacity: operands)
         for i in 0..<operands { (pointers + i).initialize(to: memory + i * stride) }
         indices = .allocate(capacity: capacity)
+        gradientRows = .allocate(capacity: capacity)
     }
 
     deinit {
         memory.deallocate()
         pointers.deallocate()
         indices.deallocate()
+        gradientRows.deallocate()
     }
 
     /// A number of the rule, as the Variables' type: a step count comes as an integer.
@@ -174,24 +180,17 @@ private final class RowPass {
         var isHere = filled == capacity
         for i in 0..<filled { isHere = isHere || indices[i] == row }
         if isHere { flush(frame, slots) }
-        let offset = filled * rowBytes
-        for j in rowOperands {
-            (pointers[j] + offset).copyMemory(from: frame.raw(slots[j]) + row * rowBytes, byteCount: rowBytes)
-        }
-        (pointers[gradient] + offset)
-            .copyMemory(from: frame.raw(slots[gradient]) + gradientRow * rowBytes, byteCount: rowBytes)
+        for j in rowOperands { tributary_fetch_row(frame.raw(slots[j]) + row * rowBytes, rowBytes) }
         indices[filled] = row
+        gradientRows[filled] = gradientRow
         filled += 1
     }
 
     func flush(_ frame: Frame, _ slots: [Slot]) {
+        for j in rowOperands { tributary_gather_rows(frame.raw(slots[j]), indices, pointers[j], filled, rowBytes) }
+        tributary_gather_rows(frame.raw(slots[gradient]), gradientRows, pointers[gradient], filled, rowBytes)
         loop.run(Frame(pointers: pointers), first: filled * width)
-        for j in writes {
-            for i in 0..<filled {
-                (frame.raw(slots[j]) + indices[i] * rowBytes)
-                    .copyMemory(from: pointers[j] + i * rowBytes, byteCount: rowBytes)
-            }
-        }
+        for j in writes { tributary_scatter_rows(pointers[j], indices, frame.raw(slots[j]), filled, rowBytes) }
         filled = 0
     }
 }

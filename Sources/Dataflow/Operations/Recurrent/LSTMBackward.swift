@@ -10,8 +10,9 @@ struct LSTMBackward<Scalar: CellScalar> {
     private let chunk: Int
     /// The gradient by what arrives at the gates of a chunk's steps, [chunk · batch, 4 · cells].
     private let gates: Workspace<Scalar>
-    /// The weights of the output of the step before, transposed, [4 · cells, cells]: oneDNN reads those about four times as
-    /// fast for a matrix of few rows.
+    /// The weights of the output of the step before, transposed, [4 · cells, cells]: packed, or as they are, which oneDNN
+    /// reads about four times as fast for a matrix of few rows.
+    private let packed: PackedProduct<Scalar>?
     private let stateWeights: Workspace<Scalar>
     /// What a single step passes to the output before it, which the caller's graph computes.
     private let passed: Workspace<Scalar>
@@ -22,7 +23,8 @@ struct LSTMBackward<Scalar: CellScalar> {
         self.hasTime = hasTime
         chunk = geometry.chunk
         gates = Workspace(count: hasTime ? chunk * geometry.gates : 0)
-        stateWeights = Workspace(count: hasTime ? 4 * geometry.cells * geometry.cells : 0)
+        packed = geometry.time > 1 ? PackedProduct(k: 4 * geometry.cells, n: geometry.cells) : nil
+        stateWeights = Workspace(count: hasTime && packed == nil ? 4 * geometry.cells * geometry.cells : 0)
         passed = Workspace(count: hasTime ? 0 : geometry.state)
     }
 
@@ -54,7 +56,11 @@ struct LSTMBackward<Scalar: CellScalar> {
         let (x, hPrev, w, h) = (input(frame, 0), input(frame, 2), input(frame, 3), input(frame, 14))
         let (xGrad, wGrad) = (output(frame, 0), output(frame, 3))
         let (columns, row) = (4 * g.cells, g.batch * g.inputs)
-        transpose(w + g.inputs * columns, rows: g.cells, columns: columns, to: stateWeights.pointer)
+        if let packed {
+            packed.pack(w + g.inputs * columns, rowStep: 1, columnStep: columns, threads: binding.threads)
+        } else {
+            transpose(w + g.inputs * columns, rows: g.cells, columns: columns, to: stateWeights.pointer)
+        }
         (xGrad + steps * row).update(repeating: 0, count: (g.time - steps) * row)
         let weightGradient = { (inputs: Int, steps: Int) in
             MatMul.Geometry(m: inputs, n: columns, k: steps * g.batch, transposeA: true)
@@ -94,18 +100,27 @@ struct LSTMBackward<Scalar: CellScalar> {
         let backward = Scalar.lstmBackward
         try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
             try values.withUnsafeBufferPointer { values in
-                for t in steps.reversed() {
-                    let here = gates + (t - steps.lowerBound) * g.gates
+                func cells(_ t: Int, _ here: UnsafeMutablePointer<Scalar>, _ rows: Range<Int>) {
                     let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
+                    withUnsafePointer(to: g.layout) { layout in
+                        backward(
+                            layout, peepholes, stateBefore, values.baseAddress, t * g.state, hGrad, csGrad, here,
+                            rows.lowerBound, rows.upperBound)
+                    }
+                }
+                let here = { (t: Int) in gates + (t - steps.lowerBound) * g.gates }
+                if let packed {
                     parallel(g.threads) { part in
-                        let rows = g.rows(part)
-                        withUnsafePointer(to: g.layout) { layout in
-                            backward(
-                                layout, peepholes, stateBefore, values.baseAddress, t * g.state, hGrad, csGrad, here,
-                                rows.lowerBound, rows.upperBound)
+                        for t in steps.reversed() {
+                            cells(t, here(t), g.rows(part))
+                            packed.multiply(rows: g.rows(part), here(t), hGrad)
                         }
                     }
-                    if hasTime { try MatMul.multiply(stateProduct, here, stateWeights.pointer, hGrad) }
+                } else {
+                    for t in steps.reversed() {
+                        parallel(g.threads) { part in cells(t, here(t), g.rows(part)) }
+                        if hasTime { try MatMul.multiply(stateProduct, here(t), stateWeights.pointer, hGrad) }
+                    }
                 }
             }
         }

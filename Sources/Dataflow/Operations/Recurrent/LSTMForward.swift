@@ -35,13 +35,16 @@ extension LSTMForwardOperation {
 }
 
 /// The kernel of an LSTM: the product of the inputs and their weights for many steps at once, then step by step the product
-/// of the last output and its weights, and the cells.
+/// of the last output and its weights, and the cells. With packed weights each thread takes rows of its own through many
+/// steps.
 struct LSTMForward<Scalar: CellScalar> {
     private(set) var geometry: LSTMGeometry
     private let binding: KernelBinding
     /// Steps whose inputs are multiplied at once.
     private let chunk: Int
     private let gates: Workspace<Scalar>
+    /// The weights of the last output.
+    private let packed: PackedProduct<Scalar>?
 
     init(_ binding: KernelBinding, _ order: GateOrder, hasTime: Bool) throws {
         geometry = try LSTMGeometry(binding, order, hasTime: hasTime)
@@ -52,6 +55,7 @@ struct LSTMForward<Scalar: CellScalar> {
         self.binding = binding
         chunk = geometry.chunk
         gates = Workspace(count: chunk * geometry.gates)
+        packed = geometry.time > 1 ? PackedProduct(k: geometry.cells, n: 4 * geometry.cells) : nil
     }
 
     func run(_ frame: Frame, steps: Int) throws {
@@ -64,22 +68,32 @@ struct LSTMForward<Scalar: CellScalar> {
         let forward = Scalar.lstmForward
         try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
             try results.withUnsafeBufferPointer { results in
+                func cells(_ t: Int, _ here: UnsafePointer<Scalar>, _ rows: Range<Int>) {
+                    let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
+                    withUnsafePointer(to: g.layout) { layout in
+                        forward(
+                            layout, here, bias, peepholes, stateBefore, results.baseAddress, t * g.state,
+                            rows.lowerBound, rows.upperBound)
+                    }
+                }
+                packed?.pack(stateWeights, rowStep: 4 * g.cells, columnStep: 1, threads: binding.threads)
                 for start in stride(from: 0, to: steps, by: chunk) {
-                    let count = min(chunk, steps - start)
+                    let range = start..<min(start + chunk, steps)
                     try MatMul.multiply(
-                        g.inputProduct(rows: count * g.batch), x + start * g.batch * g.inputs, w, gates.pointer)
-                    for t in start..<start + count {
-                        let here = gates.pointer + (t - start) * g.gates
-                        let before = t == 0 ? hPrev : h + (t - 1) * g.state
-                        let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
-                        try MatMul.multiply(g.stateProduct, before, stateWeights, here, adding: true)
+                        g.inputProduct(rows: range.count * g.batch), x + start * g.batch * g.inputs, w, gates.pointer)
+                    let here = { (t: Int) in gates.pointer + (t - start) * g.gates }
+                    let before = { (t: Int) in t == 0 ? hPrev : h + (t - 1) * g.state }
+                    if let packed {
                         parallel(g.threads) { part in
-                            let rows = g.rows(part)
-                            withUnsafePointer(to: g.layout) { layout in
-                                forward(
-                                    layout, here, bias, peepholes, stateBefore, results.baseAddress, t * g.state,
-                                    rows.lowerBound, rows.upperBound)
+                            for t in range {
+                                packed.multiply(rows: g.rows(part), before(t), here(t), adding: true)
+                                cells(t, here(t), g.rows(part))
                             }
+                        }
+                    } else {
+                        for t in range {
+                            try MatMul.multiply(g.stateProduct, before(t), stateWeights, here(t), adding: true)
+                            parallel(g.threads) { part in cells(t, here(t), g.rows(part)) }
                         }
                     }
                 }

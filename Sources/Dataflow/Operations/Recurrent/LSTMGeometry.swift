@@ -16,7 +16,7 @@ struct LSTMGeometry {
     /// Where input `x` is among the operation's inputs; cs_prev, h_prev, w, wci, wcf, wco, b follow.
     let first: Int
     let usesPeepholes: Bool
-    /// Threads for the loop over the cells of a step.
+    /// Threads that divide the rows of a batch.
     let threads: Int
     var layout: tributary_lstm
 
@@ -26,7 +26,8 @@ struct LSTMGeometry {
         (time, batch, inputs) = (hasTime ? x[0] : 1, x[x.count - 2], x[x.count - 1])
         cells = binding.inputs[first + 2].shape.concrete[1]
         usesPeepholes = try binding.attributes.bool("use_peephole")
-        threads = min(usefulThreads(binding.threads, work: batch * cells * 16), max(batch, 1))
+        let work = hasTime ? batch * cells * max(16, cells / 4) : batch * cells * 16
+        threads = min(usefulThreads(binding.threads, work: work), max(batch, 1))
         layout = tributary_lstm(
             cells: cells, cell_input: order == .icfo ? cells : 2 * cells,
             forget_gate: order == .icfo ? 2 * cells : cells, forget_bias: 0, clip: 0)
