@@ -153,6 +153,34 @@ struct ExchangeTests {
         #expect(server.openContexts == 1)
     }
 
+    private func isNil(_ request: consuming Request?) -> Bool {
+        if let _ = request { false } else { true }
+    }
+
+    @Test("a waiting receive is woken, or the next one if none waits", arguments: Place.allCases)
+    func waking(place: Place) throws {
+        let server = try place.server()
+        defer { server.close() }
+        server.wake()
+        #expect(try isNil(server.receive()))
+        for _ in 0..<20 {
+            Thread.detachNewThread {
+                Thread.sleep(forTimeInterval: 0.002)
+                server.wake()
+            }
+            #expect(try isNil(server.receive(timeout: .seconds(20))))
+        }
+        // It serves as before.
+        let client = try place.client(to: server.boundAddress)
+        let pending = try client.send(Message([5]), timeout: .seconds(10))
+        while true {
+            guard let request = try server.receive(timeout: .seconds(10)) else { continue }
+            try request.reply(Message([6]))
+            break
+        }
+        #expect(try pending.wait().bytes == [6])
+    }
+
     @Test("ten thousand round trips leave no context and no memory behind", arguments: Place.allCases)
     func leaks(place: Place) throws {
         let responder = Responder(try place.server())

@@ -138,8 +138,10 @@ public final class Coordinator: Sendable {
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?
+        let ticker = Ticker(every: 0.005) { [socket] in socket.wake() }
+        defer { ticker.end() }
         while true {
-            let request = try socket.receive(timeout: .milliseconds(5))
+            let request = try socket.receive()
             let now = clock.now
             for note in takeNotes() {
                 switch note {
@@ -167,6 +169,23 @@ public final class Coordinator: Sendable {
             }
         }
     }
+}
+
+/// Does something again and again, on a thread of its own.
+private final class Ticker: Sendable {
+    private let isOver = Atomic(false)
+
+    /// - Parameter interval: in seconds.
+    init(every interval: Double, _ tick: @escaping @Sendable () -> Void) {
+        Thread.detachNewThread { [self] in
+            while !isOver.load(ordering: .acquiring) {
+                Thread.sleep(forTimeInterval: interval)
+                tick()
+            }
+        }
+    }
+
+    func end() { isOver.store(true, ordering: .releasing) }
 }
 
 /// The time since the job's start, without pauses of this process: one that was stopped for a while must not take all

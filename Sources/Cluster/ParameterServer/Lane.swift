@@ -65,8 +65,11 @@ final class Lane {
 
     deinit { mean.deallocate() }
 
-    /// Tells the lane something; it looks within some milliseconds.
-    func order(_ change: (inout Orders) -> Void) { orders.withLock { change(&$0) } }
+    /// Tells the lane something; it looks as soon as it has done what it is at.
+    func order(_ change: (inout Orders) -> Void) {
+        orders.withLock { change(&$0) }
+        socket.wake()
+    }
 
     /// Serves until told that all is over.
     /// - Throws: what makes the whole server fail: a broken socket, an update that cannot be computed.
@@ -79,7 +82,8 @@ final class Lane {
             if let view = now.view { try act(on: view) }
             if let step = now.save { for shard in shards.values { try save(shard, step: step) } }
             if now.isOver { return }
-            if let request = try socket.receive(timeout: .milliseconds(20)) { try handle(request) }
+            let patience: Duration? = parked.isEmpty ? nil : Lane.patience / 4
+            if let request = try socket.receive(timeout: patience) { try handle(request) }
             try tellTheWaiting()
         }
     }

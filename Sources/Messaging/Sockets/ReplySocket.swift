@@ -78,15 +78,18 @@ public final class ReplySocket: Sendable {
 
     /// Waits for the next request.
     ///
+    /// nng 1.5 keeps a core busy for up to a millisecond as a timeout ends: who looks often at something else too is better
+    /// woken by ``wake()``.
+    ///
     /// - Parameter timeout: how long to wait; zero only looks, nil waits for ever.
-    /// - Returns: the request, or nil when none came in time.
+    /// - Returns: the request, or nil when none came in time or ``wake()`` was called.
     /// - Throws: `closed` once ``close()`` was called, also while waiting.
     public func receive(timeout: Duration? = nil) throws(MessagingError) -> Request? {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let exchange = try core.checkOut(.receive)
         var milliseconds = timeout?.milliseconds ?? NNG_DURATION_INFINITE
         while true {
-            let (pointer, result) = core.receive(exchange, timeout: milliseconds)
+            let (pointer, result) = core.receiveUnlessWoken(exchange, timeout: milliseconds)
             if let pointer {
                 let message = Message(owning: pointer)
                 if message.count <= core.maximumMessage {
@@ -96,7 +99,7 @@ public final class ReplySocket: Sendable {
                 if let deadline { milliseconds = (deadline - ContinuousClock.now).milliseconds }
                 continue
             }
-            if result == NNG.number(NNG_ETIMEDOUT) {
+            if result == NNG.number(NNG_ETIMEDOUT) || result == 0 {
                 core.checkIn(exchange)
                 return nil
             }
@@ -105,6 +108,9 @@ public final class ReplySocket: Sendable {
             throw MessagingError(nng: result, .receive, boundAddress)
         }
     }
+
+    /// Has the calls of ``receive(timeout:)`` that wait return nil, or the next one if none does; from any thread.
+    public func wake() { core.wake() }
 
     /// Closes the socket, from any thread: a thread that waits in ``receive(timeout:)`` gets `closed`.
     ///

@@ -17,6 +17,9 @@ final class SocketCore: Sendable {
         /// All that exist, in the pool or checked out, by their context.
         var live: [UInt32: Exchange] = [:]
         var isClosed = false
+        /// Those that wait for a message, and whether a wait is to end that has not begun.
+        var receiving: [UInt32: Exchange] = [:]
+        var isWoken = false
 
         /// Makes those whose reply has gone out idle again.
         mutating func collectSent() {
@@ -105,6 +108,40 @@ final class SocketCore: Sendable {
         }
         guard isStarted else { return (nil, NNG.number(NNG_ECLOSED)) }
         return exchange.finishReceiving()
+    }
+
+    /// Receives a message that `wake` may keep from coming.
+    ///
+    /// - Returns: the message; nil with the result 0 if it was woken.
+    func receiveUnlessWoken(_ exchange: Exchange, timeout: nng_duration) -> (message: OpaquePointer?, result: Int32) {
+        nng_aio_set_msg(exchange.operation, nil)
+        nng_aio_set_timeout(exchange.operation, timeout)
+        let early: Int32? = pool.withLock { pool in
+            guard !pool.isClosed else { return NNG.number(NNG_ECLOSED) }
+            guard !pool.isWoken else {
+                pool.isWoken = false
+                return 0
+            }
+            pool.receiving[exchange.context.id] = exchange
+            nng_ctx_recv(exchange.context, exchange.operation)
+            return nil
+        }
+        if let early { return (nil, early) }
+        let (message, result) = exchange.finishReceiving()
+        let isClosed = pool.withLock { pool in
+            pool.receiving[exchange.context.id] = nil
+            return pool.isClosed
+        }
+        return (message, result == NNG.number(NNG_ECANCELED) && !isClosed ? 0 : result)
+    }
+
+    /// Ends the waits for messages that are going on, or else the next one.
+    func wake() {
+        pool.withLock { pool in
+            guard !pool.isClosed else { return }
+            if pool.receiving.isEmpty { pool.isWoken = true }
+            for exchange in pool.receiving.values { nng_aio_cancel(exchange.operation) }
+        }
     }
 
     /// Returns an exchange that is done with.
