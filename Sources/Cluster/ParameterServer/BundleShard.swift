@@ -204,7 +204,9 @@ package final class BundleShard {
     }
 
     /// The answer to a request, with the current values: in it, or in the memory that its worker shares.
-    func values(_ header: DataHeader, for request: DataHeader) throws -> Message {
+    ///
+    /// - Parameter used: the request's message, if nobody needs it any more.
+    func values(_ header: DataHeader, for request: DataHeader, reusing used: ReceivedBytes? = nil) throws -> Message {
         var header = header
         header.sequence = request.sequence
         if request.isShared, let region = region(request) {
@@ -217,7 +219,7 @@ package final class BundleShard {
             return header.message(room: 0)
         }
         if request.hasHalfValues { return try halfValues(&header) }
-        var message = header.message(room: valueBytes)
+        var message = header.message(room: valueBytes, reusing: used?.release())
         try message.withUnsafeMutableBytes { bytes in
             for block in blocks {
                 try session.withVariable(block.vertex) { source in

@@ -135,7 +135,7 @@ final class Lane {
                 let bytes = body.payload.count
                 try pushTogether(request, header.examples == 0 ? nil : gradients, bytes: bytes, header, shard)
             } else if let gradients {
-                try pushAlone(request, gradients, header, shard)
+                try pushAlone(request, body, gradients, header, shard)
             }
         case .await:
             guard isSynchronous, !fenced.contains(header.incarnation) else {
@@ -167,12 +167,14 @@ final class Lane {
         try request.reply(answer.message(room: 0))
     }
 
-    private func values(_ shard: BundleShard, for request: DataHeader) throws -> Message {
+    private func values(
+        _ shard: BundleShard, for request: DataHeader, reusing used: ReceivedBytes? = nil
+    ) throws -> Message {
         try shard.values(
             DataHeader(
                 .values, jobKey: jobKey, step: shard.barrier?.nextStep ?? shard.updates,
                 clock: shard.barrier?.stepView ?? 0,
-                bundle: shard.number), for: request)
+                bundle: shard.number), for: request, reusing: used)
     }
 
     private func refuse(_ request: consuming Request, _ header: DataHeader?, _ reason: String) throws {
@@ -184,7 +186,8 @@ final class Lane {
     // MARK: Asynchronous
 
     private func pushAlone(
-        _ request: consuming Request, _ gradients: PushedBytes, _ header: DataHeader, _ shard: BundleShard
+        _ request: consuming Request, _ body: ReceivedBytes, _ gradients: PushedBytes, _ header: DataHeader,
+        _ shard: BundleShard
     ) throws {
         let (worker, step) = (Int(header.worker), Int(header.step))
         switch shard.ledger.admit(
@@ -193,16 +196,16 @@ final class Lane {
         case .new:
             try shard.apply(gradients)
             shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
-            try request.reply(answer(to: header, shard))
+            try request.reply(answer(to: header, shard, reusing: body))
             try afterUpdate(shard)
-        case .duplicate: try request.reply(answer(to: header, shard))
+        case .duplicate: try request.reply(answer(to: header, shard, reusing: body))
         case .stale(let reason): try refuse(request, header, reason)
         }
     }
 
     /// What an applied push is answered with.
-    private func answer(to header: DataHeader, _ shard: BundleShard) throws -> Message {
-        if header.kind == .push { return try values(shard, for: header) }
+    private func answer(to header: DataHeader, _ shard: BundleShard, reusing body: ReceivedBytes) throws -> Message {
+        if header.kind == .push { return try values(shard, for: header, reusing: body) }
         var answer = DataHeader(.applied, jobKey: jobKey, step: shard.updates, bundle: shard.number)
         answer.sequence = header.sequence
         return answer.message(room: 0)

@@ -58,15 +58,19 @@ final class PushedBytes: @unchecked Sendable {
 
 /// A message's bytes, kept for as long as someone looks at them.
 ///
-/// `@unchecked Sendable`: the bytes are not written after they were received.
+/// `@unchecked Sendable`: the bytes are not written after they were received, but by whoever releases the message, and
+/// only the lane that received it looks at them.
 final class ReceivedBytes: @unchecked Sendable {
-    private let message: Message
+    private var message: Message?
     let bytes: UnsafeRawBufferPointer
+
+    /// Gives the message away, to be written anew. Nobody may look at the bytes after that.
+    func release() -> Message? { message.take() }
 
     init(_ message: consuming Message) {
         // The body stays where it is while the message lives.
         bytes = message.withUnsafeBytes { $0 }
-        self.message = message
+        self.message = consume message
     }
 
     /// The bytes after the header.

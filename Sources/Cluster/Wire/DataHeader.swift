@@ -129,6 +129,16 @@ package struct DataHeader: Equatable, Sendable {
         return message
     }
 
+    /// The same, in a message that has been read and is large enough: it need not be allocated and cleared, which nng does.
+    func message(room count: Int, reusing used: consuming Message?) -> Message {
+        if var message = used.take(), message.count >= DataHeader.size + count {
+            message.shrink(to: DataHeader.size + count)
+            message.withUnsafeMutableBytes { write(to: $0) }
+            return message
+        }
+        return message(room: count)
+    }
+
     /// A message with this header and a text.
     func message(text: String) -> Message { message(bytes: Array(text.utf8)) }
 

@@ -66,6 +66,8 @@ package final class ParameterClient {
     /// By bundle.
     private var flights: [Flight?]
     private var isShared: [Bool]
+    /// Answers that have been read, by bundle: the next push is written there.
+    private var spares: [Box<Message>?]
     /// Bundles whose push of the step at hand has not left.
     private var isWaiting: [Bool]
     /// Bundles in flight, the oldest first.
@@ -100,6 +102,7 @@ package final class ParameterClient {
         flights = Array(repeating: nil, count: layout.bundles.count)
         isShared = Array(repeating: false, count: layout.bundles.count)
         isWaiting = isShared
+        spares = Array(repeating: nil, count: layout.bundles.count)
         memory = ExchangeMemory(cut, isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
         try memory.bind(session)
         exchange = RunExchange(
@@ -180,7 +183,7 @@ package final class ParameterClient {
                 header.isEncoded = true
                 return header.message(bytes: encoded)
             }
-            var message = header.message(room: bundle.pushBytes)
+            var message = header.message(room: bundle.pushBytes, reusing: spares[number]?.take())
             message.withUnsafeMutableBytes { memory.copyGradients(bundle, to: $0.baseAddress! + DataHeader.size) }
             return message
         }
@@ -215,8 +218,12 @@ package final class ParameterClient {
             var isAgain = false
             do {
                 guard let waiting = flight.reply.take() else { preconditionFailure("a reply is waited for once") }
-                let answer = try take(waiting.wait(), bundle, flight.sequence)
-                if case .done = answer { break retry }
+                let message = try waiting.wait()
+                let answer = try take(message, bundle, flight.sequence)
+                if case .done = answer {
+                    if !isShared[number] { spares[number] = Box(message) }
+                    break retry
+                }
                 trouble = nil
                 if case .waiting(let names) = answer {
                     isAgain = true
