@@ -58,6 +58,7 @@ public struct TributaryCommand: ParsableCommand {
                 try command.run()
                 Foundation.exit(0)
             }
+            try ProcessLimits.raiseOpenFiles()
             try subcommand.run(Invocation(jobs: jobs, console: console))
             Foundation.exit(0)
         } catch {

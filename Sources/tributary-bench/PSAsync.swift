@@ -31,7 +31,7 @@ struct PSAsync: ParsableCommand {
         var options = ProcessCluster.Options()
         options.transport = transport.choice
         let stop = StopSignal()
-        let meter = Mutex(Meter())
+        let meter = Mutex(StepMeter())
         let (warmup, seconds) = (warmup, seconds)
         let report = try ProcessCluster.launch(
             config: config, job: BenchJob(), options: options, stop: stop,
@@ -40,11 +40,9 @@ struct PSAsync: ParsableCommand {
                 if isDone { stop.stop() }
             }, onEvent: { _ in })
         let result = meter.withLock { $0 }
-        guard let begin = result.begin, let end = result.end else {
+        guard let rate = result.stepsPerSecond, let elapsed = result.seconds else {
             throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status)")
         }
-        let elapsed = (end.time - begin.time).seconds
-        let rate = Double(end.step - begin.step) / elapsed
         // Each worker's part of the whole run: all of them start and end together.
         let total = max(report.workers.reduce(0) { $0 + $1.steps }, 1)
         print(
@@ -61,34 +59,6 @@ struct PSAsync: ParsableCommand {
                     ),
                     ("loss_before_after", .list([.number(result.firstLoss ?? 0), .number(result.lastLoss ?? 0)])),
                 ]))
-    }
-
-    /// The updates between two moments of a job.
-    private struct Meter {
-        var started: ContinuousClock.Instant?
-        var begin: (time: ContinuousClock.Instant, step: Int)?
-        var end: (time: ContinuousClock.Instant, step: Int)?
-        var firstLoss: Double?
-        var lastLoss: Double?
-
-        /// Takes in how far the job is; true once the timed part is over.
-        mutating func note(_ progress: Progress, warmup: Double, seconds: Double) -> Bool {
-            guard end == nil, progress.step > 0 else { return end != nil }
-            let now = ContinuousClock.now
-            firstLoss = firstLoss ?? progress.loss
-            lastLoss = progress.loss ?? lastLoss
-            guard let started else {
-                self.started = now
-                return false
-            }
-            if let begin {
-                // A time counts when the updates have changed, for progress comes some times a second.
-                if now - begin.time >= .seconds(seconds) { end = (now, progress.step) }
-            } else if now - started >= .seconds(warmup) {
-                begin = (now, progress.step)
-            }
-            return end != nil
-        }
     }
 }
 

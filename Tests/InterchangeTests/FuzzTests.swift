@@ -41,6 +41,14 @@ struct FuzzTests {
         #expect(status == 0, "\(text)")
     }
 
+    @Test("damaged messages to servers, to the coordinator and to workers are refused or answered")
+    func sockets() throws {
+        let (status, text) = try run(["sockets", "--seed", "1", "--count", "5000"])
+        #expect(status == 0, "\(text)")
+        let answered = try #require(text.firstMatch(of: /(\d+) answered/).flatMap { Int($0.1) })
+        #expect(answered > 500, "\(text)")
+    }
+
     @Test("an input that kills its process is told, passed over and repeated")
     func findings() throws {
         let folder = Bundle.module.bundleURL.appending(path: "Graphs").path
