@@ -50,9 +50,15 @@ enum ControlRequests {
             request.applied = ranges(&chance)
             request.view = UInt64(bitPattern: Int64(chance.integer()))
             request.step = Int64(chance.integer())
-            request.stalenessSum = Int64(chance.integer())
-            request.stalenessMax = Int64(chance.integer())
-            request.updates = Int64(chance.integer())
+            request.examples = Int64(chance.integer())
+            var tally = WireWorkerTally()
+            tally.worker = worker
+            tally.applied = Int64(chance.integer())
+            tally.dropped = ["late": Int64(chance.integer()), "other": 1]
+            tally.stalenessSum = Int64(chance.integer())
+            tally.stalenessMax = Int64(chance.integer())
+            tally.histogram = (0..<20).map { _ in Int64(chance.integer()) }
+            request.tallies = [tally, tally]
             request.done = results(&chance)
             return .heartbeat(request)
         case 7:
@@ -96,7 +102,6 @@ enum ControlRequests {
                 request.incarnation = incarnation
                 request.done = results(&chance)
                 request.step = Int64(chance.integer())
-                request.updates = Int64(chance.integer())
                 return .leave(request)
             case 2..<20: return .checkpoint(WireCheckpoint())
             default: return .status(WireStatus())

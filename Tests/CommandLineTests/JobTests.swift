@@ -89,10 +89,12 @@ struct JobTests {
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
 
-    @Test("a synchronous job goes on when a worker is killed")
-    func workerKilledSynchronous() throws {
+    @Test(
+        "a job goes on when a worker is killed, whoever waits for whom",
+        arguments: ["sync", "{sync: {backup: 1}}", "{staleness: 2}"])
+    func workerKilledWhileOthersWait(consistency: String) throws {
         let job = try RunningJob(
-            "launch", ["--workers", "3", "--set", "train.epochs=10", "--set", "cluster.consistency=sync"])
+            "launch", ["--workers", "3", "--set", "train.epochs=10", "--set", "cluster.consistency=\(consistency)"])
         #expect(job.waitFor("training begins"))
         Thread.sleep(forTimeInterval: 0.2)
         #expect(kill(try #require(job.pid(of: "worker 2")), SIGKILL) == 0)

@@ -123,6 +123,7 @@ extension ConfigurationReader {
         refuseKeysOfOtherKinds()
         finishModel()
         finishData()
+        finishConsistency()
         refuse(
             config.cluster.heartbeatTimeout <= config.cluster.heartbeatInterval,
             at: ["cluster.heartbeat_timeout", "cluster.heartbeat_interval"],
@@ -137,6 +138,20 @@ extension ConfigurationReader {
         refuse(
             config.checkpoint.everySteps != nil && config.checkpoint.directory == nil, at: ["checkpoint.every_steps"],
             because: "checkpoint.every_steps needs checkpoint.directory")
+    }
+
+    /// What the number of workers allows.
+    private mutating func finishConsistency() {
+        let cluster = config.cluster
+        refuse(
+            cluster.consistency.backup >= cluster.workers, at: ["cluster.consistency", "cluster.workers"],
+            because:
+                "cluster.consistency has \(cluster.consistency.backup) backup of \(cluster.workers) cluster.workers; "
+                + "a step needs the gradient of one at least")
+        refuse(
+            config.train.stalenessScaling && !cluster.consistency.allowsStaleness, at: ["train.staleness_scaling"],
+            because: "train.staleness_scaling needs gradients that can be stale: cluster.consistency async, "
+                + "{staleness: N} or {sync: {sparse: async}}")
     }
 
     /// Which data needs which keys, and goes with which model.

@@ -78,13 +78,14 @@ extension JobConfig {
         .required("train.l2", \.train.l2, .number("≥ 0") { $0 >= 0 }),
         .optional("train.clip_norm", \.train.clipNorm, .number("> 0") { $0 > 0 }),
         .required("train.shuffle", \.train.shuffle, .flag),
+        .required("train.staleness_scaling", \.train.stalenessScaling, .flag),
         .optional("train.evaluate_every_steps", \.train.evaluateEverySteps, .whole(atLeast: 1)),
     ]
 
     private static let clusterKeys: [ConfigKey] = [
         .required("cluster.servers", \.cluster.servers, .whole(atLeast: 1, atMost: 10_000)),
         .required("cluster.workers", \.cluster.workers, .whole(atLeast: 1, atMost: 10_000)),
-        .required("cluster.consistency", \.cluster.consistency, .choice()),
+        .required("cluster.consistency", \.cluster.consistency, .consistency),
         .optional("cluster.transport", \.cluster.transport, .choice()),
         .optional("cluster.address", \.cluster.address, .text),
         .optional("cluster.threads_per_node", \.cluster.threadsPerNode, .whole(atLeast: 1, atMost: 1024)),

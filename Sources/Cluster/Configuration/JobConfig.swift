@@ -202,6 +202,9 @@ extension JobConfig {
         /// The largest global norm of the gradients; nil: not clipped.
         public var clipNorm: Double?
         public var shuffle = true
+        /// Divides a gradient by the number of updates made between its worker's pull and its push (Zhang et al. 2016,
+        /// "Staleness-aware async-SGD").
+        public var stalenessScaling = false
         /// Evaluates every so many updates, besides the end of each epoch and of the job.
         public var evaluateEverySteps: Int?
 
@@ -260,7 +263,6 @@ extension JobConfig {
         public var insecure = false
         public var tls = TLS()
 
-        public enum Consistency: String, Sendable, CaseIterable { case async, sync }
         public enum Transport: String, Sendable, CaseIterable {
             case inproc, ipc, tcp
             case tls = "tls+tcp"

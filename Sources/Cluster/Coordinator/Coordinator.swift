@@ -55,6 +55,12 @@ public final class Coordinator: Sendable {
         self.options = options
         try listen.checkSecurity(config, token: options.token, what: "a job")
         self.job = try PreparedJob(config, job)
+        guard !config.cluster.consistency.hasAsynchronousTables || !self.job.cut.writes.allSatisfy(\.isTable) else {
+            throw NodeError(
+                .configuration,
+                "cluster.consistency is {sync: {sparse: async}}, but all Variables of this model are updated by rows; use async"
+            )
+        }
         restored = try Coordinator.restore(config, self.job, options)
         if let directory = config.checkpoint.directory {
             do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
@@ -87,7 +93,7 @@ public final class Coordinator: Sendable {
             )
         }
         let done = manifest.doneBatches
-        guard config.cluster.consistency == .async || done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
+        guard !config.cluster.consistency.isSynchronous || done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
         else {
             throw NodeError(
                 .badData,
@@ -164,6 +170,7 @@ public final class Coordinator: Sendable {
             // Every node hears of the end and leaves; the dead and the slow are not waited for.
             let isLeft = service.state.membership.nodes.allSatisfy { !$0.isAlive }
             if isLeft || now - overSince! > .seconds(3) {
+                try losses.write(service.state.takeFinishedBatches(isLast: true))
                 onProgress(service.progress(now: now))
                 return service.report(now: now)
             }

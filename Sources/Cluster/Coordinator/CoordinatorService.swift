@@ -15,7 +15,7 @@ struct CoordinatorService {
     /// Each server's program, once all servers have joined.
     private var programs: [[UInt8]] = []
     /// Heartbeats that wait for a newer view.
-    private var held: [(request: Box<Request>, view: UInt64, since: Duration)] = []
+    private var held: [HeldBeat] = []
     private var lastCheckpoint: String?
 
     init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Manifest?) {
@@ -53,14 +53,25 @@ struct CoordinatorService {
         }
         switch answer {
         case .now(let reply): try send(reply, incoming)
-        case .hold(let view): held.append((Box(incoming), view, now))
+        case .hold(let beat, let role):
+            held.append(
+                HeldBeat(
+                    request: Box(incoming), view: beat.view, role: role, incarnation: beat.incarnation, since: now))
         }
+    }
+
+    private struct HeldBeat {
+        let request: Box<Request>
+        let view: UInt64
+        let role: Role
+        let incarnation: UInt64
+        let since: Duration
     }
 
     private enum Answer {
         case now(WireReply.OneOf_Kind)
-        /// Answered when there is a view newer than this one.
-        case hold(UInt64)
+        /// Answered when there is a view newer than the heartbeat's.
+        case hold(WireHeartbeat, Role)
     }
 
     private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
@@ -98,7 +109,7 @@ struct CoordinatorService {
                     .refused, "this node is not of the job any more: it was silent too long and declared dead")
             }
             state.advance(now: now)
-            return .hold(beat.view)
+            return .hold(beat, role)
         case .leaseBatches(let ask): return .now(.lease(state.lease(ask, now: now)))
         case .leaseEvaluation(let wire):
             state.evaluated(wire)
@@ -151,9 +162,7 @@ struct CoordinatorService {
                 part.total = -1
                 return part
             }
-            let lanes = servers.map(\.addresses.count)
-            let layout = BundleLayout(
-                job.cut, lanes: lanes, limit: job.config.cluster.bundleLimit(lanes: lanes.max() ?? 1))
+            let layout = job.layout(lanes: servers.map(\.addresses.count))
             state.checkpointWriters = Set(layout.bundles.map(\.server)).count
             programs = try servers.indices.map {
                 try job.cut.program(server: $0, layout: layout, device: job.config.devices.server).serializedBytes()
@@ -213,10 +222,11 @@ struct CoordinatorService {
         let view = state.view
         // While a checkpoint is written, servers are to tell soon.
         let patience = view.phase == .saving ? .milliseconds(20) : job.config.cluster.heartbeatInterval
-        var rest: [(request: Box<Request>, view: UInt64, since: Duration)] = []
+        var rest: [HeldBeat] = []
         for entry in held {
             if entry.view < view.number || now - entry.since >= patience {
-                if let request = entry.request.take() { try send(.view(view.wire), request) }
+                let next = state.view(after: entry.view, for: entry.incarnation, entry.role)
+                if let request = entry.request.take() { try send(.view(next.wire), request) }
             } else {
                 rest.append(entry)
             }
@@ -268,11 +278,11 @@ struct CoordinatorService {
                 JobReport.Node(
                     number: $0.number, host: $0.host, pid: $0.pid,
                     state: $0.state == .left ? "finished" : $0.state.rawValue,
-                    steps: $0.steps, exitStatus: nil)
+                    steps: $0.steps, exitStatus: nil,
+                    gradients: role == .worker ? JobReport.Gradients(state.tally(of: $0.number)) : nil)
             }
         }
-        let staleness = state.staleness.values
-        let updates = staleness.reduce(0) { $0 + $1.updates }
+        let tally = state.tally()
         return JobReport(
             status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
             seconds: elapsed,
@@ -283,8 +293,8 @@ struct CoordinatorService {
                 .filter { $0.value.isFinite },
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
             checkpointError: state.checkpointError, leasedAgain: state.leasedAgain,
-            meanStaleness: updates > 0 ? Double(staleness.reduce(0) { $0 + $1.sum }) / Double(updates) : 0,
-            maxStaleness: staleness.map(\.most).max() ?? 0, reason: state.outcome?.reason)
+            gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
+            meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: state.outcome?.reason)
     }
 
     /// JSON has no NaN.
@@ -306,6 +316,7 @@ struct CoordinatorService {
         report.checkpoint = lastCheckpoint ?? ""
         report.view = state.view.number
         report.failure = state.outcome?.reason ?? ""
+        report.tally = state.tally().wire(worker: -1)
         report.nodes = state.membership.nodes.map { member in
             var node = WireNodeStatus()
             node.role = member.role == .server ? .server : .worker
@@ -316,6 +327,7 @@ struct CoordinatorService {
             node.state = member.state.rawValue
             node.step = Int64(member.steps)
             node.lastSeenSeconds = seconds(now - member.lastHeard)
+            if member.role == .worker { node.tally = state.tally(of: member.number).wire(worker: member.number) }
             return node
         }
         return report

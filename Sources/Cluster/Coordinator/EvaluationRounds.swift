@@ -58,6 +58,12 @@ package struct EvaluationRound: Sendable {
         return range
     }
 
+    /// What one incarnation holds, the lowest first.
+    package func held(by worker: Int, incarnation: UInt64) -> [Range<Int>] {
+        leased[WorkerIdentity(worker: worker, incarnation: incarnation), default: []]
+            .sorted { $0.lowerBound < $1.lowerBound }
+    }
+
     /// Takes the sums of a range as it was leased; false, and nothing changes, if this incarnation doesn't hold it.
     @discardableResult
     package mutating func complete(

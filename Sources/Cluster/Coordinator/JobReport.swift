@@ -9,10 +9,39 @@ public struct JobReport: Codable, Sendable, Equatable {
         public var steps: Int
         /// Of a child process.
         public var exitStatus: Int?
+        /// What became of a worker's gradients.
+        public var gradients: Gradients?
 
         enum CodingKeys: String, CodingKey {
-            case number, host, pid, state, steps
+            case number, host, pid, state, steps, gradients
             case exitStatus = "exit_status"
+        }
+    }
+
+    /// What became of gradients, each bundle's part of a step being one.
+    public struct Gradients: Codable, Sendable, Equatable {
+        public var applied: Int
+        /// By reason: "late", its step had closed; "dead", its worker was declared dead; "repeated", its batch is in already.
+        public var dropped: [String: Int]
+        /// Updates applied between pull and push: mean and largest over the applied.
+        public var meanStaleness: Double
+        public var maxStaleness: Int
+        /// How many had a staleness of 0, 1, 2, 3–4, 5–8, …, by the largest of each; "1024" has all above 512.
+        public var staleness: [String: Int]
+
+        enum CodingKeys: String, CodingKey {
+            case applied, dropped, staleness
+            case meanStaleness = "mean_staleness"
+            case maxStaleness = "max_staleness"
+        }
+
+        init(_ tally: WorkerTally) {
+            applied = tally.applied
+            dropped = Dictionary(uniqueKeysWithValues: tally.dropped.map { ($0.key.rawValue, $0.value) })
+            meanStaleness = tally.meanStaleness
+            maxStaleness = tally.stalenessMax
+            let counts = zip(WorkerTally.bounds, tally.histogram).filter { $0.1 > 0 }
+            staleness = Dictionary(uniqueKeysWithValues: counts.map { ("\($0.0)", $0.1) })
         }
     }
 
@@ -39,6 +68,10 @@ public struct JobReport: Codable, Sendable, Equatable {
     public var checkpointError: String?
     /// Batches that were leased anew because a worker died.
     public var leasedAgain: Int
+    /// What became of all workers' gradients.
+    public var gradients: Gradients
+    /// Examples of the batches done in this run that some Variables' updates lack: too late, or lost with their worker.
+    public var missedExamples: Int
     /// Mean and largest number of updates applied between a pull and its push.
     public var meanStaleness: Double
     public var maxStaleness: Int
@@ -46,11 +79,12 @@ public struct JobReport: Codable, Sendable, Equatable {
     public var reason: String?
 
     enum CodingKeys: String, CodingKey {
-        case status, steps, samples, seconds, loss, metrics, workers, servers, checkpoint, reason
+        case status, steps, samples, seconds, loss, metrics, workers, servers, checkpoint, reason, gradients
         case samplesPerSecond = "samples_per_second"
         case trainLoss = "train_loss"
         case checkpointError = "checkpoint_error"
         case leasedAgain = "batches_leased_again"
+        case missedExamples = "examples_missed"
         case meanStaleness = "mean_staleness"
         case maxStaleness = "max_staleness"
     }
@@ -98,9 +132,11 @@ public struct JobStatus: Codable, Sendable {
         public var state: String
         public var step: Int
         public var lastSeenSeconds: Double
+        /// What became of a worker's gradients so far.
+        public var gradients: JobReport.Gradients?
 
         enum CodingKeys: String, CodingKey {
-            case role, number, host, pid, address, state, step
+            case role, number, host, pid, address, state, step, gradients
             case lastSeenSeconds = "last_seen_seconds"
         }
     }
@@ -115,12 +151,14 @@ public struct JobStatus: Codable, Sendable {
     public var seconds: Double
     public var samples: Int
     public var samplesPerSecond: Double
+    /// What became of all workers' gradients so far.
+    public var gradients: JobReport.Gradients
     public var nodes: [Node]
     public var checkpoint: String
     public var failure: String
 
     enum CodingKeys: String, CodingKey {
-        case job, phase, step, epoch, loss, metrics, seconds, samples, nodes, checkpoint, failure
+        case job, phase, step, epoch, loss, metrics, seconds, samples, nodes, checkpoint, failure, gradients
         case totalSteps = "total_steps"
         case samplesPerSecond = "samples_per_second"
     }
@@ -140,8 +178,10 @@ public struct JobStatus: Codable, Sendable {
             Node(
                 role: node.role == .server ? "server" : "worker", number: Int(node.number), host: node.host,
                 pid: Int(node.pid), address: node.address, state: node.state, step: Int(node.step),
-                lastSeenSeconds: node.lastSeenSeconds)
+                lastSeenSeconds: node.lastSeenSeconds,
+                gradients: node.hasTally ? JobReport.Gradients(WorkerTally(node.tally)) : nil)
         }
+        gradients = JobReport.Gradients(WorkerTally(wire.tally))
         checkpoint = wire.checkpoint
         failure = wire.failure
     }

@@ -56,7 +56,10 @@ package struct JobState {
     /// Servers that hold something to save.
     var checkpointWriters: Int
     private var applied: [Int: RangeSet<Int>] = [:]
-    private(set) var staleness: [Int: (sum: Int, most: Int, updates: Int)] = [:]
+    /// What became of workers' gradients, by server and worker.
+    private(set) var tallies: [Int: [Int: WorkerTally]] = [:]
+    /// Examples whose gradients all bundles of a server have.
+    private var appliedExamples: [Int: Int] = [:]
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
@@ -67,6 +70,7 @@ package struct JobState {
     /// Synchronous workers that asked for work beyond the limit.
     private var idle: Set<UInt64> = []
     private var phaseBegan = Duration.zero
+    private var recentViews: [ClusterView] = []
     private var withoutWorkersSince: Duration?
 
     struct Saved: Sendable, Equatable {
@@ -91,7 +95,7 @@ package struct JobState {
     }
 
     package var phase: Phase { view.phase }
-    var isSynchronous: Bool { facts.config.cluster.consistency == .sync }
+    var isSynchronous: Bool { facts.config.cluster.consistency.isSynchronous }
     var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
     package var step: Int { shards.doneCount }
 
@@ -100,9 +104,31 @@ package struct JobState {
         return events
     }
 
-    mutating func takeFinishedBatches() -> [TrainingRecord.Entry] {
+    /// - Parameter isLast: also those of which a part was never told.
+    mutating func takeFinishedBatches(isLast: Bool = false) -> [TrainingRecord.Entry] {
         defer { finishedBatches = [] }
-        return finishedBatches
+        return finishedBatches + (isLast ? record.takeOpen() : [])
+    }
+
+    // MARK: What servers tell
+
+    private mutating func note(_ tallies: [WireWorkerTally], examples: Int, of server: Int) {
+        self.tallies[server] = Dictionary(
+            tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
+        appliedExamples[server] = min(max(examples, 0), 1 << 53)
+    }
+
+    /// What became of one worker's gradients on all servers, or of all workers'.
+    package func tally(of worker: Int? = nil) -> WorkerTally {
+        tallies.values.flatMap { $0 }.filter { worker == nil || $0.key == worker }
+            .reduce(into: WorkerTally()) { $0 += $1.value }
+    }
+
+    /// Examples of the batches done in this run that some bundle's updates lack.
+    package var missedExamples: Int {
+        guard let least = appliedExamples.values.min() else { return 0 }
+        let batches = shards.done.subtracting(facts.done).ranges.joined()
+        return max(0, batches.reduce(0) { $0 + facts.schedule.places(ofBatch: $1).count } - least)
     }
 
     // MARK: Views
@@ -111,6 +137,17 @@ package struct JobState {
         if phase != view.phase { phaseBegan = now }
         view = membership.view(number: view.number + 1, phase: phase, reason: reason)
         view.checkpointStep = checkpointStep
+        recentViews = (recentViews + [view]).suffix(64)
+    }
+
+    /// The view that a node is told which acts on another: the newest; but workers get one after the other from the first
+    /// that names them, for a step may be divided by any of those.
+    package func view(after number: UInt64, for incarnation: UInt64, _ role: Role) -> ClusterView {
+        guard role == .worker, view.phase == .training else { return view }
+        let next = recentViews.first { candidate in
+            candidate.number > number && candidate.workers.contains { $0.incarnation == incarnation }
+        }
+        return next ?? view
     }
 
     /// The first point after `batch` where held-out examples are evaluated.
@@ -155,7 +192,11 @@ package struct JobState {
         else { return false }
         if role == .server {
             applied[number] = ranges
-            staleness[number] = (Int(beat.stalenessSum), Int(beat.stalenessMax), Int(beat.updates))
+            // Of a step that bundles closed after all who took part had died, nobody tells.
+            if isSynchronous {
+                for batch in appliedEverywhere.subtracting(shards.done).ranges.joined() { close(batch) }
+            }
+            note(beat.tallies, examples: Int(beat.examples), of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
@@ -175,7 +216,7 @@ package struct JobState {
                 role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
                 now: now)
             if role == .server {
-                staleness[number] = (Int(wire.stalenessSum), Int(wire.stalenessMax), Int(wire.updates))
+                note(wire.tallies, examples: Int(wire.examples), of: number)
             }
         }
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
@@ -193,19 +234,38 @@ package struct JobState {
         guard batch >= 0, batch < facts.totalSteps, wire.examples >= 0, wire.examples <= facts.config.train.batch else {
             return
         }
+        let size = facts.schedule.places(ofBatch: batch).count
         if isSynchronous {
-            _ = shards.completeTogether(batch)
+            close(batch)
+            if backup > 0 { record.count(examples: Int(wire.examples)) }
         } else {
             // The batch is one worker's; told twice, it counts once.
             guard shards.complete([batch], by: worker, incarnation: incarnation) > 0 else { return }
+            record.count(examples: Int(wire.examples))
         }
         var part = TrainingRecord.Entry(batch: batch)
         part.loss = wire.loss
         part.examples = Int(wire.examples)
         part.metrics = Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +)
         finishedBatches += record.add(
-            part, size: isSynchronous ? facts.schedule.places(ofBatch: batch).count : part.examples)
+            part, size: isSynchronous ? size : part.examples, patience: backup > 0 ? 8 : 64)
     }
+
+    /// Notes a synchronous step.
+    private mutating func close(_ batch: Int) {
+        guard shards.completeTogether(batch), backup == 0 else { return }
+        // All examples of the step are in it, told or not, save where gradients may come too late.
+        record.count(examples: facts.schedule.places(ofBatch: batch).count)
+    }
+
+    /// Batches that all bundles have applied.
+    private var appliedEverywhere: RangeSet<Int> {
+        guard applied.count == membership.servers, let first = applied.values.first else { return RangeSet() }
+        let all = RangeSet(0..<max(facts.totalSteps, 0))
+        return applied.values.dropFirst().reduce(first.intersection(all)) { $0.intersection($1) }
+    }
+
+    private var backup: Int { facts.config.cluster.consistency.backup }
 
     /// What a worker that asks for work is given.
     package mutating func lease(_ ask: WireLeaseBatches, now: Duration) -> WireLease {
@@ -216,7 +276,9 @@ package struct JobState {
             return lease
         }
         if evaluation != nil {
-            if let range = evaluation?.lease(to: worker, incarnation: ask.incarnation, count: 1) {
+            // As below, one that holds batches has not got the answer that gave it those.
+            let held = evaluation?.held(by: worker, incarnation: ask.incarnation).first
+            if let range = held ?? evaluation?.lease(to: worker, incarnation: ask.incarnation, count: 1) {
                 lease.evaluation.round = Int64(evaluation?.number ?? 0)
                 lease.evaluation.first = Int64(range.lowerBound)
                 lease.evaluation.count = Int64(range.count)
@@ -353,6 +415,11 @@ package struct JobState {
             }
         case .training: advanceTraining(now: now)
         case .stopping:
+            // Nobody waits for those who have left.
+            if viewIsDue, membership.allServersActOn(view: view.number) {
+                viewIsDue = false
+                publish(.stopping, view.reason, now: now)
+            }
             if membership.alive(.worker).isEmpty || now - phaseBegan > .seconds(1) { saveOrFinish(now: now) }
         case .saving:
             if now - phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
@@ -374,12 +441,12 @@ package struct JobState {
         }
         func isFinal(_ view: UInt64?) -> Bool { view.map { membership.allServersActOn(view: $0) } ?? false }
         for dead in mourned where isFinal(dead.view) {
-            let union = applied.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1) }
+            // A batch that some bundles lack is leased anew: those that have it take it for a repeat.
             let before = shards.done
-            let again = shards.worker(dead.worker, incarnation: dead.incarnation, died: union)
+            let again = shards.worker(dead.worker, incarnation: dead.incarnation, died: appliedEverywhere)
             // What it did and did not live to tell counts: servers have it.
             for batch in shards.done.subtracting(before).ranges.joined() {
-                record.addUntold(examples: facts.schedule.places(ofBatch: batch).count)
+                record.count(examples: facts.schedule.places(ofBatch: batch).count)
             }
             let count = isSynchronous ? 0 : again.ranges.reduce(0) { $0 + $1.count }
             leasedAgain += count

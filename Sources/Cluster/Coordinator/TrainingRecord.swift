@@ -18,23 +18,31 @@ struct TrainingRecord: Sendable {
     private static let window = 50
 
     /// Adds a worker's part of a batch of `size` examples. Returns the entries that are complete now, in order.
-    mutating func add(_ part: Entry, size: Int) -> [Entry] {
+    ///
+    /// - Parameter patience: an older batch is taken as it is when one so much newer comes: what a dead worker never told
+    ///   must not keep it open.
+    mutating func add(_ part: Entry, size: Int, patience: Int = 64) -> [Entry] {
         var entry = open[part.batch] ?? Entry(batch: part.batch)
         entry.loss += part.loss
         entry.examples += part.examples
         for (name, sum) in part.metrics { entry.metrics[name, default: 0] += sum }
-        samples += part.examples
         open[part.batch] = entry
-        guard entry.examples >= size else { return [] }
-        // What a dead worker never told must not keep older batches open.
-        let complete = open.keys.filter { $0 == part.batch || $0 < part.batch - 64 }.sorted()
-        let entries = complete.compactMap { open.removeValue(forKey: $0) }
-        recent = (recent + entries).suffix(TrainingRecord.window)
-        return entries
+        return take { $0.examples >= size && $0.batch == part.batch || $0.batch < part.batch - patience }
     }
 
-    /// Counts examples of which no worker lived to tell the loss.
-    mutating func addUntold(examples: Int) { samples += examples }
+    /// Takes the entries of which a part has not been told.
+    mutating func takeOpen() -> [Entry] { take { _ in true } }
+
+    private mutating func take(where isComplete: (Entry) -> Bool) -> [Entry] {
+        let entries = open.values.filter(isComplete).sorted { $0.batch < $1.batch }
+        for entry in entries { open[entry.batch] = nil }
+        let told = entries.filter { $0.examples > 0 }
+        recent = (recent + told).suffix(TrainingRecord.window)
+        return told
+    }
+
+    /// Counts examples that were trained on.
+    mutating func count(examples: Int) { samples += examples }
 
     private var recentExamples: Int { recent.reduce(0) { $0 + $1.examples } }
 

@@ -31,6 +31,8 @@ package struct Bundle: Sendable, Equatable {
     /// Where each pushed input starts in a push: (block, input of the write, offset, bytes).
     package let pushes: [Push]
     package let pushBytes: Int
+    /// It holds tables, which workers update at their own pace, in a layout that keeps them apart.
+    package let isTable: Bool
 
     package struct Push: Sendable, Equatable {
         package let block: Int
@@ -47,6 +49,8 @@ package struct Bundle: Sendable, Equatable {
 /// How the Variables of a cut lie on servers and lanes. Coordinator and workers compute it alike.
 package struct BundleLayout: Sendable, Equatable {
     package let bundles: [Bundle]
+    /// The bundle by whose answers all workers go: the first that is not a table.
+    package var arbiter: Int { bundles.first { !$0.isTable }?.number ?? 0 }
 
     /// The most bytes of a block, and of a bundle of several blocks.
     package static let limit = 4 << 20
@@ -58,7 +62,10 @@ package struct BundleLayout: Sendable, Equatable {
     /// - Parameters:
     ///   - lanes: the number of lanes of each server.
     ///   - limit: the most bytes of a block and of a bundle of several blocks.
-    package init(_ cut: TrainingCut, lanes: [Int], limit: Int = BundleLayout.limit) {
+    ///   - separatesTables: Variables that are updated by rows have bundles of their own.
+    package init(
+        _ cut: TrainingCut, lanes: [Int], limit: Int = BundleLayout.limit, separatesTables: Bool = false
+    ) {
         let total = cut.writes.reduce(0) { sum, write in
             let spec = write.variable.variableSpec!
             return sum + (spec.shape.elementCount ?? 0) * spec.dtype.size
@@ -98,26 +105,48 @@ package struct BundleLayout: Sendable, Equatable {
         for place in places {
             var current: [Block] = []
             var bytes = 0
+            var isTable = false
+            func close() {
+                guard !current.isEmpty else { return }
+                bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut, isTable: isTable))
+                (current, bytes) = ([], 0)
+            }
             // In the graph's order, so that a bundle holds neighbours.
             for block in place.blocks.sorted(by: { ($0.write, $0.offset) < ($1.write, $1.offset) }) {
                 // The larger of its push and its values.
                 let size = max(block.bytes, Bundle(0, 0, 0, [block], cut).pushBytes)
-                if !current.isEmpty, bytes + size > limit || bytes >= goal {
-                    bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut))
-                    (current, bytes) = ([], 0)
-                }
+                let isRows = separatesTables && cut.writes[block.write].isTable
+                if bytes + size > limit || bytes >= goal || isRows != isTable { close() }
+                isTable = isRows
                 current.append(block)
                 bytes += size
             }
-            if !current.isEmpty { bundles.append(Bundle(bundles.count, place.server, place.lane, current, cut)) }
+            close()
         }
         self.bundles = bundles
     }
 }
 
+extension TrainingCut.Write {
+    /// Whether its Variables are updated by rows.
+    var isTable: Bool { !rows.isEmpty }
+}
+
+extension PreparedJob {
+    /// How the job's Variables lie on servers with these numbers of lanes.
+    func layout(lanes: [Int]) -> BundleLayout {
+        BundleLayout(
+            cut, lanes: lanes, limit: config.cluster.bundleLimit(lanes: lanes.max() ?? 1),
+            separatesTables: config.cluster.consistency.hasAsynchronousTables)
+    }
+}
+
 extension Bundle {
-    init(_ number: Int, _ server: Int, _ lane: Int, _ blocks: [Block], _ cut: TrainingCut) {
+    init(
+        _ number: Int, _ server: Int, _ lane: Int, _ blocks: [Block], _ cut: TrainingCut, isTable: Bool = false
+    ) {
         self.number = number
+        self.isTable = isTable
         self.server = server
         self.lane = lane
         self.blocks = blocks

@@ -46,6 +46,7 @@ extension TrainingCut {
         result.lane = Int32(bundle.lane)
         result.valueBytes = Int64(bundle.valueBytes)
         result.pushBytes = Int64(bundle.pushBytes)
+        result.isTable = bundle.isTable
         var trains: [Node] = []
         // Replicas and what else depends on no data, shared by the blocks.
         let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Interchange
 internal import Messaging
 
-/// One bundle on its server: a session that holds its blocks and applies pushes, and the ledger of what was applied.
+/// One bundle on its server: a session that holds its blocks and applies pushes, and the state that decides which.
 package final class BundleShard {
     let program: WireServerProgram.Bundle
     let number: Int
@@ -14,8 +14,9 @@ package final class BundleShard {
     private let blocks: [(vertex: Vertex, offset: Int, bytes: Int)]
     let valueBytes: Int
     let pushBytes: Int
-    var ledger = PushLedger()
-    var barrier: SynchronousBarrier?
+    var state: BundleState
+    /// The step of the last checkpoint.
+    var savedStep = 0
     /// Memory shared with workers, by their number.
     private var regions: [UInt32: BundleRegion] = [:]
 
@@ -31,12 +32,14 @@ package final class BundleShard {
     /// Where gradients are decoded that come in another form than they are computed with.
     private lazy var decoded = TensorStorage(byteCount: pushBytes)
 
-    /// Updates applied.
-    var updates: Int { ledger.updates }
-
+    /// - Parameter done: batches that the values of a checkpoint hold.
     /// - Throws: `GraphError` for a broken graph, `NodeError` for a program whose sizes and places do not fit its graph.
-    package init(_ program: WireServerProgram.Bundle, options: SessionOptions) throws {
+    package init(
+        _ program: WireServerProgram.Bundle, config: JobConfig = JobConfig(), done: RangeSet<Int> = RangeSet(),
+        options: SessionOptions
+    ) throws {
         self.program = program
+        state = BundleState(config, isTable: program.isTable, done: done)
         number = Int(program.number)
         let graph = try GraphDefinition.decode([UInt8](program.graph))
         self.graph = graph
@@ -110,12 +113,6 @@ package final class BundleShard {
             }
             value.withUnsafeBytes { bytes.copyMemory(from: $0) }
         }
-    }
-
-    /// Goes on from a checkpoint: what its values hold.
-    func resume(done: RangeSet<Int>) {
-        ledger.updates = done.ranges.reduce(0) { $0 + $1.count }
-        ledger.appliedBatches = done
     }
 
     // MARK: Shared memory

@@ -13,30 +13,37 @@ final class Lane {
         var isOver = false
     }
 
-    /// A push that waits for others.
+    /// A request that is not answered yet, and its bytes.
     private struct Parked {
-        let request: Box<Request>?
-        /// nil where the worker had no examples.
-        let gradients: PushedBytes?
-        let header: DataHeader
+        /// nil while the worker, told to wait, has not asked again.
+        var request: Box<Request>?
+        /// nil where there are none, or they have been applied.
+        var gradients: PushedBytes?
+        var header: DataHeader
         /// What it holds of the server's memory.
-        let bytes: Int
-        let since: ContinuousClock.Instant
+        var bytes: Int
+        /// The message that it came in, if the answer may be written into it.
+        var message: ReceivedBytes?
+        var since: ContinuousClock.Instant
     }
 
     /// After so long without an answer a worker is told whom its step waits for.
     private static let patience = Duration.seconds(2)
 
+    /// How old news may be that the server's heartbeats tell.
+    private static let newsInterval = Duration.milliseconds(50)
+
     private let socket: ReplySocket
     private var shards: [Int: BundleShard]
     private let jobKey: UInt64
-    private let isSynchronous: Bool
     private let parking: ParkingSpace
     private let checkpoints: CheckpointCollector
     private let everySteps: Int?
     private let orders: Mutex<Orders>
     private var view: ClusterView?
-    private var fenced: Set<UInt64> = []
+    /// Whether an update was made since `facts` were told, and when that was.
+    private var hasNews = true
+    private var toldAt = ContinuousClock.now
     private var parked: [Int: Parked] = [:]
     /// Memory that workers of this machine share, by their number.
     private var memories: [UInt32: (incarnation: UInt64, offer: SharedMemory.Offer, memory: SharedMemory)] = [:]
@@ -48,19 +55,18 @@ final class Lane {
     let facts = Mutex(LaneFacts())
 
     init(
-        socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, isSynchronous: Bool, parking: ParkingSpace,
+        socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, parking: ParkingSpace,
         checkpoints: CheckpointCollector, everySteps: Int?
     ) {
         self.socket = socket
         self.shards = Dictionary(uniqueKeysWithValues: shards.map { ($0.number, $0) })
         self.jobKey = jobKey
-        self.isSynchronous = isSynchronous
         self.parking = parking
         self.checkpoints = checkpoints
         self.everySteps = everySteps
         orders = Mutex(Orders())
         mean = .allocate(byteCount: max(shards.map(\.pushBytes).max() ?? 0, 16), alignment: 64)
-        for shard in shards where isSynchronous { shard.barrier = SynchronousBarrier(nextStep: shard.updates) }
+        tell()
     }
 
     deinit { mean.deallocate() }
@@ -74,6 +80,7 @@ final class Lane {
     /// Serves until told that all is over.
     /// - Throws: what makes the whole server fail: a broken socket, an update that cannot be computed.
     func run() throws {
+        defer { tell() }
         while true {
             let now = orders.withLock { orders -> Orders in
                 defer { (orders.view, orders.save) = (nil, nil) }
@@ -82,9 +89,12 @@ final class Lane {
             if let view = now.view { try act(on: view) }
             if let step = now.save { for shard in shards.values { try save(shard, step: step) } }
             if now.isOver { return }
-            let patience: Duration? = parked.isEmpty ? nil : Lane.patience / 4
+            // News has to be told even if nobody asks.
+            let patience: Duration? =
+                hasNews ? Lane.newsInterval : parked.isEmpty ? nil : Lane.patience / 4
             if let request = try socket.receive(timeout: patience) { try handle(request) }
             try tellTheWaiting()
+            if hasNews, ContinuousClock.now - toldAt > Lane.newsInterval { tell() }
         }
     }
 
@@ -112,46 +122,81 @@ final class Lane {
                     request, header, "request \(header.sequence) is not worker \(header.worker)'s newest")
             }
         }
+        let holder = WorkerIdentity(worker: Int(header.worker), incarnation: header.incarnation)
         switch header.kind {
         case .attach: try attach(request, body, header, shard)
         case .pull:
-            shard.ledger.pulled(worker: Int(header.worker), incarnation: header.incarnation)
-            try request.reply(values(shard, for: header))
-        case .push, .pushOnly:
-            // A worker without examples in a synchronous step has nothing to send.
-            let gradients = shard.pushed(header, body)
-            guard gradients != nil || (isSynchronous && header.examples == 0 && body.payload.isEmpty) else {
-                return try refuse(
-                    request, header,
-                    "a push of bundle \(shard.number) has \(shard.pushBytes) bytes, got \(body.payload.count)")
-            }
-            guard !fenced.contains(header.incarnation) else {
-                return try refuse(request, header, "worker \(header.worker) was declared dead; it has to join anew")
-            }
-            if isSynchronous {
-                guard header.kind == .push else {
-                    return try refuse(request, header, "a synchronous step ends with its values")
-                }
-                let bytes = body.payload.count
-                try pushTogether(request, header.examples == 0 ? nil : gradients, bytes: bytes, header, shard)
-            } else if let gradients {
-                try pushAlone(request, body, gradients, header, shard)
-            }
+            let token = park(request, header)
+            let from = header.step > 0 ? Int(header.step) - 1 : nil
+            try perform(shard.state.pull(holder, pauses: header.clock, from: from, token: token), shard)
+        case .push, .pushOnly: try push(request, body, header, shard)
         case .await:
-            guard isSynchronous, !fenced.contains(header.incarnation) else {
-                return try refuse(request, header, "worker \(header.worker) waits for nothing here")
-            }
-            try pushTogether(request, nil, bytes: 0, header, shard)
-        case .values, .waiting, .refused, .applied, .attached, .busy:
+            let token = park(request, header)
+            let actions = shard.state.wait(
+                holder, step: Int(header.step), examples: Int(header.examples), token: token)
+            try perform(actions, shard)
+        case .pause:
+            let token = park(request, header)
+            try perform(shard.state.pause(holder, pauses: header.clock, token: token), shard)
+        case .values, .late, .waiting, .refused, .applied, .attached, .busy:
             try refuse(request, header, "a server does not take \(header.kind)")
         }
+    }
+
+    private func push(
+        _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
+    ) throws {
+        let isSynchronous = shard.state.rule.isSynchronous
+        if isSynchronous, header.kind == .pushOnly {
+            return try refuse(request, header, "a synchronous step ends with its values")
+        }
+        // A worker without examples in a synchronous step has nothing to send.
+        let gradients = header.examples > 0 ? shard.pushed(header, body) : nil
+        guard gradients != nil || (isSynchronous && header.examples == 0 && body.payload.isEmpty) else {
+            return try refuse(
+                request, header,
+                "a push of bundle \(shard.number) has \(shard.pushBytes) bytes of an example at least, got "
+                    + "\(body.payload.count) of \(header.examples)")
+        }
+        if case .synchronous = shard.state.rule, !hasRoom(for: body, shard) {
+            var answer = DataHeader(.busy, jobKey: jobKey, bundle: shard.number)
+            answer.sequence = header.sequence
+            return try request.reply(answer.message(room: 0))
+        }
+        // An asynchronous push is answered at once, and its message read by then.
+        let used = shard.state.rule == .asynchronous ? body : nil
+        let token = park(request, header, gradients, bytes: body.payload.count, message: used)
+        let push = BundleState.Push(
+            holder: WorkerIdentity(worker: Int(header.worker), incarnation: header.incarnation),
+            step: Int(header.step), batch: Int(header.batch), examples: Int(header.examples), clock: header.clock,
+            wantsValues: header.kind == .push, token: token)
+        try perform(shard.state.push(push), shard)
+    }
+
+    private func hasRoom(for body: ReceivedBytes, _ shard: BundleShard) -> Bool {
+        let held = parked.map {
+            ParkingSpace.Held(token: $0.key, bundle: Int($0.value.header.bundle), bytes: $0.value.bytes)
+        }
+        return parking.admits(body.payload.count, bundle: shard.number, besides: held)
+    }
+
+    private func park(
+        _ request: consuming Request, _ header: DataHeader, _ gradients: PushedBytes? = nil, bytes: Int = 0,
+        message: ReceivedBytes? = nil
+    ) -> Int {
+        nextToken += 1
+        parked[nextToken] = Parked(
+            request: Box(request), gradients: gradients, header: header, bytes: bytes, message: message,
+            since: .now)
+        return nextToken
     }
 
     /// Opens the memory that a worker of this machine offers for a bundle.
     private func attach(
         _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
     ) throws {
-        guard !fenced.contains(header.incarnation), !header.isShared, header.worker < Lane.workerLimit,
+        guard !shard.state.ledger.isFenced(WorkerIdentity(worker: Int(header.worker), incarnation: header.incarnation)),
+            !header.isShared, header.worker < Lane.workerLimit,
             let offer = shard.offer(body.payload)
         else {
             return try refuse(request, header, "this is no offer of memory for bundle \(shard.number)")
@@ -167,148 +212,87 @@ final class Lane {
         try request.reply(answer.message(room: 0))
     }
 
-    private func values(
-        _ shard: BundleShard, for request: DataHeader, reusing used: ReceivedBytes? = nil
-    ) throws -> Message {
-        try shard.values(
-            DataHeader(
-                .values, jobKey: jobKey, step: shard.barrier?.nextStep ?? shard.updates,
-                clock: shard.barrier?.stepView ?? 0,
-                bundle: shard.number), for: request, reusing: used)
-    }
-
     private func refuse(_ request: consuming Request, _ header: DataHeader?, _ reason: String) throws {
         var answer = DataHeader(.refused, jobKey: header?.jobKey ?? 0, bundle: Int(header?.bundle ?? 0))
         answer.sequence = header?.sequence ?? 0
         try request.reply(answer.message(text: reason))
     }
 
-    // MARK: Asynchronous
+    // MARK: Actions
 
-    private func pushAlone(
-        _ request: consuming Request, _ body: ReceivedBytes, _ gradients: PushedBytes, _ header: DataHeader,
-        _ shard: BundleShard
-    ) throws {
-        let (worker, step) = (Int(header.worker), Int(header.step))
-        switch shard.ledger.admit(
-            worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
-        {
-        case .new:
-            try shard.apply(gradients)
-            shard.ledger.applied(worker: worker, incarnation: header.incarnation, step: step, batch: Int(header.batch))
-            try request.reply(answer(to: header, shard, reusing: body))
-            try afterUpdate(shard)
-        case .duplicate: try request.reply(answer(to: header, shard, reusing: body))
-        case .stale(let reason): try refuse(request, header, reason)
-        }
-    }
-
-    /// What an applied push is answered with.
-    private func answer(to header: DataHeader, _ shard: BundleShard, reusing body: ReceivedBytes) throws -> Message {
-        if header.kind == .push { return try values(shard, for: header, reusing: body) }
-        var answer = DataHeader(.applied, jobKey: jobKey, step: shard.updates, bundle: shard.number)
-        answer.sequence = header.sequence
-        return answer.message(room: 0)
-    }
-
-    /// Reports an update, and saves the bundle where a checkpoint is due.
-    private func afterUpdate(_ shard: BundleShard) throws {
-        let least = shards.values.map(\.updates).min() ?? 0
-        facts.withLock { facts in
-            facts.step = least
-            facts.updates += 1
-            facts.applied.formUnion(shard.ledger.appliedBatches)
-            facts.stalenessMax = max(facts.stalenessMax, shard.ledger.stalenessMax)
-            facts.stalenessSum = shards.values.reduce(0) { $0 + $1.ledger.stalenessSum }
-        }
-        if let everySteps, shard.updates % everySteps == 0 { try save(shard, step: shard.updates) }
-    }
-
-    private func save(_ shard: BundleShard, step: Int) throws {
-        checkpoints.add(
-            bundle: shard.number, step: step, values: try shard.snapshot(), applied: shard.ledger.appliedBatches,
-            updates: shard.updates)
-    }
-
-    // MARK: Synchronous
-
-    private func pushTogether(
-        _ request: consuming Request, _ gradients: PushedBytes?, bytes: Int, _ header: DataHeader,
-        _ shard: BundleShard
-    ) throws {
-        let token = nextToken
-        nextToken += 1
-        let isAgain = header.kind == .await
-        if isAgain,
-            let old = parked.first(where: {
-                $0.value.header.bundle == header.bundle && $0.value.header.worker == header.worker
-                    && $0.value.header.incarnation == header.incarnation && $0.value.header.step == header.step
-            })
-        {
-            // The bytes are here already; only the request to answer is new.
-            var answered = old.value.header
-            answered.sequence = header.sequence
-            parked[old.key] = Parked(
-                request: Box(request), gradients: old.value.gradients, header: answered, bytes: old.value.bytes,
-                since: .now)
-            return
-        }
-        if isAgain, header.examples > 0, Int(header.step) >= shard.barrier?.nextStep ?? 0 {
-            return try refuse(request, header, "the gradient of step \(header.step) is not here; restart the worker")
-        }
-        let held = parked.map {
-            ParkingSpace.Held(token: $0.key, bundle: Int($0.value.header.bundle), bytes: $0.value.bytes)
-        }
-        guard parking.admits(bytes, bundle: shard.number, besides: held) else {
-            var answer = DataHeader(.busy, jobKey: jobKey, bundle: shard.number)
-            answer.sequence = header.sequence
-            return try request.reply(answer.message(room: 0))
-        }
-        parked[token] = Parked(
-            request: Box(request), gradients: gradients, header: header, bytes: bytes, since: .now)
-        let actions = shard.barrier?.push(
-            worker: Int(header.worker), incarnation: header.incarnation, step: Int(header.step),
-            examples: isAgain ? 0 : Int(header.examples), token: token, view: header.clock == 0 ? nil : header.clock)
-        try perform(actions ?? [], shard)
-    }
-
-    private func perform(_ actions: [SynchronousBarrier.Action], _ shard: BundleShard) throws {
+    private func perform(_ actions: [BundleState.Action], _ shard: BundleShard) throws {
         for action in actions {
             switch action {
-            case .park: break
-            case .replaceParked(let old): parked[old] = nil
-            case .answerCurrent(let token): try answer(token, shard)
+            case .apply(let update): try apply(update, shard)
+            case .answer(let token, let reply):
+                if let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() {
+                    try request.reply(message(reply, shard, for: waiting.header, reusing: waiting.message))
+                }
             case .refuse(let token, let reason):
                 if let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() {
                     try refuse(request, waiting.header, reason)
                 }
-            case .close(let step, let contributions, _):
-                try close(step, contributions, shard)
-                for contribution in contributions { try answer(contribution.token, shard) }
+            case .renew(let token, let by):
+                // The bytes are here already; only the request to answer is new.
+                guard let newer = parked.removeValue(forKey: by) else { break }
+                parked[token]?.request = newer.request
+                parked[token]?.header.sequence = newer.header.sequence
+                parked[token]?.since = .now
+            case .letGo(let token): parked[token] = nil
             }
         }
     }
 
-    /// Applies the mean of the contributions, weighted by examples and added in rank order, so that the result does not
-    /// depend on who came first.
-    private func close(_ step: Int, _ contributions: [SynchronousBarrier.Contribution], _ shard: BundleShard) throws {
-        let carrying = contributions.filter { $0.weight > 0 }
-            .compactMap { c in parked[c.token]?.gradients.map { (c, $0) } }
-        // A step may close with nothing: who had the examples has died.
-        if carrying.count == 1 {
-            try shard.apply(carrying[0].1)
-        } else if !carrying.isEmpty {
-            try shard.apply(carrying.map { ($0.1, $0.0.weight) }, sum: mean.baseAddress!)
+    private func message(
+        _ reply: BundleState.Reply, _ shard: BundleShard, for request: DataHeader, reusing used: ReceivedBytes?
+    ) throws -> Message {
+        let kind: DataHeader.Kind
+        switch reply.kind {
+        case .values: kind = .values
+        case .late: kind = .late
+        case .done: kind = .applied
         }
-        shard.ledger.applied(
-            step: step, batch: step,
-            by: carrying.map { WorkerIdentity(worker: $0.0.worker, incarnation: $0.0.incarnation) })
-        try afterUpdate(shard)
+        var header = DataHeader(kind, jobKey: jobKey, step: reply.step, clock: reply.clock, bundle: shard.number)
+        header.sequence = request.sequence
+        return try reply.kind == .done ? header.message(room: 0) : shard.values(header, for: request, reusing: used)
     }
 
-    private func answer(_ token: Int, _ shard: BundleShard) throws {
-        guard let waiting = parked.removeValue(forKey: token), let request = waiting.request?.take() else { return }
-        try request.reply(values(shard, for: waiting.header))
+    /// Applies gradients, added up in the order of the update, so that the result does not depend on who came first; saves
+    /// the bundle where a checkpoint is due.
+    private func apply(_ update: BundleState.Update, _ shard: BundleShard) throws {
+        // A table's step is over when the next has begun.
+        if case .table = shard.state.rule, update.step > shard.savedStep { try saveIfDue(shard, step: update.step) }
+        let parts = update.parts.compactMap { part in
+            parked[part.token]?.gradients.map { (bytes: $0, weight: part.weight) }
+        }
+        if parts.count == 1, parts[0].weight == 1 {
+            try shard.apply(parts[0].bytes)
+        } else if !parts.isEmpty {
+            try shard.apply(parts, sum: mean.baseAddress!)
+        }
+        // An answer may have to wait; the bytes need not.
+        for part in update.parts {
+            parked[part.token]?.gradients = nil
+            parked[part.token]?.bytes = 0
+        }
+        hasNews = true
+        switch shard.state.rule {
+        case .asynchronous, .bounded: try saveIfDue(shard, step: shard.state.steps)
+        // More steps may close at once.
+        case .synchronous: try saveIfDue(shard, step: update.step + 1)
+        case .table: break
+        }
+    }
+
+    private func saveIfDue(_ shard: BundleShard, step: Int) throws {
+        if let everySteps, step > 0, step % everySteps == 0 { try save(shard, step: step) }
+    }
+
+    private func save(_ shard: BundleShard, step: Int) throws {
+        shard.savedStep = step
+        checkpoints.add(
+            bundle: shard.number, step: step, values: try shard.snapshot(),
+            applied: shard.state.appliedBatches(atStep: step), updates: step)
     }
 
     /// Answers those that have waited long with the names of those that they wait for.
@@ -317,10 +301,8 @@ final class Lane {
         let now = ContinuousClock.now
         for (token, waiting) in parked where waiting.request != nil && now - waiting.since > Lane.patience {
             guard let shard = shards[Int(waiting.header.bundle)] else { continue }
-            let names = shard.barrier?.awaited.map { "worker \($0)" }.joined(separator: ", ") ?? ""
-            parked[token] = Parked(
-                request: nil, gradients: waiting.gradients, header: waiting.header, bytes: waiting.bytes,
-                since: waiting.since)
+            let names = shard.state.awaited(by: token).map { "worker \($0)" }.joined(separator: ", ")
+            parked[token]?.request = nil
             if let request = waiting.request?.take() {
                 var answer = DataHeader(.waiting, jobKey: jobKey, bundle: shard.number)
                 answer.sequence = waiting.header.sequence
@@ -329,40 +311,48 @@ final class Lane {
         }
     }
 
-    // MARK: Views
+    // MARK: Views and news
 
     private func act(on view: ClusterView) throws {
-        // Whoever was in the last view and is not in this one is dead (or has left): nothing more is taken from it.
         let present = Set(view.workers.map(\.incarnation))
         for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
-            fenced.insert(worker.incarnation)
             memories = memories.filter { $0.value.incarnation != worker.incarnation }
-            for shard in shards.values {
-                shard.ledger.fence(worker: worker.number, incarnation: worker.incarnation)
+        }
+        for shard in shards.values {
+            try perform(shard.state.act(on: view), shard)
+            for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
                 shard.detach(incarnation: worker.incarnation)
             }
         }
         self.view = view
-        for shard in shards.values where isSynchronous {
-            let members = view.workers.map { (worker: $0.number, incarnation: $0.incarnation, rank: $0.rank) }
-            let actions = shard.barrier?.setMembers(members, view: view.number) ?? []
-            try perform(actions, shard)
-        }
         // Told last, for then what the steps closed by it is told too.
-        facts.withLock { $0.view = view.number }
+        tell()
+    }
+
+    /// Puts down what the heartbeats tell.
+    private func tell() {
+        (hasNews, toldAt) = (false, .now)
+        let states = shards.values.map(\.state)
+        let whole = states.compactMap(\.wholeBatches)
+        let now = LaneFacts(
+            step: states.map(\.steps).min(), view: view?.number ?? 0,
+            applied: whole.dropFirst().reduce(whole.first) { $0?.intersection($1) },
+            examples: states.map(\.ledger.examples).min(),
+            tallies: states.reduce(into: [:]) { $0.merge($1.ledger.record.workers) { $0 + $1 } })
+        facts.withLock { $0 = now }
     }
 }
 
 /// What a lane tells of itself.
 struct LaneFacts {
-    /// Updates that all its bundles have.
-    var step = 0
-    /// Updates of all its bundles together.
-    var updates = 0
+    /// Updates that all its bundles have; nil for a lane without bundles.
+    var step: Int?
     /// The view that it acts on.
     var view: UInt64 = 0
-    /// Batches of which some bundle has applied a part.
-    var applied = RangeSet<Int>()
-    var stalenessSum = 0
-    var stalenessMax = 0
+    /// Batches that all its bundles have; nil for a lane without bundles of which that can be said: it lacks nothing.
+    var applied: RangeSet<Int>?
+    /// Examples whose gradients all its bundles have; nil for a lane without bundles.
+    var examples: Int?
+    /// What became of each worker's gradients.
+    var tallies: [Int: WorkerTally] = [:]
 }

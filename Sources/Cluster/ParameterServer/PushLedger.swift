@@ -1,12 +1,14 @@
 /// Which pushes one bundle has applied, so that each counts exactly once; saved with the values it belongs to.
 ///
 /// A push is (worker, incarnation, step); a worker's steps grow, and it pushes one only after the reply to the last.
-package struct PushLedger: Equatable, Sendable {
+package struct PushLedger: Sendable {
     package enum Verdict: Equatable, Sendable {
         /// To be applied.
         case new
-        /// Applied before, its reply was lost: answer with the current values.
+        /// Dealt with before, its reply was lost: answer with the current values.
         case duplicate
+        /// Its batch is applied already, under another push: answer with the current values.
+        case repeated
         /// To be refused with this sentence.
         case stale(String)
     }
@@ -14,74 +16,80 @@ package struct PushLedger: Equatable, Sendable {
     /// Batches of the job whose gradients are in this bundle's values.
     package internal(set) var appliedBatches = RangeSet<Int>()
     package internal(set) var updates = 0
-    /// The number of updates applied between pull and push: its sum and maximum over pushes.
-    package internal(set) var stalenessSum = 0
-    package internal(set) var stalenessMax = 0
-    /// The pushes that these statistics are about.
-    package internal(set) var pushes = 0
+    /// Examples whose gradients went in, since the start.
+    package private(set) var examples = 0
+    package private(set) var record = UpdateRecord()
 
-    /// The last step applied, by worker.
-    var lastStep: [WorkerIdentity: Int] = [:]
+    /// The last step dealt with, by worker, and whether its gradient was dropped.
+    private var last: [WorkerIdentity: (step: Int, isDropped: Bool)] = [:]
     /// `updates` when the worker last got values.
-    var seen: [WorkerIdentity: Int] = [:]
-    var fenced: Set<WorkerIdentity> = []
+    private var seen: [WorkerIdentity: Int] = [:]
+    private var fenced: Set<WorkerIdentity> = []
 
     package init() {}
 
-    package var meanStaleness: Double { pushes == 0 ? 0 : Double(stalenessSum) / Double(pushes) }
+    /// Whether this incarnation is refused.
+    package func isFenced(_ holder: WorkerIdentity) -> Bool { fenced.contains(holder) }
+
+    /// The last step of this worker that was dealt with; −1 before the first.
+    package func lastStep(_ holder: WorkerIdentity) -> Int { last[holder]?.step ?? -1 }
+
+    /// Whether the gradient of this step, the worker's last, was dropped.
+    package func isDropped(_ holder: WorkerIdentity, step: Int) -> Bool {
+        last[holder].map { $0.step == step && $0.isDropped } ?? false
+    }
+
+    /// The number of updates applied since the worker got values.
+    package func staleness(_ holder: WorkerIdentity) -> Int { updates - (seen[holder] ?? updates) }
 
     /// Says what to do with a push before a byte of it is read.
     ///
     /// - Parameter batch: of an asynchronous job, where each is trained on once: one that is applied already was leased
-    ///   again because the word of it came late, and counts no second time.
-    package mutating func admit(worker: Int, incarnation: UInt64, step: Int, batch: Int? = nil) -> Verdict {
-        let holder = WorkerIdentity(worker: worker, incarnation: incarnation)
+    ///   again because the word of it came late, or because other bundles lack it, and counts no second time.
+    package mutating func admit(_ holder: WorkerIdentity, step: Int, batch: Int? = nil) -> Verdict {
         if fenced.contains(holder) {
-            return .stale("worker \(worker) was declared dead, its step \(step) is refused; start a new worker")
+            if step > lastStep(holder) { drop(holder, step: step, .dead) }
+            return .stale("worker \(holder.worker) was declared dead, its step \(step) is refused; start a new worker")
         }
-        if let batch, appliedBatches.contains(batch), step > lastStep[holder] ?? -1 {
-            lastStep[holder] = step
-            seen[holder] = updates
-            return .duplicate
+        let last = lastStep(holder)
+        if let batch, appliedBatches.contains(batch), step > last {
+            drop(holder, step: step, .repeated)
+            return .repeated
         }
-        guard let last = lastStep[holder], step <= last else { return .new }
+        if step > last { return .new }
         if step < last {
-            return .stale("worker \(worker) pushes step \(step) but step \(last) is already applied")
+            return .stale("worker \(holder.worker) pushes step \(step) but step \(last) is already applied")
         }
-        seen[holder] = updates
         return .duplicate
     }
 
-    /// Notes that a worker got the current values without a push; a push's reply needs no note.
-    package mutating func pulled(worker: Int, incarnation: UInt64) {
-        seen[WorkerIdentity(worker: worker, incarnation: incarnation)] = updates
+    /// Notes that a worker got the current values.
+    package mutating func sawValues(_ holder: WorkerIdentity) {
+        if !fenced.contains(holder) { seen[holder] = updates }
     }
 
-    /// Notes an update by one worker's push.
-    package mutating func applied(worker: Int, incarnation: UInt64, step: Int, batch: Int) {
-        applied(step: step, batch: batch, by: [WorkerIdentity(worker: worker, incarnation: incarnation)])
-    }
-
-    /// Notes one update by the pushes of several workers, each of which gets the new values.
-    package mutating func applied(step: Int, batch: Int, by workers: [WorkerIdentity]) {
+    /// Notes one update by the pushes of these workers.
+    ///
+    /// - Parameter examples: of all of them together.
+    package mutating func applied(step: Int, batch: Int, examples: Int, by workers: [WorkerIdentity]) {
         for holder in workers {
-            let staleness = updates - (seen[holder] ?? updates)
-            stalenessSum += staleness
-            stalenessMax = max(stalenessMax, staleness)
-            pushes += 1
-            guard !fenced.contains(holder) else { continue }
-            lastStep[holder] = step
-            seen[holder] = updates + 1
+            record.applied(worker: holder.worker, step: step, staleness: staleness(holder))
+            last[holder] = (step, false)
         }
         updates += 1
+        self.examples += examples
         appliedBatches.insert(contentsOf: batch..<batch + 1)
     }
 
+    /// Notes that a gradient is not used.
+    package mutating func drop(_ holder: WorkerIdentity, step: Int, _ why: UpdateRecord.Drop) {
+        record.dropped(worker: holder.worker, step: step, staleness: staleness(holder), why)
+        last[holder] = (step, true)
+    }
+
     /// Refuses this incarnation from now on.
-    package mutating func fence(worker: Int, incarnation: UInt64) {
-        let holder = WorkerIdentity(worker: worker, incarnation: incarnation)
+    package mutating func fence(_ holder: WorkerIdentity) {
         fenced.insert(holder)
-        lastStep[holder] = nil
         seen[holder] = nil
     }
 }

@@ -54,22 +54,23 @@ public struct ServerNode: Sendable {
         // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
         let pulse = Pulse(control, number, incarnation, interval: config.cluster.heartbeatInterval)
         defer { pulse.end() }
+        let manifest = try manifest(directory, restoreStep)
         let shards = try program.bundles.map {
             try BundleShard(
-                $0,
+                $0, config: config, done: manifest?.doneBatches ?? RangeSet(),
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
                     process: nil, placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
                     profile: options.profile))
         }
-        try initialize(shards, program, directory: directory, restoreStep: restoreStep)
+        try initialize(shards, program, directory: directory, manifest: manifest)
         let collector = CheckpointCollector(
             directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count)
         let lanes = sockets.enumerated().map { lane, socket in
             Lane(
                 socket: socket,
                 shards: shards.enumerated().filter { Int(program.bundles[$0.offset].lane) == lane }.map(\.element),
-                jobKey: assigned.jobKey, isSynchronous: config.cluster.consistency == .sync,
+                jobKey: assigned.jobKey,
                 parking: ParkingSpace(limit: config.cluster.serverMemory.map { $0 / 2 / sockets.count } ?? .max),
                 checkpoints: collector,
                 everySteps: directory.isEmpty ? nil : config.checkpoint.everySteps)
@@ -132,23 +133,28 @@ public struct ServerNode: Sendable {
         }
     }
 
+    /// The checkpoint to go on from; nil for none.
+    private func manifest(_ directory: String, _ restoreStep: Int64) throws -> Manifest? {
+        guard restoreStep >= 0 else { return nil }
+        guard let manifest = try Manifest.all(in: directory).last(where: { $0.step == Int(restoreStep) }) else {
+            throw NodeError(
+                .badData, "the checkpoint of step \(restoreStep) is not in \(directory), which servers must share")
+        }
+        return manifest
+    }
+
     private func initialize(
-        _ shards: [BundleShard], _ program: WireServerProgram, directory: String, restoreStep: Int64
+        _ shards: [BundleShard], _ program: WireServerProgram, directory: String, manifest: Manifest?
     ) throws {
         let graph = try GraphDefinition.decode([UInt8](program.initialGraph))
         let names = Set(program.bundles.flatMap { $0.blocks.flatMap(\.sources) + $0.replicas }).sorted()
         let nodes = try names.map { try graph.node(named: "initial/\($0)") }
         var values: [String: Tensor] = [:]
-        if restoreStep >= 0 {
-            guard let manifest = try Manifest.all(in: directory).last(where: { $0.step == Int(restoreStep) }) else {
-                throw NodeError(
-                    .badData, "the checkpoint of step \(restoreStep) is not in \(directory), which servers must share")
-            }
+        if let manifest {
             let reader = try CheckpointReader(manifest, directory: directory)
             for (name, node) in zip(names, nodes) {
                 values[name] = try reader.tensor(named: name, dtype: node.dtype, shape: node.shape)
             }
-            for shard in shards { shard.resume(done: manifest.doneBatches) }
         } else if !nodes.isEmpty {
             let session = try Session(graph, options: SessionOptions(threads: options.threads, process: nil))
             for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
@@ -171,10 +177,11 @@ public struct ServerNode: Sendable {
                 running.withLock { $0 -= 1 }
             }
         }
-        defer {
+        func endLanes() {
             for lane in lanes { lane.order { $0.isOver = true } }
             while running.withLock({ $0 }) > 0 { Thread.sleep(forTimeInterval: 0.002) }
         }
+        defer { endLanes() }
         var view: ClusterView?
         var silentSince: ContinuousClock.Instant?
         while true {
@@ -185,11 +192,10 @@ public struct ServerNode: Sendable {
             beat.incarnation = incarnation
             let facts = lanes.map { $0.facts.withLock { $0 } }
             beat.view = facts.map(\.view).min() ?? 0
-            beat.step = Int64(facts.map(\.step).min() ?? 0)
-            beat.updates = Int64(facts.reduce(0) { $0 + $1.updates })
-            beat.stalenessSum = Int64(facts.reduce(0) { $0 + $1.stalenessSum })
-            beat.stalenessMax = Int64(facts.map(\.stalenessMax).max() ?? 0)
-            beat.applied = facts.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }.wire
+            beat.step = Int64(Self.step(facts))
+            beat.applied = Self.applied(facts).wire
+            beat.tallies = Self.tallies(facts)
+            beat.examples = Int64(Self.examples(facts))
             beat.failure = failure.withLock { $0 } ?? ""
             do {
                 let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
@@ -220,20 +226,39 @@ public struct ServerNode: Sendable {
                 _ = try control.ask(.checkpointWritten(report))
             }
             if view?.phase == .finished || view?.phase == .failed {
+                // What the lanes did last is told too.
+                endLanes()
                 var leave = WireLeave()
                 leave.role = .server
                 leave.number = assigned.number
                 leave.incarnation = incarnation
                 let last = lanes.map { $0.facts.withLock { $0 } }
-                leave.step = Int64(last.map(\.step).min() ?? 0)
-                leave.updates = Int64(last.reduce(0) { $0 + $1.updates })
-                leave.stalenessSum = Int64(last.reduce(0) { $0 + $1.stalenessSum })
-                leave.stalenessMax = Int64(last.map(\.stalenessMax).max() ?? 0)
+                leave.step = Int64(Self.step(last))
+                leave.tallies = Self.tallies(last)
+                leave.examples = Int64(Self.examples(last))
                 _ = try? control.ask(.leave(leave), timeout: .seconds(1))
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
             }
         }
+    }
+}
+
+extension ServerNode {
+    private static func step(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.step).min() ?? 0 }
+
+    /// Batches that all bundles have; a server without bundles lacks none.
+    private static func applied(_ facts: [LaneFacts]) -> RangeSet<Int> {
+        let all = facts.compactMap(\.applied)
+        guard let first = all.first else { return RangeSet(0..<1 << 52) }
+        return all.dropFirst().reduce(first) { $0.intersection($1) }
+    }
+
+    private static func examples(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.examples).min() ?? 1 << 52 }
+
+    private static func tallies(_ facts: [LaneFacts]) -> [WireWorkerTally] {
+        facts.reduce(into: [Int: WorkerTally]()) { $0.merge($1.tallies) { $0 + $1 } }
+            .sorted { $0.key < $1.key }.map { $1.wire(worker: $0) }
     }
 }
 
@@ -252,26 +277,4 @@ private final class Pulse: Sendable {
     }
 
     func end() { isOver.store(true, ordering: .releasing) }
-}
-
-extension RangeSet where Bound == Int {
-    var wire: [WireBatchRange] {
-        ranges.map { range in
-            var wire = WireBatchRange()
-            wire.first = Int64(range.lowerBound)
-            wire.count = Int64(range.count)
-            return wire
-        }
-    }
-
-    /// - Throws: `NodeError` for ranges that are none.
-    init(_ wire: [WireBatchRange]) throws {
-        self.init()
-        for range in wire {
-            guard range.first >= 0, range.count >= 0, range.first <= Int64.max / 2, range.count <= Int64.max / 2 else {
-                throw NodeError(.refused, "a range of batches from \(range.first) of \(range.count) is none")
-            }
-            insert(contentsOf: Int(range.first)..<Int(range.first + range.count))
-        }
-    }
 }

@@ -27,6 +27,10 @@ package struct DataHeader: Equatable, Sendable {
         case attached
         /// Server → worker: too many pushes wait here; push again soon.
         case busy
+        /// Server → worker: values; your gradient came too late for its step and is dropped.
+        case late
+        /// Worker → server: I have no batches for now, nobody is to wait for me. Under bounded staleness only.
+        case pause
     }
 
     package static let size = 76
@@ -40,11 +44,13 @@ package struct DataHeader: Equatable, Sendable {
     package var jobKey: UInt64
     /// Tells a restarted worker from the one it replaces.
     package var incarnation: UInt64
-    /// The worker's step, counted from 0; in an answer, the updates that the values have.
+    /// The worker's step, counted from 0; in an answer, the updates that the values have. In a pull, what the arbiter told
+    /// (the open step, or the worker's clock under bounded staleness) plus 1; 0 to the arbiter itself.
     package var step: Int64
     /// The global number of the batch.
     package var batch: Int64
     /// In a synchronous job, the view that divides the step: in a push the one at hand, in an answer the next step's.
+    /// Under bounded staleness, a worker's pushes so far; in a pull or pause, how often it has paused.
     package var clock: UInt64
     package var worker: UInt32
     package var bundle: UInt32

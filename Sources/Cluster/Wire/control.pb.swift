@@ -651,7 +651,7 @@ package nonisolated struct WireHeartbeat: Sendable {
 
   package var incarnation: UInt64 = 0
 
-  /// From a server: ranges of batches of which it has applied a part, since the start.
+  /// From a server: ranges of batches that every one of its bundles has applied, since the start.
   package var applied: [WireBatchRange] = []
 
   /// Why the node is about to end; empty while all is well.
@@ -663,15 +663,40 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// From a server: updates that every one of its bundles has applied; from a worker: its next step.
   package var step: Int64 = 0
 
-  /// From a server: sum and largest of the staleness of the updates.
+  /// From a worker: what it has done since it told last.
+  package var done: [WireStepResult] = []
+
+  /// From a server: what became of each worker's gradients.
+  package var tallies: [WireWorkerTally] = []
+
+  /// From a server: examples whose gradients every one of its bundles has applied.
+  package var examples: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What became of a worker's gradients, each bundle's part of a step being one.
+package nonisolated struct WireWorkerTally: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var worker: Int32 = 0
+
+  package var applied: Int64 = 0
+
+  /// By reason.
+  package var dropped: Dictionary<String,Int64> = [:]
+
+  /// Updates made between pull and push: sum and largest.
   package var stalenessSum: Int64 = 0
 
   package var stalenessMax: Int64 = 0
 
-  package var updates: Int64 = 0
-
-  /// From a worker: what it has done since it told last.
-  package var done: [WireStepResult] = []
+  /// How many had a staleness of 0, 1, 2, 3–4, 5–8, …, 513 and more.
+  package var histogram: [Int64] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -847,11 +872,9 @@ package nonisolated struct WireLeave: Sendable {
   /// As in a last Heartbeat.
   package var step: Int64 = 0
 
-  package var stalenessSum: Int64 = 0
+  package var tallies: [WireWorkerTally] = []
 
-  package var stalenessMax: Int64 = 0
-
-  package var updates: Int64 = 0
+  package var examples: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -917,57 +940,126 @@ package nonisolated struct WireNodeStatus: Sendable {
 
   package var lastSeenSeconds: Double = 0
 
+  /// Of a worker, from all servers.
+  package var tally: WireWorkerTally {
+    get {_tally ?? WireWorkerTally()}
+    set {_tally = newValue}
+  }
+  /// Returns true if `tally` has been explicitly set.
+  package var hasTally: Bool {self._tally != nil}
+  /// Clears the value of `tally`. Subsequent reads from it will return its default value.
+  package mutating func clearTally() {self._tally = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _tally: WireWorkerTally? = nil
 }
 
 /// A job as its coordinator sees it.
-package nonisolated struct WireStatusReport: Sendable {
+package nonisolated struct WireStatusReport: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var job: String = String()
+  package var job: String {
+    get {_storage._job}
+    set {_uniqueStorage()._job = newValue}
+  }
 
-  package var phase: String = String()
+  package var phase: String {
+    get {_storage._phase}
+    set {_uniqueStorage()._phase = newValue}
+  }
 
   /// Updates, of `total_steps`.
-  package var step: Int64 = 0
+  package var step: Int64 {
+    get {_storage._step}
+    set {_uniqueStorage()._step = newValue}
+  }
 
-  package var totalSteps: Int64 = 0
+  package var totalSteps: Int64 {
+    get {_storage._totalSteps}
+    set {_uniqueStorage()._totalSteps = newValue}
+  }
 
   /// From 0.
-  package var epoch: Int64 = 0
+  package var epoch: Int64 {
+    get {_storage._epoch}
+    set {_uniqueStorage()._epoch = newValue}
+  }
 
   /// The mean over the examples since the last report; NaN before the first.
-  package var loss: Double = 0
+  package var loss: Double {
+    get {_storage._loss}
+    set {_uniqueStorage()._loss = newValue}
+  }
 
   /// Means over examples.
-  package var metrics: Dictionary<String,Double> = [:]
+  package var metrics: Dictionary<String,Double> {
+    get {_storage._metrics}
+    set {_uniqueStorage()._metrics = newValue}
+  }
 
   /// Since the first step began.
-  package var seconds: Double = 0
+  package var seconds: Double {
+    get {_storage._seconds}
+    set {_uniqueStorage()._seconds = newValue}
+  }
 
-  package var samples: Int64 = 0
+  package var samples: Int64 {
+    get {_storage._samples}
+    set {_uniqueStorage()._samples = newValue}
+  }
 
-  package var samplesPerSecond: Double = 0
+  package var samplesPerSecond: Double {
+    get {_storage._samplesPerSecond}
+    set {_uniqueStorage()._samplesPerSecond = newValue}
+  }
 
-  package var nodes: [WireNodeStatus] = []
+  package var nodes: [WireNodeStatus] {
+    get {_storage._nodes}
+    set {_uniqueStorage()._nodes = newValue}
+  }
 
   /// The last complete checkpoint; empty before the first.
-  package var checkpoint: String = String()
+  package var checkpoint: String {
+    get {_storage._checkpoint}
+    set {_uniqueStorage()._checkpoint = newValue}
+  }
 
-  package var checkpointStep: Int64 = 0
+  package var checkpointStep: Int64 {
+    get {_storage._checkpointStep}
+    set {_uniqueStorage()._checkpointStep = newValue}
+  }
 
-  package var view: UInt64 = 0
+  package var view: UInt64 {
+    get {_storage._view}
+    set {_uniqueStorage()._view = newValue}
+  }
 
   /// Why the job ended or failed; empty while all is well.
-  package var failure: String = String()
+  package var failure: String {
+    get {_storage._failure}
+    set {_uniqueStorage()._failure = newValue}
+  }
+
+  /// Of all workers and servers.
+  package var tally: WireWorkerTally {
+    get {_storage._tally ?? WireWorkerTally()}
+    set {_uniqueStorage()._tally = newValue}
+  }
+  /// Returns true if `tally` has been explicitly set.
+  package var hasTally: Bool {_storage._tally != nil}
+  /// Clears the value of `tally`. Subsequent reads from it will return its default value.
+  package mutating func clearTally() {_uniqueStorage()._tally = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// What a server runs, fetched in pieces by GetPart.
@@ -1055,6 +1147,9 @@ package nonisolated struct WireServerProgram: Sendable {
     package var valueBytes: Int64 = 0
 
     package var pushBytes: Int64 = 0
+
+    /// Its Variables are updated by rows.
+    package var isTable: Bool = false
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2203,7 +2298,7 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{3}staleness_sum\0\u{3}staleness_max\0\u{1}updates\0\u{1}done\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2218,10 +2313,9 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 6: try { try decoder.decodeSingularStringField(value: &self.failure) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.stalenessSum) }()
-      case 10: try { try decoder.decodeSingularInt64Field(value: &self.stalenessMax) }()
-      case 11: try { try decoder.decodeSingularInt64Field(value: &self.updates) }()
       case 12: try { try decoder.decodeRepeatedMessageField(value: &self.done) }()
+      case 13: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
+      case 14: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       default: break
       }
     }
@@ -2249,17 +2343,14 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.step != 0 {
       try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 8)
     }
-    if self.stalenessSum != 0 {
-      try visitor.visitSingularInt64Field(value: self.stalenessSum, fieldNumber: 9)
-    }
-    if self.stalenessMax != 0 {
-      try visitor.visitSingularInt64Field(value: self.stalenessMax, fieldNumber: 10)
-    }
-    if self.updates != 0 {
-      try visitor.visitSingularInt64Field(value: self.updates, fieldNumber: 11)
-    }
     if !self.done.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.done, fieldNumber: 12)
+    }
+    if !self.tallies.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.tallies, fieldNumber: 13)
+    }
+    if self.examples != 0 {
+      try visitor.visitSingularInt64Field(value: self.examples, fieldNumber: 14)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2272,10 +2363,64 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.failure != rhs.failure {return false}
     if lhs.view != rhs.view {return false}
     if lhs.step != rhs.step {return false}
+    if lhs.done != rhs.done {return false}
+    if lhs.tallies != rhs.tallies {return false}
+    if lhs.examples != rhs.examples {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWorkerTally: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerTally"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}applied\0\u{1}dropped\0\u{3}staleness_sum\0\u{3}staleness_max\0\u{1}histogram\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.worker) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.applied) }()
+      case 3: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufInt64>.self, value: &self.dropped) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.stalenessSum) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.stalenessMax) }()
+      case 6: try { try decoder.decodeRepeatedInt64Field(value: &self.histogram) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.worker != 0 {
+      try visitor.visitSingularInt32Field(value: self.worker, fieldNumber: 1)
+    }
+    if self.applied != 0 {
+      try visitor.visitSingularInt64Field(value: self.applied, fieldNumber: 2)
+    }
+    if !self.dropped.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufInt64>.self, value: self.dropped, fieldNumber: 3)
+    }
+    if self.stalenessSum != 0 {
+      try visitor.visitSingularInt64Field(value: self.stalenessSum, fieldNumber: 4)
+    }
+    if self.stalenessMax != 0 {
+      try visitor.visitSingularInt64Field(value: self.stalenessMax, fieldNumber: 5)
+    }
+    if !self.histogram.isEmpty {
+      try visitor.visitPackedInt64Field(value: self.histogram, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireWorkerTally, rhs: WireWorkerTally) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.applied != rhs.applied {return false}
+    if lhs.dropped != rhs.dropped {return false}
     if lhs.stalenessSum != rhs.stalenessSum {return false}
     if lhs.stalenessMax != rhs.stalenessMax {return false}
-    if lhs.updates != rhs.updates {return false}
-    if lhs.done != rhs.done {return false}
+    if lhs.histogram != rhs.histogram {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2597,7 +2742,7 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Leave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{3}staleness_sum\0\u{3}staleness_max\0\u{1}updates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2611,9 +2756,8 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.done) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 7: try { try decoder.decodeSingularInt64Field(value: &self.stalenessSum) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.stalenessMax) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.updates) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
+      case 11: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       default: break
       }
     }
@@ -2638,14 +2782,11 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.step != 0 {
       try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 6)
     }
-    if self.stalenessSum != 0 {
-      try visitor.visitSingularInt64Field(value: self.stalenessSum, fieldNumber: 7)
+    if !self.tallies.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.tallies, fieldNumber: 10)
     }
-    if self.stalenessMax != 0 {
-      try visitor.visitSingularInt64Field(value: self.stalenessMax, fieldNumber: 8)
-    }
-    if self.updates != 0 {
-      try visitor.visitSingularInt64Field(value: self.updates, fieldNumber: 9)
+    if self.examples != 0 {
+      try visitor.visitSingularInt64Field(value: self.examples, fieldNumber: 11)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2657,9 +2798,8 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.reason != rhs.reason {return false}
     if lhs.done != rhs.done {return false}
     if lhs.step != rhs.step {return false}
-    if lhs.stalenessSum != rhs.stalenessSum {return false}
-    if lhs.stalenessMax != rhs.stalenessMax {return false}
-    if lhs.updates != rhs.updates {return false}
+    if lhs.tallies != rhs.tallies {return false}
+    if lhs.examples != rhs.examples {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2740,7 +2880,7 @@ nonisolated extension WireCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}host\0\u{1}pid\0\u{1}address\0\u{1}state\0\u{1}step\0\u{3}last_seen_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}host\0\u{1}pid\0\u{1}address\0\u{1}state\0\u{1}step\0\u{3}last_seen_seconds\0\u{1}tally\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2756,12 +2896,17 @@ nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeSingularStringField(value: &self.state) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.lastSeenSeconds) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._tally) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.role != .unspecified {
       try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
     }
@@ -2786,6 +2931,9 @@ nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.lastSeenSeconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.lastSeenSeconds, fieldNumber: 8)
     }
+    try { if let v = self._tally {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2798,6 +2946,7 @@ nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.state != rhs.state {return false}
     if lhs.step != rhs.step {return false}
     if lhs.lastSeenSeconds != rhs.lastSeenSeconds {return false}
+    if lhs._tally != rhs._tally {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2805,99 +2954,174 @@ nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusReport"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}phase\0\u{1}step\0\u{3}total_steps\0\u{1}epoch\0\u{1}loss\0\u{1}metrics\0\u{1}seconds\0\u{1}samples\0\u{3}samples_per_second\0\u{1}nodes\0\u{1}checkpoint\0\u{3}checkpoint_step\0\u{1}view\0\u{1}failure\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}phase\0\u{1}step\0\u{3}total_steps\0\u{1}epoch\0\u{1}loss\0\u{1}metrics\0\u{1}seconds\0\u{1}samples\0\u{3}samples_per_second\0\u{1}nodes\0\u{1}checkpoint\0\u{3}checkpoint_step\0\u{1}view\0\u{1}failure\0\u{1}tally\0")
+
+  fileprivate class _StorageClass {
+    var _job: String = String()
+    var _phase: String = String()
+    var _step: Int64 = 0
+    var _totalSteps: Int64 = 0
+    var _epoch: Int64 = 0
+    var _loss: Double = 0
+    var _metrics: Dictionary<String,Double> = [:]
+    var _seconds: Double = 0
+    var _samples: Int64 = 0
+    var _samplesPerSecond: Double = 0
+    var _nodes: [WireNodeStatus] = []
+    var _checkpoint: String = String()
+    var _checkpointStep: Int64 = 0
+    var _view: UInt64 = 0
+    var _failure: String = String()
+    var _tally: WireWorkerTally? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _job = source._job
+      _phase = source._phase
+      _step = source._step
+      _totalSteps = source._totalSteps
+      _epoch = source._epoch
+      _loss = source._loss
+      _metrics = source._metrics
+      _seconds = source._seconds
+      _samples = source._samples
+      _samplesPerSecond = source._samplesPerSecond
+      _nodes = source._nodes
+      _checkpoint = source._checkpoint
+      _checkpointStep = source._checkpointStep
+      _view = source._view
+      _failure = source._failure
+      _tally = source._tally
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.job) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.phase) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.totalSteps) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.epoch) }()
-      case 6: try { try decoder.decodeSingularDoubleField(value: &self.loss) }()
-      case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &self.metrics) }()
-      case 8: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
-      case 9: try { try decoder.decodeSingularInt64Field(value: &self.samples) }()
-      case 10: try { try decoder.decodeSingularDoubleField(value: &self.samplesPerSecond) }()
-      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.nodes) }()
-      case 12: try { try decoder.decodeSingularStringField(value: &self.checkpoint) }()
-      case 13: try { try decoder.decodeSingularInt64Field(value: &self.checkpointStep) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
-      case 15: try { try decoder.decodeSingularStringField(value: &self.failure) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._job) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._phase) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._step) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._totalSteps) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._epoch) }()
+        case 6: try { try decoder.decodeSingularDoubleField(value: &_storage._loss) }()
+        case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: &_storage._metrics) }()
+        case 8: try { try decoder.decodeSingularDoubleField(value: &_storage._seconds) }()
+        case 9: try { try decoder.decodeSingularInt64Field(value: &_storage._samples) }()
+        case 10: try { try decoder.decodeSingularDoubleField(value: &_storage._samplesPerSecond) }()
+        case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
+        case 12: try { try decoder.decodeSingularStringField(value: &_storage._checkpoint) }()
+        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._checkpointStep) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._view) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._failure) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._tally) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.job.isEmpty {
-      try visitor.visitSingularStringField(value: self.job, fieldNumber: 1)
-    }
-    if !self.phase.isEmpty {
-      try visitor.visitSingularStringField(value: self.phase, fieldNumber: 2)
-    }
-    if self.step != 0 {
-      try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 3)
-    }
-    if self.totalSteps != 0 {
-      try visitor.visitSingularInt64Field(value: self.totalSteps, fieldNumber: 4)
-    }
-    if self.epoch != 0 {
-      try visitor.visitSingularInt64Field(value: self.epoch, fieldNumber: 5)
-    }
-    if self.loss.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.loss, fieldNumber: 6)
-    }
-    if !self.metrics.isEmpty {
-      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: self.metrics, fieldNumber: 7)
-    }
-    if self.seconds.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 8)
-    }
-    if self.samples != 0 {
-      try visitor.visitSingularInt64Field(value: self.samples, fieldNumber: 9)
-    }
-    if self.samplesPerSecond.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.samplesPerSecond, fieldNumber: 10)
-    }
-    if !self.nodes.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.nodes, fieldNumber: 11)
-    }
-    if !self.checkpoint.isEmpty {
-      try visitor.visitSingularStringField(value: self.checkpoint, fieldNumber: 12)
-    }
-    if self.checkpointStep != 0 {
-      try visitor.visitSingularInt64Field(value: self.checkpointStep, fieldNumber: 13)
-    }
-    if self.view != 0 {
-      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 14)
-    }
-    if !self.failure.isEmpty {
-      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 15)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._job.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._job, fieldNumber: 1)
+      }
+      if !_storage._phase.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._phase, fieldNumber: 2)
+      }
+      if _storage._step != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._step, fieldNumber: 3)
+      }
+      if _storage._totalSteps != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._totalSteps, fieldNumber: 4)
+      }
+      if _storage._epoch != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._epoch, fieldNumber: 5)
+      }
+      if _storage._loss.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._loss, fieldNumber: 6)
+      }
+      if !_storage._metrics.isEmpty {
+        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufDouble>.self, value: _storage._metrics, fieldNumber: 7)
+      }
+      if _storage._seconds.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._seconds, fieldNumber: 8)
+      }
+      if _storage._samples != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._samples, fieldNumber: 9)
+      }
+      if _storage._samplesPerSecond.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._samplesPerSecond, fieldNumber: 10)
+      }
+      if !_storage._nodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._nodes, fieldNumber: 11)
+      }
+      if !_storage._checkpoint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._checkpoint, fieldNumber: 12)
+      }
+      if _storage._checkpointStep != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._checkpointStep, fieldNumber: 13)
+      }
+      if _storage._view != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._view, fieldNumber: 14)
+      }
+      if !_storage._failure.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._failure, fieldNumber: 15)
+      }
+      try { if let v = _storage._tally {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireStatusReport, rhs: WireStatusReport) -> Bool {
-    if lhs.job != rhs.job {return false}
-    if lhs.phase != rhs.phase {return false}
-    if lhs.step != rhs.step {return false}
-    if lhs.totalSteps != rhs.totalSteps {return false}
-    if lhs.epoch != rhs.epoch {return false}
-    if lhs.loss != rhs.loss {return false}
-    if lhs.metrics != rhs.metrics {return false}
-    if lhs.seconds != rhs.seconds {return false}
-    if lhs.samples != rhs.samples {return false}
-    if lhs.samplesPerSecond != rhs.samplesPerSecond {return false}
-    if lhs.nodes != rhs.nodes {return false}
-    if lhs.checkpoint != rhs.checkpoint {return false}
-    if lhs.checkpointStep != rhs.checkpointStep {return false}
-    if lhs.view != rhs.view {return false}
-    if lhs.failure != rhs.failure {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._phase != rhs_storage._phase {return false}
+        if _storage._step != rhs_storage._step {return false}
+        if _storage._totalSteps != rhs_storage._totalSteps {return false}
+        if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._loss != rhs_storage._loss {return false}
+        if _storage._metrics != rhs_storage._metrics {return false}
+        if _storage._seconds != rhs_storage._seconds {return false}
+        if _storage._samples != rhs_storage._samples {return false}
+        if _storage._samplesPerSecond != rhs_storage._samplesPerSecond {return false}
+        if _storage._nodes != rhs_storage._nodes {return false}
+        if _storage._checkpoint != rhs_storage._checkpoint {return false}
+        if _storage._checkpointStep != rhs_storage._checkpointStep {return false}
+        if _storage._view != rhs_storage._view {return false}
+        if _storage._failure != rhs_storage._failure {return false}
+        if _storage._tally != rhs_storage._tally {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3045,7 +3269,7 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Bundle"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}lane\0\u{1}graph\0\u{1}train\0\u{1}blocks\0\u{1}pushes\0\u{1}replicas\0\u{3}value_bytes\0\u{3}push_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}lane\0\u{1}graph\0\u{1}train\0\u{1}blocks\0\u{1}pushes\0\u{1}replicas\0\u{3}value_bytes\0\u{3}push_bytes\0\u{3}is_table\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3062,6 +3286,7 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.replicas) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.valueBytes) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.pushBytes) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isTable) }()
       default: break
       }
     }
@@ -3095,6 +3320,9 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
     if self.pushBytes != 0 {
       try visitor.visitSingularInt64Field(value: self.pushBytes, fieldNumber: 9)
     }
+    if self.isTable != false {
+      try visitor.visitSingularBoolField(value: self.isTable, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3108,6 +3336,7 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
     if lhs.replicas != rhs.replicas {return false}
     if lhs.valueBytes != rhs.valueBytes {return false}
     if lhs.pushBytes != rhs.pushBytes {return false}
+    if lhs.isTable != rhs.isTable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

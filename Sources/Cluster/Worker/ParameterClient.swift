@@ -12,13 +12,7 @@ package final class ParameterClient {
     /// Of one request; servers answer at least every two seconds.
     private static let requestTimeout = Duration.seconds(3)
 
-    /// What came of an exchange with all bundles.
-    package struct Outcome {
-        /// Updates that the values of the first bundle have.
-        var step = 0
-        /// The view that the first bundle's server acted on: the one all workers go by.
-        var view: UInt64 = 0
-    }
+    package typealias Outcome = WorkerState.Outcome
 
     /// What a worker tells of the step whose gradients it pushes.
     package struct Push {
@@ -27,16 +21,16 @@ package final class ParameterClient {
         var batch: Int
         /// 0 where this worker has no examples in the batch, and no gradients.
         var examples: Int
-        /// By which the batch was divided, in a synchronous job.
-        var view: UInt64 = 0
+        /// The view by which the batch was divided, in a synchronous job; the worker's clock under bounded staleness.
+        var clock: UInt64 = 0
         /// Whether the new values are needed; must be in a synchronous job.
         var wantsValues = true
 
-        package init(step: Int, batch: Int, examples: Int, view: UInt64 = 0, wantsValues: Bool = true) {
+        package init(step: Int, batch: Int, examples: Int, clock: UInt64 = 0, wantsValues: Bool = true) {
             self.step = step
             self.batch = batch
             self.examples = examples
-            self.view = view
+            self.clock = clock
             self.wantsValues = wantsValues
         }
     }
@@ -62,6 +56,7 @@ package final class ParameterClient {
     /// Bytes in flight in sockets at once.
     private let window: Int
     private let wire: WireFormat
+    private let consistency: JobConfig.Cluster.Consistency
     private var encoder: GradientEncoder
     /// By bundle.
     private var flights: [Flight?]
@@ -96,6 +91,7 @@ package final class ParameterClient {
         // Enough to keep the wire busy, few enough to stay in the cache.
         window = cluster.window(lanes: sockets.map(\.count).max() ?? 1)
         wire = cluster.wire
+        consistency = cluster.consistency
         encoder = GradientEncoder(cluster.wire)
         self.shouldStop = shouldStop
         self.onEvent = onEvent
@@ -119,15 +115,50 @@ package final class ParameterClient {
     // MARK: Exchanges
 
     /// Gets all values.
-    package func pull() throws -> Outcome {
+    ///
+    /// - Parameter pauses: how often this worker has paused.
+    package func pull(pauses: UInt64 = 0) throws -> Outcome {
         try settle()
-        for bundle in layout.bundles {
-            try send(bundle, bytes: isShared[bundle.number] ? 0 : bundle.valueBytes) { [unowned self] sequence, _ in
-                header(.pull, bundle, sequence).message(room: 0)
-            }
+        var rest = layout.bundles[...]
+        var told = -1
+        if consistency != .async {
+            // The arbiter names the step, or the clock from which this worker begins; the others hear it from the worker.
+            let arbiter = layout.bundles[layout.arbiter]
+            try ask(.pull, arbiter, clock: pauses)
+            try settle()
+            told = consistency.isSynchronous ? outcome.step : Int(min(outcome.clock, 1 << 53 - 2))
+            rest = layout.bundles.filter { $0.number != layout.arbiter }[...]
         }
+        for bundle in rest { try ask(.pull, bundle, step: told + 1, clock: pauses) }
         try settle()
         return outcome
+    }
+
+    /// Waits at the arbiter for the end of a step in which this worker has no part.
+    func wait(step: Int) throws -> Outcome {
+        try settle()
+        try ask(.push, layout.bundles[layout.arbiter], step: step)
+        try settle()
+        return outcome
+    }
+
+    /// Tells all servers that this worker has no batches for now.
+    ///
+    /// - Parameter pauses: how often it has paused, this time included.
+    func pause(pauses: UInt64) throws {
+        try settle()
+        for bundle in layout.bundles { try ask(.pause, bundle, clock: pauses) }
+        try settle()
+    }
+
+    /// Sends a request without gradients.
+    private func ask(_ kind: DataHeader.Kind, _ bundle: Bundle, step: Int = 0, clock: UInt64 = 0) throws {
+        try send(bundle, bytes: isShared[bundle.number] ? 0 : bundle.valueBytes) { [unowned self] sequence, isAgain in
+            var header = self.header(isAgain && kind == .push ? .await : kind, bundle, sequence)
+            header.step = Int64(step)
+            header.clock = clock
+            return header.message(room: 0)
+        }
     }
 
     /// Says what the pushes that follow are about: those of a run that is given `exchange`, or of `pushRest`.
@@ -141,7 +172,7 @@ package final class ParameterClient {
 
     /// Waits for the answer of the bundle by which all workers go.
     func arbitrate() throws -> Outcome {
-        try arrive(0)
+        try arrive(layout.arbiter)
         return outcome
     }
 
@@ -176,7 +207,7 @@ package final class ParameterClient {
             var header = self.header(isAgain ? .await : push.wantsValues ? .push : .pushOnly, bundle, sequence)
             header.step = Int64(push.step)
             header.batch = Int64(push.batch)
-            header.clock = push.view
+            header.clock = push.clock
             header.examples = UInt32(push.examples)
             guard hasBytes, !isAgain else { return header.message(room: 0) }
             if let encoded {
@@ -250,11 +281,12 @@ package final class ParameterClient {
 
     private func take(_ message: borrowing Message, _ bundle: Bundle, _ sequence: UInt64) throws -> Answer {
         try message.withUnsafeBytes { (bytes) throws -> Answer in
-            guard let header = DataHeader(bytes), header.sequence == sequence || header.kind == .refused,
+            guard let header = DataHeader(bytes), DataHeader.numbers.contains(header.step),
+                header.sequence == sequence || header.kind == .refused,
                 header.bundle == UInt32(bundle.number) || header.kind == .refused
             else { throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else") }
             switch header.kind {
-            case .values:
+            case .values, .late:
                 let isHalf = wire == .bfloat16
                 let size = header.isShared ? 0 : isHalf ? memory.halfBytes(bundle) : bundle.valueBytes
                 guard bytes.count == DataHeader.size + size, !header.isShared || isShared[bundle.number],
@@ -270,7 +302,9 @@ package final class ParameterClient {
                 } else if !header.isShared {
                     memory.copyValues(bundle, from: values)
                 }
-                if bundle.number == 0 { outcome = Outcome(step: Int(header.step), view: header.clock) }
+                if bundle.number == layout.arbiter {
+                    outcome = Outcome(step: Int(header.step), clock: header.clock, isLate: header.kind == .late)
+                }
                 return .done
             case .applied: return .done
             case .attached:

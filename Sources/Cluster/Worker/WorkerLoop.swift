@@ -51,39 +51,44 @@ final class WorkerLoop {
     }
 
     private func train(_ session: Session, _ client: ParameterClient, _ first: ClusterView) throws {
-        let start = try client.pull()
-        var step = start.step
-        // The view that divides the next step: the first server's word, so that all workers go by the same.
-        var divider = start.view
+        var state = WorkerState(job.config.cluster.consistency)
         var wait = 0.001
         while !isOver {
             try watcher.check()
-            try settle(client)
-            switch try lease() {
-            case .evaluation(let round, let batches):
-                wait = 0.001
-                let now = try client.pull()
-                (step, divider) = (max(step, now.step), now.view)
-                try evaluate(session, round: round, batches)
-            case .batches(let ranges):
-                wait = 0.001
-                if job.config.cluster.consistency == .sync {
-                    while step < ranges.last?.upperBound ?? 0, !isOver {
-                        let outcome = try together(session, client, step, try view(numbered: divider, since: first))
-                        // The servers say which step is next: one that joined late has it from them alone.
-                        (step, divider) = (max(step + 1, outcome.step), outcome.view)
-                    }
+            switch state.task {
+            case .pull(let pauses):
+                try settle(client)
+                state.pulled(try client.pull(pauses: pauses))
+            case .ask:
+                // What is told to be done must be done everywhere.
+                try settle(client)
+                let work = try lease()
+                if work != .nothing { wait = 0.001 }
+                state.given(work)
+            case .train(let batch, let step, let clock):
+                try alone(session, client, batch, step: step, clock: clock)
+                state.pushed(WorkerState.Outcome())
+            case .trainTogether(let step, let number):
+                let view = try view(numbered: number, since: first)
+                let rank = view?.workers.first { $0.incarnation == incarnation }?.rank
+                if let view, let rank {
+                    state.pushed(try together(session, client, step, view, rank: rank))
                 } else {
-                    for batch in ranges.joined() {
-                        if isOver { return }
-                        try alone(session, client, batch, step: step)
-                        step += 1
-                    }
+                    // Others divide this step.
+                    try settle(client)
+                    state.waited(try client.wait(step: step))
                 }
-            case .nothing:
+            case .evaluate(let round, let batches):
+                try evaluate(session, round: round, batches)
+                state.done()
+            case .pause(let pauses):
+                try client.pause(pauses: pauses)
+                state.done()
+            case .rest:
                 // Others finish the epoch, or evaluate: ask again soon, then less often.
                 Thread.sleep(forTimeInterval: wait)
                 wait = min(wait * 2, 0.02)
+                state.done()
             }
         }
     }
@@ -128,15 +133,12 @@ final class WorkerLoop {
                 } catch { throw NodeError(.peerUnavailable, "\(error)") }
             }
         }
-        let cluster = job.config.cluster
-        let lanes = servers.map(\.addresses.count)
         let watcher = self.watcher
         let stop = options.stop
         return try ParameterClient(
             cut: job.cut,
-            layout: BundleLayout(job.cut, lanes: lanes, limit: cluster.bundleLimit(lanes: lanes.max() ?? 1)),
-            session: session, sockets: sockets, jobKey: jobKey, incarnation: incarnation, worker: number,
-            cluster: cluster,
+            layout: job.layout(lanes: servers.map(\.addresses.count)), session: session, sockets: sockets,
+            jobKey: jobKey, incarnation: incarnation, worker: number, cluster: job.config.cluster,
             shouldStop: {
                 stop.request == .now || [.finished, .failed].contains(watcher.view?.phase)
                     || (try? watcher.check()) == nil
@@ -179,28 +181,24 @@ final class WorkerLoop {
         untold = result
     }
 
-    /// An asynchronous step. Its answers are taken as the next one needs them.
-    private func alone(_ session: Session, _ client: ParameterClient, _ batch: Int, step: Int) throws {
+    /// A step on a batch of its own. Its answers are taken as the next one needs them.
+    private func alone(
+        _ session: Session, _ client: ParameterClient, _ batch: Int, step: Int, clock: UInt64
+    ) throws {
         let indices = schedule.indices(ofBatch: batch)
         session.setRandomStep(batch)
-        client.begin(.init(step: step, batch: batch, examples: indices.count, wantsValues: !isOver))
+        client.begin(
+            .init(step: step, batch: batch, examples: indices.count, clock: clock, wantsValues: !isOver))
         noteStep(try compute(session, client, indices, batch: batch))
     }
 
     /// A synchronous step: this worker's part of the batch, by its rank.
     private func together(
-        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView?
-    ) throws -> ParameterClient.Outcome {
-        guard let view, let rank = view.workers.first(where: { $0.incarnation == incarnation })?.rank else {
-            // Others divide this step: wait for the next.
-            client.begin(.init(step: step, batch: step, examples: 0))
-            try client.pushRest()
-            try settle(client)
-            return client.outcome
-        }
+        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView, rank: Int
+    ) throws -> WorkerState.Outcome {
         let indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count)
         session.setRandomStep(step, rank: rank)
-        client.begin(.init(step: step, batch: step, examples: indices.count, view: view.number))
+        client.begin(.init(step: step, batch: step, examples: indices.count, clock: view.number))
         // A worker without examples tells of the step too, for it may be the only one that lives to tell.
         var result = WireStepResult()
         result.batch = Int64(step)
@@ -210,7 +208,13 @@ final class WorkerLoop {
             result = try compute(session, client, indices, batch: step)
         }
         noteStep(result)
-        return try client.arbitrate()
+        let outcome = try client.arbitrate()
+        if outcome.isLate {
+            // What is not in the values is not told.
+            untold = WireStepResult()
+            untold?.batch = Int64(step)
+        }
+        return outcome
     }
 
     /// Computes the gradients of one batch, which leave as they are made, and what to tell of it.

@@ -56,8 +56,30 @@ struct ConfigurationMistakeTests {
                     + "(allowed: gradient_descent, momentum, nesterov, adagrad, rmsprop, adam, adamw, adadelta, ftrl, sgd)"
             ),
             (
-                "cluster: {consistency: {staleness: 4}}",
-                "cluster.consistency can't be {staleness: 4} (allowed: async, sync)"
+                "cluster: {consistency: asink}",
+                "cluster.consistency can't be \"asink\"; did you mean 'async'? "
+                    + "(allowed: async, sync, {sync: {backup: N, sparse: async}}, {staleness: N})"
+            ),
+            (
+                "cluster: {consistency: {staleness: -1}}",
+                "cluster.consistency must be a whole number ≥ 0, got -1 for 'staleness'"
+            ),
+            (
+                "cluster: {consistency: {sync: {backups: 1}}}",
+                "cluster.consistency can't be \"backups\"; did you mean 'backup'? (allowed: backup, sparse) in 'sync'"
+            ),
+            (
+                "cluster: {consistency: {sync: {sparse: maybe}}}",
+                "cluster.consistency can't be \"maybe\" (allowed: sync, async) for 'sparse'"
+            ),
+            (
+                "cluster: {consistency: {sync: {backup: 2}}}",
+                "cluster.consistency has 2 backup of 2 cluster.workers; a step needs the gradient of one at least"
+            ),
+            (
+                "train: {staleness_scaling: true}\ncluster: {consistency: sync}",
+                "train.staleness_scaling needs gradients that can be stale: cluster.consistency async, "
+                    + "{staleness: N} or {sync: {sparse: async}}"
             ),
             ("cluster: {transport: udp}", "cluster.transport can't be \"udp\" (allowed: inproc, ipc, tcp, tls+tcp)"),
             (
@@ -177,7 +199,7 @@ struct ConfigurationMistakeTests {
             error?.description == """
                 job.yaml: 9 mistakes
                   line 3: unknown key 'train.learnin_rate'; did you mean 'learning_rate'? (allowed: \(keys)\
-                clip_norm, shuffle, evaluate_every_steps)
+                clip_norm, shuffle, staleness_scaling, evaluate_every_steps)
                   line 4: train.batch must be a whole number ≥ 1, got "big"
                   line 6: duplicate key 'batch', first on line 4
                   line 8: cluster.workers must be a whole number ≥ 1, got 0

@@ -3,71 +3,90 @@ import Testing
 
 @Suite("The ledger of pushes")
 struct PushLedgerTests {
+    private static func worker(_ number: Int, _ incarnation: UInt64 = 1) -> WorkerIdentity {
+        WorkerIdentity(worker: number, incarnation: incarnation)
+    }
+
+    /// An update by one worker, which then has the new values.
+    private static func apply(_ ledger: inout PushLedger, _ holder: WorkerIdentity, step: Int, batch: Int) {
+        ledger.applied(step: step, batch: batch, examples: 2, by: [holder])
+        ledger.sawValues(holder)
+    }
+
     @Test("a push is applied once: its repeat is a duplicate, older steps are refused")
     func once() {
         var ledger = PushLedger()
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .new)
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .new, "admitted isn't applied")
-        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 5)
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 0) == .duplicate)
-        #expect(ledger.admit(worker: 1, incarnation: 1, step: 0) == .new)
-        #expect(ledger.admit(worker: 0, incarnation: 2, step: 0) == .new)
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 4) == .new, "after a restored checkpoint steps have gaps")
-        ledger.applied(worker: 0, incarnation: 1, step: 4, batch: 6)
+        let first = Self.worker(0)
+        #expect(ledger.admit(first, step: 0) == .new)
+        #expect(ledger.admit(first, step: 0) == .new, "admitted isn't applied")
+        Self.apply(&ledger, first, step: 0, batch: 5)
+        #expect(ledger.admit(first, step: 0) == .duplicate)
+        #expect(ledger.admit(Self.worker(1), step: 0) == .new)
+        #expect(ledger.admit(Self.worker(0, 2), step: 0) == .new)
+        #expect(ledger.admit(first, step: 4) == .new, "after a restored checkpoint steps have gaps")
+        Self.apply(&ledger, first, step: 4, batch: 6)
         let sentence = "worker 0 pushes step 3 but step 4 is already applied"
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 3) == .stale(sentence))
-        #expect(ledger.updates == 2 && ledger.appliedBatches == RangeSet(5..<7))
+        #expect(ledger.admit(first, step: 3) == .stale(sentence))
+        #expect(ledger.updates == 2 && ledger.appliedBatches == RangeSet(5..<7) && ledger.examples == 4)
     }
 
     @Test("a fenced incarnation is refused, also for what it had pushed; its successor isn't")
     func fence() {
         var ledger = PushLedger()
-        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 0)
-        ledger.fence(worker: 0, incarnation: 1)
-        for step in 0...1 {
-            guard case .stale(let sentence) = ledger.admit(worker: 0, incarnation: 1, step: step) else {
+        Self.apply(&ledger, Self.worker(0), step: 0, batch: 0)
+        ledger.fence(Self.worker(0))
+        for step in [0, 1, 1] {
+            guard case .stale(let sentence) = ledger.admit(Self.worker(0), step: step) else {
                 Issue.record("step \(step) of a fenced worker is taken")
                 continue
             }
             #expect(sentence.contains("worker 0 was declared dead"))
         }
-        #expect(ledger.admit(worker: 0, incarnation: 2, step: 0) == .new)
+        #expect(ledger.admit(Self.worker(0, 2), step: 0) == .new)
         #expect(ledger.appliedBatches == RangeSet(0..<1), "what was applied stays so")
+        #expect(ledger.record.total.dropped == [.dead: 1], "each gradient is dropped once")
     }
 
     @Test("staleness is the number of updates between a worker's pull and its push")
     func staleness() {
         var ledger = PushLedger()
-        ledger.pulled(worker: 0, incarnation: 1)
-        ledger.pulled(worker: 1, incarnation: 2)
-        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 0)  // 0
-        ledger.applied(worker: 0, incarnation: 1, step: 1, batch: 1)  // 0: the last reply had the values
-        ledger.applied(worker: 1, incarnation: 2, step: 0, batch: 2)  // 2
-        ledger.applied(worker: 0, incarnation: 1, step: 2, batch: 3)  // 1
-        #expect(ledger.stalenessSum == 3 && ledger.stalenessMax == 2 && ledger.meanStaleness == 0.75)
-        ledger.applied(worker: 1, incarnation: 2, step: 1, batch: 4)  // 1
-        ledger.applied(worker: 0, incarnation: 1, step: 3, batch: 5)  // 1
-        _ = ledger.admit(worker: 1, incarnation: 2, step: 1)  // the answer to a repeat has new values
-        ledger.applied(worker: 1, incarnation: 2, step: 2, batch: 6)  // 0
-        #expect(ledger.stalenessSum == 5 && ledger.pushes == 7)
-    }
-
-    @Test("a synchronous step is one update, and every push of it counts as applied")
-    func synchronous() {
-        var ledger = PushLedger()
-        let workers = (0..<3).map { WorkerIdentity(worker: $0, incarnation: 7) }
-        for step in 0..<4 { ledger.applied(step: step, batch: step, by: workers) }
-        #expect(ledger.updates == 4 && ledger.stalenessMax == 0)
-        #expect(ledger.admit(worker: 2, incarnation: 7, step: 3) == .duplicate)
+        let (a, b) = (Self.worker(0), Self.worker(1))
+        ledger.sawValues(a)
+        ledger.sawValues(b)
+        Self.apply(&ledger, a, step: 0, batch: 0)  // 0
+        Self.apply(&ledger, a, step: 1, batch: 1)  // 0: the last reply had the values
+        Self.apply(&ledger, b, step: 0, batch: 2)  // 2
+        Self.apply(&ledger, a, step: 2, batch: 3)  // 1
+        #expect(ledger.record.total.stalenessSum == 3 && ledger.record.total.stalenessMax == 2)
+        #expect(ledger.record.workers[0]?.histogram.prefix(3) == [2, 1, 0])
+        #expect(ledger.record.workers[1]?.meanStaleness == 2)
     }
 
     @Test("a batch that is applied is not applied again under another step, by whomever")
     func sameBatch() {
         var ledger = PushLedger()
-        ledger.applied(worker: 0, incarnation: 1, step: 0, batch: 5)
-        #expect(ledger.admit(worker: 0, incarnation: 1, step: 1, batch: 5) == .duplicate)
-        #expect(ledger.admit(worker: 1, incarnation: 2, step: 0, batch: 5) == .duplicate)
-        #expect(ledger.admit(worker: 1, incarnation: 2, step: 1, batch: 6) == .new)
-        #expect(ledger.updates == 1)
+        let (a, b) = (Self.worker(0), Self.worker(1, 2))
+        Self.apply(&ledger, a, step: 0, batch: 5)
+        #expect(ledger.admit(a, step: 1, batch: 5) == .repeated)
+        #expect(ledger.admit(b, step: 0, batch: 5) == .repeated)
+        #expect(ledger.admit(b, step: 0, batch: 5) == .duplicate)
+        #expect(ledger.admit(b, step: 1, batch: 6) == .new)
+        #expect(ledger.updates == 1 && ledger.record.total.dropped == [.repeated: 2])
+    }
+
+    @Test("the record keeps counts of all gradients and entries of the last")
+    func record() {
+        var record = UpdateRecord()
+        for step in 0..<UpdateRecord.limit + 3 { record.applied(worker: step % 2, step: step, staleness: step % 5) }
+        record.dropped(worker: 7, step: 1, staleness: 3000, .late)
+        #expect(record.entries.count == UpdateRecord.limit)
+        #expect(record.entries.first?.step == 4)
+        #expect(record.entries.last == .init(step: 1, worker: 7, staleness: 3000, drop: .late))
+        #expect(record.total.applied == UpdateRecord.limit + 3 && record.workers[7]?.dropped == [.late: 1])
+        #expect(record.total.histogram.reduce(0, +) == record.total.applied)
+        var tally = WorkerTally()
+        for staleness in [0, 1, 2, 3, 4, 5, 1024, 5000] { record.applied(worker: 9, step: 0, staleness: staleness) }
+        tally += record.workers[9] ?? WorkerTally()
+        #expect(tally.histogram == [1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 2] && tally.stalenessMax == 5000)
     }
 }

@@ -1,0 +1,109 @@
+extension JobConfig.Cluster {
+    /// Whose gradients an update waits for.
+    public enum Consistency: Sendable, Equatable {
+        /// Every worker at its own pace: a push is applied when it comes.
+        case asynchronous
+        /// Workers share each batch; the mean of their gradients is one update, added up in the order of ranks.
+        ///
+        /// - Parameters:
+        ///   - backup: so many gradients of a step are not waited for; those that come late are dropped (Chen et al. 2016,
+        ///     "Revisiting distributed synchronous SGD").
+        ///   - asynchronousTables: Variables that are updated by rows take each worker's part when it comes.
+        case synchronous(backup: Int = 0, asynchronousTables: Bool = false)
+        /// At its own pace, but a worker waits while one that trains is more than so many steps behind it (Ho et al. 2013,
+        /// "More effective distributed ML via a stale synchronous parallel parameter server").
+        case bounded(staleness: Int)
+
+        public static let async = Consistency.asynchronous
+        public static let sync = Consistency.synchronous()
+
+        /// Whether all workers train the same steps, each its part.
+        public var isSynchronous: Bool { if case .synchronous = self { true } else { false } }
+
+        var isBounded: Bool { if case .bounded = self { true } else { false } }
+
+        /// Whether a gradient may be computed from values that others have changed since.
+        var allowsStaleness: Bool {
+            switch self {
+            case .asynchronous, .bounded: true
+            case .synchronous(_, let asynchronousTables): asynchronousTables
+            }
+        }
+
+        /// Gradients of a step that are not waited for.
+        var backup: Int { if case .synchronous(let backup, _) = self { backup } else { 0 } }
+
+        var hasAsynchronousTables: Bool { if case .synchronous(_, true) = self { true } else { false } }
+    }
+}
+
+extension ValueFormat where T == JobConfig.Cluster.Consistency {
+    /// `async`, `sync`, `{sync: {backup: 1, sparse: async}}` or `{staleness: 4}`.
+    static var consistency: Self {
+        Self(
+            read: { (value, base) throws(ValueError) in
+                guard case .map(let pairs) = value else { return try word(value) }
+                guard pairs.count == 1 else { throw ValueError(text: refusal(of: value, allowed: allowed)) }
+                switch pairs[0].key {
+                case "staleness":
+                    return .bounded(staleness: try number("staleness", pairs[0].value, base))
+                case "sync": return try synchronous(pairs[0].value, base)
+                default: throw ValueError(text: refusal(of: value, allowed: allowed))
+                }
+            },
+            write: { consistency in
+                switch consistency {
+                case .asynchronous: return .string("async")
+                case .bounded(let staleness): return .map(["staleness": .int(staleness)])
+                case .synchronous(let backup, let asynchronousTables):
+                    var options: [String: ConfigValue] = [:]
+                    if backup > 0 { options["backup"] = .int(backup) }
+                    if asynchronousTables { options["sparse"] = .string("async") }
+                    return options.isEmpty ? .string("sync") : .map(["sync": .map(options)])
+                }
+            })
+    }
+
+    private static var allowed: [String] {
+        ["async", "sync", "{sync: {backup: N, sparse: async}}", "{staleness: N}"]
+    }
+
+    private static func word(_ value: YAMLValue) throws(ValueError) -> T {
+        switch value.text {
+        case "async": return .asynchronous
+        case "sync": return .sync
+        default: throw ValueError(text: refusal(of: value, allowed: allowed))
+        }
+    }
+
+    private static func number(
+        _ name: String, _ value: YAMLValue, _ base: String
+    ) throws(ValueError) -> Int {
+        do throws(ValueError) {
+            return try ValueFormat<Int>.whole(atLeast: 0, atMost: 1_000_000).read(value, base)
+        } catch {
+            throw ValueError(text: "\(error.text) for '\(name)'")
+        }
+    }
+
+    private static func synchronous(_ value: YAMLValue, _ base: String) throws(ValueError) -> T {
+        guard case .map(let pairs) = value else {
+            throw ValueError(text: "must be a section such as {backup: 1}, got \(value.excerpt) for 'sync'")
+        }
+        var (backup, asynchronousTables) = (0, false)
+        for (name, item) in pairs {
+            switch name {
+            case "backup": backup = try number(name, item, base)
+            case "sparse":
+                guard let text = item.text, ["sync", "async"].contains(text) else {
+                    throw ValueError(text: "\(refusal(of: item, allowed: ["sync", "async"])) for 'sparse'")
+                }
+                asynchronousTables = text == "async"
+            default:
+                let key = YAMLValue.scalar(name, isPlain: false)
+                throw ValueError(text: "\(refusal(of: key, allowed: ["backup", "sparse"])) in 'sync'")
+            }
+        }
+        return .synchronous(backup: backup, asynchronousTables: asynchronousTables)
+    }
+}
