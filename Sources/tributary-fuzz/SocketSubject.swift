@@ -62,11 +62,12 @@ final class SocketSubject: Subject {
         if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let reply: Messaging.Message
         do { reply = try job.lanes[bundle.lane].request(Messaging.Message(bytes), timeout: patience) } catch {
-            // A synchronous push waits for others; a lane that is there answers a pull all the same.
+            // A synchronous push waits for others; a lane that is there answers a pull all the same, if only
+            // that it is of a worker that it does not take any more.
             let pull = header(job, bundle, .pull).bytes([])
             guard patience < .seconds(1),
                 let answer = try? job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10)),
-                DataHeader(answer.bytes)?.kind == .values
+                let header = DataHeader(answer.bytes), [.values, .refused].contains(header.kind)
             else { throw Finding("the lane does not answer: \(error)") }
             return .waiting
         }
