@@ -128,7 +128,7 @@ struct ConfigurationMistakeTests {
             (
                 "model: {hiden: [3]}",
                 "unknown key 'model.hiden'; did you mean 'hidden'? "
-                    + "(allowed: kind, hidden, activation, initializer, dropout, loss, outputs)"
+                    + "(allowed: kind, hidden, activation, initializer, dropout, precision, loss, outputs)"
             ),
         ])
     func unknownKey(yaml: String, mistake: String) {

@@ -55,7 +55,7 @@ struct ModelKeyTests {
             (
                 "model: {kind: lstm, unit: 3}",
                 "unknown key 'model.unit'; did you mean 'units'? "
-                    + "(allowed: kind, cell, units, layers, steps, initializer, dropout, loss, outputs)"
+                    + "(allowed: kind, cell, units, layers, steps, initializer, dropout, precision, loss, outputs)"
             ),
             (
                 "model: {kind: wide_and_deep}",
@@ -89,7 +89,7 @@ struct ModelKeyTests {
                 "line 3: model.filters must be a whole number ≥ 1, got \"none\" as item 2 of the list",
                 "line 4: model.units belongs to model.kind lstm; this is cnn",
                 "line 5: unknown key 'model.kernl'; did you mean 'kernel'? (allowed: kind, image, filters, kernel, pool, "
-                    + "batch_normalization, hidden, activation, initializer, dropout, loss, outputs)",
+                    + "batch_normalization, hidden, activation, initializer, dropout, precision, loss, outputs)",
             ])
     }
 }
