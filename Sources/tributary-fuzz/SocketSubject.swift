@@ -65,10 +65,12 @@ final class SocketSubject: Subject {
             // A synchronous push waits for others; a lane that is there answers a pull all the same, if only
             // that it is of a worker that it does not take any more.
             let pull = header(job, bundle, .pull).bytes([])
-            guard patience < .seconds(1),
-                let answer = try? job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10)),
-                let header = DataHeader(answer.bytes), [.values, .refused].contains(header.kind)
-            else { throw Finding("the lane does not answer: \(error)") }
+            guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
+            let answer = try job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10))
+            guard let header = DataHeader(answer.bytes), [.values, .refused].contains(header.kind) else {
+                throw Finding(
+                    "the lane answers a pull with \(DataHeader(answer.bytes).map { "\($0.kind)" } ?? "nothing")")
+            }
             return .waiting
         }
         guard let header = DataHeader(reply.bytes) else { throw Finding("the lane answers something else") }
