@@ -67,7 +67,7 @@ final class SocketSubject: Subject {
             let pull = header(job, bundle, .pull).bytes([])
             guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
             let answer = try job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10))
-            guard let header = DataHeader(answer.bytes), [.values, .refused].contains(header.kind) else {
+            guard let header = DataHeader(answer.bytes), [.values, .waiting, .refused].contains(header.kind) else {
                 throw Finding(
                     "the lane answers a pull with \(DataHeader(answer.bytes).map { "\($0.kind)" } ?? "nothing")")
             }
