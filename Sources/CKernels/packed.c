@@ -38,6 +38,7 @@ enum { DEPTH = 256, MOST_ROWS = 12, MOST_COLUMNS = 32 };
     __attribute__((target(features))) static void name##_rows(const float *a, long a_step, const float *b,         \
                                                               long depth, float *c, long c_step, long rows,        \
                                                               int adding) {                                        \
+        /* The narrow tile is never asked for 8 or 12 rows: its registers end at `most`. */                        \
         switch (rows) {                                                                                            \
         case 1: name##_tile(a, a_step, b, depth, c, c_step, 1, adding); break;                                     \
         case 2: name##_tile(a, a_step, b, depth, c, c_step, 2, adding); break;                                     \

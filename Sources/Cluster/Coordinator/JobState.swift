@@ -55,11 +55,7 @@ package struct JobState {
     private(set) var checkpointError: String?
     /// Servers that hold something to save.
     var checkpointWriters: Int
-    private var applied: [Int: RangeSet<Int>] = [:]
-    /// What became of workers' gradients, by server and worker.
-    private(set) var tallies: [Int: [Int: WorkerTally]] = [:]
-    /// Examples whose gradients all bundles of a server have.
-    private var appliedExamples: [Int: Int] = [:]
+    private var reports = ServerReports()
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
@@ -110,23 +106,12 @@ package struct JobState {
         return finishedBatches + (isLast ? record.takeOpen() : [])
     }
 
-    // MARK: What servers tell
-
-    private mutating func note(_ tallies: [WireWorkerTally], examples: Int, of server: Int) {
-        self.tallies[server] = Dictionary(
-            tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
-        appliedExamples[server] = min(max(examples, 0), 1 << 53)
-    }
-
     /// What became of one worker's gradients on all servers, or of all workers'.
-    package func tally(of worker: Int? = nil) -> WorkerTally {
-        tallies.values.flatMap { $0 }.filter { worker == nil || $0.key == worker }
-            .reduce(into: WorkerTally()) { $0 += $1.value }
-    }
+    package func tally(of worker: Int? = nil) -> WorkerTally { reports.tally(of: worker) }
 
     /// Examples of the batches done in this run that some bundle's updates lack.
     package var missedExamples: Int {
-        guard let least = appliedExamples.values.min() else { return 0 }
+        guard let least = reports.leastExamples else { return 0 }
         let batches = shards.done.subtracting(facts.done).ranges.joined()
         return max(0, batches.reduce(0) { $0 + facts.schedule.places(ofBatch: $1).count } - least)
     }
@@ -191,12 +176,12 @@ package struct JobState {
                 role, number, incarnation: beat.incarnation, view: beat.view, steps: Int(clamping: beat.step), now: now)
         else { return false }
         if role == .server {
-            applied[number] = ranges
+            reports.note(applied: ranges, of: number)
             // Of a step that bundles closed after all who took part had died, nobody tells.
             if isSynchronous {
                 for batch in appliedEverywhere.subtracting(shards.done).ranges.joined() { close(batch) }
             }
-            note(beat.tallies, examples: Int(beat.examples), of: number)
+            reports.note(beat.tallies, examples: Int(beat.examples), of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
@@ -216,7 +201,7 @@ package struct JobState {
                 role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
                 now: now)
             if role == .server {
-                note(wire.tallies, examples: Int(wire.examples), of: number)
+                reports.note(wire.tallies, examples: Int(wire.examples), of: number)
             }
         }
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
@@ -260,9 +245,7 @@ package struct JobState {
 
     /// Batches that all bundles have applied.
     private var appliedEverywhere: RangeSet<Int> {
-        guard applied.count == membership.servers, let first = applied.values.first else { return RangeSet() }
-        let all = RangeSet(0..<max(facts.totalSteps, 0))
-        return applied.values.dropFirst().reduce(first.intersection(all)) { $0.intersection($1) }
+        reports.applied(servers: membership.servers, total: facts.totalSteps)
     }
 
     private var backup: Int { facts.config.cluster.consistency.backup }

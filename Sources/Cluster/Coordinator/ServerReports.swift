@@ -1,0 +1,33 @@
+/// What servers tell of their bundles: which batches they have, and what became of workers' gradients.
+struct ServerReports: Sendable {
+    /// Batches that all bundles of a server have.
+    private var applied: [Int: RangeSet<Int>] = [:]
+    /// By server and worker.
+    private var tallies: [Int: [Int: WorkerTally]] = [:]
+    /// Examples whose gradients all bundles of a server have.
+    private var examples: [Int: Int] = [:]
+
+    mutating func note(applied batches: RangeSet<Int>, of server: Int) { applied[server] = batches }
+
+    mutating func note(_ tallies: [WireWorkerTally], examples: Int, of server: Int) {
+        self.tallies[server] = Dictionary(
+            tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
+        self.examples[server] = min(max(examples, 0), 1 << 53)
+    }
+
+    /// Batches below `total` that every bundle has; none before all of so many servers have told.
+    func applied(servers: Int, total: Int) -> RangeSet<Int> {
+        guard applied.count == servers, let first = applied.values.first else { return RangeSet() }
+        let all = RangeSet(0..<max(total, 0))
+        return applied.values.dropFirst().reduce(first.intersection(all)) { $0.intersection($1) }
+    }
+
+    /// What became of one worker's gradients on all servers, or of all workers'.
+    func tally(of worker: Int?) -> WorkerTally {
+        tallies.values.flatMap { $0 }.filter { worker == nil || $0.key == worker }
+            .reduce(into: WorkerTally()) { $0 += $1.value }
+    }
+
+    /// Of the bundle that has the fewest; nil before any server has told.
+    var leastExamples: Int? { examples.values.min() }
+}
