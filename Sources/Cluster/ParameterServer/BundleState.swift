@@ -230,9 +230,6 @@ package struct BundleState: Sendable {
         return actions + translate(barrier?.setMembers(ranks, view: view.number) ?? [])
     }
 
-    /// The bytes of a request are lost.
-    package mutating func drop(_ token: Int) { barrier?.drop(token) }
-
     // MARK: At its own pace
 
     /// Far from where a sum would overflow.

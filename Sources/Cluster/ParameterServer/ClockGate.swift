@@ -42,7 +42,7 @@ package struct ClockGate: Sendable {
         waiting.updateValue((token, clock + 1), forKey: holder).map(\.token)
     }
 
-    /// A worker has no batches for now; false where it says so late and trains again.
+    /// A worker has no batches for now. What it said before its last pause comes too late and changes nothing.
     package mutating func pause(_ holder: WorkerIdentity, pauses: UInt64) {
         guard pauses > self.pauses[holder, default: 0] else { return }
         self.pauses[holder] = pauses

@@ -196,15 +196,6 @@ struct SynchronousBarrierTests {
                 == [.park, .close(step: 0, contributions: parts, view: 3)])
     }
 
-    @Test("a push whose bytes were lost is awaited anew")
-    func drop() {
-        var barrier = Self.barrier([0, 1])
-        _ = barrier.push(worker: 0, step: 0, examples: 1, token: 1, view: 1)
-        barrier.drop(1)
-        #expect(barrier.awaited == [0, 1])
-        #expect(barrier.push(worker: 0, step: 0, examples: 1, token: 2, view: 1) == [.park])
-    }
-
     @Test("with backup workers a step closes with the first gradients, by rank; the others' are too late")
     func backup() {
         var barrier = Self.barrier([0, 1, 2], backup: 1)

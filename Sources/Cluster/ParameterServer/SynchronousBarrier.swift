@@ -151,12 +151,6 @@ package struct SynchronousBarrier: Sendable {
         return Self.waits(token, inPlaceOf: old?.push.token) + goOn()
     }
 
-    /// Forgets a parked push whose bytes are lost; its worker, if it lives, is awaited anew.
-    package mutating func drop(_ token: Int) {
-        parked = parked.filter { $0.value.token != token }
-        early = early.filter { $0.value.push.token != token }
-    }
-
     /// The token under which this worker's push of a step waits.
     package func waiting(_ holder: WorkerIdentity, step: Int) -> Int? {
         if step == nextStep { return parked[holder]?.token }
