@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// Writes a worker's gradients in a wire format and keeps what a format leaves out, for the next step.
 package struct GradientEncoder {
     private let format: WireFormat
@@ -30,7 +32,7 @@ package struct GradientEncoder {
         case .bfloat16:
             GradientEncoder.append(gradient.count * 2, to: &bytes) { out in
                 for i in 0..<gradient.count {
-                    out.storeBytes(of: gradient[i].bfloat16Bits.littleEndian, toByteOffset: i * 2, as: UInt16.self)
+                    out.storeBytes(of: BFloat16(gradient[i]).bits.littleEndian, toByteOffset: i * 2, as: UInt16.self)
                 }
             }
             return .bfloat16

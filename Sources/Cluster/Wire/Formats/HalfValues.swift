@@ -10,7 +10,7 @@ enum HalfValues {
         guard dtype == .float32 else { return target.copyMemory(from: source, byteCount: values.count) }
         let numbers = source.assumingMemoryBound(to: Float.self)
         for i in 0..<values.count / 4 {
-            target.storeBytes(of: numbers[i].bfloat16Bits.littleEndian, toByteOffset: i * 2, as: UInt16.self)
+            target.storeBytes(of: BFloat16(numbers[i]).bits.littleEndian, toByteOffset: i * 2, as: UInt16.self)
         }
     }
 

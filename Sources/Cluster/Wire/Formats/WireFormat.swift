@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// How gradients travel through sockets. Values come back as float32, with `bfloat16` as bfloat16.
 ///
 /// What `int8` and `topK` leave out of a gradient is not lost: a worker adds it to its next one ("error feedback"; Seide et
@@ -56,7 +58,7 @@ package enum GradientCoding: UInt32, Sendable {
         case .bfloat16:
             for i in 0..<target.count {
                 let half = start.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
-                out[i] = Float(bitPattern: UInt32(UInt16(littleEndian: half)) << 16)
+                out[i] = BFloat16(bits: UInt16(littleEndian: half)).float
             }
         case .int8:
             let numbers = start + GradientCoding.scales(target.count) * 4
@@ -80,14 +82,5 @@ package enum GradientCoding: UInt32, Sendable {
 extension UnsafeRawBufferPointer {
     func word(_ offset: Int) -> UInt32 {
         UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-}
-
-extension Float {
-    /// The bits of the nearest bfloat16, ties to even; NaN stays NaN.
-    var bfloat16Bits: UInt16 {
-        let bits = bitPattern
-        let rounded = bits &+ 0x7FFF &+ ((bits >> 16) & 1)
-        return UInt16(truncatingIfNeeded: (isNaN ? bits | 0x40_0000 : rounded) >> 16)
     }
 }
