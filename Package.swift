@@ -35,8 +35,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CDevices", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CProcess"),
-        .target(name: "Dataflow", dependencies: ["CKernels", "COneDNN"], swiftSettings: strict),
+        .target(name: "Dataflow", dependencies: ["CDevices", "CKernels", "COneDNN"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
         .target(

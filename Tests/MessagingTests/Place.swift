@@ -112,7 +112,7 @@ extension ReplySocket {
     /// The next request, which has to come.
     func next() throws -> Request {
         struct Nothing: Error {}
-        guard let request = try receive(timeout: .seconds(10)) else { throw Nothing() }
+        guard let request = try receive(timeout: .seconds(30)) else { throw Nothing() }
         return request
     }
 }

@@ -107,8 +107,12 @@ extension JobConfig {
     private static let lastKeys: [ConfigKey] = [
         .required("devices.soft_placement", \.devices.softPlacement, .flag),
         .required("devices.log_device_placement", \.devices.logDevicePlacement, .flag),
-        .required("devices.worker", \.devices.worker, .device),
+        .optional("devices.worker", \.devices.worker, .device),
         .required("devices.server", \.devices.server, .device),
+        .optional("devices.worker_gpus", \.devices.workerGPUs, .choice()),
+        .required("devices.opencl_cpu", \.devices.openCLCPU, .flag),
+        .optional("devices.gpu_memory", \.devices.gpuMemory, .bytes),
+        .required("devices.tf32", \.devices.allowsTF32, .flag),
         .optional("checkpoint.directory", \.checkpoint.directory, .path),
         .optional("checkpoint.every_steps", \.checkpoint.everySteps, .whole(atLeast: 1)),
         .required("checkpoint.keep", \.checkpoint.keep, .whole(atLeast: 1)),

@@ -281,11 +281,23 @@ extension JobConfig {
 
     /// Where it runs: TensorFlow's device names.
     public struct Devices: Sendable, Equatable {
-        /// Takes the CPU where a device lacks a kernel or does not exist.
+        /// How workers of one host share its GPUs.
+        public enum Sharing: String, Sendable, CaseIterable { case roundRobin = "round_robin" }
+
+        /// Takes the CPU where a device that is asked for lacks a kernel or does not exist.
         public var softPlacement = false
         public var logDevicePlacement = false
-        public var worker = "/cpu:0"
+        /// Where workers compute what has a kernel there; nil: GPU 0 if there is one, else the CPU.
+        public var worker: String?
         public var server = "/cpu:0"
+        /// Worker n takes GPU n modulo their number.
+        public var workerGPUs: Sharing?
+        /// Also counts OpenCL's CPU devices as GPUs.
+        public var openCLCPU = false
+        /// Bytes of a GPU's memory that a node may take; nil: all there is.
+        public var gpuMemory: Int?
+        /// Lets matrix products on GPUs use TF32.
+        public var allowsTF32 = false
     }
 
     /// Where and how often it is saved.

@@ -88,6 +88,24 @@ extension ValueFormat where T == Int {
     }
 }
 
+extension ValueFormat where T == Int {
+    /// A number of bytes, as such or in KiB, MiB or GiB: 4GiB.
+    static var bytes: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                let wanted = "a number of bytes such as 512MiB or 4GiB"
+                if case .int(let number) = value.resolved, number > 0 { return number }
+                guard let text = value.text else { throw .wanted(wanted, got: value) }
+                for (unit, shift) in [("KiB", 10), ("MiB", 20), ("GiB", 30)] where text.hasSuffix(unit) {
+                    let digits = text.dropLast(3).trimmingCharacters(in: .whitespaces)
+                    if let number = Int(digits), number > 0, number < 1 << 32 { return number << shift }
+                }
+                throw .wanted(wanted, got: value)
+            },
+            write: { .int($0) })
+    }
+}
+
 extension ValueFormat where T == Double {
     static func number(_ condition: String, _ isValid: @escaping @Sendable (Double) -> Bool) -> Self {
         Self(

@@ -165,7 +165,7 @@ struct CoordinatorService {
             let layout = job.layout(lanes: servers.map(\.addresses.count))
             state.checkpointWriters = Set(layout.bundles.map(\.server)).count
             programs = try servers.indices.map {
-                try job.cut.program(server: $0, layout: layout, device: job.config.devices.server).serializedBytes()
+                try job.cut.program(server: $0, layout: layout).serializedBytes()
             }
         }
         guard programs.indices.contains(Int(wire.server)) else {

@@ -5,15 +5,14 @@ internal import Interchange
 /// What one server runs: a small graph for each of its bundles, and one that computes first values.
 extension TrainingCut {
     /// The program of server `server` under `layout`, ready for the wire.
-    /// - Parameter device: where servers run their part, a device name.
-    func program(server: Int, layout: BundleLayout, device: String) throws -> WireServerProgram {
+    func program(server: Int, layout: BundleLayout) throws -> WireServerProgram {
         var program = WireServerProgram()
         let bundles = layout.bundles.filter { $0.server == server }
         let needed = bundles.flatMap(\.blocks).flatMap { writes[$0.write].variables } + replicatedVariables
         var seen: Set<Int> = []
         let variables = needed.filter { seen.insert($0.id).inserted }
         program.initialGraph = try initialGraph(variables)
-        for bundle in bundles { program.bundles.append(try self.bundle(bundle, device: device)) }
+        for bundle in bundles { program.bundles.append(try self.bundle(bundle)) }
         return program
     }
 
@@ -34,12 +33,8 @@ extension TrainingCut {
         return Data(try GraphDefinition.encode(copier.target))
     }
 
-    private func bundle(_ bundle: Bundle, device: String) throws -> WireServerProgram.Bundle {
+    private func bundle(_ bundle: Bundle) throws -> WireServerProgram.Bundle {
         let graph = Graph()
-        return try graph.device(device) { try self.bundle(bundle, in: graph) }
-    }
-
-    private func bundle(_ bundle: Bundle, in graph: Graph) throws -> WireServerProgram.Bundle {
         var copier = GraphCopier(into: graph)
         var result = WireServerProgram.Bundle()
         result.number = Int32(bundle.number)

@@ -97,7 +97,8 @@ public enum Inference {
         let session = try Session(
             prepared.graph,
             options: SessionOptions(
-                matrixPrecision: config.model.precision, softPlacement: config.devices.softPlacement, process: nil))
+                matrixPrecision: config.model.precision, softPlacement: config.devices.softPlacement, process: nil,
+                devices: try config.devices.forWorker(0)))
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         for write in prepared.cut.writes {

@@ -21,7 +21,7 @@ public struct ImportedGraph: TrainingJob {
         let roots = names + [model.predictions, model.initialize].compactMap { $0 }
         try GraphDefinition.decode(
             try Gzip.read(file), into: graph, needed: roots, keepingInitializers: true,
-            device: try DeviceName(config.devices.worker))
+            device: DeviceName())
         var fed: [JobConfig.Model.Feed: Node] = [:]
         for (name, feed) in model.feeds { fed[feed] = try graph.node(named: name) }
         guard let features = fed[.features], let labels = fed[.labels] else {

@@ -24,7 +24,7 @@ package struct PreparedJob: Sendable {
         graph = Graph(seed: config.seed)
         let graph = self.graph
         let data = self.data
-        model = try graph.device(config.devices.worker) { try job.build(graph, config: config, data: data) }
+        model = try job.build(graph, config: config, data: data)
         try graph.validate()
         cut = try TrainingCut(train: model.train)
         fingerprint = try GraphDefinition.fingerprint(graph)

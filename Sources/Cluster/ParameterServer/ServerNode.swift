@@ -60,7 +60,8 @@ public struct ServerNode: Sendable {
                 $0, config: config, done: manifest?.doneBatches ?? RangeSet(),
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
-                    process: nil, placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
+                    process: nil, devices: try config.devices.forServer(), fallbackLog: options.onEvent,
+                    placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
                     profile: options.profile))
         }
         try initialize(shards, program, directory: directory, manifest: manifest)
@@ -156,7 +157,8 @@ public struct ServerNode: Sendable {
                 values[name] = try reader.tensor(named: name, dtype: node.dtype, shape: node.shape)
             }
         } else if !nodes.isEmpty {
-            let session = try Session(graph, options: SessionOptions(threads: options.threads, process: nil))
+            let session = try Session(
+                graph, options: SessionOptions(threads: options.threads, process: nil, devices: .hostOnly))
             for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
         }
         for shard in shards { try shard.initialize(values) }

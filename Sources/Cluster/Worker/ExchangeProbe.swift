@@ -84,7 +84,8 @@ package struct ExchangeProbe {
             job: job, options: options, control: control, watcher: watcher, number: number,
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         guard let view = try loop.firstView() else { return }
-        let session = try Session(job.graph, options: SessionOptions(threads: options.threads, process: nil))
+        let session = try Session(
+            job.graph, options: SessionOptions(threads: options.threads, process: nil, devices: .hostOnly))
         let client = try loop.client(view, session)
         client.clearGradients()
         _ = try client.pull()

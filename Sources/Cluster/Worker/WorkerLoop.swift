@@ -41,7 +41,8 @@ final class WorkerLoop {
             options: SessionOptions(
                 threads: options.threads, matrixPrecision: job.config.model.precision,
                 softPlacement: job.config.devices.softPlacement,
-                process: nil, placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
+                process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
+                placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
                 profile: options.profile))
         let local = job.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }

@@ -44,10 +44,10 @@ struct GraphRunCommand: Subcommand {
             valueName: "prefix"))
     var checkpoint: String?
     @Option(help: ArgumentHelp("How often to run; the last values are written.", valueName: "n")) var steps = 1
-    @Option(help: ArgumentHelp("Where to run all of it, such as /cpu:0, whatever the graph says.", valueName: "device"))
-    var device: String?
+    @OptionGroup var placement: PlacementOptions
     @Option(help: ArgumentHelp("A folder for the values.", valueName: "directory")) var out: String?
     @Flag(help: "Runs on the CPU what asks for a device that is not there.") var softPlacement = false
+    @Flag(help: "Tells on standard error where each operation runs.") var logDevicePlacement = false
 
     func validate() throws {
         if fetch.isEmpty { throw ValidationError("nothing is to be fetched; give --fetch NAME") }
@@ -65,7 +65,8 @@ struct GraphRunCommand: Subcommand {
         }
         let graph = try GraphFile(
             absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),
-            device: try device.map { try DeviceName($0) }, softPlacement: softPlacement)
+            device: try placement.name(), devices: placement.options, softPlacement: softPlacement,
+            logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
         if let initializer = `init` { try graph.execute(initializer) }
         if let checkpoint { try restore(graph, checkpoint, invocation) }
         var values: [Tensor] = []
@@ -107,6 +108,7 @@ struct GraphShowCommand: Subcommand {
 
               tributary graph show graph.pb
               tributary graph show graph.pb --plan --fetch train --batch 128
+              tributary graph show graph.pb --plan --fetch train --device /gpu:0
             """)
 
     @Argument(help: "A binary GraphDef.") var file: String
@@ -114,11 +116,13 @@ struct GraphShowCommand: Subcommand {
     @Option(parsing: .singleValue, help: ArgumentHelp("What the run is to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []
     @Option(help: ArgumentHelp("What open dimensions of placeholders are taken to be.", valueName: "n")) var batch = 32
+    @OptionGroup var placement: PlacementOptions
     @Flag(help: "Prints one JSON object.") var json = false
 
     func validate() throws {
         if plan, fetch.isEmpty { throw ValidationError("a plan is one of a run: give --fetch NAME") }
         if !plan, !fetch.isEmpty { throw ValidationError("--fetch is for --plan") }
+        if !plan, placement.device != nil { throw ValidationError("--device is for --plan") }
         if batch < 1 { throw ValidationError("--batch is \(batch); it must be at least 1") }
     }
 
@@ -137,7 +141,10 @@ struct GraphShowCommand: Subcommand {
 
     func run(_ invocation: Invocation) throws {
         if plan {
-            let plan = try GraphFile(absolute(file), needed: fetch, softPlacement: true).plan(fetch, batch: batch)
+            let graph = try GraphFile(
+                absolute(file), needed: fetch, device: try placement.name(), devices: placement.options,
+                softPlacement: placement.device == nil)
+            let plan = try graph.plan(fetch, batch: batch)
             return invocation.console.write("\(plan)")
         }
         let graph = try GraphFile(absolute(file)).graph
@@ -213,9 +220,11 @@ struct GraphCheckCommand: Subcommand {
             error, or what is wrong. Exit status 0 if all hold, else 65.
 
               tributary graph check cases/*
+              tributary graph check --device /gpu:0 cases/*
             """)
 
     @Argument(help: "Folders.") var folders: [String]
+    @OptionGroup var placement: PlacementOptions
     @Flag(help: "Prints one JSON object a line.") var json = false
 
     private struct Line: Encodable {
@@ -226,8 +235,9 @@ struct GraphCheckCommand: Subcommand {
 
     func run(_ invocation: Invocation) throws {
         var failed = 0
+        let device = try placement.name()
         for folder in folders {
-            let result = GraphCheck.check(absolute(folder))
+            let result = GraphCheck.check(absolute(folder), device: device, devices: placement.options)
             if result.problem != nil { failed += 1 }
             if json {
                 let line = Line(name: result.name, error: result.largestError, problem: result.problem)

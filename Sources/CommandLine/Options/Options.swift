@@ -13,6 +13,13 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where checkpoints are written; sets checkpoint.directory.", valueName: "directory"))
     var checkpoint: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where workers compute what has a kernel there, such as /gpu:0; sets devices.worker.", valueName: "device"))
+    var device: String?
+
+    @OptionGroup var emulation: EmulationOptions
+
     @Flag(help: "Goes on from the newest checkpoint, if there is one.")
     var resume = false
 
@@ -27,7 +34,10 @@ struct RunOptions: ParsableArguments {
         let numbers = [("cluster.workers", workers), ("cluster.servers", servers)].compactMap { key, value in
             value.map { "\(key)=\($0)" }
         }
-        return numbers + (checkpoint.map { ["checkpoint.directory=\"\(absolute($0))\""] } ?? [])
+        let devices =
+            (device.map { ["devices.worker=\"\($0)\""] } ?? [])
+            + (emulation.isAllowed ? ["devices.opencl_cpu=true"] : [])
+        return numbers + devices + (checkpoint.map { ["checkpoint.directory=\"\(absolute($0))\""] } ?? [])
     }
 
     /// Checks these options against the job.
@@ -48,6 +58,17 @@ struct RunOptions: ParsableArguments {
             resume: resume, lossesFile: losses.map(absolute),
             token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
     }
+}
+
+/// `--opencl-cpu`, which every command that uses devices has.
+struct EmulationOptions: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            "Counts OpenCL's CPU devices, such as PoCL's, as GPUs, for tests. The environment variable TRIBUTARY_OPENCL_CPU=1 does too."
+        ))
+    var openclCpu = false
+
+    var isAllowed: Bool { openclCpu || ProcessInfo.processInfo.environment["TRIBUTARY_OPENCL_CPU"] == "1" }
 }
 
 /// `--set`, which every command that reads a configuration has.

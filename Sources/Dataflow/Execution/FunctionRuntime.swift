@@ -15,6 +15,8 @@ final class FunctionRuntime {
     ) {
         self.variables = variables
         self.random = random
+        var placement = placement
+        placement.isHostOnly = true
         self.placement = placement
         self.options = options
     }

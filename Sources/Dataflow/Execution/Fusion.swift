@@ -76,8 +76,12 @@ struct Fusion {
         }
     }
 
-    /// The units, in an order in which they may run. `mayFuse` leaves out vertices that must stay by themselves.
-    func units(mayFuse: (Vertex) -> Bool) -> [PlanUnit] {
+    /// The units, in an order in which they may run.
+    ///
+    /// - Parameters:
+    ///   - mayFuse: leaves out vertices that must stay by themselves.
+    ///   - place: where a vertex runs; a unit runs in one place.
+    func units(mayFuse: (Vertex) -> Bool, place placeOf: (Vertex) -> Place = { _ in 0 }) -> [PlanUnit] {
         var group = Array(order.indices)
         var members = order.indices.map { [$0] }
         let fusible = order.map { mayFuse($0) && isFusible($0) }
@@ -85,7 +89,8 @@ struct Fusion {
             var inputs = vertex.inputs
             while let input = inputs.popLast() {
                 guard let producer = position[input.vertex.id], producer != place, fusible[producer], !isGiven(input),
-                    moves(order[producer]), spec(input).shape == shape(of: vertex)
+                    moves(order[producer]), spec(input).shape == shape(of: vertex),
+                    placeOf(order[producer]) == placeOf(vertex)
                 else { continue }
                 let other = group[producer]
                 guard other != group[place] else { continue }
@@ -97,7 +102,9 @@ struct Fusion {
             }
         }
         for (place, vertex) in order.enumerated() where members[place] == [place] && mayFuse(vertex) {
-            guard let producer = productAddedIn(at: place), mayFuse(order[producer]) else { continue }
+            guard let producer = productAddedIn(at: place), mayFuse(order[producer]),
+                placeOf(vertex) == 0, placeOf(order[producer]) == 0
+            else { continue }
             group[producer] = place
             members[place] = [producer, place]
         }
@@ -179,25 +186,22 @@ struct Fusion {
     }
 }
 
-extension PlanUnit {
-    /// The kernel of several vertices: elementwise ones, or a product and the update that takes it in.
-    ///
+/// Elementwise vertices as one program over slots.
+struct FusedProgram {
+    private(set) var terms: [ElementwiseTerm] = []
+    private(set) var inputs: [(slot: Slot, spec: TensorSpec)] = []
+    private(set) var outputs: [(slot: Slot, spec: TensorSpec)] = []
+
     /// - Parameters:
-    ///   - inputs: where a member's inputs are; nil for what the unit makes itself.
+    ///   - slots: where a member's inputs are; nil for what the unit makes itself.
     ///   - output: where a value that is used outside goes.
-    func kernel(
-        inputs: (Vertex) -> [Slot?], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec, threads: Int
-    ) throws -> Kernel {
-        if let product = ProductUpdate(last, spec: spec), product.product === vertices[0] {
-            return try product.kernel(inputs: inputs, spec: spec)
-        }
-        var terms: [ElementwiseTerm] = []
+    init(
+        _ unit: PlanUnit, slots slotsOf: (Vertex) -> [Slot?], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec
+    ) throws {
         var termOf: [Node: Int] = [:]
-        var (inputSlots, inputSpecs): ([Slot], [TensorSpec]) = ([], [])
-        var (outputSlots, outputSpecs): ([Slot], [TensorSpec]) = ([], [])
-        let shared = Set(outputs)
-        for vertex in vertices {
-            let slots = inputs(vertex)
+        let shared = Set(unit.outputs)
+        for vertex in unit.vertices {
+            let slots = slotsOf(vertex)
             let update = vertex.operation as? any ElementwiseUpdate.Type
             let operation = vertex.operation as? any ElementwiseOperation.Type
             // What is neither passes its input 0 on.
@@ -206,28 +210,21 @@ extension PlanUnit {
                 if let term = termOf[node] { return .term(term) }
                 guard let slot = slots[i] else { throw GraphError("\(node.name) has no memory") }
                 let own = spec(node)
-                if let known = inputSlots.indices.first(where: { inputSlots[$0] == slot && inputSpecs[$0] == own }) {
-                    return .input(known)
-                }
-                inputSlots.append(slot)
-                inputSpecs.append(own)
-                return .input(inputSlots.count - 1)
+                if let known = inputs.firstIndex(where: { $0 == (slot, own) }) { return .input(known) }
+                inputs.append((slot, own))
+                return .input(inputs.count - 1)
             }
             let symbols = vertex.inputs.indices.map { Expression.input($0) }
             if let update {
                 for (write, expression) in zip(update.writes, try update.update(symbols, vertex.attributes)) {
                     guard let slot = slots[write] else { throw GraphError("\(vertex.name) writes no memory") }
-                    terms.append(ElementwiseTerm(expression: expression, operands: operands, output: outputSlots.count))
-                    outputSlots.append(slot)
-                    outputSpecs.append(spec(vertex.inputs[write]))
+                    terms.append(ElementwiseTerm(expression: expression, operands: operands, output: outputs.count))
+                    outputs.append((slot, spec(vertex.inputs[write])))
                 }
             } else {
                 let node = vertex.output(0)
-                let place = shared.contains(node) ? outputSlots.count : nil
-                if place != nil {
-                    outputSlots.append(try output(node))
-                    outputSpecs.append(spec(node))
-                }
+                let place = shared.contains(node) ? outputs.count : nil
+                if place != nil { outputs.append((try output(node), spec(node))) }
                 termOf[node] = terms.count
                 terms.append(
                     ElementwiseTerm(
@@ -235,9 +232,21 @@ extension PlanUnit {
                         operands: operands, output: place))
             }
         }
+    }
+
+    /// The kernel for the CPU.
+    func kernel(threads: Int) throws -> Kernel {
         let loop = try ElementwiseLoop(
-            terms, inputs: inputSpecs, inputSlots: inputSlots, outputs: outputSpecs, outputSlots: outputSlots,
-            threads: threads)
+            terms, inputs: inputs.map(\.spec), inputSlots: inputs.map(\.slot), outputs: outputs.map(\.spec),
+            outputSlots: outputs.map(\.slot), threads: threads)
         return { frame in loop.run(frame) }
+    }
+
+    /// What a GPU does, of which the operands' numbers are slots; nil for dtypes that are left to the CPU.
+    func gpu() throws -> GPUProgram? {
+        let updates = outputs.map { output in inputs.firstIndex { $0.slot == output.slot } }
+        return try ElementwiseSource.launch(
+            terms, inputs: inputs.map(\.spec), outputs: outputs.map(\.spec), updates: updates,
+            input: { .input(inputs[$0].slot) }, output: { .output(outputs[$0].slot) })
     }
 }

@@ -2,11 +2,15 @@
 struct MemoryPlan {
     /// The arena's size in bytes.
     private(set) var size = 0
+    /// Bytes at multiples of which places start.
+    let alignment: Int
     private var free: [(offset: Int, size: Int)] = []
 
-    /// A place for `bytes`, 64-byte aligned, that is free now: the smallest hole that fits, else the arena grows.
+    init(alignment: Int = 64) { self.alignment = alignment }
+
+    /// A place for `bytes` that is free now: the smallest hole that fits, else the arena grows.
     mutating func allocate(_ bytes: Int) -> (offset: Int, size: Int) {
-        let wanted = max((bytes + 63) & ~63, 64)
+        let wanted = max((bytes + alignment - 1) / alignment * alignment, alignment)
         if let best = free.indices.filter({ free[$0].size >= wanted }).min(by: { free[$0].size < free[$1].size }) {
             let hole = free[best]
             if hole.size == wanted {
@@ -40,4 +44,24 @@ struct MemoryPlan {
         }
         free.append(place)
     }
+}
+
+/// The memory of a plan's values at one place.
+struct Arena {
+    private var memory: MemoryPlan
+    /// What the arena is as large as it is for: the value that made it grow last.
+    private(set) var peak = "nothing"
+
+    init(alignment: Int) { memory = MemoryPlan(alignment: alignment) }
+
+    var size: Int { memory.size }
+
+    mutating func allocate(_ bytes: Int, _ label: () -> String) -> (offset: Int, size: Int) {
+        let before = memory.size
+        let place = memory.allocate(bytes)
+        if memory.size > before { peak = label() }
+        return place
+    }
+
+    mutating func release(_ place: (offset: Int, size: Int)) { memory.release(place) }
 }

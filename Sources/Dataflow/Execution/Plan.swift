@@ -50,10 +50,10 @@ final class Plan {
     private unowned let functions: FunctionRuntime
     private let ownFunctions: FunctionRuntime?
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    private let arena: TensorStorage
+    private let memory: PlanMemory
     private let sources: [Planner.Source]
     private let fetchSlots: [Slot]
-    private let variableSlots: [(slot: Slot, buffer: VariableBuffer)]
+    private let variableSlots: [(slot: Slot, buffer: VariableBuffer, isWritten: Bool)]
     private let hasDynamicSteps: Bool
     /// The values of `feeds`, for the time of a run.
     private var fed: [Tensor] = []
@@ -63,9 +63,10 @@ final class Plan {
 
     init(
         steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], sources: [Planner.Source],
-        specs: [TensorSpec], arenaSize: Int, feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node],
-        fetches: [View?], reads: [VariableBuffer], random: RandomState, options: SessionOptions,
-        functions: FunctionRuntime, ownsFunctions: Bool
+        specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
+        feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
+        reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
+        ownsFunctions: Bool
     ) {
         self.options = options
         self.steps = steps
@@ -81,22 +82,17 @@ final class Plan {
         self.random = random
         self.functions = functions
         ownFunctions = ownsFunctions ? functions : nil
-        arena = TensorStorage(byteCount: arenaSize)
+        self.memory = memory
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
-        var variableSlots: [(slot: Slot, buffer: VariableBuffer)] = []
+        var variableSlots: [(slot: Slot, buffer: VariableBuffer, isWritten: Bool)] = []
         for (slot, source) in sources.enumerated() {
-            var pointer = arena.pointer
             switch source {
-            case .constant(let tensor): pointer = tensor.storage.pointer
-            case .arena(let offset): pointer = arena.pointer + offset
-            case .variable(let buffer):
-                pointer = buffer.storage.pointer
-                variableSlots.append((slot, buffer))
+            case .variable(let buffer): variableSlots.append((slot, buffer, writes.contains(slot)))
             case .fetch: fetchSlots.append(slot)
-            case .feed, .dynamic: break
+            case .constant, .arena, .feed, .dynamic: break
             }
-            (pointers + slot).initialize(to: pointer)
+            (pointers + slot).initialize(to: memory.pointers[slot])
         }
         self.fetchSlots = fetchSlots
         self.variableSlots = variableSlots
@@ -104,7 +100,7 @@ final class Plan {
 
     deinit { pointers.deallocate() }
 
-    var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: arena.byteCount) }
+    var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: memory.arena.byteCount) }
 
     static func uninitialized(_ name: String) -> GraphError {
         GraphError(
@@ -160,7 +156,13 @@ final class Plan {
         for i in feeds.indices {
             if let slot = feeds[i].slot { pointers[slot] = fed[i].storage.pointer }
         }
-        for variable in variableSlots { pointers[variable.slot] = variable.buffer.storage.pointer }
+        for variable in variableSlots {
+            let buffer = variable.buffer
+            if let profile, buffer.needsUpload {
+                try profile.measure(upload(of: buffer)) { _ = try buffer.forRun(writing: false) }
+            }
+            pointers[variable.slot] = try buffer.forRun(writing: variable.isWritten)
+        }
         var results: [(slot: Slot, tensor: Tensor)] = []
         for slot in fetchSlots {
             let spec = specs[slot]
@@ -186,7 +188,7 @@ final class Plan {
                 try checkTime(end)
                 for group in places.before[i] { try places.exchange.willRead(group) }
                 if let profile {
-                    try profile.measure(labels[i]) { try run(steps[i], frame, until: end) }
+                    try profile.measure(labels[i]) { try runToEnd(steps[i], frame, until: end) }
                 } else {
                     try run(steps[i], frame, until: end)
                 }
@@ -195,7 +197,7 @@ final class Plan {
         } else if let profile {
             for (step, label) in zip(steps, labels) {
                 try checkTime(end)
-                try profile.measure(label) { try run(step, frame, until: end) }
+                try profile.measure(label) { try runToEnd(step, frame, until: end) }
             }
         } else {
             for step in steps {
@@ -203,6 +205,7 @@ final class Plan {
                 try run(step, frame, until: end)
             }
         }
+        for context in memory.contexts { try context.queue.flush() }
         let values = try fetches.enumerated().map { i, view in
             guard let view else { return Tensor(false) }
             do {
@@ -228,6 +231,18 @@ final class Plan {
             }
         }
         return Tensor(dtype: value.dtype, shape: value.shape, storage: destination.storage)
+    }
+
+    /// Runs a step and waits for what it only put into a queue, which counts to the step that did.
+    private func runToEnd(_ step: Step, _ frame: Frame, until end: ContinuousClock.Instant?) throws {
+        try run(step, frame, until: end)
+        for context in memory.contexts { try context.queue.synchronize() }
+    }
+
+    private func upload(of buffer: VariableBuffer) -> PlanDescription.Step {
+        PlanDescription.Step(
+            name: buffer.name, operation: "Transfer", device: "\(CPUDevice().name) to \(buffer.device)",
+            bytes: buffer.byteCount, outputs: [])
     }
 
     @inline(__always)

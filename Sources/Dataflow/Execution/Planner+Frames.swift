@@ -20,7 +20,7 @@ extension Planner {
             if feeds[node] == nil, constants[node] == nil, let member = position[node.vertex.id] {
                 return .member(member, output: node.output)
             }
-            guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
+            guard let slot = hostSlot(node) else { throw GraphError("\(node.name) has no memory") }
             return .outside(Plan.View(slot: slot, shape: spec(node).shape))
         }
         let fetched = Set(fetches)

@@ -1,7 +1,8 @@
 extension Planner {
-    mutating func newSlot(_ source: Source, _ spec: TensorSpec) -> Slot {
+    mutating func newSlot(_ source: Source, _ spec: TensorSpec, at place: Place = 0) -> Slot {
         sources.append(source)
         slotSpecs.append(spec)
+        slotPlaces.append(place)
         return sources.count - 1
     }
 
@@ -28,75 +29,66 @@ extension Planner {
             && vertex.inputs.allSatisfy { feeds[$0] != nil || constants[$0] != nil || !isDynamic($0.vertex) }
     }
 
-    /// Places values in the arena by liveness. Returns its size in bytes.
-    mutating func planMemory(_ order: [Vertex], _ units: [PlanUnit]) throws -> Int {
-        let hazards = copiesNeeded(order)
-        // Which slot each value shares, found in order; then the last step that touches each slot.
-        for unit in units {
-            for node in unit.outputs {
-                let (vertex, i) = (node.vertex, node.output)
-                let dynamic = isDynamic(vertex)
-                guard slots[node] == nil else { continue }
-                if vertex.operation.isVariable {
-                    let buffer = try variables.buffer(for: vertex)
-                    slots[node] = newSlot(.variable(buffer), buffer.spec)
-                } else if dynamic {
-                    slots[node] = newSlot(.dynamic, spec(node))
-                    dynamicSlots.insert(slots[node]!)
-                } else if let input = vertex.operation.aliases[i], !hazards.contains(vertex.id),
-                    let shared = slots[vertex.inputs[input]], !dynamicSlots.contains(shared)
-                {
-                    slots[node] = shared
-                } else {
-                    slots[node] = newSlot(.arena(offset: 0), spec(node))
-                }
-            }
-        }
+    /// Places values in the arenas, one for each place, by liveness.
+    mutating func planMemory(_ items: [PlanItem]) throws -> [Place: Arena] {
         var lastUse = [Int](repeating: -1, count: sources.count)
-        for (index, unit) in units.enumerated() {
-            for node in unit.inputs + unit.outputs {
-                if let slot = slots[node] { lastUse[slot] = index }
-            }
+        for (index, item) in items.enumerated() {
+            for slot in item.slots { lastUse[slot] = index }
         }
         for fetch in fetches {
-            guard let slot = slots[fetch], case .arena = sources[slot] else { continue }
+            guard let slot = hostSlot(fetch), case .arena = sources[slot] else { continue }
             sources[slot] = .fetch
         }
-        var memory = MemoryPlan()
+        var arenas: [Place: Arena] = [:]
         var places: [Slot: (offset: Int, size: Int)] = [:]
-        for (index, unit) in units.enumerated() {
-            for node in unit.outputs {
-                guard let slot = slots[node], case .arena = sources[slot], places[slot] == nil else {
-                    continue
-                }
+        for (index, item) in items.enumerated() {
+            for slot in item.made {
+                guard case .arena = sources[slot], places[slot] == nil else { continue }
                 let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
-                let place = reusableInput(unit, index, slot, lastUse, &places) ?? memory.allocate(bytes)
+                let home = slotPlaces[slot]
+                var arena = try arenas.removeValue(forKey: home) ?? Arena(alignment: alignment(home))
+                let place =
+                    reusableInput(item, index, slot, lastUse, &places) ?? arena.allocate(bytes) { label(item, slot) }
+                arenas[home] = arena
                 places[slot] = place
                 sources[slot] = .arena(offset: place.offset)
             }
-            for slot in Set((unit.inputs + unit.outputs).compactMap { slots[$0] })
-            where lastUse[slot] == index {
-                if let place = places.removeValue(forKey: slot) { memory.release(place) }
+            for slot in Set(item.slots) where lastUse[slot] == index {
+                if let place = places.removeValue(forKey: slot) { arenas[slotPlaces[slot]]?.release(place) }
             }
         }
-        guard memory.size <= options.memoryLimit else {
+        let size = arenas[0]?.size ?? 0
+        guard size <= options.memoryLimit else {
             throw GraphError(
-                "the values that are alive at one time take \(memory.size) bytes, more than this machine has or the session "
+                "the values that are alive at one time take \(size) bytes, more than this machine has or the session "
                     + "may use (\(options.memoryLimit))")
         }
-        return memory.size
+        return arenas
     }
 
-    /// The place of an input that dies here and that an elementwise kernel may overwrite.
-    func reusableInput(
-        _ unit: PlanUnit, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+    private func alignment(_ place: Place) throws -> Int {
+        place == 0 ? 64 : try placement.devices.context(place).device.alignment
+    }
+
+    private func label(_ item: PlanItem, _ slot: Slot) -> String {
+        switch item {
+        case .run(let placed):
+            "\(placed.unit.last.operation.name) '\(placed.unit.last.name)', \(slotSpecs[slot])"
+        case .transfer(let transfer): "'\(transfer.node.name)', \(slotSpecs[slot])"
+        }
+    }
+
+    /// The place of an input that dies here and that an elementwise kernel of the CPU may overwrite.
+    private func reusableInput(
+        _ item: PlanItem, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
     ) -> (offset: Int, size: Int)? {
         // With several outputs one would be written before another is computed from the input.
-        guard unit.outputs.count == 1, let operation = unit.last.operation as? any ElementwiseOperation.Type,
-            operation.isElementwise(unit.last.attributes)
+        guard case .run(let placed) = item, placed.place == 0, placed.unit.outputs.count == 1,
+            let operation = placed.unit.last.operation as? any ElementwiseOperation.Type,
+            operation.isElementwise(placed.unit.last.attributes)
         else { return nil }
-        for input in unit.inputs {
-            guard let own = slots[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
+        for input in placed.unit.inputs {
+            guard let own = placed.operands[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
                 let place = places[own]
             else { continue }
             places[own] = nil

@@ -1,42 +1,110 @@
 extension Planner {
-    mutating func step(_ unit: PlanUnit) throws -> Plan.Step? {
-        guard unit.vertices.count > 1 else { return try step(unit.last) }
-        do {
-            let kernel = try unit.kernel(
-                inputs: { inputSlots($0) },
-                output: { node in
-                    guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
-                    return slot
-                }, spec: { spec($0) }, threads: options.threads)
-            return .bound(kernel, initializes: nil)
-        } catch let error as GraphError {
-            throw error.at("\(unit.last.operation.name) '\(unit.last.name)'", unit.last.location)
+    mutating func step(_ item: PlanItem) throws -> Plan.Step? {
+        switch item {
+        case .transfer(let transfer): return .bound(try kernel(transfer), initializes: nil)
+        case .run(let placed):
+            let last = placed.unit.last
+            if frameMembers.contains(last.id) { return nil }
+            do {
+                if placed.place != 0 { return try acceleratedStep(placed) }
+                guard placed.unit.vertices.count > 1 else { return try step(placed) }
+                if let product = ProductUpdate(last, spec: { spec($0) }), product.product === placed.unit.vertices[0] {
+                    let kernel = try product.kernel(inputs: { inputSlots($0, placed) }, spec: { spec($0) })
+                    return .bound(kernel, initializes: nil)
+                }
+                return .bound(try fused(placed).kernel(threads: options.threads), initializes: nil)
+            } catch let error as GraphError {
+                throw error.at("\(last.operation.name) '\(last.name)'", last.location)
+            }
         }
     }
 
-    /// Where the inputs of a vertex are; of a read that is to see what was written, the Variable itself. nil for what is made
-    /// within the same unit, which has no memory.
-    func inputSlots(_ vertex: Vertex) -> [Slot?] {
-        let live = liveReads[vertex.id] ?? []
-        return vertex.inputs.map { input in slots[live.contains(input.vertex.id) ? input.vertex.inputs[0] : input] }
+    private func fused(_ placed: PlacedUnit) throws -> FusedProgram {
+        try FusedProgram(
+            placed.unit, slots: { inputSlots($0, placed) },
+            output: { node in
+                guard let slot = slots[node] else { throw GraphError("\(node.name) has no memory") }
+                return slot
+            }, spec: { spec($0) })
     }
 
-    /// The memory that a unit reads or writes.
-    func touchedSlots(_ unit: PlanUnit) -> Set<Slot> {
-        let read: [Slot?] = unit.vertices.flatMap { inputSlots($0) }
-        let written: [Slot?] = unit.outputs.map { slots[$0] }
-        return Set((read + written).compactMap { $0 })
+    /// Where the inputs of a vertex are; nil for what is made within the same unit, which has no memory.
+    private func inputSlots(_ vertex: Vertex, _ placed: PlacedUnit) -> [Slot?] {
+        operands(vertex).map { placed.operands[$0] }
+    }
+
+    private func kernel(_ transfer: Transfer) throws -> Kernel {
+        let (from, to) = (transfer.from, transfer.to)
+        let bytes = (slotSpecs[to].shape.elementCount ?? 0) * slotSpecs[to].dtype.size
+        if slotPlaces[to] == 0 {
+            let queue = try placement.devices.context(slotPlaces[from]).queue
+            return { frame in try queue.download(frame.raw(from), to: frame.raw(to), bytes: bytes) }
+        }
+        let queue = try placement.devices.context(slotPlaces[to]).queue
+        return { frame in try queue.upload(frame.raw(from), to: frame.raw(to), bytes: bytes) }
+    }
+
+    /// What an accelerator does for a unit.
+    private func acceleratedStep(_ placed: PlacedUnit) throws -> Plan.Step? {
+        let vertex = placed.unit.last
+        if vertex.operation.isVariable { return nil }
+        let context = try placement.devices.context(placed.place)
+        let initializes = try assignedVariable(vertex)
+        switch placed.work {
+        case .program(let program):
+            let inputs = inputSlots(vertex, placed)
+            let kernel = try context.kernel(program) { operand in
+                switch operand {
+                case .input(let i): inputs[i]!
+                case .output(let i): placed.outputs[i]
+                case .scratch(let i): placed.scratch[i]
+                }
+            }
+            return .bound(kernel, initializes: initializes)
+        case .elementwise:
+            guard let program = try fused(placed).gpu() else {
+                throw GraphError("it has no kernel for these dtypes on \(context.device.name)")
+            }
+            let kernel = try context.kernel(program) { operand in
+                switch operand {
+                case .input(let slot), .output(let slot), .scratch(let slot): slot
+                }
+            }
+            return .bound(kernel, initializes: initializes)
+        case nil:
+            // Another view of its input, which had to become a copy if it has memory of its own.
+            guard let from = inputSlots(vertex, placed)[0], from != placed.outputs[0] else { return nil }
+            let bytes = (slotSpecs[from].shape.elementCount ?? 0) * slotSpecs[from].dtype.size
+            let program = GPUProgram(.copy(from: .input(from), to: .output(placed.outputs[0]), bytes: bytes))
+            let kernel = try context.kernel(program) { operand in
+                switch operand {
+                case .input(let slot), .output(let slot), .scratch(let slot): slot
+                }
+            }
+            return .bound(kernel, initializes: nil)
+        }
     }
 
     /// What a step is called in profiles and in the plan's description.
-    func label(_ unit: PlanUnit) throws -> PlanDescription.Step {
-        let device = try placement.device(for: unit.last)
-        let specs = (unit.inputs + unit.outputs).map { spec($0) }
-        return PlanDescription.Step(
-            name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
-            device: "\(device.name)",
-            bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size },
-            outputs: unit.outputs.compactMap { node in slots[node].map { "\(spec(node)) \(place($0))" } })
+    func label(_ item: PlanItem) -> PlanDescription.Step {
+        let devices = placement.devices
+        switch item {
+        case .transfer(let transfer):
+            let spec = slotSpecs[transfer.to]
+            let (from, to) = (slotPlaces[transfer.from], slotPlaces[transfer.to])
+            return PlanDescription.Step(
+                name: transfer.node.name, operation: "Transfer",
+                device: "\(devices.device(from).name) to \(devices.device(to).name)",
+                bytes: (spec.shape.elementCount ?? 0) * spec.dtype.size, outputs: ["\(spec) \(place(transfer.to))"])
+        case .run(let placed):
+            let unit = placed.unit
+            let specs = (unit.inputs + unit.outputs).map { spec($0) }
+            return PlanDescription.Step(
+                name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
+                device: "\(devices.device(placed.place).name)",
+                bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size },
+                outputs: unit.outputs.compactMap { node in slots[node].map { "\(spec(node)) \(place($0))" } })
+        }
     }
 
     func place(_ slot: Slot) -> String {
@@ -50,11 +118,12 @@ extension Planner {
         }
     }
 
-    mutating func step(_ vertex: Vertex) throws -> Plan.Step? {
+    private mutating func step(_ placed: PlacedUnit) throws -> Plan.Step? {
+        let vertex = placed.unit.last
         if vertex.operation.isVariable || vertex.operation == NoOp.self { return nil }
         let outputs = vertex.outputs.indices.map(vertex.output)
         if !outputs.isEmpty, outputs.allSatisfy({ feeds[$0] != nil || constants[$0] != nil }) { return nil }
-        let inputSlots = try zip(vertex.inputs, inputSlots(vertex)).map { input, slot in
+        let inputSlots = try zip(vertex.inputs, inputSlots(vertex, placed)).map { input, slot in
             guard let slot else { throw GraphError("\(input.name) has no memory") }
             return slot
         }
@@ -73,20 +142,16 @@ extension Planner {
             let views = zip(vertex.inputs, inputSlots).map { Plan.View(slot: $1, shape: spec($0).shape) }
             return .dynamic(vertex, inputs: views, outputs: outputSlots, initializes: try assignedVariable(vertex))
         }
-        do {
-            var binding = KernelBinding(
-                name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
-                outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-                outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random)
-            binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
-            // An alias is its input's memory already, unless it had to become a copy.
-            if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
-                return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
-            }
-            return .bound(try vertex.operation.kernel(binding), initializes: try assignedVariable(vertex))
-        } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+        var binding = KernelBinding(
+            name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
+            outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
+            outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random)
+        binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
+        // An alias is its input's memory already, unless it had to become a copy.
+        if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
+            return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
         }
+        return .bound(try vertex.operation.kernel(binding), initializes: try assignedVariable(vertex))
     }
 
     /// The Variable that a vertex gives a first value.

@@ -28,6 +28,11 @@ struct Planner {
     var slots: [Node: Slot] = [:]
     var sources: [Source] = []
     var slotSpecs: [TensorSpec] = []
+    var slotPlaces: [Place] = []
+    /// Where vertices run that do not run on the host.
+    var places: [Int: Place] = [:]
+    /// Values where they are used, if that is not where they were made.
+    var moved: [Moved: Slot] = [:]
     var dynamicSlots: Set<Slot> = []
     /// Reads of Variables by the vertices that are to see what is written before them.
     var liveReads: [Int: Set<Int>] = [:]
@@ -49,32 +54,37 @@ struct Planner {
     mutating func plan() throws -> Plan {
         try checkFeeds()
         let reachable = needed { _ in false }
-        for vertex in reachable {
-            let device = try placement.device(for: vertex)
-            options.placementLog?("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
-        }
+        for vertex in reachable { _ = try placement.asked(by: vertex) }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
         // What is known now need not run, nor what only it needed.
         let all = needed { constants[$0] != nil }
         let members = all.filter { frameMembers.contains($0.id) }
         let order = all.filter { !frameMembers.contains($0.id) } + members
+        try place(order)
+        if let log = options.placementLog {
+            for vertex in reachable {
+                let device = placement.devices.device(places[vertex.id] ?? 0)
+                log("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
+            }
+        }
         assignSlots(order)
         let fusion = { [self] in
             Fusion(
                 order, fetches: fetches, spec: { spec($0) }, isGiven: { feeds[$0] != nil || constants[$0] != nil },
                 passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
-        let units = fusion.units { mayFuse($0) }
-        let arena = try planMemory(order, units)
+        let units = fusion.units(mayFuse: { mayFuse($0) }, place: { places[$0.id] ?? 0 })
+        let items = try arrange(order, units)
+        let arenas = try planMemory(items)
         var steps: [Plan.Step] = []
         var labels: [PlanDescription.Step] = []
         var touched: [Set<Slot>?] = []
-        for unit in units.dropLast(members.count) {
-            guard let step = try step(unit) else { continue }
+        for item in items {
+            guard let step = try step(item) else { continue }
             steps.append(step)
-            labels.append(try label(unit))
-            if case .bound = step { touched.append(touchedSlots(unit)) } else { touched.append(nil) }
+            labels.append(label(item))
+            if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
         }
         if !members.isEmpty {
             touched.append(nil)
@@ -85,10 +95,12 @@ struct Planner {
                     outputs: []))
         }
         return Plan(
-            steps: steps, labels: labels, touched: touched, sources: sources, specs: slotSpecs, arenaSize: arena,
+            steps: steps, labels: labels, touched: touched, sources: sources, specs: slotSpecs,
+            memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
+            writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
             fetches: fetches.map { fetch in
-                slots[fetch].map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
+                hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
             },
             reads: try uninitializedReads(order), random: random, options: options,
             functions: functions

@@ -17,6 +17,10 @@ public struct SessionOptions: Sendable {
     /// Job and task of this process, as nodes placed on "/job:…" name it: /job:localhost/replica:0/task:0, as in TensorFlow.
     /// nil runs here what any job and task is asked for.
     public var process: DeviceName?
+    /// Which devices beside the CPU may be used.
+    public var devices: DeviceOptions
+    /// Receives a line for each kind of operation that runs on the CPU although a GPU was asked for.
+    public var fallbackLog: (@Sendable (String) -> Void)?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
     /// Collects what the operations of every run take, unless a run names another.
@@ -26,6 +30,7 @@ public struct SessionOptions: Sendable {
         threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
         timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
+        devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
         placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
@@ -34,6 +39,8 @@ public struct SessionOptions: Sendable {
         self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process
+        self.devices = devices
+        self.fallbackLog = fallbackLog
         self.placementLog = placementLog
         self.profile = profile
     }
@@ -85,19 +92,11 @@ public final class Session: Sendable {
         }
     }
 
-    /// Keeps a Variable in the given memory from now on; what is there is its value.
+    /// Keeps a Variable in the given memory of the host from now on; what is there is its value. Runs on an accelerator copy
+    /// it there when they first read it.
     /// - Throws: `GraphError` if the memory is of another size.
     package func bind(_ variable: Vertex, to storage: TensorStorage) throws {
-        try core.withLock { core in
-            let buffer = try core.buffer(variable, mustBeInitialized: false)
-            guard storage.byteCount == buffer.storage.byteCount else {
-                throw GraphError(
-                    "the Variable '\(variable.name)' has \(buffer.storage.byteCount) bytes, the memory \(storage.byteCount)"
-                )
-            }
-            buffer.storage = storage
-            buffer.isInitialized = true
-        }
+        try core.withLock { core in try core.bind(variable, to: storage) }
     }
 
     /// What a run of `fetches` will do, fed with values of these dtypes and shapes: its kernels in order, which operations
@@ -127,15 +126,17 @@ public final class Session: Sendable {
         try core.withLock { core in try core.assign(value, to: variable.reference.vertex) }
     }
 
-    /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls.
+    /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls. Of a
+    /// Variable on an accelerator, a copy on the host.
+    /// - Parameter initialize: whether `body` writes it, in whole or in part; otherwise it may only read.
     package func withVariable<Result>(
         _ variable: Vertex, initialize: Bool = false, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
     ) throws -> Result {
         try core.withLock { core in
             let buffer = try core.buffer(variable, mustBeInitialized: !initialize)
             if initialize { buffer.isInitialized = true }
-            return try body(
-                UnsafeMutableRawBufferPointer(start: buffer.storage.pointer, count: buffer.storage.byteCount))
+            let storage = try buffer.onHost(writing: initialize)
+            return try body(UnsafeMutableRawBufferPointer(start: storage.pointer, count: storage.byteCount))
         }
     }
 
@@ -168,8 +169,10 @@ final class SessionCore {
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
         self.options = options
-        variables = VariableStore(limit: options.memoryLimit)
-        placement = Placement(devices: [CPUDevice()], process: options.process, allowsSoft: options.softPlacement)
+        placement = Placement(
+            devices: SessionDevices(options.devices), process: options.process, allowsSoft: options.softPlacement,
+            onFallback: options.fallbackLog)
+        variables = VariableStore(limit: options.memoryLimit, placement: placement)
     }
 
     func run(
@@ -201,7 +204,15 @@ final class SessionCore {
         var planner = Planner(
             fetches: key.fetches, feeds: key.feeds, variables: variables,
             random: random, placement: placement, options: options)
-        return try planner.plan()
+        let fresh = planner
+        do { return try planner.plan() } catch let error as GraphError where error.isOutOfMemory && !plans.isEmpty {
+            // Other plans' values are worth less than this run.
+            plans.removeAll()
+            recency.removeAll()
+            last = nil
+            planner = fresh
+            return try planner.plan()
+        }
     }
 
     func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
@@ -212,9 +223,9 @@ final class SessionCore {
 
     func value(_ vertex: Vertex) throws -> Tensor {
         let buffer = try buffer(vertex, mustBeInitialized: true)
+        let storage = try buffer.onHost(writing: false)
         return Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
-            bytes.copyMemory(
-                from: UnsafeRawBufferPointer(start: buffer.storage.pointer, count: buffer.storage.byteCount))
+            bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
         }
     }
 
@@ -224,8 +235,24 @@ final class SessionCore {
             throw GraphError(
                 "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
         }
-        value.withUnsafeBytes { buffer.storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        let storage = try buffer.onHost(writing: true)
+        value.withUnsafeBytes { storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
         buffer.isInitialized = true
+    }
+
+    func bind(_ vertex: Vertex, to storage: TensorStorage) throws {
+        let buffer = try buffer(vertex, mustBeInitialized: false)
+        guard storage.byteCount == buffer.byteCount else {
+            throw GraphError(
+                "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)")
+        }
+        // Plans that know it on an accelerator are no longer right.
+        if buffer.place != 0 {
+            plans.removeAll()
+            recency.removeAll()
+            last = nil
+        }
+        buffer.bind(to: storage)
     }
 
     func setRandomStep(_ step: Int?, rank: Int) {

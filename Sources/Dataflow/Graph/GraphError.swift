@@ -7,10 +7,18 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Where the user's program made it.
     public internal(set) var location: SourceLocation?
 
+    /// Whether a device's memory was too small: with less held, it might go well.
+    let isOutOfMemory: Bool
+
     public init(_ message: String, node: String? = nil, location: SourceLocation? = nil) {
+        self.init(message, node: node, location: location, isOutOfMemory: false)
+    }
+
+    init(_ message: String, node: String? = nil, location: SourceLocation? = nil, isOutOfMemory: Bool) {
         self.message = message
         self.node = node
         self.location = location
+        self.isOutOfMemory = isOutOfMemory
     }
 
     public var description: String {

@@ -1,4 +1,4 @@
-internal import Dataflow
+public import Dataflow
 internal import Foundation
 
 /// A folder with a graph and what TensorFlow computes with it: `graph.pb`, `run.json` and arrays.
@@ -51,20 +51,27 @@ public struct GraphCheck {
     }
 
     /// Runs a case, whatever may be wrong with it.
-    public static func check(_ folder: String, softPlacement: Bool = true) -> Result {
+    ///
+    /// - Parameters:
+    ///   - device: where to run it, whatever the graph says; nil: where it says, or on the CPU.
+    ///   - devices: which devices there are to be.
+    public static func check(
+        _ folder: String, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions()
+    ) -> Result {
         let name = URL(fileURLWithPath: folder).lastPathComponent
         do {
-            return try GraphCheck(folder).check(name, softPlacement: softPlacement)
+            return try GraphCheck(folder).check(name, device, devices)
         } catch { return Result(name: name, largestError: nil, problem: "\(error)") }
     }
 
-    private func check(_ name: String, softPlacement: Bool) throws -> Result {
+    private func check(_ name: String, _ device: DeviceName?, _ devices: DeviceOptions) throws -> Result {
         let (initializer, train) = (run.`init` ?? "", run.train ?? "")
         let (feeds, first) = (try arrays(run.feeds ?? [:]), try arrays(run.first ?? [:]))
         let last = try arrays(run.fetches)
         let needed =
             [initializer, train].filter { !$0.isEmpty } + Array(feeds.keys) + Array(first.keys) + Array(last.keys)
-        let file = try GraphFile("\(folder)/graph.pb", needed: needed, softPlacement: softPlacement)
+        let file = try GraphFile(
+            "\(folder)/graph.pb", needed: needed, device: device, devices: devices, softPlacement: device == nil)
         if !initializer.isEmpty { try file.execute(initializer) }
         var comparison = Comparison(tolerance: run.rtol ?? 1e-4)
         try compare(file, first, feeds, "before the first step", &comparison)

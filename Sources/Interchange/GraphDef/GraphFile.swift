@@ -9,12 +9,24 @@ public struct GraphFile {
     /// - Parameters:
     ///   - path: a binary GraphDef.
     ///   - needed: nodes that will be fetched, run or fed; what they do not need is not read. All by default.
-    ///   - options: how to run it; where it was to run in a cluster, it runs here.
+    ///   - device: where to run what has a kernel there, whatever the graph says; nil: where it says. In a cluster's place
+    ///     it runs here.
+    ///   - devices: which devices there are to be.
+    ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
-    public init(_ path: String, needed: [String]? = nil, device: DeviceName? = nil, softPlacement: Bool = false) throws
-    {
-        graph = try GraphDefinition.decode(try Gzip.read(path), needed: needed, device: device)
-        session = try Session(graph, options: SessionOptions(softPlacement: softPlacement, process: nil))
+    public init(
+        _ path: String, needed: [String]? = nil, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
+        softPlacement: Bool = false, logsPlacement: Bool = false, log: (@Sendable (String) -> Void)? = nil
+    ) throws {
+        graph = try GraphDefinition.decode(
+            try Gzip.read(path), needed: needed, device: device == nil ? nil : DeviceName())
+        var devices = devices
+        if let device { devices.standard = device }
+        session = try Session(
+            graph,
+            options: SessionOptions(
+                softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
+                placementLog: logsPlacement ? log : nil))
     }
 
     /// Runs an operation for its effects.

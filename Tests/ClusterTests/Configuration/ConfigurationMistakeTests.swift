@@ -105,7 +105,7 @@ struct ConfigurationMistakeTests {
             (
                 "devices: {wroker: /cpu:0}",
                 "unknown key 'devices.wroker'; did you mean 'worker'? "
-                    + "(allowed: soft_placement, log_device_placement, worker, server)"
+                    + "(allowed: soft_placement, log_device_placement, worker, server, worker_gpus, opencl_cpu, gpu_memory, tf32)"
             ),
             (
                 "Train: {}",

@@ -111,7 +111,7 @@ public enum BiasAddGrad: Operation, NumericKernel {
 }
 
 /// Which dimension `data_format` calls channels.
-private func channelAxis(_ attributes: Attributes, rank: Int) throws -> Int {
+func channelAxis(_ attributes: Attributes, rank: Int) throws -> Int {
     guard rank >= 2 else { throw GraphError("the value must have at least two dimensions, got \(rank)") }
     guard attributes["data_format"] != nil else { return rank - 1 }  // BiasAddV1 has no such attribute.
     switch try attributes.string("data_format") {
@@ -126,3 +126,17 @@ public func biasAdd(
     _ x: any Operand, _ bias: any Operand, dataFormat: String = "NHWC", name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(BiasAdd.self, [x, bias], ["data_format": .string(dataFormat)], name, file, line) }
+
+extension BiasAdd: GPUOperation {
+    /// Channels that stand second; those that stand last broadcast by themselves.
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard !isElementwise(binding.attributes) else { return nil }
+        let extents = binding.inputs[0].shape.concrete
+        let axis = try channelAxis(binding.attributes, rank: extents.count)
+        let column = Shape([extents[axis]] + [Int](repeating: 1, count: extents.count - axis - 1))
+        return try ElementwiseSource.launch(
+            [ElementwiseTerm(expression: .input(0) + .input(1), operands: [.input(0), .input(1)], output: 0)],
+            inputs: [binding.inputs[0], TensorSpec(binding.inputs[1].dtype, column)], outputs: binding.outputs,
+            updates: [nil], input: { .input($0) }, output: { .output($0) })
+    }
+}

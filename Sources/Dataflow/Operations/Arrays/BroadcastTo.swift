@@ -25,6 +25,17 @@ public enum BroadcastTo: Operation {
     }
 }
 
+extension BroadcastTo: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let (shape, extents) = (binding.inputs[0].shape, binding.outputs[0].shape.concrete)
+        let missing = extents.count - shape.concrete.count
+        let from = extents.indices.map { i in
+            i < missing || shape.concrete[i - missing] == 1 ? 0 : shape.strides[i - missing]
+        }
+        return StridedCopy(extents, from: from).gpu(binding)
+    }
+}
+
 /// `x` repeated to the shape `shape`, an int vector; TensorFlow's `tf.broadcast_to`.
 public func broadcast(
     _ x: any Operand, to shape: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line

@@ -46,10 +46,27 @@ public enum ConcatV2: Operation {
     }
 
     static func kernel(_ binding: KernelBinding, axis: Int, parts: [Int]) throws -> Kernel {
+        try joining(binding, axis: axis, parts: parts).join(binding, inputs: parts)
+    }
+
+    static func joining(_ binding: KernelBinding, axis: Int, parts: [Int]) throws -> Joining {
         let extents = binding.outputs[0].shape.concrete
         let position = try normalize([axis], rank: extents.count)[0]
         return Joining(extents, axis: position, parts: parts.map { binding.inputs[$0].shape.concrete[position] })
-            .join(binding, inputs: parts)
+    }
+}
+
+extension ConcatV2: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let parts = Array(0..<binding.inputs.count - 1)
+        return try joining(binding, axis: binding.integer(parts.count), parts: parts).gpuJoin(binding, inputs: parts)
+    }
+}
+
+extension Concat: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let parts = Array(1..<binding.inputs.count)
+        return try ConcatV2.joining(binding, axis: binding.integer(0), parts: parts).gpuJoin(binding, inputs: parts)
     }
 }
 

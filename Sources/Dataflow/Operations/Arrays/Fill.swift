@@ -86,3 +86,30 @@ public func onesLike(
 public func fill(
     _ dims: any Operand, _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(Fill.self, [dims, value], [:], name, file, line) }
+
+extension Fill: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { GPUProgram(binding.gpuFill(with: .input(1))) }
+}
+
+extension Empty: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { GPUProgram(binding.gpuClearing()) }
+}
+
+extension ZerosLike: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { GPUProgram(binding.gpuClearing()) }
+}
+
+extension OnesLike: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard let type = binding.outputs[0].dtype.gpuName else { return nil }
+        let source = """
+            KERNEL void ones(int n, GLOBAL \(type) *y) {
+                int i = INDEX;
+                if (i < n) y[i] = 1;
+            }
+
+            """
+        let count = binding.outputCount()
+        return GPUProgram(.launch(GPULaunch("ones", source, items: count, memory: [.output(0)])))
+    }
+}

@@ -168,3 +168,47 @@ public func gather(
         GatherV2.self, [x, indices, x.node.graph.constant(Int32(axis))], ["batch_dims": .int(batchDims)], name, file,
         line)
 }
+
+extension GatherV2: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let rank = binding.inputs[0].shape.concrete.count
+        return gatheringProgram(
+            binding, axis: try normalize([binding.integer(2)], rank: rank)[0],
+            batch: try batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count))
+    }
+}
+
+extension Gather: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { gatheringProgram(binding, axis: 0, batch: 0) }
+}
+
+extension ResourceGather: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        try binding.attributes.int("batch_dims") == 0 ? gatheringProgram(binding, axis: 0, batch: 0) : nil
+    }
+}
+
+/// An index out of range, which the CPU refuses, gives zeros, as on TensorFlow's GPUs.
+private func gatheringProgram(_ binding: KernelBinding, axis: Int, batch: Int) -> GPUProgram? {
+    let (params, indices) = (binding.inputs[0].shape.concrete, binding.inputs[1].shape.concrete)
+    guard let index = binding.inputs[1].dtype.gpuName else { return nil }
+    let type = ["uchar", "ushort", "uint", "ulong"][binding.outputs[0].dtype.size.trailingZeroBitCount]
+    let (between, count) = (params[batch..<axis].reduce(1, *), indices[batch...].reduce(1, *))
+    let (inner, total) = (params[(axis + 1)...].reduce(1, *), binding.outputCount())
+    let source = """
+        KERNEL void gather(int n, GLOBAL const \(type) *x, GLOBAL const \(index) *indices, GLOBAL \(type) *y,
+            int between, int count, int rows, int inner) {
+            int i = INDEX;
+            if (i >= n) return;
+            int c = i % inner, slice = i / inner, k = slice % count, outer = slice / count;
+            \(index) row = indices[outer / between * count + k];
+            y[i] = row >= 0 && row < rows ? x[(outer * rows + (int)row) * inner + c] : 0;
+        }
+
+        """
+    return GPUProgram(
+        .launch(
+            GPULaunch(
+                "gather", source, items: total, memory: [.input(0), .input(1), .output(0)],
+                integers: [between, count, params[axis], inner])))
+}

@@ -30,20 +30,32 @@ struct Joining {
     private func pieces(
         _ binding: KernelBinding, _ make: (_ copy: (_ splits: Bool) -> StridedCopy, Int, Int) -> Kernel
     ) -> Kernel {
-        let total = runs.reduce(0, +)
-        var start = 0
-        var kernels: [Kernel] = []
-        for (i, run) in runs.enumerated() {
-            let offset = start
-            let copy = { (splits: Bool) in
-                splits
-                    ? StridedCopy([outer, run], from: [total, 1], to: [run, 1], fromOffset: offset)
-                    : StridedCopy([outer, run], from: [run, 1], to: [total, 1], toOffset: offset)
-            }
-            kernels.append(make(copy, i, binding.outputs[0].dtype.size))
-            start += run
-        }
-        let all = kernels
-        return { frame in for kernel in all { try kernel(frame) } }
+        let kernels = runs.indices.map { i in make({ copy(i, splits: $0) }, i, binding.outputs[0].dtype.size) }
+        return { frame in for kernel in kernels { try kernel(frame) } }
+    }
+
+    /// The copy of part `i` into the whole, or (`splits`) out of it.
+    private func copy(_ i: Int, splits: Bool) -> StridedCopy {
+        let (total, run, offset) = (runs.reduce(0, +), runs[i], runs[..<i].reduce(0, +))
+        return splits
+            ? StridedCopy([outer, run], from: [total, 1], to: [run, 1], fromOffset: offset)
+            : StridedCopy([outer, run], from: [run, 1], to: [total, 1], toOffset: offset)
+    }
+
+    /// `join` on a GPU.
+    func gpuJoin(_ binding: KernelBinding, inputs: [Int]? = nil) -> GPUProgram {
+        GPUProgram(
+            runs.indices.map { i in
+                copy(i, splits: false).gpu(
+                    from: .input(inputs?[i] ?? i), to: .output(0), size: binding.outputs[0].dtype.size)
+            })
+    }
+
+    /// `split` on a GPU.
+    func gpuSplit(_ binding: KernelBinding, input: Int) -> GPUProgram {
+        GPUProgram(
+            runs.indices.map { i in
+                copy(i, splits: true).gpu(from: .input(input), to: .output(i), size: binding.outputs[0].dtype.size)
+            })
     }
 }

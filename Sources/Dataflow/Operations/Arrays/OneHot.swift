@@ -47,3 +47,29 @@ public func oneHot(
     return apply(
         OneHot.self, [indices, graph.constant(Int32(depth))] + values, ["axis": .int(axis)], name, file, line)
 }
+
+extension OneHot: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard let index = binding.inputs[0].dtype.gpuName, let type = binding.outputs[0].dtype.gpuName else {
+            return nil
+        }
+        let extents = binding.outputs[0].shape.concrete
+        let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
+        let (total, inner) = (binding.outputCount(), extents[(axis + 1)...].reduce(1, *))
+        let source = """
+            KERNEL void one_hot(int n, GLOBAL const \(index) *indices, GLOBAL const \(type) *on,
+                GLOBAL const \(type) *off, GLOBAL \(type) *y, int depth, int inner) {
+                int i = INDEX;
+                if (i >= n) return;
+                int c = i % inner, k = i / inner % depth, outer = i / inner / depth;
+                y[i] = indices[outer * inner + c] == k ? on[0] : off[0];
+            }
+
+            """
+        return GPUProgram(
+            .launch(
+                GPULaunch(
+                    "one_hot", source, items: total, memory: [.input(0), .input(2), .input(3), .output(0)],
+                    integers: [extents[axis], inner])))
+    }
+}

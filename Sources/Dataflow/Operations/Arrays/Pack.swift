@@ -21,10 +21,17 @@ public enum Pack: Operation {
         return unstack(node.upstream(), count: node.inputs.count, axis: axis)
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        try joining(binding).join(binding)
+    }
+    fileprivate static func joining(_ binding: KernelBinding) throws -> Joining {
         let extents = binding.outputs[0].shape.concrete
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
-        return Joining(extents, axis: axis, parts: binding.inputs.map { _ in 1 }).join(binding)
+        return Joining(extents, axis: axis, parts: binding.inputs.map { _ in 1 })
     }
+}
+
+extension Pack: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try joining(binding).gpuJoin(binding) }
 }
 
 /// `Unpack`: the slices of a tensor along an axis, which goes.
@@ -50,9 +57,18 @@ public enum Unpack: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         guard !binding.outputs.isEmpty else { return { _ in } }
+        return try joining(binding).split(binding, input: 0)
+    }
+    fileprivate static func joining(_ binding: KernelBinding) throws -> Joining {
         let extents = binding.inputs[0].shape.concrete
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
-        return Joining(extents, axis: axis, parts: binding.outputs.map { _ in 1 }).split(binding, input: 0)
+        return Joining(extents, axis: axis, parts: binding.outputs.map { _ in 1 })
+    }
+}
+
+extension Unpack: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        binding.outputs.isEmpty ? nil : try joining(binding).gpuSplit(binding, input: 0)
     }
 }
 

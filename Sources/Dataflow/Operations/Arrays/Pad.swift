@@ -52,13 +52,28 @@ private func padded(_ node: Inference) throws -> Shape {
     return Shape((0..<rank).map { i in shape[i].map { $0 + paddings[2 * i] + paddings[2 * i + 1] } })
 }
 
-/// The copy of the input into the middle of the output.
 private func padding(_ binding: KernelBinding) throws -> Kernel {
-    try binding.late([1]) { binding in
-        let paddings = try binding.integers(1)
-        let (shape, strides) = (binding.inputs[0].shape, binding.outputs[0].shape.strides)
-        let offset = strides.indices.reduce(0) { $0 + paddings[2 * $1] * strides[$1] }
-        return StridedCopy(shape.concrete, from: shape.strides, to: strides, toOffset: offset).kernel(binding)
+    try binding.late([1]) { try paddingCopy($0).kernel($0) }
+}
+
+/// The copy of the input into the middle of the output.
+private func paddingCopy(_ binding: KernelBinding) throws -> StridedCopy {
+    let paddings = try binding.integers(1)
+    let (shape, strides) = (binding.inputs[0].shape, binding.outputs[0].shape.strides)
+    let offset = strides.indices.reduce(0) { $0 + paddings[2 * $1] * strides[$1] }
+    return StridedCopy(shape.concrete, from: shape.strides, to: strides, toOffset: offset)
+}
+
+extension Pad: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try paddingCopy(binding).gpuIntoZeros(binding) }
+}
+
+extension PadV2: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        var program = GPUProgram(binding.gpuFill(with: .input(2)))
+        let size = binding.outputs[0].dtype.size
+        program.add(try paddingCopy(binding).gpu(from: .input(0), to: .output(0), size: size))
+        return program
     }
 }
 

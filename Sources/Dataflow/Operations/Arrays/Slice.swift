@@ -42,18 +42,22 @@ public enum SliceOperation: Operation {
         return [apply(Pad.self, [dy, paddings]), nil, nil]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.late([1]) { binding in
-            let begin = try binding.integers(1)
-            let (shape, size) = (binding.inputs[0].shape, binding.outputs[0].shape.concrete)
-            for (i, start) in begin.enumerated() where start < 0 || start + size[i] > shape.concrete[i] {
-                throw binding.failure(
-                    Self.self,
-                    "\(size[i]) elements from \(start) on are not within dimension \(i) of the shape \(shape)")
-            }
-            let offset = zip(begin, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
-            return StridedCopy(size, from: shape.strides, fromOffset: offset).kernel(binding)
-        }
+        try binding.late([1]) { try copy($0).kernel($0) }
     }
+    fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
+        let begin = try binding.integers(1)
+        let (shape, size) = (binding.inputs[0].shape, binding.outputs[0].shape.concrete)
+        for (i, start) in begin.enumerated() where start < 0 || start + size[i] > shape.concrete[i] {
+            throw binding.failure(
+                Self.self, "\(size[i]) elements from \(start) on are not within dimension \(i) of the shape \(shape)")
+        }
+        let offset = zip(begin, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+        return StridedCopy(size, from: shape.strides, fromOffset: offset)
+    }
+}
+
+extension SliceOperation: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try copy(binding).gpu(binding) }
 }
 
 /// The block of `x` that starts at `begin` and has the extents `size` (int vectors); TensorFlow's `tf.slice`.

@@ -24,12 +24,28 @@ public enum Split: Operation {
         return [nil, apply(ConcatV2.self, parts + [node.input(0)])]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.late([0]) { binding in
-            let extents = binding.inputs[1].shape.concrete
-            let axis = try normalize([binding.integer(0)], rank: extents.count)[0]
-            return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
-                .split(binding, input: 1)
-        }
+        try binding.late([0]) { try joining($0, input: 1, axis: 0).split($0, input: 1) }
+    }
+
+    /// - Parameters:
+    ///   - input: the tensor that is split.
+    ///   - axis: the input that tells the axis.
+    static func joining(_ binding: KernelBinding, input: Int, axis: Int) throws -> Joining {
+        let extents = binding.inputs[input].shape.concrete
+        let axis = try normalize([binding.integer(axis)], rank: extents.count)[0]
+        return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
+    }
+}
+
+extension Split: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        try joining(binding, input: 1, axis: 0).gpuSplit(binding, input: 1)
+    }
+}
+
+extension SplitV: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        try Split.joining(binding, input: 0, axis: 2).gpuSplit(binding, input: 0)
     }
 }
 
@@ -67,10 +83,7 @@ public enum SplitV: Operation {
         return [apply(ConcatV2.self, parts + [node.input(2)]), nil, nil]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
-        let axis = try normalize([binding.integer(2)], rank: extents.count)[0]
-        return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
-            .split(binding, input: 0)
+        try Split.joining(binding, input: 0, axis: 2).split(binding, input: 0)
     }
 }
 

@@ -2,11 +2,11 @@
 ///
 /// Neighbouring dimensions that both sides walk evenly are merged; a run that is contiguous on both sides is one memory copy.
 struct StridedCopy {
-    private var extents: [Int] = []
-    private var from: [Int] = []
-    private var to: [Int] = []
-    private let fromOffset: Int
-    private let toOffset: Int
+    private(set) var extents: [Int] = []
+    private(set) var from: [Int] = []
+    private(set) var to: [Int] = []
+    let fromOffset: Int
+    let toOffset: Int
 
     init(_ extents: [Int], from: [Int], to: [Int], fromOffset: Int = 0, toOffset: Int = 0) {
         self.fromOffset = fromOffset

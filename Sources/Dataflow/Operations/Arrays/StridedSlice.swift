@@ -23,12 +23,18 @@ public enum StridedSlice: Operation {
         let inputs = [shape(node.input(0), as: begin.dtype), begin, node.input(2), node.input(3), node.upstream()]
         return [apply(StridedSliceGrad.self, inputs, node.attributes.only(masks.keys)), nil, nil, nil]
     }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let bounds = try SliceBounds(
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try copy(binding).kernel(binding) }
+
+    fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
+        try SliceBounds(
             binding.inputs[0].shape, begin: binding.integers(1), end: binding.integers(2),
-            strides: binding.integers(3), binding.attributes)
-        return bounds.copy(scatters: false).kernel(binding)
+            strides: binding.integers(3), binding.attributes
+        ).copy(scatters: false)
     }
+}
+
+extension StridedSlice: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try copy(binding).gpu(binding) }
 }
 
 /// `StridedSliceGrad`: zeros of the given shape with `dy` where `StridedSlice` would read.
@@ -47,20 +53,29 @@ public enum StridedSliceGrad: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([1, 2, 3]) { binding in
-            let bounds = try SliceBounds(
-                binding.outputs[0].shape, begin: binding.integers(1), end: binding.integers(2),
-                strides: binding.integers(3), binding.attributes)
-            guard Shape(bounds.result) == binding.inputs[4].shape else {
-                throw binding.failure(
-                    Self.self,
-                    "'dy' must have the slice's shape \(Shape(bounds.result)), got \(binding.inputs[4].shape)")
-            }
-            let (clear, copy) = (binding.clearing(), bounds.copy(scatters: true).kernel(binding, from: 4))
+            let (clear, copy) = (binding.clearing(), try copy(binding).kernel(binding, from: 4))
             return { frame in
                 try clear(frame)
                 try copy(frame)
             }
         }
+    }
+
+    fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
+        let bounds = try SliceBounds(
+            binding.outputs[0].shape, begin: binding.integers(1), end: binding.integers(2),
+            strides: binding.integers(3), binding.attributes)
+        guard Shape(bounds.result) == binding.inputs[4].shape else {
+            throw binding.failure(
+                Self.self, "'dy' must have the slice's shape \(Shape(bounds.result)), got \(binding.inputs[4].shape)")
+        }
+        return bounds.copy(scatters: true)
+    }
+}
+
+extension StridedSliceGrad: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        try copy(binding).gpuIntoZeros(binding, from: 4)
     }
 }
 

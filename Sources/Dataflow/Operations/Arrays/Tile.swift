@@ -29,7 +29,9 @@ public enum Tile: Operation {
         }
         return [reshape(apply(Sum.self, [parts, axes]), shape(x)), nil]
     }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try copy(binding).kernel(binding) }
+
+    fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
         let shape = binding.inputs[0].shape
         var extents: [Int] = []
         var from: [Int] = []
@@ -37,8 +39,12 @@ public enum Tile: Operation {
             extents += [times, shape.concrete[i]]
             from += [0, shape.strides[i]]
         }
-        return StridedCopy(extents, from: from).kernel(binding)
+        return StridedCopy(extents, from: from)
     }
+}
+
+extension Tile: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try copy(binding).gpu(binding) }
 }
 
 /// `x` repeated `multiples[i]` times along each dimension i; TensorFlow's `tf.tile`.

@@ -21,12 +21,21 @@ public enum Transpose: Operation {
         [apply(Transpose.self, [node.upstream(), apply(InvertPermutation.self, [node.input(1)])]), nil]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.late([1]) { binding in
-            let permutation = try binding.integers(1)
-            let strides = binding.inputs[0].shape.strides
-            return StridedCopy(binding.outputs[0].shape.concrete, from: permutation.map { strides[$0] }).kernel(binding)
-        }
+        try binding.late([1]) { try copy($0).kernel($0) }
     }
+    fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
+        let permutation = try binding.integers(1)
+        let strides = binding.inputs[0].shape.strides
+        return StridedCopy(binding.outputs[0].shape.concrete, from: permutation.map { strides[$0] })
+    }
+}
+
+extension Transpose: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try copy(binding).gpu(binding) }
+}
+
+extension ConjugateTranspose: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try Transpose.gpu(binding) }
 }
 
 /// `ConjugateTranspose`: as `Transpose`, and the conjugates of complex numbers, of which there are none here.

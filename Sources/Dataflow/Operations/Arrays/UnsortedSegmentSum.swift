@@ -64,3 +64,32 @@ public func unsortedSegmentSum(
     apply(
         UnsortedSegmentSum.self, [data, segmentIDs, data.node.graph.constant(Int32(count))], [:], name, file, line)
 }
+
+extension UnsortedSegmentSum: GPUOperation {
+    /// A work item adds up a column, row by row, so that the sums are the same in every run. Segments out of range, which
+    /// the CPU refuses, are dropped.
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32, let index = binding.inputs[1].dtype.gpuName else { return nil }
+        let segments = binding.outputs[0].shape.concrete[0]
+        let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        let source = """
+            KERNEL void add_rows(int inner, GLOBAL const float *x, GLOBAL const \(index) *ids, GLOBAL float *y, int rows,
+                int segments) {
+                int c = INDEX;
+                if (c >= inner) return;
+                for (int r = 0; r < rows; r++) {
+                    \(index) s = ids[r];
+                    if (s >= 0 && s < segments) y[(int)s * inner + c] += x[r * inner + c];
+                }
+            }
+
+            """
+        var program = GPUProgram(binding.gpuClearing())
+        program.add(
+            .launch(
+                GPULaunch(
+                    "add_rows", source, items: inner, memory: [.input(0), .input(1), .output(0)],
+                    integers: [binding.count(1), segments])))
+        return program
+    }
+}

@@ -1,5 +1,5 @@
 /// A convolution, or the gradient of one by its input or its filter: the same geometry, and each other's gradients.
-protocol ConvolutionOperation: Operation, NumericKernel {
+protocol ConvolutionOperation: GPUOperation, NumericKernel {
     static var role: ConvolutionRole { get }
     static var family: ConvolutionFamily { get }
 }
@@ -93,7 +93,9 @@ extension ConvolutionOperation {
         }
     }
 
-    private static func geometry(_ binding: KernelBinding) throws -> ConvolutionGeometry {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuConvolution(binding) }
+
+    static func geometry(_ binding: KernelBinding) throws -> ConvolutionGeometry {
         let input = (role == .inputGradient ? binding.outputs[0] : binding.inputs[0]).shape.concrete
         let filter = (role == .filterGradient ? binding.outputs[0] : binding.inputs[1]).shape.concrete
         return try ConvolutionGeometry(

@@ -130,3 +130,39 @@ public func batchMatmul(
 ) -> Node {
     apply(BatchMatMulV2.self, [a, b], ["adj_x": .bool(transposeA), "adj_y": .bool(transposeB)], name, file, line)
 }
+
+extension BatchMatMulV2: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32, binding.inputs[1].dtype == .float32 else { return nil }
+        let (tx, ty) = (try binding.attributes.bool("adj_x"), try binding.attributes.bool("adj_y"))
+        let (x, y, z) = (
+            binding.inputs[0].shape.concrete, binding.inputs[1].shape.concrete, binding.outputs[0].shape.concrete
+        )
+        let (m, n, k) = (z[z.count - 2], z[z.count - 1], x[x.count - (tx ? 2 : 1)])
+        let layout = Broadcasting([x, y].map { Shape(Array($0.dropLast(2))) }, to: Shape(Array(z.dropLast(2))))
+        var program = GPUProgram()
+        guard m * n * layout.inner * layout.outerCount > 0 else { return program }
+        guard k > 0 else { return GPUProgram(binding.gpuClearing()) }
+        for outer in 0..<layout.outerCount {
+            program.add(
+                .multiply(
+                    GPUMultiplication(
+                        a: .input(0), b: .input(1), c: .output(0), m: m, n: n, k: k, transposeA: tx, transposeB: ty,
+                        precision: binding.precision, batch: layout.inner,
+                        strides: (layout.innerStrides[0] * m * k, layout.innerStrides[1] * k * n, m * n),
+                        offsets: (
+                            layout.offset(0, at: outer) * m * k, layout.offset(1, at: outer) * k * n,
+                            outer * layout.inner * m * n
+                        ))))
+        }
+        return program
+    }
+}
+
+extension BatchMatMul: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try BatchMatMulV2.gpu(binding) }
+}
+
+extension BatchMatMulV3: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try BatchMatMulV2.gpu(binding) }
+}

@@ -140,3 +140,28 @@ public func matmul(
     apply(
         MatMul.self, [a, b], ["transpose_a": .bool(transposeA), "transpose_b": .bool(transposeB)], name, file, line)
 }
+
+extension MatMul: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32 else { return nil }
+        let g = try geometry(binding.attributes, binding.inputs)
+        return GPUProgram.product(
+            GPUMultiplication(
+                a: .input(0), b: .input(1), c: .output(0), m: g.m, n: g.n, k: g.k, transposeA: g.transposeA,
+                transposeB: g.transposeB, precision: binding.precision))
+    }
+}
+
+extension SparseMatMul: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try MatMul.gpu(binding) }
+}
+
+extension GPUProgram {
+    /// A product, of which the extents may be 0.
+    static func product(_ product: GPUMultiplication) -> GPUProgram {
+        let count = product.m * product.n * product.batch
+        if count == 0 { return GPUProgram() }
+        if product.k == 0 { return GPUProgram(.fill(product.c, byte: 0, bytes: count * 4)) }
+        return GPUProgram(.multiply(product))
+    }
+}

@@ -72,3 +72,31 @@ public func cast(
     x.node.dtype == dtype && x.node.vertex.error == nil
         ? x.node : apply(Cast.self, [x], ["DstT": .type(dtype)], name, file, line)
 }
+
+extension Cast: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let (from, to, count) = (binding.inputs[0].dtype, binding.outputs[0].dtype, binding.outputCount())
+        guard let source = from.gpuName, let target = to.gpuName else { return nil }
+        let wide = "v >= -9223372036854775808.0f && v < 9223372036854775808.0f ? (long)v : (long)0x8000000000000000"
+        let value =
+            switch (from, to) {
+            case (_, .bool): "v != 0"
+            case (.float32, .int32): "v >= -2147483648.0f && v < 2147483648.0f ? (int)v : (int)0x80000000"
+            case (.float32, .int64): wide
+            case (.float32, .uint8): "(uchar)(\(wide))"
+            default: "(\(target))v"
+            }
+        let text = """
+            KERNEL void convert(int n, GLOBAL const \(source) *x, GLOBAL \(target) *y) {
+                int i = INDEX;
+                if (i >= n) return;
+                \(source) v = x[i];
+                y[i] = \(value);
+            }
+
+            """
+        return GPUProgram(
+            .launch(
+                GPULaunch("convert", text, items: count, memory: [.input(0), .output(0)])))
+    }
+}

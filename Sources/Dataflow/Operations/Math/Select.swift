@@ -29,15 +29,33 @@ public enum Select: Operation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        let loop = try ElementwiseLoop(
+            [.where_(.input(0), .input(1), .input(2))], inputs: aligned(binding),
+            inputSlots: (0..<3).map(binding.input),
+            outputs: binding.outputs, outputSlots: [binding.output()], threads: binding.threads)
+        return { frame in loop.run(frame) }
+    }
+
+    /// The inputs, the condition as what broadcasts: a column if it chooses among rows.
+    fileprivate static func aligned(_ binding: KernelBinding) -> [TensorSpec] {
         var inputs = binding.inputs
         let (condition, rank) = (inputs[0].shape.concrete, inputs[1].shape.concrete.count)
         if condition.count == 1, rank > 1 {
             let column = condition + [Int](repeating: 1, count: rank - 1)
             inputs[0] = TensorSpec(.bool, Shape(column))
         }
-        let loop = try ElementwiseLoop(
-            [.where_(.input(0), .input(1), .input(2))], inputs: inputs, inputSlots: (0..<3).map(binding.input),
-            outputs: binding.outputs, outputSlots: [binding.output()], threads: binding.threads)
-        return { frame in loop.run(frame) }
+        return inputs
+    }
+}
+
+extension Select: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        try ElementwiseSource.launch(
+            [
+                ElementwiseTerm(
+                    expression: .where_(.input(0), .input(1), .input(2)), operands: [.input(0), .input(1), .input(2)],
+                    output: 0)
+            ], inputs: aligned(binding), outputs: binding.outputs, updates: [nil], input: { .input($0) },
+            output: { .output($0) })
     }
 }

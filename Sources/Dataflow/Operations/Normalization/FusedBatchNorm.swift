@@ -4,7 +4,7 @@
 /// Outputs: `y`; `batch_mean` and `batch_variance` (with n − 1 below), mixed into `mean` and `variance` with the weight
 /// `exponential_avg_factor`; for the gradient `reserve_space_1` and `reserve_space_2`, mean and variance (with n below) as
 /// they were used. float64 goes beyond TensorFlow, whose kernels take float32.
-protocol BatchNormOperation: Operation, FloatKernel {
+protocol BatchNormOperation: GPUOperation, FloatKernel {
     static var formats: [String] { get }
 }
 
@@ -87,6 +87,8 @@ func checkChannelType(_ attributes: Attributes) throws {
 }
 
 extension BatchNormOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuNormalization(binding) }
+
     public static func infer(_ node: Inference) throws -> [Shape] {
         let (axis, rank) = try batchNormAxis(node.attributes, formats)
         try checkChannelType(node.attributes)

@@ -1,6 +1,6 @@
 /// The gradient of batch normalisation by `x`, `scale` and `offset`, from the mean and variance in `reserve_space_1` and
 /// `reserve_space_2`: those of the batch in training, else those that were given.
-protocol BatchNormGradOperation: Operation, FloatKernel {
+protocol BatchNormGradOperation: GPUOperation, FloatKernel {
     static var formats: [String] { get }
 }
 
@@ -45,6 +45,8 @@ private let batchNormGradDefaults: [String: AttributeValue] = [
 ]
 
 extension BatchNormGradOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuGradient(binding) }
+
     public static func infer(_ node: Inference) throws -> [Shape] {
         let (axis, rank) = try batchNormAxis(node.attributes, formats)
         try checkChannelType(node.attributes)

@@ -2,8 +2,8 @@
 /// and counted as TensorFlow's `PhiloxRandom`, so that the same seeds give the same bits.
 struct Philox {
     /// Four words of 32 bits, the lowest first.
-    private var counter: (low: UInt64, high: UInt64)
-    private let key: (UInt32, UInt32)
+    private(set) var counter: (low: UInt64, high: UInt64)
+    let key: (UInt32, UInt32)
 
     init(seed: UInt64, seed2: UInt64) {
         key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))

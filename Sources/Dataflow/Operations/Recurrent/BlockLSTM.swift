@@ -61,7 +61,7 @@ public enum BlockLSTMGradV2: BlockLSTMGradientOperation {
     static let order = GateOrder.ifco
 }
 
-protocol BlockLSTMGradientOperation: Operation, CellKernel {
+protocol BlockLSTMGradientOperation: GPUOperation, CellKernel {
     static var order: GateOrder { get }
 }
 
@@ -77,6 +77,8 @@ private let sequenceGradientSignature = Signature(
     ], types: ["T": DType.floats], required: ["use_peephole"])
 
 extension BlockLSTMGradientOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuGradient(binding) }
+
     public static func infer(_ node: Inference) throws -> [Shape] {
         let shapes = try LSTMShapes(node, hasTime: true)
         try shapes.check(node, shapes.inputs + [Shape](repeating: shapes.output, count: 9), from: 1, signature)

@@ -1,13 +1,15 @@
 internal import CKernels
 
 /// An operation that computes an LSTM forward: over a sequence, or a single step.
-protocol LSTMForwardOperation: Operation, CellKernel {
+protocol LSTMForwardOperation: GPUOperation, CellKernel {
     static var order: GateOrder { get }
     /// Whether it takes a sequence [time, batch, inputs] and, before it, the number of steps.
     static var hasTime: Bool { get }
 }
 
 extension LSTMForwardOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuForward(binding) }
+
     /// i, cs, f, o, ci, co, h, each [(time,) batch, cells].
     public static func infer(_ node: Inference) throws -> [Shape] {
         let shapes = try LSTMShapes(node, hasTime: hasTime)

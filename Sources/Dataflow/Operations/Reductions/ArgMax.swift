@@ -90,3 +90,37 @@ public func argMin(
     apply(
         ArgMin.self, [x, x.node.graph.constant(Int32(axis))], ["output_type": .type(outputType)], name, file, line)
 }
+
+extension ArgMax: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try argProgram(binding, "v > best", "-INFINITY") }
+}
+
+extension ArgMin: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try argProgram(binding, "v < best", "INFINITY") }
+}
+
+private func argProgram(_ binding: KernelBinding, _ isBetter: String, _ worst: String) throws -> GPUProgram? {
+    guard binding.inputs[0].dtype == .float32, let index = binding.outputs[0].dtype.gpuName else { return nil }
+    let extents = binding.inputs[0].shape.concrete
+    let axis = try normalize(binding.integers(1), rank: extents.count)[0]
+    let (count, inner) = (binding.outputCount(), extents[(axis + 1)...].reduce(1, *))
+    let source = """
+        KERNEL void find(int n, GLOBAL const float *x, GLOBAL \(index) *y, int length, int inner) {
+            int k = INDEX;
+            if (k >= n) return;
+            x += k / inner * length * inner + k % inner;
+            int place = 0;
+            float best = x[0] != x[0] ? \(worst) : x[0];
+            for (int i = 1; i < length; i++) {
+                float v = x[i * inner];
+                if (\(isBetter)) { best = v; place = i; }
+            }
+            y[k] = place;
+        }
+
+        """
+    return GPUProgram(
+        .launch(
+            GPULaunch(
+                "find", source, items: count, memory: [.input(0), .output(0)], integers: [extents[axis], inner])))
+}

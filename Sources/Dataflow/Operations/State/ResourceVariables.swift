@@ -79,3 +79,7 @@ public enum AssignSubVariableOp: ElementwiseUpdate {
     public static func infer(_ node: Inference) throws -> [Shape] { try AssignVariableOp.infer(node) }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1]] }
 }
+
+extension AssignVariableOp: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try Assign.gpu(binding) }
+}

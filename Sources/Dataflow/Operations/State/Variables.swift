@@ -71,3 +71,10 @@ extension Variable {
         _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
     ) -> Node { apply(AssignSub.self, [reference, value], [:], name, file, line) }
 }
+
+extension Assign: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        let bytes = binding.count(0) * binding.inputs[0].dtype.size
+        return GPUProgram(.copy(from: .input(1), to: .input(0), bytes: bytes))
+    }
+}

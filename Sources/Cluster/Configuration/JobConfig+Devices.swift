@@ -1,0 +1,22 @@
+internal import Dataflow
+
+extension JobConfig.Devices {
+    /// The devices of worker `number`.
+    /// - Throws: `GraphError` for what is no device's name.
+    func forWorker(_ number: Int) throws -> DeviceOptions {
+        var options = options(try worker.map { try DeviceName($0) })
+        if workerGPUs == .roundRobin {
+            let count = Accelerators.devices(emulated: openCLCPU).count
+            if count > 0 { options.standard = DeviceName(kind: .gpu, index: number % count) }
+        }
+        return options
+    }
+
+    /// The devices of a parameter server, which has no GPU unless it is told to.
+    func forServer() throws -> DeviceOptions { options(try DeviceName(server)) }
+
+    private func options(_ standard: DeviceName?) -> DeviceOptions {
+        DeviceOptions(
+            standard: standard, allowsEmulation: openCLCPU, memoryLimit: gpuMemory, allowsTF32: allowsTF32)
+    }
+}
