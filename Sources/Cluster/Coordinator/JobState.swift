@@ -233,7 +233,7 @@ package struct JobState {
         part.examples = Int(wire.examples)
         part.metrics = Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +)
         finishedBatches += record.add(
-            part, size: isSynchronous ? size : part.examples, patience: backup > 0 ? 8 : 64)
+            part, of: worker, size: isSynchronous ? size : part.examples, patience: backup > 0 ? 8 : 64)
     }
 
     /// Notes a synchronous step.

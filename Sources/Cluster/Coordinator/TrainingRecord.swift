@@ -1,44 +1,66 @@
 /// What workers told of their steps, put together by batch: losses, metrics, examples.
-struct TrainingRecord: Sendable {
-    struct Entry: Sendable, Equatable {
-        var batch: Int
-        var loss = 0.0
-        var metrics: [String: Double] = [:]
-        var examples = 0
+package struct TrainingRecord: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package var batch: Int
+        /// Sums over the examples.
+        package var loss: Double
+        package var metrics: [String: Double]
+        package var examples: Int
+
+        package init(batch: Int, loss: Double = 0, metrics: [String: Double] = [:], examples: Int = 0) {
+            self.batch = batch
+            self.loss = loss
+            self.metrics = metrics
+            self.examples = examples
+        }
 
         var meanLoss: Double { examples == 0 ? .nan : loss / Double(examples) }
     }
 
-    /// Batches of which a part is still to come.
-    private var open: [Int: Entry] = [:]
+    /// Batches of which a part is still to come: what each worker told.
+    private var open: [Int: [Int: Entry]] = [:]
+    /// Batches that have been taken; what is told of them again counts nothing.
+    private var taken = RangeSet<Int>()
     /// The last complete ones, for the means that people read.
     private var recent: [Entry] = []
     private(set) var samples = 0
 
     private static let window = 50
 
+    package init() {}
+
     /// Adds a worker's part of a batch of `size` examples. Returns the entries that are complete now, in order.
+    ///
+    /// Parts are added up in the order of workers, whoever told first, so that a synchronous job's losses come out the same.
     ///
     /// - Parameter patience: an older batch is taken as it is when one so much newer comes: what a dead worker never told
     ///   must not keep it open.
-    mutating func add(_ part: Entry, size: Int, patience: Int = 64) -> [Entry] {
-        var entry = open[part.batch] ?? Entry(batch: part.batch)
-        entry.loss += part.loss
-        entry.examples += part.examples
-        for (name, sum) in part.metrics { entry.metrics[name, default: 0] += sum }
-        open[part.batch] = entry
+    package mutating func add(_ part: Entry, of worker: Int, size: Int, patience: Int = 64) -> [Entry] {
+        guard !taken.contains(part.batch) else { return [] }
+        open[part.batch, default: [:]][worker] = part
         return take { $0.examples >= size && $0.batch == part.batch || $0.batch < part.batch - patience }
     }
 
     /// Takes the entries of which a part has not been told.
-    mutating func takeOpen() -> [Entry] { take { _ in true } }
+    package mutating func takeOpen() -> [Entry] { take { _ in true } }
 
     private mutating func take(where isComplete: (Entry) -> Bool) -> [Entry] {
-        let entries = open.values.filter(isComplete).sorted { $0.batch < $1.batch }
-        for entry in entries { open[entry.batch] = nil }
+        let entries = open.map { TrainingRecord.sum($1, batch: $0) }.filter(isComplete).sorted { $0.batch < $1.batch }
+        for entry in entries {
+            open[entry.batch] = nil
+            taken.insert(contentsOf: entry.batch..<entry.batch + 1)
+        }
         let told = entries.filter { $0.examples > 0 }
         recent = (recent + told).suffix(TrainingRecord.window)
         return told
+    }
+
+    private static func sum(_ parts: [Int: Entry], batch: Int) -> Entry {
+        parts.sorted { $0.key < $1.key }.reduce(into: Entry(batch: batch)) { sum, part in
+            sum.loss += part.value.loss
+            sum.examples += part.value.examples
+            sum.metrics.merge(part.value.metrics, uniquingKeysWith: +)
+        }
     }
 
     /// Counts examples that were trained on.

@@ -61,7 +61,7 @@ package struct TrainingCut: Sendable {
     }
 
     /// What workers compute for servers, each once.
-    var pushedNodes: [Node] {
+    package var pushedNodes: [Node] {
         var seen: Set<Node> = []
         return writes.flatMap { $0.pushed.sorted { $0.key < $1.key }.map(\.value) }.filter { seen.insert($0).inserted }
     }

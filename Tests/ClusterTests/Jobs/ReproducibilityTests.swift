@@ -1,0 +1,101 @@
+import Cluster
+import Dataflow
+import Foundation
+import Testing
+import Training
+
+/// Bits of synchronous jobs over real sockets: every Variable, every slot and every step's loss.
+@Suite("Synchronous jobs bit for bit", .serialized)
+struct ReproducibilityTests {
+    private func config(_ overrides: String) throws -> JobConfig {
+        try JobConfig.parse(
+            yaml: """
+                job: bits
+                model: { kind: mlp, hidden: [64], dropout: 0.2 }
+                data: { format: embedded, scale: min_max, limit: 500 }
+                train: { optimizer: adam, learning_rate: 0.003, batch: 50, epochs: 2 }
+                cluster: { servers: 2, workers: 3, threads_per_node: 1, consistency: sync }
+                """, overrides: overrides.split(separator: " ").map(String.init))
+    }
+
+    @Test(
+        "two runs end with the same bits, whatever delays every message has",
+        arguments: ["gradient_descent", "adam"], [true, false])
+    func delays(optimizer: String, isShared: Bool) throws {
+        let config = try config("train.optimizer=\(optimizer) cluster.shared_memory=\(isShared)")
+        let job = MultilayerPerceptron()
+        var arrivals: [[DelayingRelay.Arrival]] = []
+        let runs = try [UInt64(1), 2].map { seed in
+            try DelayedCluster.train(config, job, seed: seed) { arrivals.append($0) }
+        }
+        let prompt = try Trained(config, job) { try LocalCluster.train(config: $0, job: job, options: $1) }
+        for run in runs + [prompt] {
+            #expect(run.report.status == "finished" && run.report.steps == 20, "\(run.report.reason ?? "")")
+            #expect(run.losses.count == 20 && run.losses == runs[0].losses)
+            #expect(run.values.count >= 4 && run.values == runs[0].values)
+            #expect(run.report.maxStaleness == 0 && run.report.missedExamples == 0)
+        }
+        // The delays did something: a step's gradients came in other orders.
+        let orders = arrivals.map { run in
+            Dictionary(grouping: run) { [$0.bundle, $0.step] }.mapValues { $0.map(\.worker) }
+        }
+        #expect(orders[0].count >= 40 && orders[0].values.allSatisfy { Set($0) == [0, 1, 2] })
+        #expect(orders[0] != orders[1] && Set(orders.flatMap(\.values)).count > 3)
+    }
+
+    /// The same steps in one process: the gradients of each rank's part of a batch, one after the other in one session, added
+    /// up in the order of ranks, and then the graph's own update with the sum in the gradients' place.
+    private func alone(
+        _ config: JobConfig, _ job: some TrainingJob
+    ) throws -> (losses: [Int: Double], values: [String: [UInt8]]) {
+        let prepared = try PreparedJob(config, job)
+        let session = try Session(prepared.graph, options: SessionOptions(threads: 1))
+        try session.execute(prepared.graph.globalVariablesInitializer())
+        let gradients = prepared.cut.pushedNodes
+        var schedule = prepared.schedule
+        var losses: [Int: Double] = [:]
+        for step in 0..<prepared.totalSteps {
+            let total = schedule.places(ofBatch: step).count
+            var sums: [[Float]] = []
+            var shapes: [Shape] = []
+            var loss = 0.0
+            for rank in 0..<config.cluster.workers {
+                let part = schedule.indices(ofBatch: step, rank: rank, of: config.cluster.workers)
+                session.setRandomStep(step, rank: rank)
+                let results = try session.run(
+                    gradients + prepared.reportedNodes,
+                    feeds: prepared.feeds(prepared.data.training, part, training: true))
+                loss += results[gradients.count].doubles[0] * Double(part.count)
+                shapes = results.map(\.shape)
+                let weight = Float(Double(part.count) / Double(total))
+                let weighted = results[..<gradients.count].map { $0.array(of: Float.self).map { $0 * weight } }
+                sums = rank == 0 ? weighted : zip(sums, weighted).map { zip($0, $1).map { $0 + $1 } }
+            }
+            losses[step] = loss / Double(total)
+            let means = zip(sums, shapes).map { Tensor($0, shape: $1) }
+            try session.execute(
+                prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, means)))
+        }
+        var values: [String: [UInt8]] = [:]
+        for variable in prepared.graph.variables {
+            values[variable.name] = try session.value(of: variable).withUnsafeBytes { [UInt8]($0) }
+        }
+        return (losses, values)
+    }
+
+    @Test(
+        "workers and servers come to the bits of one process that adds up the same gradients in their order",
+        arguments: ["gradient_descent", "momentum", "adam"], [1, 2, 3])
+    func oneProcess(optimizer: String, workers: Int) throws {
+        let config = try config("train.optimizer=\(optimizer) cluster.workers=\(workers)")
+        let job = MultilayerPerceptron()
+        let expected = try alone(config, job)
+        let got = try DelayedCluster.train(config, job, seed: 3, longest: 0.004)
+        #expect(got.report.status == "finished", "\(got.report.reason ?? "")")
+        #expect(got.losses.count == 20 && got.losses == expected.losses)
+        #expect(got.values.count >= 4)
+        for (name, bytes) in got.values { #expect(bytes == expected.values[name], "\(name)") }
+        // All that training changes is compared.
+        #expect(Set(got.values.keys) == Set(expected.values.keys))
+    }
+}
