@@ -134,7 +134,7 @@ extension TrainingCut.Write {
 
 extension PreparedJob {
     /// How the job's Variables lie on servers with these numbers of lanes.
-    func layout(lanes: [Int]) -> BundleLayout {
+    package func layout(lanes: [Int]) -> BundleLayout {
         BundleLayout(
             cut, lanes: lanes, limit: config.cluster.bundleLimit(lanes: lanes.max() ?? 1),
             separatesTables: config.cluster.consistency.hasAsynchronousTables)

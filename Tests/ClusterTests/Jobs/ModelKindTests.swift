@@ -89,16 +89,6 @@ struct ModelKindTests {
         #expect(agree(evaluation, report.metrics))
     }
 
-    /// Numbers that are the same in every run: D. Knuth's MMIX generator.
-    private struct Draws {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 33
-        }
-    }
-
     /// Ratings that follow from a user's mood, an item's worth and whether their tastes agree.
     private static func ratings(_ path: String) throws {
         var random = Draws(state: 7)
@@ -114,8 +104,10 @@ struct ModelKindTests {
         try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    @Test("a wide and deep model learns ratings, tells their root mean square error, and predicts new ones")
-    func wideAndDeep() throws {
+    @Test(
+        "a wide and deep model learns ratings, tells their root mean square error, and predicts new ones",
+        arguments: ["async", "{sync: {sparse: async}}"])
+    func wideAndDeep(consistency: String) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ratings-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -125,7 +117,7 @@ struct ModelKindTests {
                 model: { kind: wide_and_deep, embedding: 8, hidden: [32] }
                 data: { format: ratings, path: \(folder)/u.data }
                 train: { learning_rate: 0.01, batch: 32, epochs: 12 }
-                cluster: { servers: 1, workers: 2, threads_per_node: 1 }
+                cluster: { servers: 1, workers: 2, threads_per_node: 1, consistency: \(consistency) }
                 checkpoint: { directory: \(folder)/out }
                 """)
         let job = WideAndDeep()
