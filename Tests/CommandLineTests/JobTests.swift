@@ -138,6 +138,57 @@ struct JobTests {
         #expect(nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(nodes.exits)")
     }
 
+    @Test("status tells people of a running job what became of its gradients, as progress and the result do")
+    func status() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID())")
+        let file = folder.appendingPathComponent("address")
+        let job = try RunningJob(
+            "coordinator",
+            ["--address-file", file.path, "--set", "train.epochs=400", "--set", "cluster.consistency={staleness: 3}"],
+            in: folder)
+        #expect(job.waitFor("coordinator listens"))
+        for _ in 0..<500 where !FileManager.default.fileExists(atPath: file.path) {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        let address = try String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let nodes = ChildProcesses()
+        for (number, role) in ["server", "worker", "worker"].enumerated() {
+            try nodes.start(
+                .init(
+                    name: "\(role) \(number)", path: TestProgram.path,
+                    arguments: [role, "--coordinator", address, "--threads", "1"]))
+        }
+        #expect(job.waitFor("training begins"))
+        func tell(_ arguments: [String]) throws -> [String] {
+            let program = Process()
+            let output = Pipe()
+            program.executableURL = URL(fileURLWithPath: TestProgram.path)
+            program.arguments = arguments
+            program.standardOutput = output
+            try program.run()
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            program.waitUntilExit()
+            return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+        // Servers tell with their heartbeats.
+        var lines: [String] = []
+        for _ in 0..<50 {
+            lines = try tell(["status", address])
+            if lines.count > 4, lines[1].contains("(at most") { break }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        let ledger = /[\d,]+ gradients applied, staleness \d+\.\d \(at most \d+\)(, dropped .+)?/
+        try #require(lines.count == 5, "\(lines)")
+        #expect(lines[1].wholeMatch(of: ledger) != nil, "\(lines)")
+        let workers = lines.filter { $0.hasPrefix("  worker ") }
+        #expect(workers.count == 2 && workers.allSatisfy { $0.contains(ledger) }, "\(lines)")
+        #expect(job.waitFor("(at most"))
+        _ = try tell(["stop", address])
+        let (status, report) = try job.finish()
+        #expect(status == 0 && report?.status == "stopped" && report?.gradients.applied ?? 0 > 0, "\(job.log)")
+        #expect(nodes.waitForAll(atMost: .seconds(5)))
+    }
+
     @Test("a server killed ends the job with a clear error, and the checkpoint before it can be resumed")
     func serverKilled() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID())")

@@ -1,12 +1,13 @@
 import Cluster
+import Foundation
 import Testing
 import TributaryCommand
 
 @Suite struct ProgressLineTests {
     static func progress(
         phase: String = "training", step: Int = 1300, secondsLeft: Double? = 3, workersAlive: Int = 2
-    ) -> Progress {
-        var progress = Progress()
+    ) -> Cluster.Progress {
+        var progress = Cluster.Progress()
         progress.phase = phase
         progress.step = step
         progress.totalSteps = 1890
@@ -51,6 +52,31 @@ import TributaryCommand
         #expect(
             ProgressLine(Self.progress(workersAlive: 1)).text(width: 50)
                 == "step 1,300/1,890 · loss 0.2134 · 1/2 workers")
+    }
+
+    @Test("staleness and dropped gradients are told where there are any, and are the first to go")
+    func gradients() throws {
+        var progress = Self.progress()
+        let whole = ProgressLine(progress).text(width: nil)
+        progress.gradients = try Self.gradients(applied: 5000, dropped: [:], mean: 0, max: 0)
+        #expect(ProgressLine(progress).text(width: nil) == whole)
+        progress.gradients = try Self.gradients(applied: 5000, dropped: ["late": 12, "dead": 1], mean: 0.96, max: 4)
+        #expect(
+            ProgressLine(progress).text(width: nil)
+                == whole + " · staleness 1.0 (at most 4) · dropped 1 dead, 12 late")
+        #expect(ProgressLine(progress).text(width: 150) == whole + " · dropped 1 dead, 12 late")
+        #expect(ProgressLine(progress).text(width: 120) == whole)
+    }
+
+    static func gradients(
+        applied: Int, dropped: [String: Int], mean: Double, max: Int
+    ) throws -> JobReport.Gradients {
+        let dropped = String(decoding: try JSONEncoder().encode(dropped), as: UTF8.self)
+        let json = """
+            {"applied": \(applied), "dropped": \(dropped), "mean_staleness": \(mean), "max_staleness": \(max),
+             "staleness": {}}
+            """
+        return try JSONDecoder().decode(JobReport.Gradients.self, from: Data(json.utf8))
     }
 
     @Test("before the first step it says what the job waits for")

@@ -267,6 +267,8 @@ struct CoordinatorService {
             Progress.Evaluation(
                 step: $0.step, loss: $0.sum.meanLoss, metrics: job.model.told($0.sum.meanMetrics))
         }
+        let tally = state.tally()
+        if tally != WorkerTally() { progress.gradients = JobReport.Gradients(tally) }
         return progress
     }
 

@@ -116,6 +116,8 @@ public struct Progress: Sendable, Equatable {
     public var servers = 0
     /// The newest evaluation.
     public var evaluation: Evaluation?
+    /// What became of all workers' gradients so far; nil before any reached a server.
+    public var gradients: JobReport.Gradients?
 
     /// A job that waits for its nodes.
     public init() {}

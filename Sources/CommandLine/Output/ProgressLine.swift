@@ -1,7 +1,7 @@
 package import Cluster
 internal import Foundation
 
-/// How a job goes, in one line: step, epoch, loss, metrics, speed, time left, workers alive.
+/// How a job goes, in one line: step, epoch, loss, metrics, speed, time left, workers alive, what became of gradients.
 package struct ProgressLine {
     private let progress: Cluster.Progress
 
@@ -45,6 +45,11 @@ package struct ProgressLine {
         }
         if let seconds = progress.secondsLeft { parts.append(("\(Self.duration(seconds)) left", 4)) }
         parts.append((nodes, progress.workersAlive < progress.workers ? 2 : 7))
+        if let gradients = progress.gradients {
+            // All of a synchronous job are fresh.
+            if gradients.maxStaleness > 0 { parts.append((GradientText.staleness(gradients), 9)) }
+            if let dropped = GradientText.dropped(gradients) { parts.append((dropped, 8)) }
+        }
         return parts
     }
 

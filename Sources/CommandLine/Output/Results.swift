@@ -1,8 +1,8 @@
-internal import Cluster
+package import Cluster
 internal import Foundation
 
 /// Results on standard output.
-enum Results {
+package enum Results {
     /// One JSON object in one line, keys sorted.
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -14,7 +14,7 @@ enum Results {
     }
 
     /// What became of a job, for people.
-    static func text(_ report: JobReport) -> String {
+    package static func text(_ report: JobReport) -> String {
         let speed = ProgressLine.grouped(Int(report.samplesPerSecond.isFinite ? report.samplesPerSecond : 0))
         var lines = [
             "\(report.status): \(ProgressLine.grouped(report.steps)) steps, "
@@ -24,21 +24,30 @@ enum Results {
         let values = [report.loss.map { "loss \(ProgressLine.short($0))" }].compactMap { $0 }
         let all = values + ProgressLine.list(report.metrics)
         if !all.isEmpty { lines.append(all.joined(separator: ", ")) }
+        let missed = report.missedExamples
+        let gradients = [
+            GradientText.whole(report.gradients),
+            missed > 0 ? "\(ProgressLine.grouped(missed)) examples missed" : nil,
+        ].compactMap { $0 }
+        if !gradients.isEmpty { lines.append(gradients.joined(separator: ", ")) }
         if let checkpoint = report.checkpoint { lines.append("checkpoint \(checkpoint)") }
         if let reason = report.reason { lines.append(reason) }
         return lines.joined(separator: "\n")
     }
 
-    /// How a job goes, for people: a line for the job and one for each node.
-    static func text(_ status: JobStatus) -> String {
+    /// How a job goes, for people: a line for the job, one for what became of its gradients, and one for each node.
+    package static func text(_ status: JobStatus) -> String {
         let loss = status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? []
         let head = ["step \(ProgressLine.grouped(status.step))/\(ProgressLine.grouped(status.totalSteps))"]
         let values = head + loss + ProgressLine.list(status.metrics)
         var lines = ["\(status.job): \(status.phase), " + values.joined(separator: ", ")]
+        if let gradients = GradientText.whole(status.gradients) { lines.append(gradients) }
         lines += status.nodes.map { node in
             let place = "\(node.host), pid \(node.pid)"
             let seen = String(format: "%.1f", node.lastSeenSeconds)
+            let gradients = node.gradients.flatMap { GradientText.whole($0) }.map { ", " + $0 } ?? ""
             return "  \(node.role) \(node.number)  \(node.state), step \(node.step), \(place), seen \(seen) s ago"
+                + gradients
         }
         if !status.checkpoint.isEmpty { lines.append("checkpoint \(status.checkpoint)") }
         if !status.failure.isEmpty { lines.append(status.failure) }

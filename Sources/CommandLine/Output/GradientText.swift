@@ -1,0 +1,25 @@
+internal import Cluster
+internal import Foundation
+
+/// What became of gradients, for people.
+enum GradientText {
+    /// "12,000 gradients applied, staleness 1.0 (at most 4), dropped 12 late"; nil before any reached a server.
+    static func whole(_ gradients: JobReport.Gradients) -> String? {
+        let dropped = dropped(gradients)
+        guard gradients.applied > 0 || dropped != nil else { return nil }
+        let applied = "\(ProgressLine.grouped(gradients.applied)) gradients applied"
+        return ([applied, staleness(gradients)] + [dropped].compactMap { $0 }).joined(separator: ", ")
+    }
+
+    /// Updates applied between pull and push: mean and largest.
+    static func staleness(_ gradients: JobReport.Gradients) -> String {
+        "staleness \(String(format: "%.1f", gradients.meanStaleness)) (at most \(gradients.maxStaleness))"
+    }
+
+    /// How many for which reason; nil if none was.
+    static func dropped(_ gradients: JobReport.Gradients) -> String? {
+        let reasons = gradients.dropped.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        guard !reasons.isEmpty else { return nil }
+        return "dropped " + reasons.map { "\(ProgressLine.grouped($0.value)) \($0.key)" }.joined(separator: ", ")
+    }
+}
