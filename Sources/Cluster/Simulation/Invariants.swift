@@ -84,6 +84,26 @@ extension SimulatedCluster {
         if isPeaceful, backup == 0, total != size {
             breach("bundle \(number) closes step \(update.step) with \(total) of \(size) examples")
         }
+        if backup == 0 { checkMissing(divider, Set(requests.map(\.holder.incarnation)), update, number) }
+    }
+
+    /// A step lacks only what those had of it who are gone, and of each of these two steps at most: the one that it had open
+    /// here, and the one that the others began before they heard of its end.
+    private func checkMissing(
+        _ divider: ClusterView, _ here: Set<UInt64>, _ update: BundleState.Update, _ number: Int
+    ) {
+        let size = schedule.places(ofBatch: update.batch).count
+        for worker in divider.workers where !here.contains(worker.incarnation) {
+            let part = BatchSchedule.part(of: size, rank: worker.rank, of: divider.workers.count)
+            if part.isEmpty { continue }
+            if !bundles[number].gone.contains(worker.incarnation) {
+                breach("bundle \(number) closes step \(update.step) without worker \(worker.number), which lives")
+            }
+            bundles[number].missing[worker.incarnation, default: 0] += 1
+            if bundles[number].missing[worker.incarnation] ?? 0 > 2 {
+                breach("bundle \(number) lacks more of worker \(worker.number) than two steps")
+            }
+        }
     }
 
     // MARK: Answers

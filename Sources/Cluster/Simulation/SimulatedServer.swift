@@ -39,6 +39,8 @@ struct SimulatedBundle {
     var clocks: [UInt64: Int] = [:]
     var pauses: [UInt64: UInt64] = [:]
     var closed = 0
+    /// Steps that lack the part of one that is gone, by incarnation.
+    var missing: [UInt64: Int] = [:]
     var digest: UInt64 = 14_695_981_039_346_656_037
 
     mutating func stir(_ number: UInt64) { digest = (digest ^ number) &* 1_099_511_628_211 }
