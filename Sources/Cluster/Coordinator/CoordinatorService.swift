@@ -116,7 +116,7 @@ struct CoordinatorService {
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
             let applied = try RangeSet<Int>(wire.applied)
-            if let step = state.checkpointWritten(wire, applied: applied) { writeManifest(step, now: now) }
+            if let step = state.checkpoints.note(wire, applied: applied) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .leave(let wire):
             guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
@@ -163,7 +163,7 @@ struct CoordinatorService {
                 return part
             }
             let layout = job.layout(lanes: servers.map(\.addresses.count))
-            state.checkpointWriters = Set(layout.bundles.map(\.server)).count
+            state.checkpoints.writers = Set(layout.bundles.map(\.server)).count
             programs = try servers.indices.map {
                 try job.cut.program(server: $0, layout: layout).serializedBytes()
             }
@@ -182,7 +182,9 @@ struct CoordinatorService {
     }
 
     private mutating func writeManifest(_ step: Int, now: Duration) {
-        guard let directory = job.config.checkpoint.directory, let saved = state.written[step] else { return }
+        guard let directory = job.config.checkpoint.directory, let saved = state.checkpoints.written[step] else {
+            return
+        }
         if let broken = saved.values.first(where: { !$0.error.isEmpty }) {
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
@@ -245,7 +247,7 @@ struct CoordinatorService {
     func progress(now: Duration) -> Progress {
         var progress = Progress()
         let elapsed = trainingSeconds(now: now)
-        progress.phase = state.evaluation == nil ? state.phase.rawValue : "evaluating"
+        progress.phase = state.evaluation.round == nil ? state.phase.rawValue : "evaluating"
         if state.phase == .finished, let outcome = state.outcome { progress.phase = outcome.status }
         progress.step = state.step
         progress.totalSteps = state.facts.totalSteps
@@ -263,7 +265,7 @@ struct CoordinatorService {
         progress.workersAlive = state.membership.alive(.worker).count
         progress.workers = job.config.cluster.workers
         progress.servers = job.config.cluster.servers
-        progress.evaluation = state.lastEvaluation.map {
+        progress.evaluation = state.evaluation.last.map {
             Progress.Evaluation(
                 step: $0.step, loss: $0.sum.meanLoss, metrics: job.model.told($0.sum.meanMetrics))
         }
@@ -289,12 +291,12 @@ struct CoordinatorService {
             status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
             seconds: elapsed,
             samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
-            loss: finite(state.lastEvaluation?.sum.meanLoss ?? state.record.recentLoss),
+            loss: finite(state.evaluation.last?.sum.meanLoss ?? state.record.recentLoss),
             trainLoss: finite(state.record.recentLoss),
-            metrics: job.model.told(state.lastEvaluation?.sum.meanMetrics ?? state.record.recentMetrics)
+            metrics: job.model.told(state.evaluation.last?.sum.meanMetrics ?? state.record.recentMetrics)
                 .filter { $0.value.isFinite },
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
-            checkpointError: state.checkpointError, leasedAgain: state.leasedAgain,
+            checkpointError: state.checkpoints.error, leasedAgain: state.leasedAgain,
             gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
             meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: state.outcome?.reason)
     }

@@ -1,45 +1,15 @@
-package import Interchange
-package import Training
+internal import Training
 
 /// Everything that a coordinator decides: events in, answers and views out. No socket, no clock, no thread; `now` is the time
 /// since the job began.
 package struct JobState {
-    /// What is to be known of the job beforehand.
-    package struct Facts: Sendable {
-        var config: JobConfig
-        var fingerprint: String
-        var variables: [VariableInfo]
-        var totalSteps: Int
-        var schedule: BatchSchedule
-        var evaluationBatches: Int
-        /// Batches that a restored checkpoint holds.
-        var done = RangeSet<Int>()
-        var jobKey: UInt64
-        /// False where all nodes were started with the job, so that no other will come for one that died.
-        var acceptsNodes = true
-
-        package init(
-            config: JobConfig, fingerprint: String, variables: [VariableInfo], totalSteps: Int, schedule: BatchSchedule,
-            evaluationBatches: Int, done: RangeSet<Int> = RangeSet(), jobKey: UInt64
-        ) {
-            self.config = config
-            self.fingerprint = fingerprint
-            self.variables = variables
-            self.totalSteps = totalSteps
-            self.schedule = schedule
-            self.evaluationBatches = evaluationBatches
-            self.done = done
-            self.jobKey = jobKey
-        }
-    }
-
     let facts: Facts
     package private(set) var membership: Membership
     package private(set) var shards: DataShards
-    package private(set) var view: ClusterView
+    private var views = ViewRecord()
     private(set) var record = TrainingRecord()
-    private(set) var evaluation: EvaluationRound?
-    private(set) var lastEvaluation: (step: Int, sum: EvaluationSum)?
+    private(set) var evaluation: EvaluationCourse
+    var checkpoints: CheckpointProgress
     private(set) var finishedBatches: [TrainingRecord.Entry] = []
     /// Lines for the log.
     private(set) var events: [String] = []
@@ -49,32 +19,14 @@ package struct JobState {
     package private(set) var leasedAgain = 0
     /// "finished", "stopped" or "failed", once decided.
     private(set) var outcome: (status: String, reason: String?)?
-    /// Files of checkpoints by step and server.
-    private(set) var written: [Int: [Int: Saved]] = [:]
-    /// Why the last checkpoint is not there; nil where it is.
-    private(set) var checkpointError: String?
-    /// Servers that hold something to save.
-    var checkpointWriters: Int
     private var reports = ServerReports()
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
     private var viewIsDue = false
-    /// Batches below this are trained on before the next evaluation.
-    private var limit: Int
-    private var evaluatedAt = -1
     /// Synchronous workers that asked for work beyond the limit.
     private var idle: Set<UInt64> = []
-    private var phaseBegan = Duration.zero
-    private var recentViews: [ClusterView] = []
     private var withoutWorkersSince: Duration?
-
-    struct Saved: Sendable, Equatable {
-        var file: String
-        var bytes: Int
-        var error: String
-        var applied: RangeSet<Int>
-    }
 
     package init(_ facts: Facts) {
         self.facts = facts
@@ -84,12 +36,11 @@ package struct JobState {
         shards = DataShards(
             total: all, done: facts.done.intersection(RangeSet(0..<max(all, 0))),
             leaseSize: DataShards.leaseSize(total: all, workers: cluster.workers))
-        checkpointWriters = cluster.servers
-        view = ClusterView(number: 0, phase: .waiting, reason: "", servers: [], workers: [])
-        limit = 0
-        limit = nextLimit(after: shards.firstUndone())
+        evaluation = EvaluationCourse(facts, from: shards.firstUndone())
+        checkpoints = CheckpointProgress(writers: cluster.servers)
     }
 
+    package var view: ClusterView { views.newest }
     package var phase: Phase { view.phase }
     var isSynchronous: Bool { facts.config.cluster.consistency.isSynchronous }
     var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
@@ -119,27 +70,14 @@ package struct JobState {
     // MARK: Views
 
     private mutating func publish(_ phase: Phase, _ reason: String = "", checkpointStep: Int = 0, now: Duration) {
-        if phase != view.phase { phaseBegan = now }
-        view = membership.view(number: view.number + 1, phase: phase, reason: reason)
+        var view = membership.view(number: self.view.number + 1, phase: phase, reason: reason)
         view.checkpointStep = checkpointStep
-        recentViews = (recentViews + [view]).suffix(64)
+        views.publish(view, now: now)
     }
 
-    /// The view that a node is told which acts on another: the newest; but workers get one after the other from the first
-    /// that names them, for a step may be divided by any of those.
+    /// The view that a node is told which acts on another.
     package func view(after number: UInt64, for incarnation: UInt64, _ role: Role) -> ClusterView {
-        guard role == .worker, view.phase == .training else { return view }
-        let next = recentViews.first { candidate in
-            candidate.number > number && candidate.workers.contains { $0.incarnation == incarnation }
-        }
-        return next ?? view
-    }
-
-    /// The first point after `batch` where held-out examples are evaluated.
-    private func nextLimit(after batch: Int) -> Int {
-        guard facts.evaluationBatches > 0 else { return facts.totalSteps }
-        let every = facts.config.train.evaluateEverySteps ?? facts.schedule.batchesPerEpoch
-        return min((batch / max(every, 1) + 1) * max(every, 1), facts.totalSteps)
+        views.next(after: number, for: incarnation, role)
     }
 
     // MARK: Joining
@@ -207,7 +145,7 @@ package struct JobState {
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
         if role == .worker {
             shards.release(worker: number, incarnation: wire.incarnation)
-            evaluation?.workerDied(number, incarnation: wire.incarnation)
+            evaluation.workerDied(number, incarnation: wire.incarnation)
             viewIsDue = true
         } else if [.waiting, .training, .stopping].contains(phase) {
             fail("server \(number) left", now: now)
@@ -228,10 +166,10 @@ package struct JobState {
             guard shards.complete([batch], by: worker, incarnation: incarnation) > 0 else { return }
             record.count(examples: Int(wire.examples))
         }
-        var part = TrainingRecord.Entry(batch: batch)
-        part.loss = wire.loss
-        part.examples = Int(wire.examples)
-        part.metrics = Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +)
+        let part = TrainingRecord.Entry(
+            batch: batch, loss: wire.loss,
+            metrics: Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
+            examples: Int(wire.examples))
         finishedBatches += record.add(
             part, of: worker, size: isSynchronous ? size : part.examples, patience: backup > 0 ? 8 : 64)
     }
@@ -258,47 +196,31 @@ package struct JobState {
         guard phase == .training, view.workers.contains(where: { $0.incarnation == ask.incarnation }) else {
             return lease
         }
-        if evaluation != nil {
-            // As below, one that holds batches has not got the answer that gave it those.
-            let held = evaluation?.held(by: worker, incarnation: ask.incarnation).first
-            if let range = held ?? evaluation?.lease(to: worker, incarnation: ask.incarnation, count: 1) {
-                lease.evaluation.round = Int64(evaluation?.number ?? 0)
-                lease.evaluation.first = Int64(range.lowerBound)
-                lease.evaluation.count = Int64(range.count)
-            }
+        if let part = evaluation.lease(to: worker, incarnation: ask.incarnation) {
+            lease.evaluation = part
             return lease
         }
+        guard evaluation.round == nil else { return lease }
         if isSynchronous {
             // All train the same steps, each its part.
             let first = shards.firstUndone()
-            if first < limit {
+            if first < evaluation.limit {
                 idle.removeAll()
-                lease.ranges = RangeSet(first..<limit).wire
+                lease.ranges = RangeSet(first..<evaluation.limit).wire
             } else {
                 idle.insert(ask.incarnation)
             }
         } else {
             // A worker that asks while it holds batches has not got the answer that gave it those.
             let held = shards.held(by: worker, incarnation: ask.incarnation)
-            let ranges = held.isEmpty ? shards.lease(to: worker, incarnation: ask.incarnation, limit: limit) : held
+            let ranges =
+                held.isEmpty ? shards.lease(to: worker, incarnation: ask.incarnation, limit: evaluation.limit) : held
             lease.ranges = RangeSet(ranges).wire
         }
         return lease
     }
 
-    package mutating func evaluated(_ wire: WireLeaseEvaluation) {
-        for sum in wire.done
-        where Int(sum.round) == evaluation?.number && sum.first >= 0 && sum.countBatches > 0
-            && sum.first < 1 << 53 && sum.countBatches < 1 << 31
-        {
-            let part = EvaluationSum(
-                loss: sum.loss, metrics: Dictionary(sum.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
-                examples: Int(sum.examples))
-            _ = evaluation?.complete(
-                Int(sum.first)..<Int(sum.first + sum.countBatches), sum: part, by: Int(wire.worker),
-                incarnation: wire.incarnation)
-        }
-    }
+    package mutating func evaluated(_ wire: WireLeaseEvaluation) { evaluation.add(wire) }
 
     // MARK: Ending
 
@@ -350,25 +272,15 @@ package struct JobState {
             // It holds no batches, and no view has named it.
             return membership.expectOneWorkerLess()
         }
-        evaluation?.workerDied(member.number, incarnation: member.incarnation)
+        evaluation.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
         viewIsDue = true
         mourned.append((member.number, member.incarnation, nil))
     }
 
-    /// Takes note of a checkpoint's file. Returns the step when the last server has written.
-    mutating func checkpointWritten(_ wire: WireCheckpointWritten, applied: RangeSet<Int>) -> Int? {
-        let step = Int(wire.step)
-        written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied)
-        guard written[step]?.count == checkpointWriters else { return nil }
-        return step
-    }
-
     /// The manifest of a complete checkpoint is on disk, or could not be.
     mutating func checkpointFinished(_ step: Int, error: String?, now: Duration) {
-        written[step] = nil
-        checkpointError = error
+        checkpoints.finish(step, error: error)
         if let error { events.append("checkpoint at step \(step) failed: \(error); the one before stays") }
         if phase == .saving, step == view.checkpointStep { finish(now: now) }
     }
@@ -403,10 +315,10 @@ package struct JobState {
                 viewIsDue = false
                 publish(.stopping, view.reason, now: now)
             }
-            if membership.alive(.worker).isEmpty || now - phaseBegan > .seconds(1) { saveOrFinish(now: now) }
+            if membership.alive(.worker).isEmpty || now - views.phaseBegan > .seconds(1) { saveOrFinish(now: now) }
         case .saving:
-            if now - phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
-                checkpointError = "the servers did not write it in time"
+            if now - views.phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
+                checkpoints.error = "the servers did not write it in time"
                 events.append("the servers did not write the last checkpoint in time")
                 finish(now: now)
             }
@@ -447,18 +359,12 @@ package struct JobState {
             return
         }
         withoutWorkersSince = nil
-        if let round = evaluation {
-            guard round.isComplete else { return }
-            lastEvaluation = (round.step, round.result)
-            evaluation = nil
-            evaluatedAt = round.step
-            limit = nextLimit(after: round.step)
-        }
+        guard evaluation.endRound() else { return }
         let isIdle = !isSynchronous || alive.allSatisfy { idle.contains($0.incarnation) }
-        guard mourned.isEmpty, shards.firstUndone() >= limit, isIdle else { return }
-        if facts.evaluationBatches > 0, evaluatedAt < limit {
-            evaluation = EvaluationRound(number: limit, step: limit, batches: facts.evaluationBatches)
-        } else if shards.isComplete {
+        guard mourned.isEmpty, shards.firstUndone() >= evaluation.limit, isIdle, !evaluation.beginRound() else {
+            return
+        }
+        if shards.isComplete {
             outcome = ("finished", nil)
             trainingEnded = now
             saveOrFinish(now: now)

@@ -201,8 +201,8 @@ extension SimulatedCluster {
             breach("\(state.record.samples) of \(total) samples are told")
         }
         if isPeaceful, state.leasedAgain > 0 { breach("batches are leased again, but nobody died") }
-        if plan.evaluationBatches > 0, state.lastEvaluation?.sum.examples != plan.evaluationBatches {
-            breach("\(state.lastEvaluation?.sum.examples ?? 0) of \(plan.evaluationBatches) batches are evaluated")
+        if plan.evaluationBatches > 0, state.evaluation.last?.sum.examples != plan.evaluationBatches {
+            breach("\(state.evaluation.last?.sum.examples ?? 0) of \(plan.evaluationBatches) batches are evaluated")
         }
     }
 }

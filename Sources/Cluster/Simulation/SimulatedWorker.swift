@@ -1,6 +1,6 @@
 internal import Training
 
-/// A worker: `WorkerState`, a client that retries as `ParameterClient` does, and heartbeats as `ViewWatcher` sends them.
+/// A worker: `WorkerState`, and what it has asked the coordinator and servers.
 struct SimulatedWorker {
     /// What it is at.
     enum Mode: Equatable {
@@ -90,103 +90,6 @@ extension SimulatedCluster {
         if isSeen { queue.add(.exited(pid: index), at: now + random.microseconds(1000...50_000)) }
     }
 
-    // MARK: In touch with the coordinator
-
-    private func askControl(_ request: ControlRequest, _ index: Int) {
-        workers[index].asked += 1
-        workers[index].askInHand = request
-        let number = workers[index].asked
-        ask(request, .worker(index), 2 * number)
-        queue.add(.controlTimeout(.worker(index), number: 2 * number), at: now + .seconds(5))
-    }
-
-    private func sendBeat(_ index: Int) {
-        var beat = WireHeartbeat()
-        beat.role = .worker
-        beat.number = Int32(workers[index].number ?? 0)
-        beat.incarnation = workers[index].incarnation
-        beat.view = workers[index].views.last?.number ?? 0
-        beat.step = Int64(workers[index].steps)
-        beat.done = workers[index].results
-        workers[index].results = []
-        workers[index].beatInHand = beat
-        workers[index].beat += 1
-        let number = 2 * workers[index].beat + 1
-        ask(.heartbeat(beat), .worker(index), number)
-        queue.add(.controlTimeout(.worker(index), number: number), at: now + .milliseconds(5500))
-    }
-
-    /// Odd numbers are heartbeats'.
-    func retryControl(_ index: Int, _ number: Int) {
-        guard !workers[index].isGone else { return }
-        if number == 2 * workers[index].beat + 1, let beat = workers[index].beatInHand {
-            workers[index].results = beat.done + workers[index].results
-            sendBeat(index)
-        } else if number == 2 * workers[index].asked, let request = workers[index].askInHand {
-            askControl(request, index)
-        }
-    }
-
-    func hear(_ reply: ControlReply, worker index: Int, _ number: Int) {
-        guard !workers[index].isGone else { return }
-        if number % 2 == 1 {
-            guard number == 2 * workers[index].beat + 1, workers[index].beatInHand != nil else { return }
-            workers[index].beatInHand = nil
-            guard case .view(let view) = reply else { return refused(index, "\(reply)") }
-            if view.number != workers[index].views.last?.number ?? 0 { workers[index].views.append(view) }
-            if view.phase == .finished || view.phase == .failed {
-                // Requests on their way are given up.
-                (workers[index].flights, workers[index].unsent) = ([:], [])
-                return leave(index)
-            }
-            sendBeat(index)
-            if [.waitingForView, .ready].contains(workers[index].mode) { goOn(index) }
-            return
-        }
-        guard number == 2 * workers[index].asked, workers[index].askInHand != nil else { return }
-        workers[index].askInHand = nil
-        switch reply {
-        case .number(let number):
-            workers[index].number = number
-            workers[index].mode = .waitingForView
-            sendBeat(index)
-        case .lease(let lease):
-            if lease.hasEvaluation {
-                let first = Int(lease.evaluation.first)
-                workers[index].state.given(
-                    .evaluation(round: Int(lease.evaluation.round), first..<first + Int(lease.evaluation.count)))
-            } else {
-                let ranges = lease.ranges.map { Int($0.first)..<Int($0.first + $0.count) }
-                workers[index].state.given(ranges.isEmpty ? .nothing : .batches(ranges))
-            }
-            workers[index].mode = .ready
-            goOn(index)
-        case .refused(let reason): refused(index, reason)
-        case .view: break
-        }
-    }
-
-    /// A refusal ends the worker; it is right only for one that the coordinator has given up.
-    private func refused(_ index: Int, _ reason: String) {
-        if state.membership.alive(.worker).contains(where: { $0.incarnation == workers[index].incarnation }),
-            state.phase == .training
-        {
-            breach("worker \(workers[index].number ?? -1), which lives, is refused: \(reason)")
-        }
-        end(index, isSeen: random.chance(0.5))
-    }
-
-    private func leave(_ index: Int) {
-        var leave = WireLeave()
-        leave.role = .worker
-        leave.number = Int32(workers[index].number ?? 0)
-        leave.incarnation = workers[index].incarnation
-        leave.done = (workers[index].beatInHand?.done ?? []) + workers[index].results
-        leave.step = Int64(workers[index].steps)
-        ask(.leave(leave), .worker(index), 0)
-        workers[index].mode = .gone
-    }
-
     // MARK: Tasks
 
     func wake(_ index: Int) {
@@ -223,7 +126,7 @@ extension SimulatedCluster {
     }
 
     /// Does the next task, if all that it needs is there.
-    private func goOn(_ index: Int) {
+    func goOn(_ index: Int) {
         if workers[index].mode == .waitingForView {
             guard let view = workers[index].views.last else { return }
             guard view.phase == .training,
@@ -302,116 +205,5 @@ extension SimulatedCluster {
         // Each has its own speed, and now and then one is slow.
         let slow = random.chance(0.05) ? 20 : 1
         sleep(index, 500 * slow...4000 * slow * (index % 3 + 1))
-    }
-
-    // MARK: Exchanges
-
-    /// Begins an exchange, after the one before.
-    private func push(_ exchange: SimulatedWorker.Exchange, _ index: Int) {
-        guard workers[index].exchange == nil else {
-            workers[index].next = exchange
-            workers[index].mode = .settling
-            return
-        }
-        checkValues(exchange, workers[index])
-        workers[index].exchange = exchange
-        workers[index].mode = .exchanging
-        workers[index].hasGoneOn = false
-        workers[index].unsent = Array(bundles.indices)
-        if exchange.kind == .wait || exchange.kind == .pull && plan.consistency != .async {
-            workers[index].unsent = [0]
-        }
-        transmit(index)
-    }
-
-    private func transmit(_ index: Int) {
-        guard let exchange = workers[index].exchange else { return }
-        while let bundle = workers[index].unsent.first, workers[index].flights.count < plan.window {
-            workers[index].unsent.removeFirst()
-            var request = SimulatedRequest(
-                kind: exchange.kind == .wait ? .push : exchange.kind, worker: index, number: 0, bundle: bundle,
-                holder: workers[index].holder)
-            request.step = exchange.step
-            request.batch = exchange.batch
-            request.examples = exchange.examples
-            request.clock = exchange.clock
-            send(request, index)
-        }
-    }
-
-    private func send(_ request: SimulatedRequest, _ index: Int) {
-        workers[index].sent += 1
-        var request = request
-        request.number = workers[index].sent
-        workers[index].flights[request.bundle] = SimulatedWorker.Flight(number: request.number, request: request)
-        send(
-            .request(request), orElse: .timeout(worker: index, bundle: request.bundle, number: request.number))
-    }
-
-    /// The client's retry: the whole request again, with its bytes.
-    func retry(_ index: Int, _ bundle: Int, _ number: Int) {
-        guard !workers[index].isGone, var request = workers[index].flights[bundle]?.request, request.number == number
-        else { return }
-        if request.kind == .wait { request.kind = .push }
-        send(request, index)
-    }
-
-    func hear(_ reply: SimulatedReply, _ index: Int) {
-        guard !workers[index].isGone, let flight = workers[index].flights[reply.bundle], flight.number == reply.number
-        else { return }
-        switch reply.kind {
-        case .waiting:
-            var again = flight.request
-            if again.kind == .push { again.kind = .wait }
-            return send(again, index)
-        case .refused(let reason): return refused(index, reason)
-        case .values, .late:
-            workers[index].values[reply.bundle] = reply.step
-            if reply.bundle == 0 {
-                workers[index].outcome = WorkerState.Outcome(
-                    step: reply.step, clock: reply.clock, isLate: reply.kind == .late)
-            }
-        case .done: break
-        }
-        workers[index].flights[reply.bundle] = nil
-        transmit(index)
-        let isSettled = workers[index].flights.isEmpty && workers[index].unsent.isEmpty
-        let mayGoOn = plan.overlaps && workers[index].unsent.isEmpty && workers[index].flights[0] == nil
-        if let exchange = workers[index].exchange, isSettled || mayGoOn { took(exchange, index, isSettled: isSettled) }
-    }
-
-    private func took(_ exchange: SimulatedWorker.Exchange, _ index: Int, isSettled: Bool) {
-        let outcome = workers[index].outcome
-        if !workers[index].hasGoneOn, isSettled || exchange.kind == .push {
-            workers[index].hasGoneOn = true
-            switch exchange.kind {
-            case .pull:
-                if plan.consistency != .async, exchange.step == 0, bundles.count > 1 {
-                    // The arbiter has named the step or clock; the others hear it from the worker.
-                    workers[index].hasGoneOn = false
-                    workers[index].exchange?.step =
-                        1 + (plan.consistency.isSynchronous ? outcome.step : Int(outcome.clock))
-                    workers[index].unsent = Array(bundles.indices.dropFirst())
-                    return transmit(index)
-                }
-                workers[index].state.pulled(outcome)
-            case .pause: workers[index].state.done()
-            case .wait: workers[index].state.waited(outcome)
-            case .push, .pushOnly:
-                workers[index].state.pushed(outcome)
-                workers[index].steps += 1
-                if outcome.isLate { workers[index].exchange?.result?.examples = 0 }
-            }
-            workers[index].mode = .ready
-        }
-        if isSettled {
-            if let result = workers[index].exchange?.result { workers[index].results.append(result) }
-            workers[index].exchange = nil
-            if workers[index].mode == .settling, let next = workers[index].next {
-                workers[index].next = nil
-                return push(next, index)
-            }
-        }
-        goOn(index)
     }
 }

@@ -1,0 +1,32 @@
+/// Checkpoints on their way to disk: what servers have written of each.
+struct CheckpointProgress: Sendable {
+    struct Saved: Sendable, Equatable {
+        var file: String
+        var bytes: Int
+        var error: String
+        var applied: RangeSet<Int>
+    }
+
+    /// Servers that hold something to save.
+    var writers: Int
+    /// Why the last checkpoint is not there; nil where it is.
+    var error: String?
+    /// Files by step and server.
+    private(set) var written: [Int: [Int: Saved]] = [:]
+
+    init(writers: Int) { self.writers = writers }
+
+    /// Takes note of a server's file. Returns the step when the last server has written.
+    mutating func note(_ wire: WireCheckpointWritten, applied: RangeSet<Int>) -> Int? {
+        let step = Int(wire.step)
+        written[step, default: [:]][Int(wire.server)] = Saved(
+            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied)
+        return written[step]?.count == writers ? step : nil
+    }
+
+    /// The manifest is on disk, or could not be.
+    mutating func finish(_ step: Int, error: String?) {
+        written[step] = nil
+        self.error = error
+    }
+}

@@ -1,0 +1,80 @@
+internal import Training
+
+/// When a job evaluates held-out examples, and how far that is: training stops at each point until it is done.
+struct EvaluationCourse: Sendable {
+    /// The one that goes on.
+    private(set) var round: EvaluationRound?
+    /// What the last one gave.
+    private(set) var last: (step: Int, sum: EvaluationSum)?
+    /// Batches below this are trained on before the next evaluation, or the end.
+    private(set) var limit: Int
+    private var evaluatedAt = -1
+    /// Held-out batches.
+    private let batches: Int
+    /// Updates from one evaluation to the next.
+    private let interval: Int
+    private let totalSteps: Int
+
+    /// - Parameter first: the batch that training begins with.
+    init(_ facts: JobState.Facts, from first: Int) {
+        batches = facts.evaluationBatches
+        interval = max(facts.config.train.evaluateEverySteps ?? facts.schedule.batchesPerEpoch, 1)
+        totalSteps = facts.totalSteps
+        limit = 0
+        limit = limit(after: first)
+    }
+
+    /// The first point after `batch`.
+    private func limit(after batch: Int) -> Int {
+        batches == 0 ? totalSteps : min((batch / interval + 1) * interval, totalSteps)
+    }
+
+    /// Held-out batches for a worker that asks; nil if none are to be had.
+    mutating func lease(to worker: Int, incarnation: UInt64) -> WireEvaluationLease? {
+        // One that holds batches has not got the answer that gave it those.
+        let held = round?.held(by: worker, incarnation: incarnation).first
+        guard let range = held ?? round?.lease(to: worker, incarnation: incarnation, count: 1) else { return nil }
+        var lease = WireEvaluationLease()
+        lease.round = Int64(round?.number ?? 0)
+        lease.first = Int64(range.lowerBound)
+        lease.count = Int64(range.count)
+        return lease
+    }
+
+    /// Takes sums of the round that goes on.
+    mutating func add(_ wire: WireLeaseEvaluation) {
+        for sum in wire.done
+        where Int(sum.round) == round?.number && sum.first >= 0 && sum.countBatches > 0
+            && sum.first < 1 << 53 && sum.countBatches < 1 << 31
+        {
+            let part = EvaluationSum(
+                loss: sum.loss, metrics: Dictionary(sum.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
+                examples: Int(sum.examples))
+            _ = round?.complete(
+                Int(sum.first)..<Int(sum.first + sum.countBatches), sum: part, by: Int(wire.worker),
+                incarnation: wire.incarnation)
+        }
+    }
+
+    mutating func workerDied(_ worker: Int, incarnation: UInt64) {
+        round?.workerDied(worker, incarnation: incarnation)
+    }
+
+    /// Ends the round if all of it is told; false if one still goes on.
+    mutating func endRound() -> Bool {
+        guard let round else { return true }
+        guard round.isComplete else { return false }
+        last = (round.step, round.result)
+        self.round = nil
+        evaluatedAt = round.step
+        limit = limit(after: round.step)
+        return true
+    }
+
+    /// Begins the round that is due at `limit`; false if there is none.
+    mutating func beginRound() -> Bool {
+        guard batches > 0, evaluatedAt < limit else { return false }
+        round = EvaluationRound(number: limit, step: limit, batches: batches)
+        return true
+    }
+}
