@@ -70,7 +70,8 @@ extension ClusterView {
             },
             workers: wire.workers.map {
                 WorkerEntry(number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation)
-            })
+            },
+            leaving: wire.leaving.map { WorkerIdentity(worker: Int($0.number), incarnation: $0.incarnation) })
     }
 
     var wire: WireView {
@@ -90,6 +91,12 @@ extension ClusterView {
             var entry = WireView.Worker()
             entry.number = Int32(worker.number)
             entry.rank = Int32(worker.rank)
+            entry.incarnation = worker.incarnation
+            return entry
+        }
+        wire.leaving = leaving.map { worker in
+            var entry = WireView.Worker()
+            entry.number = Int32(worker.worker)
             entry.incarnation = worker.incarnation
             return entry
         }

@@ -103,6 +103,23 @@ struct JobTests {
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
 
+    @Test(
+        "a synchronous worker that is asked to end stays until no step counts on it: no example is missed",
+        arguments: [0, 1, 2])
+    func workerLeaves(moment: Int) throws {
+        let job = try RunningJob(
+            "launch", ["--workers", "3", "--set", "train.epochs=20", "--set", "cluster.consistency=sync"])
+        #expect(job.waitFor("training begins"))
+        Thread.sleep(forTimeInterval: 0.1 + Double(moment) * 0.17)
+        #expect(kill(try #require(job.pid(of: "worker 2")), SIGTERM) == 0)
+        let (status, report) = try job.finish()
+        let done = try #require(report, "\(job.log)")
+        #expect(status == 0 && done.status == "finished" && done.steps == 4000, "\(job.log)")
+        #expect(done.missedExamples == 0 && done.samples == 80_000 && done.gradients.dropped == [:])
+        let worker = try #require(done.workers.first { $0.number == 2 })
+        #expect(worker.state == "finished" && worker.exitStatus == 0 && worker.steps > 0 && worker.steps < 4000)
+    }
+
     @Test("a worker that joins later takes part, in either consistency", arguments: ["async", "sync"])
     func lateWorker(consistency: String) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID())")

@@ -37,13 +37,15 @@ package struct ClusterView: Equatable, Sendable {
     package var reason: String
     package var servers: [ServerEntry]
     package var workers: [WorkerEntry]
+    /// Those that have no part of the synchronous steps that this view divides, but of older ones.
+    package var leaving: [WorkerIdentity]
 
     /// In the phase saving: the step under which servers write a checkpoint.
     package var checkpointStep = 0
 
     package init(
         number: UInt64, phase: Phase, reason: String = "", checkpointStep: Int = 0, servers: [ServerEntry] = [],
-        workers: [WorkerEntry] = []
+        workers: [WorkerEntry] = [], leaving: [WorkerIdentity] = []
     ) {
         self.number = number
         self.phase = phase
@@ -51,5 +53,13 @@ package struct ClusterView: Equatable, Sendable {
         self.checkpointStep = checkpointStep
         self.servers = servers
         self.workers = workers
+        self.leaving = leaving
     }
+
+    /// All whose pushes are taken.
+    package var present: [WorkerIdentity] {
+        workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) } + leaving
+    }
+
+    func isLeaving(_ incarnation: UInt64) -> Bool { leaving.contains { $0.incarnation == incarnation } }
 }

@@ -123,6 +123,9 @@ package struct JobState {
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
+            if beat.leaving, isSynchronous, membership.beginLeaving(number, incarnation: beat.incarnation) {
+                viewIsDue = true
+            }
             for result in beat.done { add(result, by: number, beat.incarnation) }
         }
         return true
@@ -193,7 +196,7 @@ package struct JobState {
         let worker = Int(ask.worker)
         for result in ask.done { add(result, by: worker, ask.incarnation) }
         var lease = WireLease()
-        guard phase == .training, view.workers.contains(where: { $0.incarnation == ask.incarnation }) else {
+        guard phase == .training, view.present.contains(where: { $0.incarnation == ask.incarnation }) else {
             return lease
         }
         if let part = evaluation.lease(to: worker, incarnation: ask.incarnation) {

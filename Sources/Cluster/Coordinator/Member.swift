@@ -29,6 +29,8 @@ package struct Member: Equatable, Sendable {
     /// The newest view that it acts on; 0 for none.
     package var view: UInt64 = 0
     package var steps: Int = 0
+    /// It ends as soon as no step has a part for it.
+    package var isLeaving = false
 
     package var isAlive: Bool { state == .joined || state == .ready }
 

@@ -120,6 +120,12 @@ package struct Membership: Sendable {
         }
     }
 
+    /// Notes that a worker is to have no part of steps that later views divide; true if that is new.
+    package mutating func beginLeaving(_ number: Int, incarnation: UInt64) -> Bool {
+        guard node(.worker, number)?.isLeaving == false else { return false }
+        return update(.worker, number, incarnation) { $0.isLeaving = true }
+    }
+
     /// Ends a node in good order; false for an unknown or ended incarnation.
     @discardableResult
     package mutating func leave(_ role: Role, _ number: Int, incarnation: UInt64) -> Bool {
@@ -194,8 +200,11 @@ package struct Membership: Sendable {
             servers: alive(.server).filter { $0.state == .ready }.map {
                 .init(number: $0.number, addresses: $0.addresses, incarnation: $0.incarnation)
             },
-            workers: alive(.worker).enumerated().map { rank, node in
+            workers: alive(.worker).filter { !$0.isLeaving }.enumerated().map { rank, node in
                 .init(number: node.number, rank: rank, incarnation: node.incarnation)
+            },
+            leaving: alive(.worker).filter(\.isLeaving).map {
+                WorkerIdentity(worker: $0.number, incarnation: $0.incarnation)
             })
     }
 

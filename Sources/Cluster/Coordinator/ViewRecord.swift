@@ -16,7 +16,7 @@ struct ViewRecord: Sendable {
     func next(after number: UInt64, for incarnation: UInt64, _ role: Role) -> ClusterView {
         guard role == .worker, newest.phase == .training else { return newest }
         let next = recent.first { candidate in
-            candidate.number > number && candidate.workers.contains { $0.incarnation == incarnation }
+            candidate.number > number && candidate.present.contains { $0.incarnation == incarnation }
         }
         return next ?? newest
     }

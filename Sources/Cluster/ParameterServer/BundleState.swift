@@ -216,7 +216,7 @@ package struct BundleState: Sendable {
     /// Who takes part has changed. Whoever was in the last view and is not in this one is dead or has left: nothing more is
     /// taken from it.
     package mutating func act(on view: ClusterView) -> [Action] {
-        let present = Set(view.workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) })
+        let present = Set(view.present)
         var actions: [Action] = []
         for gone in members.subtracting(present).sorted(by: { $0.worker < $1.worker }) {
             ledger.fence(gone)
@@ -227,7 +227,8 @@ package struct BundleState: Sendable {
         members = present
         actions += release()
         let ranks = view.workers.map { (worker: $0.number, incarnation: $0.incarnation, rank: $0.rank) }
-        return actions + translate(barrier?.setMembers(ranks, view: view.number) ?? [])
+        return actions
+            + translate(barrier?.setMembers(ranks, leaving: Set(view.leaving), view: view.number) ?? [])
     }
 
     // MARK: At its own pace

@@ -314,13 +314,14 @@ final class Lane {
     // MARK: Views and news
 
     private func act(on view: ClusterView) throws {
-        let present = Set(view.workers.map(\.incarnation))
-        for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
+        let present = Set(view.present)
+        let gone = (self.view?.present ?? []).filter { !present.contains($0) }
+        for worker in gone {
             memories = memories.filter { $0.value.incarnation != worker.incarnation }
         }
         for shard in shards.values {
             try perform(shard.state.act(on: view), shard)
-            for worker in self.view?.workers ?? [] where !present.contains(worker.incarnation) {
+            for worker in gone {
                 shard.detach(incarnation: worker.incarnation)
             }
         }

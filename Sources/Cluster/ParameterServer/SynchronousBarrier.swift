@@ -61,6 +61,7 @@ package struct SynchronousBarrier: Sendable {
 
     private var ranks: [UInt64: [WorkerIdentity: Int]] = [:]
     private var former: Set<WorkerIdentity> = []
+    private var leaving: Set<WorkerIdentity> = []
     private var parked: [WorkerIdentity: Parked] = [:]
     /// Pushes of later steps, and wishes for their values.
     private var early: [WorkerIdentity: (step: Int, push: Parked, isPull: Bool)] = [:]
@@ -73,20 +74,26 @@ package struct SynchronousBarrier: Sendable {
         self.backup = backup
     }
 
-    /// Numbers of the living members of the step's view whose push is still awaited.
+    /// Numbers of the living who have a part of the step, or may have, and whose push is still awaited.
     package var awaited: [Int] {
         living.filter { !isPart(parked[$0]) && early[$0] == nil }.map(\.worker).sorted()
     }
 
     private var stepRanks: [WorkerIdentity: Int] { ranks[stepView] ?? [:] }
 
-    private var living: [WorkerIdentity] { stepRanks.keys.filter { !former.contains($0) } }
+    private var living: [WorkerIdentity] {
+        let members = Set(stepRanks.keys)
+        // Until a push names the view that divides the step, it may be one by which leavers have a part of it.
+        return (isViewNamed ? members : members.union(leaving)).filter { !former.contains($0) }
+    }
 
     // MARK: Events
 
     /// Takes a newer view; older ones change nothing.
+    ///
+    /// - Parameter leaving: those who still take part in the steps that older views divide.
     package mutating func setMembers(
-        _ ranks: [(worker: Int, incarnation: UInt64, rank: Int)], view: UInt64
+        _ ranks: [(worker: Int, incarnation: UInt64, rank: Int)], leaving: Set<WorkerIdentity> = [], view: UInt64
     ) -> [Action] {
         guard view > self.view else { return [] }
         var members: [WorkerIdentity: Int] = [:]
@@ -94,7 +101,10 @@ package struct SynchronousBarrier: Sendable {
             members[WorkerIdentity(worker: member.worker, incarnation: member.incarnation)] = member.rank
         }
         for older in self.ranks.values { former.formUnion(older.keys) }
+        former.formUnion(self.leaving)
         former.subtract(members.keys)
+        former.subtract(leaving)
+        self.leaving = leaving
         self.ranks[view] = members
         self.view = view
         // The first view is for the open step, as is the one that comes after pushes have named it. One that was
@@ -201,8 +211,8 @@ package struct SynchronousBarrier: Sendable {
         if examples > 0, named == nil {
             return "\(name) pushes a part of step \(step) and names no view that divides it; restart the worker"
         }
-        // A newcomer for whom nobody waited, or, with backup workers, one who is late.
-        let mayBeOld = examples == 0 && named == nil || backup > 0
+        // A newcomer for whom nobody waited or a leaver for whom nobody waits, or, with backup workers, one who is late.
+        let mayBeOld = examples == 0 && named == nil || leaving.contains(holder) || backup > 0
         if step < 0 || step < nextStep - 1 && !mayBeOld {
             return "\(name) pushes step \(step), but step \(nextStep) is the next and older ones are closed"
         }
@@ -242,7 +252,7 @@ package struct SynchronousBarrier: Sendable {
     /// Tells those who wait for the end of a step that they are to take part in it.
     private mutating func tellMembers() -> [Action] {
         // With all members dead and nothing of theirs here, the step is for those who came after them.
-        if view > stepView, ranks[stepView] != nil, living.isEmpty,
+        if view > stepView, ranks[stepView] != nil, stepRanks.keys.allSatisfy({ former.contains($0) }),
             !parked.contains(where: { isPart($0.value) && stepRanks[$0.key] != nil })
         {
             stepView = view

@@ -145,7 +145,7 @@ extension SimulatedCluster {
     /// Nobody waits for the dead, and nobody waits when enough have come.
     func checkWaiting(_ number: Int) {
         guard !bundles[number].parked.isEmpty else { return }
-        var members = Set(view(of: number)?.workers.map(\.number) ?? [])
+        var members = Set(view(of: number)?.present.map(\.worker) ?? [])
         // Who has come since.
         for worker in workers where bundles[number].clocks[worker.incarnation] != nil {
             members.insert(worker.holder.worker)

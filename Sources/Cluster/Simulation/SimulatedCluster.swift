@@ -39,7 +39,7 @@ package final class SimulatedCluster {
     var breaches: [String] = []
     var joinsLeft = 0
     var deaths = 0
-    /// Whether nobody has left or died.
+    /// Whether nobody has died.
     var isPeaceful: Bool { plan.isPeaceful && plan.stop == nil && deaths == 0 }
     private var hasBegun = false
     private var overSince: Duration?
@@ -159,7 +159,9 @@ package final class SimulatedCluster {
             if state.phase == .training { addWorker(within: 1000) }
             return
         }
-        let living = workers.indices.filter { !workers[$0].isGone && workers[$0].sleepsUntil <= now }
+        let living = workers.indices.filter {
+            !workers[$0].isGone && !workers[$0].isAskedToLeave && workers[$0].sleepsUntil <= now
+        }
         // Somebody has to do the work.
         guard living.count > 1 || joinsLeft > 0 && !living.isEmpty, state.phase == .training else { return }
         let victim = living[random.whole(0...living.count - 1)]

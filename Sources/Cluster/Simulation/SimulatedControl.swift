@@ -16,6 +16,7 @@ extension SimulatedCluster {
         beat.view = workers[index].views.last?.number ?? 0
         beat.step = Int64(workers[index].steps)
         beat.done = workers[index].results
+        beat.leaving = workers[index].isAskedToLeave && !workers[index].leavesAtOnce
         workers[index].results = []
         workers[index].beatInHand = beat
         workers[index].beat += 1

@@ -112,8 +112,8 @@ extension SimulatedCluster {
 
     func act(_ server: Int, _ lane: Int) {
         guard let view = servers[server].ordered[lane], servers[server].acted[lane] != view else { return }
-        let present = Set(view.workers.map(\.incarnation))
-        let before = servers[server].acted[lane]?.workers.map(\.incarnation) ?? []
+        let present = Set(view.present.map(\.incarnation))
+        let before = servers[server].acted[lane]?.present.map(\.incarnation) ?? []
         servers[server].acted[lane] = view
         for number in bundles.indices where bundles[number].server == server && bundles[number].lane == lane {
             bundles[number].gone.formUnion(before.filter { !present.contains($0) })

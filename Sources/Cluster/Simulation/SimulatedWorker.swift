@@ -36,6 +36,8 @@ struct SimulatedWorker {
     }
 
     let incarnation: UInt64
+    /// In a synchronous job others count on it for longer.
+    let leavesAtOnce: Bool
     var number: Int?
     var state: WorkerState
     var mode = Mode.registering
@@ -71,7 +73,8 @@ struct SimulatedWorker {
     var isGone: Bool { mode == .gone }
     var holder: WorkerIdentity { WorkerIdentity(worker: number ?? 0, incarnation: incarnation) }
     var isEnding: Bool {
-        isAskedToLeave || [.stopping, .saving, .finished, .failed].contains(views.last?.phase ?? .waiting)
+        isAskedToLeave && leavesAtOnce
+            || [.stopping, .saving, .finished, .failed].contains(views.last?.phase ?? .waiting)
     }
 }
 
@@ -79,7 +82,8 @@ extension SimulatedCluster {
     func addWorker(within microseconds: Int) {
         workers.append(
             SimulatedWorker(
-                incarnation: UInt64(workers.count + 1), state: WorkerState(plan.consistency)))
+                incarnation: UInt64(workers.count + 1), leavesAtOnce: !plan.consistency.isSynchronous,
+                state: WorkerState(plan.consistency)))
         let index = workers.count - 1
         queue.add(.woke(worker: index, turn: 0), at: now + random.microseconds(0...microseconds))
     }
@@ -132,7 +136,7 @@ extension SimulatedCluster {
             guard view.phase == .training,
                 view.workers.contains(where: { $0.incarnation == workers[index].incarnation })
             else {
-                if workers[index].isEnding { leave(index) }
+                if workers[index].isEnding || view.isLeaving(workers[index].incarnation) { leave(index) }
                 return
             }
             workers[index].first = view
@@ -187,7 +191,13 @@ extension SimulatedCluster {
             if view == nil { return }
         }
         guard let view, let rank = view.workers.first(where: { $0.incarnation == workers[index].incarnation })?.rank
-        else { return push(SimulatedWorker.Exchange(kind: .wait, step: step, batch: step), index) }
+        else {
+            guard view?.isLeaving(workers[index].incarnation) == true else {
+                return push(SimulatedWorker.Exchange(kind: .wait, step: step, batch: step), index)
+            }
+            if workers[index].exchange == nil { leave(index) }
+            return
+        }
         let size = schedule.places(ofBatch: step).count
         let examples = BatchSchedule.part(of: size, rank: rank, of: view.workers.count).count
         compute(

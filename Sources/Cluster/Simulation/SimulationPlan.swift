@@ -82,8 +82,8 @@ package struct SimulationPlan: Sendable {
         if random.chance(0.03) { stop = .milliseconds(random.whole(0...span)) }
     }
 
-    /// Whether nothing takes a worker away.
-    package var isPeaceful: Bool { faults.allSatisfy { $0.fault == .join } }
+    /// Whether nobody dies.
+    package var isPeaceful: Bool { faults.allSatisfy { $0.fault == .join || $0.fault == .leave } }
 
     var config: JobConfig {
         var config = JobConfig()

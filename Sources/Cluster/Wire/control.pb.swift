@@ -599,6 +599,9 @@ package nonisolated struct WireView: Sendable {
   /// In the phase saving: the step under which servers write a checkpoint.
   package var checkpointStep: Int64 = 0
 
+  /// Those that have no part of the steps that this view divides, but of older ones; without ranks.
+  package var leaving: [WireView.Worker] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated struct Server: Sendable {
@@ -671,6 +674,9 @@ package nonisolated struct WireHeartbeat: Sendable {
 
   /// From a server: examples whose gradients every one of its bundles has applied.
   package var examples: Int64 = 0
+
+  /// From a worker of a synchronous job: it leaves as soon as no step has a part for it.
+  package var leaving: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2163,7 +2169,7 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".View"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0\u{1}leaving\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2177,6 +2183,7 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 5: try { try decoder.decodeSingularStringField(value: &self.phase) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.checkpointStep) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.leaving) }()
       default: break
       }
     }
@@ -2201,6 +2208,9 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.checkpointStep != 0 {
       try visitor.visitSingularInt64Field(value: self.checkpointStep, fieldNumber: 7)
     }
+    if !self.leaving.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.leaving, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2211,6 +2221,7 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.phase != rhs.phase {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.checkpointStep != rhs.checkpointStep {return false}
+    if lhs.leaving != rhs.leaving {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2298,7 +2309,7 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2316,6 +2327,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 12: try { try decoder.decodeRepeatedMessageField(value: &self.done) }()
       case 13: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
+      case 15: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
       default: break
       }
     }
@@ -2352,6 +2364,9 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.examples != 0 {
       try visitor.visitSingularInt64Field(value: self.examples, fieldNumber: 14)
     }
+    if self.leaving != false {
+      try visitor.visitSingularBoolField(value: self.leaving, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2366,6 +2381,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.done != rhs.done {return false}
     if lhs.tallies != rhs.tallies {return false}
     if lhs.examples != rhs.examples {return false}
+    if lhs.leaving != rhs.leaving {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

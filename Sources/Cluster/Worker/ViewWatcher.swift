@@ -12,6 +12,7 @@ final class ViewWatcher: Sendable {
         var isOver = false
         var isRunning = true
         var results: [WireStepResult] = []
+        var isLeaving = false
     }
 
     private let state = Mutex(State())
@@ -51,6 +52,9 @@ final class ViewWatcher: Sendable {
 
     func countStep() { state.withLock { $0.step += 1 } }
 
+    /// Tells from now on that this worker leaves as soon as no step has a part for it.
+    func announceLeaving() { state.withLock { $0.isLeaving = true } }
+
     /// Adds what to tell of a step with the next heartbeat.
     func add(_ result: WireStepResult) { state.withLock { $0.results.append(result) } }
 
@@ -79,6 +83,7 @@ final class ViewWatcher: Sendable {
                 beat.view = state.view?.number ?? 0
                 beat.step = Int64(state.step)
                 beat.done = state.results
+                beat.leaving = state.isLeaving
                 state.results.removeAll()
             }
             do {

@@ -56,6 +56,7 @@ final class WorkerLoop {
         var wait = 0.001
         while !isOver {
             try watcher.check()
+            if options.stop.isStopped { watcher.announceLeaving() }
             switch state.task {
             case .pull(let pauses):
                 try settle(client)
@@ -74,6 +75,9 @@ final class WorkerLoop {
                 let rank = view?.workers.first { $0.incarnation == incarnation }?.rank
                 if let view, let rank {
                     state.pushed(try together(session, client, step, view, rank: rank))
+                } else if view?.isLeaving(incarnation) == true {
+                    // Nor has any later step a part for this worker.
+                    return
                 } else {
                     // Others divide this step.
                     try settle(client)
@@ -94,8 +98,13 @@ final class WorkerLoop {
         }
     }
 
-    /// The job trains no longer, or this worker was asked to end: after the step at hand it leaves.
-    private var isOver: Bool { watcher.isEnding || options.stop.isStopped }
+    /// The job trains no longer, or this worker was asked to end: after the step at hand it leaves. Where others count on
+    /// its part of the next step too, it stays until they know.
+    private var isOver: Bool { watcher.isEnding || options.stop.isStopped && leavesAtOnce }
+
+    private var leavesAtOnce: Bool {
+        options.stop.request == .now || !job.config.cluster.consistency.isSynchronous
+    }
 
     /// The view that divides a step; waits until it has come. nil for one from before this worker joined.
     private func view(numbered number: UInt64, since first: ClusterView) throws -> ClusterView? {
@@ -117,9 +126,13 @@ final class WorkerLoop {
                 if view.phase == .training, view.workers.contains(where: { $0.incarnation == incarnation }) {
                     return view
                 }
-                if watcher.isEnding { return nil }
+                if watcher.isEnding || view.isLeaving(incarnation) { return nil }
             }
-            if options.stop.isStopped { return nil }
+            if options.stop.isStopped {
+                // A view that counts on it may be on its way.
+                if leavesAtOnce || [nil, .waiting].contains(watcher.view?.phase) { return nil }
+                watcher.announceLeaving()
+            }
             Thread.sleep(forTimeInterval: 0.002)
         }
     }

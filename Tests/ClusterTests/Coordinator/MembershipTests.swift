@@ -124,6 +124,20 @@ struct MembershipTests {
         #expect(membership.view(number: 4, phase: .training, reason: "worker 1 died") == expected)
     }
 
+    @Test("a worker that is leaving has no rank, and its wish counts once and only while it lives")
+    func leaving() throws {
+        var membership = Membership(servers: 1, workers: 3, timeout: .seconds(5))
+        for incarnation: UInt64 in 10...12 { _ = try Self.worker(incarnation, joins: &membership) }
+        #expect(membership.beginLeaving(1, incarnation: 11) == true)
+        #expect(membership.beginLeaving(1, incarnation: 11) == false)
+        #expect(membership.beginLeaving(2, incarnation: 99) == false)
+        let view = membership.view(number: 2, phase: .training)
+        #expect(view.workers.map(\.number) == [0, 2] && view.workers.map(\.rank) == [0, 1])
+        #expect(view.leaving == [WorkerIdentity(worker: 1, incarnation: 11)] && view.present.count == 3)
+        membership.leave(.worker, 1, incarnation: 11)
+        #expect(membership.view(number: 3, phase: .training).leaving == [])
+    }
+
     @Test("a view is in force once every configured server acts on it")
     func acknowledgedView() throws {
         var membership = Membership(servers: 2, workers: 1, timeout: .seconds(5))

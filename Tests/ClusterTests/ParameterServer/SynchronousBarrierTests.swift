@@ -196,6 +196,53 @@ struct SynchronousBarrierTests {
                 == [.park, .close(step: 0, contributions: parts, view: 3)])
     }
 
+    @Test("a worker that leaves is waited for in steps that older views divide, in none after them, and then refused")
+    func leaving() {
+        var barrier = Self.barrier([0, 1])
+        let leaver = WorkerIdentity(worker: 1, incarnation: 101)
+        #expect(barrier.push(worker: 0, step: 0, examples: 1, token: 1, view: 1) == [.park])
+        #expect(barrier.setMembers(Self.members([0]), leaving: [leaver], view: 2) == [])
+        #expect(barrier.awaited == [1])
+        let both = [
+            Self.part(0, token: 1, examples: 1, of: 2, rank: 0), Self.part(1, token: 2, examples: 1, of: 2, rank: 1),
+        ]
+        #expect(
+            barrier.push(worker: 1, step: 0, examples: 1, token: 2, view: 1)
+                == [.park, .close(step: 0, contributions: both, view: 2)])
+        for step in 1...3 {
+            let own = [Self.part(0, token: 2 + step, examples: 2, of: 2, rank: 0)]
+            #expect(
+                barrier.push(worker: 0, step: step, examples: 2, token: 2 + step, view: 2)
+                    == [.park, .close(step: step, contributions: own, view: 2)])
+        }
+        // The answer to its last push was lost.
+        #expect(barrier.push(worker: 1, step: 0, examples: 1, token: 9, view: 1) == [.answerCurrent(token: 9)])
+        #expect(barrier.setMembers(Self.members([0]), view: 3) == [])
+        #expect(
+            Self.isRefused(barrier.push(worker: 1, step: 4, examples: 1, token: 10, view: 1), 10, "was declared dead"))
+    }
+
+    @Test(
+        "a bundle that heard of a leaver before the arbiter did waits for its part of a step that an older view divides"
+    )
+    func leavingElsewhere() {
+        var barrier = Self.barrier([1])
+        let leaver = WorkerIdentity(worker: 1, incarnation: 101)
+        // Worker 0 joins, and wants the values that the arbiter has after step 0, in which worker 1 had all.
+        #expect(barrier.setMembers(Self.members([0]), leaving: [leaver], view: 2) == [])
+        let first = [Self.part(1, token: 1, examples: 2, of: 2, rank: 0)]
+        #expect(
+            barrier.push(worker: 1, step: 0, examples: 2, token: 1, view: 1)
+                == [.park, .close(step: 0, contributions: first, view: 2)])
+        #expect(barrier.pull(worker: 0, incarnation: 100, step: 2, token: 2) == [.park])
+        #expect(barrier.awaited == [1])
+        let second = [Self.part(1, token: 3, examples: 2, of: 2, rank: 0)]
+        #expect(
+            barrier.push(worker: 1, step: 1, examples: 2, token: 3, view: 1) == [
+                .park, .close(step: 1, contributions: second, view: 2), .answerCurrent(token: 2),
+            ])
+    }
+
     @Test("with backup workers a step closes with the first gradients, by rank; the others' are too late")
     func backup() {
         var barrier = Self.barrier([0, 1, 2], backup: 1)
