@@ -66,7 +66,11 @@ final class SocketSubject: Subject {
             // that it is of a worker that it does not take any more.
             let pull = header(job, bundle, .pull).bytes([])
             guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
-            let answer = try job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10))
+            let answer: Messaging.Message
+            do { answer = try job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10)) } catch {
+                let sent = DataHeader(bytes).map { "\($0)" } ?? "no header"
+                throw Finding("the lane answers no pull after \(sent): \(error)")
+            }
             guard let header = DataHeader(answer.bytes), [.values, .waiting, .refused].contains(header.kind) else {
                 throw Finding(
                     "the lane answers a pull with \(DataHeader(answer.bytes).map { "\($0.kind)" } ?? "nothing")")

@@ -59,6 +59,9 @@ package struct SynchronousBarrier: Sendable {
     /// The newest view known; 0 before the first.
     package private(set) var view: UInt64 = 0
 
+    /// Steps that a worker may be ahead of the open one.
+    static let mostAhead = 64
+
     private var ranks: [UInt64: [WorkerIdentity: Int]] = [:]
     private var former: Set<WorkerIdentity> = []
     private var leaving: Set<WorkerIdentity> = []
@@ -153,6 +156,7 @@ package struct SynchronousBarrier: Sendable {
     package mutating func pull(worker: Int, incarnation: UInt64, step: Int, token: Int) -> [Action] {
         let holder = WorkerIdentity(worker: worker, incarnation: incarnation)
         if former.contains(holder) { return [.refuse(token: token, Self.isDead(holder, step))] }
+        if let reason = leadRefusal(worker, step: step) { return [.refuse(token: token, reason)] }
         // A newer request than this has come.
         let isRepeat = early[holder].map { $0.step > step || !$0.isPull } ?? false
         if step <= nextStep || isRepeat { return [.answerCurrent(token: token)] }
@@ -211,12 +215,20 @@ package struct SynchronousBarrier: Sendable {
         if examples > 0, named == nil {
             return "\(name) pushes a part of step \(step) and names no view that divides it; restart the worker"
         }
+        if let reason = leadRefusal(holder.worker, step: step) { return reason }
         // A newcomer for whom nobody waited or a leaver for whom nobody waits, or, with backup workers, one who is late.
         let mayBeOld = examples == 0 && named == nil || leaving.contains(holder) || backup > 0
         if step < 0 || step < nextStep - 1 && !mayBeOld {
             return "\(name) pushes step \(step), but step \(nextStep) is the next and older ones are closed"
         }
         return nil
+    }
+
+    /// Why nobody can be at a step yet. The arbiter names a step when the one before is closed there, so that no bundle is
+    /// more than a few behind; a damaged number is not to close all that come before it.
+    private func leadRefusal(_ worker: Int, step: Int) -> String? {
+        guard step - nextStep > Self.mostAhead else { return nil }
+        return "worker \(worker) asks for step \(step), but step \(nextStep) is the next; restart the worker"
     }
 
     /// Why a gradient can't be taken of one who is known not to be in the step's view.

@@ -54,6 +54,16 @@ struct SynchronousBarrierTests {
                 == [.park, .close(step: 0, contributions: parts, view: 1)])
     }
 
+    @Test("a step that nobody can be at yet closes nothing", arguments: [65, 1 << 52])
+    func ahead(steps: Int) {
+        var barrier = Self.barrier([0], nextStep: 3)
+        #expect(
+            Self.isRefused(
+                barrier.pull(worker: 0, incarnation: 100, step: 3 + steps, token: 1), 1, "step 3 is the next"))
+        let push = barrier.push(worker: 0, incarnation: 100, step: 3 + steps, examples: 1, token: 2, view: 1)
+        #expect(Self.isRefused(push, 2, "step 3 is the next") && barrier.nextStep == 3)
+    }
+
     @Test("repeats: one that waits is replaced, one that is closed is answered, an older one is refused")
     func repeats() {
         var barrier = Self.barrier([0, 1], nextStep: 7)

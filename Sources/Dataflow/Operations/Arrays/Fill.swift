@@ -44,7 +44,7 @@ public enum ZerosLike: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try repeated(0, binding) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
 }
 
 /// `OnesLike`: ones of the input's shape and dtype.
@@ -64,10 +64,18 @@ private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {
     let element = Tensor.numbers([value], dtype: binding.outputs[0].dtype, shape: [])
-    let (size, out, count) = (element.byteCount, binding.output(), binding.outputCount())
+    let (size, out) = (element.byteCount, binding.output())
+    let bytes = binding.outputCount() * size
     return { frame in
-        element.withUnsafeBytes { bytes in
-            for i in 0..<count { (frame.raw(out) + i * size).copyMemory(from: bytes.baseAddress!, byteCount: size) }
+        guard bytes > 0 else { return }
+        let target = frame.raw(out)
+        element.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: size) }
+        // What is there is copied behind itself: twice as much each time.
+        var filled = size
+        while filled < bytes {
+            let count = min(filled, bytes - filled)
+            (target + filled).copyMemory(from: target, byteCount: count)
+            filled += count
         }
     }
 }

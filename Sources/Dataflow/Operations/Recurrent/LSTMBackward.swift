@@ -14,6 +14,13 @@ struct LSTMBackward<Scalar: CellScalar> {
     /// reads about four times as fast for a matrix of few rows.
     private let packed: PackedProduct<Scalar>?
     private let stateWeights: Workspace<Scalar>
+    /// Of a whole chunk of steps: the gates, packed, and what they are multiplied with for the gradients of the weights, the
+    /// inputs and the outputs before, transposed, [inputs + cells, chunk · batch]. oneDNN reads a transposed factor at half
+    /// the speed.
+    private let packedGates: PackedProduct<Scalar>?
+    private let transposed: Workspace<Scalar>
+    /// h_prev and the outputs of the first chunk, one after the other.
+    private let firstOutputs: Workspace<Scalar>
     /// What a single step passes to the output before it, which the caller's graph computes.
     private let passed: Workspace<Scalar>
 
@@ -25,6 +32,10 @@ struct LSTMBackward<Scalar: CellScalar> {
         gates = Workspace(count: hasTime ? chunk * geometry.gates : 0)
         packed = geometry.time > 1 ? PackedProduct(k: 4 * geometry.cells, n: geometry.cells) : nil
         stateWeights = Workspace(count: hasTime && packed == nil ? 4 * geometry.cells * geometry.cells : 0)
+        let rows = chunk * geometry.batch
+        packedGates = geometry.time > 1 ? PackedProduct(k: rows, n: 4 * geometry.cells) : nil
+        transposed = Workspace(count: packedGates == nil ? 0 : (geometry.inputs + geometry.cells) * rows)
+        firstOutputs = Workspace(count: packedGates == nil ? 0 : chunk * geometry.state)
         passed = Workspace(count: hasTime ? 0 : geometry.state)
     }
 
@@ -62,9 +73,6 @@ struct LSTMBackward<Scalar: CellScalar> {
             transpose(w + g.inputs * columns, rows: g.cells, columns: columns, to: stateWeights.pointer)
         }
         (xGrad + steps * row).update(repeating: 0, count: (g.time - steps) * row)
-        let weightGradient = { (inputs: Int, steps: Int) in
-            MatMul.Geometry(m: inputs, n: columns, k: steps * g.batch, transposeA: true)
-        }
         for end in stride(from: steps, to: 0, by: -chunk) {
             let range = max(end - chunk, 0)..<end
             let (start, gates) = (range.lowerBound, gates.pointer)
@@ -72,16 +80,50 @@ struct LSTMBackward<Scalar: CellScalar> {
             try MatMul.multiply(
                 MatMul.Geometry(m: range.count * g.batch, n: g.inputs, k: columns, transposeB: true), gates, w,
                 xGrad + start * row)
-            try MatMul.multiply(weightGradient(g.inputs, range.count), x + start * row, gates, wGrad, adding: true)
+            try addWeightGradients(range, gates, x, hPrev: hPrev, h: h, to: wGrad)
+            addPeepholes(frame, range, gates: gates, to: 4)
+            addColumnSums(of: gates, rows: range.count * g.batch, columns: columns, to: output(frame, 7))
+        }
+    }
+
+    /// Adds to the gradient of the weights what comes from some steps, whose `gates` begin at the first of them.
+    private func addWeightGradients(
+        _ steps: Range<Int>, _ gates: UnsafePointer<Scalar>, _ x: UnsafePointer<Scalar>, hPrev: UnsafePointer<Scalar>,
+        h: UnsafePointer<Scalar>, to wGrad: UnsafeMutablePointer<Scalar>
+    ) throws {
+        let (g, rows, threads, start) = (geometry, steps.count * geometry.batch, binding.threads, steps.lowerBound)
+        let (columns, inputs) = (4 * g.cells, x + start * g.batch * g.inputs)
+        guard let packedGates, steps.count == chunk else {
+            let product = { (inputs: Int, steps: Int) in
+                MatMul.Geometry(m: inputs, n: columns, k: steps * g.batch, transposeA: true)
+            }
+            try MatMul.multiply(product(g.inputs, steps.count), inputs, gates, wGrad, adding: true)
             // The outputs that the steps started from: h_prev for the first, for the others h of the step before.
             let stateGrad = wGrad + g.inputs * columns
             let first = start == 0 ? 1 : 0
-            if start == 0 { try MatMul.multiply(weightGradient(g.cells, 1), hPrev, gates, stateGrad, adding: true) }
-            try MatMul.multiply(
-                weightGradient(g.cells, range.count - first), h + (start + first - 1) * g.state,
-                gates + first * g.gates, stateGrad, adding: true)
-            addPeepholes(frame, range, gates: gates, to: 4)
-            addColumnSums(of: gates, rows: range.count * g.batch, columns: columns, to: output(frame, 7))
+            if start == 0 { try MatMul.multiply(product(g.cells, 1), hPrev, gates, stateGrad, adding: true) }
+            return try MatMul.multiply(
+                product(g.cells, steps.count - first), h + (start + first - 1) * g.state, gates + first * g.gates,
+                stateGrad, adding: true)
+        }
+        var outputs = h + (start - 1) * g.state
+        if start == 0 {
+            firstOutputs.pointer.update(from: hPrev, count: g.state)
+            (firstOutputs.pointer + g.state).update(from: h, count: (steps.count - 1) * g.state)
+            outputs = UnsafePointer(firstOutputs.pointer)
+        }
+        parallel(2) { part in
+            if part == 0 {
+                transpose(inputs, rows: rows, columns: g.inputs, to: transposed.pointer)
+            } else {
+                transpose(outputs, rows: rows, columns: g.cells, to: transposed.pointer + g.inputs * rows)
+            }
+        }
+        packedGates.pack(gates, rowStep: columns, columnStep: 1, threads: threads)
+        let all = g.inputs + g.cells
+        parallel(threads) { part in
+            packedGates.multiply(
+                rows: all * part / threads..<all * (part + 1) / threads, transposed.pointer, wGrad, adding: true)
         }
     }
 
