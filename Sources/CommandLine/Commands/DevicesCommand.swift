@@ -6,7 +6,7 @@ struct DevicesCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Lists the devices that graphs can be placed on, and how fast they are.",
         discussion: """
-            The speed is that of a product of two 1024 × 1024 matrices of float32, and of adding a number to 64 MiB.
+            The speed is that of a product of two 1024 × 1024 matrices of float32, and of adding a number to 32 MiB of them.
 
               tributary devices
               tributary devices --opencl-cpu --no-measure --json

@@ -81,6 +81,21 @@ struct PlacementTests {
         #expect(fed.doubles == [110])
     }
 
+    @Test("constants too large to be known before a run are made where they are asked for")
+    func filled() throws {
+        let g = Graph()
+        let x = g.placeholder(.float32, [5, 4000], name: "x")
+        let filled = g.device("/gpu:0") { [zerosLike(x), onesLike(x)] }
+        let session = try Session(g, options: SessionOptions(devices: emulated))
+        let profile = Profile()
+        let input = Tensor(repeating: Float(7), shape: [5, 4000])
+        let values = try session.run(filled, feeds: [x: input], profile: profile)
+        #expect(values[0].doubles.allSatisfy { $0 == 0 } && values[1].doubles.allSatisfy { $0 == 1 })
+        for name in ["ZerosLike", "OnesLike"] {
+            #expect(profile.events.contains { $0.operation == name && $0.device == "/device:GPU:0" }, "\(name)")
+        }
+    }
+
     @Test("chains of elementwise operations are one kernel on a GPU too")
     func fused() throws {
         let g = Graph()
