@@ -11,6 +11,7 @@ struct ExchangeCluster {
     let lanes: Int
     let job: any TrainingJob
     var batch = 1
+    var isPipelined = false
     /// For the job: the elements of `VectorJob`'s Variable.
     var outputs: Int?
 
@@ -26,6 +27,7 @@ struct ExchangeCluster {
         config.cluster.servers = 1
         config.cluster.workers = 1
         config.cluster.transport = transport.choice
+        config.cluster.consistency = .asynchronous(isPipelined: isPipelined)
         config.cluster.sharedMemory = transport.sharesMemory
         let coordinator = try Coordinator(
             config: config, job: job, listen: folder.address("coordinator", transport),

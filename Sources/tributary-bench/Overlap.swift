@@ -8,13 +8,15 @@ struct Overlap: ParsableCommand {
 
     @Option(help: "ipc or tcp.") var transport = BenchTransport.ipc
     @Option(help: "Lanes of the server.") var threads = 1
+    @Flag(inversion: .prefixedNo, help: "Whether a step goes on while the last one's push travels.") var pipeline = true
     @Option(help: "Examples of a step.") var batch = 128
     @Option(help: "Length of each timed part.") var seconds = 3.0
     @Option(help: "How often the three take turns.") var rounds = 5
 
     func run() throws {
         var (compute, exchange, step): ([Double], [Double], [Double]) = ([], [], [])
-        let cluster = ExchangeCluster(transport: transport, lanes: threads, job: BenchJob(), batch: batch)
+        let cluster = ExchangeCluster(
+            transport: transport, lanes: threads, job: BenchJob(), batch: batch, isPipelined: pipeline)
         try cluster.run { worker in
             let part = seconds / Double(rounds)
             for _ in 0..<rounds {
@@ -30,7 +32,8 @@ struct Overlap: ParsableCommand {
             JSONLine(
                 bench: "overlap",
                 [
-                    ("transport", .text(transport.rawValue)), ("batch", .integer(batch)),
+                    ("transport", .text(transport.rawValue)), ("pipeline", .flag(pipeline)),
+                    ("batch", .integer(batch)),
                     ("compute_ms", .number(median(compute))), ("exchange_ms", .number(median(exchange))),
                     ("step_ms", .number(median(step))),
                     ("ratio", .number(median(step) / max(median(compute), median(exchange)))),

@@ -16,6 +16,10 @@ struct PSAsync: ParsableCommand {
     @Option(help: "Length of the timed part.") var seconds = 12.0
     @Option(help: "Untimed seconds first.") var warmup = 2.0
     @Option(help: "Examples of a step.") var batch = 128
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether a worker computes its next step while its last push travels, consistency {async: {pipeline: true}}.")
+    var pipeline = true
     @Option(help: "Seed of the data and the initial values.") var seed = 1
 
     func run() throws {
@@ -26,6 +30,7 @@ struct PSAsync: ParsableCommand {
         config.train.length = .steps(1_000_000_000)
         config.cluster.servers = servers
         config.cluster.workers = workers
+        config.cluster.consistency = .asynchronous(isPipelined: pipeline)
         config.cluster.sharedMemory = transport.sharesMemory
         config.cluster.threadsPerNode = threads
         var options = ProcessCluster.Options()
@@ -51,7 +56,8 @@ struct PSAsync: ParsableCommand {
                 [
                     ("ps", .integer(servers)), ("workers", .integer(workers)),
                     ("threads_per_process", .integer(threads)),
-                    ("transport", .text(transport.rawValue)), ("batch", .integer(batch)), ("seconds", .number(elapsed)),
+                    ("transport", .text(transport.rawValue)), ("pipeline", .flag(pipeline)),
+                    ("batch", .integer(batch)), ("seconds", .number(elapsed)),
                     ("samples_per_s", .number(rate * Double(batch))), ("steps_per_s", .number(rate)),
                     (
                         "per_worker_steps_per_s",

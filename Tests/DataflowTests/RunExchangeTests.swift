@@ -40,7 +40,7 @@ struct RunExchangeTests {
             groups: zip(network.gradients, network.weights).map {
                 .init(fetches: [$0], variables: [$1.reference.vertex])
             }, destinations: Dictionary(uniqueKeysWithValues: zip(network.gradients, destinations)),
-            willRead: { diary.lines.append("read \($0)") },
+            willUse: { diary.lines.append("read \($0)") },
             isFinal: { group in
                 diary.lines.append("final \(group)")
                 // Final means that the destination has the value already.
@@ -73,7 +73,7 @@ struct RunExchangeTests {
         let exchange = RunExchange(
             groups: zip(network.gradients, network.weights).map {
                 .init(fetches: [$0], variables: [$1.reference.vertex])
-            }, destinations: [:], willRead: { fill($0, $0 == 0 ? 0.5 : 0.25) }, isFinal: { fill($0, .nan) })
+            }, destinations: [:], willUse: { fill($0, $0 == 0 ? 0.5 : 0.25) }, isFinal: { fill($0, .nan) })
         let values = try session.run(network.gradients, feeds: [network.x: network.batch], exchange: exchange)
         #expect(values == expected)
         #expect(memory.allSatisfy { $0.doubles[0].isNaN })
@@ -92,7 +92,7 @@ struct RunExchangeTests {
         let diary = Diary()
         let exchange = RunExchange(
             groups: [.init(fetches: [read, fed], variables: [w.reference.vertex])], destinations: destinations,
-            willRead: { _ in }, isFinal: { diary.lines.append("final \($0)") })
+            willUse: { _ in }, isFinal: { diary.lines.append("final \($0)") })
         _ = try session.run([read, fed], feeds: [x: Tensor([Float(3), 4])], exchange: exchange)
         #expect(destinations[read]?.doubles == [1, 2] && destinations[fed]?.doubles == [3, 4])
         #expect(diary.lines == ["final 0"])
@@ -106,7 +106,7 @@ struct RunExchangeTests {
         try session.execute(network.graph.globalVariablesInitializer())
         let exchange = RunExchange(
             groups: [.init(fetches: [], variables: [network.weights[1].reference.vertex])], destinations: [:],
-            willRead: { _ in throw Broken() }, isFinal: { _ in })
+            willUse: { _ in throw Broken() }, isFinal: { _ in })
         #expect(throws: Broken.self) {
             try session.run(network.gradients, feeds: [network.x: network.batch], exchange: exchange)
         }

@@ -2,7 +2,10 @@ extension JobConfig.Cluster {
     /// Whose gradients an update waits for.
     public enum Consistency: Sendable, Equatable {
         /// Every worker at its own pace: a push is applied when it comes.
-        case asynchronous
+        ///
+        /// - Parameter isPipelined: a worker computes its next gradient while its last travels, from values that lack it
+        ///   (Li et al. 2018, "Pipe-SGD"); it holds the values twice.
+        case asynchronous(isPipelined: Bool = false)
         /// Workers share each batch; the mean of their gradients is one update, added up in the order of ranks.
         ///
         /// - Parameters:
@@ -14,11 +17,15 @@ extension JobConfig.Cluster {
         /// "More effective distributed ML via a stale synchronous parallel parameter server").
         case bounded(staleness: Int)
 
-        public static let async = Consistency.asynchronous
+        public static let async = Consistency.asynchronous()
         public static let sync = Consistency.synchronous()
 
         /// Whether all workers train the same steps, each its part.
         public var isSynchronous: Bool { if case .synchronous = self { true } else { false } }
+
+        var isAsynchronous: Bool { if case .asynchronous = self { true } else { false } }
+
+        var isPipelined: Bool { if case .asynchronous(true) = self { true } else { false } }
 
         var isBounded: Bool { if case .bounded = self { true } else { false } }
 
@@ -38,7 +45,7 @@ extension JobConfig.Cluster {
 }
 
 extension ValueFormat where T == JobConfig.Cluster.Consistency {
-    /// `async`, `sync`, `{sync: {backup: 1, sparse: async}}` or `{staleness: 4}`.
+    /// `async`, `{async: {pipeline: true}}`, `sync`, `{sync: {backup: 1, sparse: async}}` or `{staleness: 4}`.
     static var consistency: Self {
         Self(
             read: { (value, base) throws(ValueError) in
@@ -47,13 +54,15 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
                 switch pairs[0].key {
                 case "staleness":
                     return .bounded(staleness: try number("staleness", pairs[0].value, base))
+                case "async": return try asynchronous(pairs[0].value, base)
                 case "sync": return try synchronous(pairs[0].value, base)
                 default: throw ValueError(text: refusal(of: value, allowed: allowed))
                 }
             },
             write: { consistency in
                 switch consistency {
-                case .asynchronous: return .string("async")
+                case .asynchronous(false): return .string("async")
+                case .asynchronous(true): return .map(["async": .map(["pipeline": .bool(true)])])
                 case .bounded(let staleness): return .map(["staleness": .int(staleness)])
                 case .synchronous(let backup, let asynchronousTables):
                     var options: [String: ConfigValue] = [:]
@@ -65,12 +74,12 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
     }
 
     private static var allowed: [String] {
-        ["async", "sync", "{sync: {backup: N, sparse: async}}", "{staleness: N}"]
+        ["async", "{async: {pipeline: true}}", "sync", "{sync: {backup: N, sparse: async}}", "{staleness: N}"]
     }
 
     private static func word(_ value: YAMLValue) throws(ValueError) -> T {
         switch value.text {
-        case "async": return .asynchronous
+        case "async": return .async
         case "sync": return .sync
         default: throw ValueError(text: refusal(of: value, allowed: allowed))
         }
@@ -84,6 +93,23 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
         } catch {
             throw ValueError(text: "\(error.text) for '\(name)'")
         }
+    }
+
+    private static func asynchronous(_ value: YAMLValue, _ base: String) throws(ValueError) -> T {
+        guard case .map(let pairs) = value else {
+            throw ValueError(text: "must be a section such as {pipeline: true}, got \(value.excerpt) for 'async'")
+        }
+        var isPipelined = false
+        for (name, item) in pairs {
+            guard name == "pipeline" else {
+                let key = YAMLValue.scalar(name, isPlain: false)
+                throw ValueError(text: "\(refusal(of: key, allowed: ["pipeline"])) in 'async'")
+            }
+            do throws(ValueError) { isPipelined = try ValueFormat<Bool>.flag.read(item, base) } catch {
+                throw ValueError(text: "\(error.text) for 'pipeline'")
+            }
+        }
+        return .asynchronous(isPipelined: isPipelined)
     }
 
     private static func synchronous(_ value: YAMLValue, _ base: String) throws(ValueError) -> T {

@@ -125,12 +125,14 @@ package final class BundleShard {
     /// Takes memory for what this worker pushes and gets from now on.
     func attach(_ offer: RegionOffer, _ memory: SharedMemory, _ header: DataHeader) {
         regions[header.worker] = BundleRegion(
-            offer, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
+            offer, blocks: blocks.count, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
     }
 
-    /// The memory shared with the worker that sent this.
+    /// The memory shared with the worker that sent this; nil if it has no such place.
     func region(_ header: DataHeader) -> BundleRegion? {
-        regions[header.worker].flatMap { $0.incarnation == header.incarnation ? $0 : nil }
+        regions[header.worker].flatMap {
+            $0.incarnation == header.incarnation && $0.values(for: header) != nil ? $0 : nil
+        }
     }
 
     /// Lets go of the memory of a worker that has gone.
@@ -206,9 +208,9 @@ package final class BundleShard {
     func values(_ header: DataHeader, for request: DataHeader, reusing used: ReceivedBytes? = nil) throws -> Message {
         var header = header
         header.sequence = request.sequence
-        if request.isShared, let region = region(request) {
+        if request.isShared, let places = region(request)?.values(for: request) {
             header.isShared = true
-            for (block, target) in zip(blocks, region.values) {
+            for (block, target) in zip(blocks, places) {
                 try session.withVariable(block.vertex) { source in
                     target.copyMemory(from: source.baseAddress!, byteCount: block.bytes)
                 }

@@ -28,7 +28,7 @@ package struct BundleState: Sendable {
         package var batch: Int
         package var examples: Int
         /// The view that divides a synchronous step (0: the worker has no part in it); the worker's clock under bounded
-        /// staleness.
+        /// staleness; in an asynchronous job the updates in the values that the gradient was computed from.
         package var clock: UInt64
         package var wantsValues: Bool
         package var token: Int
@@ -242,6 +242,7 @@ package struct BundleState: Sendable {
 
     private mutating func pushAlone(_ push: Push) -> [Action] {
         var actions: [Action] = []
+        if gate == nil { ledger.sawValues(push.holder, updates: Self.clock(push)) }
         switch ledger.admit(push.holder, step: push.step, batch: push.batch) {
         case .stale(let reason): return [.refuse(token: push.token, reason)]
         case .new:

@@ -22,7 +22,7 @@ package struct PushLedger: Sendable {
 
     /// The last step dealt with, by worker, and whether its gradient was dropped.
     private var last: [WorkerIdentity: (step: Int, isDropped: Bool)] = [:]
-    /// `updates` when the worker last got values.
+    /// `updates` in the values that the worker has or, if it says that, computes with.
     private var seen: [WorkerIdentity: Int] = [:]
     private var fenced: Set<WorkerIdentity> = []
 
@@ -63,9 +63,9 @@ package struct PushLedger: Sendable {
         return .duplicate
     }
 
-    /// Notes that a worker got the current values.
-    package mutating func sawValues(_ holder: WorkerIdentity) {
-        if !fenced.contains(holder) { seen[holder] = updates }
+    /// Notes that a worker got the current values, or those with so many updates.
+    package mutating func sawValues(_ holder: WorkerIdentity, updates: Int? = nil) {
+        if !fenced.contains(holder) { seen[holder] = min(updates ?? self.updates, self.updates) }
     }
 
     /// Notes one update by the pushes of these workers.

@@ -81,19 +81,25 @@ final class ReceivedBytes: @unchecked Sendable {
 final class BundleRegion {
     let incarnation: UInt64
     private let memory: SharedMemory
-    /// Where each block's values go.
-    let values: [UnsafeMutableRawPointer]
+    /// Where each block's values go, in each place that the worker has for them.
+    private let values: [[UnsafeMutableRawPointer]]
     private let pushes: [Int]
     /// The newest request seen.
     private var sequence: UInt64
 
-    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
+    init(_ offer: RegionOffer, blocks: Int, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
         self.incarnation = incarnation
         self.memory = memory
         self.sequence = sequence
         let start = memory.bytes.baseAddress!
-        values = offer.values.map { start + $0 }
+        let places = offer.values.map { start + $0 }
+        values = [places.prefix(blocks), places.dropFirst(blocks)].filter { $0.count == blocks }.map { Array($0) }
         pushes = offer.pushes
+    }
+
+    /// Where each block's values go that a request asks for; nil if it names a place that is not there.
+    func values(for request: DataHeader) -> [UnsafeMutableRawPointer]? {
+        request.isSecond ? values.dropFirst().first : values[0]
     }
 
     /// Notes a request; false for one that is not the newest, for which nothing may be read or written: its worker may be

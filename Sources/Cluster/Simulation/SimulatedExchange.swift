@@ -8,14 +8,23 @@ extension SimulatedCluster {
             return
         }
         checkValues(exchange, workers[index])
+        workers[index].basis.merge(workers[index].values) { old, _ in old }
+        workers[index].valuesBefore = workers[index].values
         workers[index].exchange = exchange
         workers[index].mode = .exchanging
         workers[index].hasGoneOn = false
         workers[index].unsent = Array(bundles.indices)
-        if exchange.kind == .wait || exchange.kind == .pull && plan.consistency != .async {
+        if exchange.kind == .wait || exchange.kind == .pull && !plan.consistency.isAsynchronous {
             workers[index].unsent = [0]
         }
         transmit(index)
+        if mayGoOn(index) { took(exchange, index, isSettled: false) }
+    }
+
+    /// Whether the next step may begin though answers are still to come.
+    private func mayGoOn(_ index: Int) -> Bool {
+        workers[index].unsent.isEmpty
+            && (plan.consistency.isPipelined || plan.overlaps && workers[index].flights[0] == nil)
     }
 
     private func transmit(_ index: Int) {
@@ -29,6 +38,9 @@ extension SimulatedCluster {
             request.batch = exchange.batch
             request.examples = exchange.examples
             request.clock = exchange.clock
+            if plan.consistency.isAsynchronous, exchange.kind == .push {
+                request.clock = UInt64(workers[index].basis[bundle] ?? 0)
+            }
             send(request, index)
         }
     }
@@ -70,8 +82,7 @@ extension SimulatedCluster {
         workers[index].flights[reply.bundle] = nil
         transmit(index)
         let isSettled = workers[index].flights.isEmpty && workers[index].unsent.isEmpty
-        let mayGoOn = plan.overlaps && workers[index].unsent.isEmpty && workers[index].flights[0] == nil
-        if let exchange = workers[index].exchange, isSettled || mayGoOn { took(exchange, index, isSettled: isSettled) }
+        if let exchange = workers[index].exchange, isSettled || mayGoOn(index) { took(exchange, index, isSettled: isSettled) }
     }
 
     private func took(_ exchange: SimulatedWorker.Exchange, _ index: Int, isSettled: Bool) {
@@ -80,7 +91,7 @@ extension SimulatedCluster {
             workers[index].hasGoneOn = true
             switch exchange.kind {
             case .pull:
-                if plan.consistency != .async, exchange.step == 0, bundles.count > 1 {
+                if !plan.consistency.isAsynchronous, exchange.step == 0, bundles.count > 1 {
                     // The arbiter has named the step or clock; the others hear it from the worker.
                     workers[index].hasGoneOn = false
                     workers[index].exchange?.step =

@@ -67,8 +67,11 @@ struct SimulatedWorker {
     var hasGoneOn = false
     /// What is pushed when the exchange before has ended.
     var next: Exchange?
-    /// Of each bundle, the step of the values here.
+    /// Of each bundle, the step of the values here, and of those before the last push.
     var values: [Int: Int] = [:]
+    var valuesBefore: [Int: Int] = [:]
+    /// Of those that the gradient at hand is computed from.
+    var basis: [Int: Int] = [:]
 
     var isGone: Bool { mode == .gone }
     var holder: WorkerIdentity { WorkerIdentity(worker: number ?? 0, incarnation: incarnation) }
@@ -152,8 +155,8 @@ extension SimulatedCluster {
         case .pull(let pauses): push(SimulatedWorker.Exchange(kind: .pull, clock: pauses), index)
         case .pause(let pauses): push(SimulatedWorker.Exchange(kind: .pause, clock: pauses), index)
         case .ask:
-            // What is told to be done must be done everywhere.
-            if workers[index].exchange != nil { return }
+            // Who trains alone tells of its last step another time.
+            if plan.consistency.isSynchronous, workers[index].exchange != nil { return }
             var ask = WireLeaseBatches()
             ask.worker = Int32(workers[index].number ?? 0)
             ask.incarnation = workers[index].incarnation
@@ -212,6 +215,9 @@ extension SimulatedCluster {
         result.examples = Int64(exchange.examples)
         exchange.result = result
         workers[index].next = exchange
+        // A pipelined worker does not wait for what its last push brings.
+        let isBehind = plan.consistency.isPipelined && workers[index].exchange != nil
+        workers[index].basis = isBehind ? workers[index].valuesBefore : [:]
         // Each has its own speed, and now and then one is slow.
         let slow = random.chance(0.05) ? 20 : 1
         sleep(index, 500 * slow...4000 * slow * (index % 3 + 1))

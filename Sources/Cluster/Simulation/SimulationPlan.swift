@@ -60,7 +60,7 @@ package struct SimulationPlan: Sendable {
         straggle = isCalm ? 0 : 0.05
         consistency = .async
         switch seed % 6 {
-        case 0: break
+        case 0: consistency = .asynchronous(isPipelined: random.chance(0.5))
         case 1: consistency = .bounded(staleness: random.whole(0...3))
         case 2: consistency = .sync
         case 3: consistency = .synchronous(backup: min(random.whole(1...2), workers - 1))

@@ -37,7 +37,7 @@ package struct DataHeader: Equatable, Sendable {
     /// What steps and batches may be: far from where a sum would overflow.
     package static let numbers: Range<Int64> = 0..<1 << 53
     private static let magic: UInt32 = 0x5254_4254  // "TBTR"
-    private static let version: UInt16 = 2
+    private static let version: UInt16 = 3
 
     package var kind: Kind
     /// Carried by all messages of a job, so that none of another job is taken for one of this.
@@ -50,7 +50,8 @@ package struct DataHeader: Equatable, Sendable {
     /// The global number of the batch.
     package var batch: Int64
     /// In a synchronous job, the view that divides the step: in a push the one at hand, in an answer the next step's.
-    /// Under bounded staleness, a worker's pushes so far; in a pull or pause, how often it has paused.
+    /// Under bounded staleness, a worker's pushes so far; in a pull or pause, how often it has paused. In an asynchronous
+    /// job, in a push, the updates in the values that the gradient was computed from.
     package var clock: UInt64
     package var worker: UInt32
     package var bundle: UInt32
@@ -65,6 +66,8 @@ package struct DataHeader: Equatable, Sendable {
     package var isEncoded = false
     /// Float32 values are wanted, or sent, as bfloat16.
     package var hasHalfValues = false
+    /// In shared memory, the answer's values go to the second of two places.
+    package var isSecond = false
 
     package init(
         _ kind: Kind, jobKey: UInt64, incarnation: UInt64 = 0, step: Int = 0, batch: Int = 0, clock: UInt64 = 0,
@@ -105,8 +108,9 @@ package struct DataHeader: Equatable, Sendable {
         examples = word(56)
         sequence = long(60)
         let flags = word(68)
-        guard flags < 8, word(72) == 0 else { return nil }
-        (isShared, isEncoded, hasHalfValues) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
+        guard flags < 16, word(72) == 0 else { return nil }
+        (isShared, isEncoded) = (flags & 1 != 0, flags & 2 != 0)
+        (hasHalfValues, isSecond) = (flags & 4 != 0, flags & 8 != 0)
     }
 
     /// Writes the header to the first 76 bytes.
@@ -123,7 +127,7 @@ package struct DataHeader: Equatable, Sendable {
         bytes.storeBytes(of: bundle.littleEndian, toByteOffset: 52, as: UInt32.self)
         bytes.storeBytes(of: examples.littleEndian, toByteOffset: 56, as: UInt32.self)
         bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 60, as: UInt64.self)
-        let flags: UInt32 = (isShared ? 1 : 0) | (isEncoded ? 2 : 0) | (hasHalfValues ? 4 : 0)
+        let flags: UInt32 = (isShared ? 1 : 0) | (isEncoded ? 2 : 0) | (hasHalfValues ? 4 : 0) | (isSecond ? 8 : 0)
         bytes.storeBytes(of: flags.littleEndian, toByteOffset: 68, as: UInt32.self)
         bytes.storeBytes(of: 0, toByteOffset: 72, as: UInt32.self)
     }

@@ -5,7 +5,8 @@ package import Messaging
 /// What it says is checked against the bundle before the memory is opened.
 package struct RegionOffer: Equatable, Sendable {
     package var memory: SharedMemory.Offer
-    /// Where each block's values start, in bytes.
+    /// Where each block's values start, in bytes; of a pipelined worker, who computes with one while it gets the other,
+    /// then where they start in the second place.
     package var values: [Int]
     /// Where what is pushed starts, in the order of the bundle's pushes.
     package var pushes: [Int]
@@ -20,8 +21,10 @@ package struct RegionOffer: Equatable, Sendable {
     ///
     /// - Returns: nil unless it has a place for each, within the memory, at a multiple of 16.
     package init?(_ bytes: UnsafeRawBufferPointer, valueSizes: [Int], pushSizes: [Int]) {
-        let words = 4 + valueSizes.count + pushSizes.count
-        guard bytes.count == words * 8 else { return nil }
+        let places = bytes.count / 8 - 4 - pushSizes.count
+        guard bytes.count % 8 == 0, places == valueSizes.count || places == valueSizes.count * 2 else { return nil }
+        let valueSizes = places == valueSizes.count ? valueSizes : valueSizes + valueSizes
+        let words = bytes.count / 8
         let numbers = (0..<words).map {
             Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
         }
@@ -31,12 +34,12 @@ package struct RegionOffer: Equatable, Sendable {
         let count = Int(numbers[2])
         memory = SharedMemory.Offer(
             process: process, descriptor: descriptor, count: count, key: UInt64(bitPattern: numbers[3]))
-        let places = numbers[4...].map { Int($0) }
-        for (place, size) in zip(places, valueSizes + pushSizes) {
+        let starts = numbers[4...].map { Int($0) }
+        for (place, size) in zip(starts, valueSizes + pushSizes) {
             guard place >= 0, place % 16 == 0, size <= count, place <= count - size else { return nil }
         }
-        values = Array(places[..<valueSizes.count])
-        pushes = Array(places[valueSizes.count...])
+        values = Array(starts[..<valueSizes.count])
+        pushes = Array(starts[valueSizes.count...])
     }
 
     package var bytes: [UInt8] {

@@ -3,36 +3,45 @@ internal import Messaging
 
 /// Where a worker's values and gradients lie: each Variable whole, then each pushed node. The session computes straight out
 /// of and into this memory, and servers of this machine may share it.
+///
+/// A pipelined worker has two places for its values: it computes with those in one while answers bring the next ones to the
+/// other, and turns from one to the other.
 final class ExchangeMemory {
-    private let start: UnsafeMutableRawPointer
+    private let base: UnsafeMutableRawPointer
     private let owner: AnyObject
     /// What servers may map; nil where there is none.
     let shared: SharedMemory?
-    /// Where each write's Variable lies, in bytes.
-    private let values: [Int]
+    /// Where each write's Variable lies, in bytes, in the first place and the second, if there is one.
+    private let values: [[Int]]
+    /// The place that the session computes with: 0 or 1.
+    private(set) var place = 0
+    /// All of a place's values.
+    private let placeBytes: Int
+    /// By place, the memory of each write's Variable.
+    private var storages: [[TensorStorage]] = []
     private let nodes: [Node: Int]
     private let cut: TrainingCut
 
     /// - Parameters:
+    ///   - places: for values, 1 or 2.
     ///   - isShared: whether servers of this machine are to be offered it.
     ///   - onEvent: told if there is no memory to share.
-    init(_ cut: TrainingCut, isShared: Bool, onEvent: (String) -> Void) {
+    init(_ cut: TrainingCut, places: Int, isShared: Bool, onEvent: (String) -> Void) {
         self.cut = cut
         var end = 0
-        func place(_ bytes: Int) -> Int {
+        func reserve(_ bytes: Int) -> Int {
             defer { end += (bytes + 63) & ~63 }
             return end
         }
-        var values: [Int] = []
+        values = (0..<places).map { _ in cut.writes.map { reserve(ExchangeMemory.size($0.variable.variableSpec!)) } }
+        placeBytes = end / places
         var nodes: [Node: Int] = [:]
-        for write in cut.writes { values.append(place(ExchangeMemory.size(write.variable.variableSpec!))) }
         for write in cut.writes {
             // A node that goes to several Variables is computed once.
             for (key, node) in write.pushed.sorted(by: { $0.key < $1.key }) where nodes[node] == nil {
-                nodes[node] = place(write.pushedBytes(key))
+                nodes[node] = reserve(write.pushedBytes(key))
             }
         }
-        self.values = values
         self.nodes = nodes
         var shared: SharedMemory?
         if isShared {
@@ -42,10 +51,16 @@ final class ExchangeMemory {
         }
         self.shared = shared
         if let shared {
-            (start, owner) = (shared.bytes.baseAddress!, shared)
+            (base, owner) = (shared.bytes.baseAddress!, shared)
         } else {
             let storage = TensorStorage(byteCount: max(end, 64))
-            (start, owner) = (storage.pointer, storage)
+            (base, owner) = (storage.pointer, storage)
+        }
+        storages = values.map { places in
+            zip(cut.writes, places).map { write, offset in
+                TensorStorage(
+                    pointer: base + offset, byteCount: ExchangeMemory.size(write.variable.variableSpec!), owner: owner)
+            }
         }
     }
 
@@ -53,13 +68,7 @@ final class ExchangeMemory {
 
     /// Has the session keep the Variables here.
     func bind(_ session: Session) throws {
-        for (write, offset) in zip(cut.writes, values) {
-            try session.bind(
-                write.variable,
-                to: TensorStorage(
-                    pointer: start + offset, byteCount: ExchangeMemory.size(write.variable.variableSpec!), owner: owner)
-            )
-        }
+        for (write, storage) in zip(cut.writes, storages[place]) { try session.bind(write.variable, to: storage) }
     }
 
     /// Where what is pushed is to be computed.
@@ -70,15 +79,28 @@ final class ExchangeMemory {
                 let bytes = write.pushedBytes(key)
                 result[node] = Tensor(
                     dtype: node.dtype, shape: [bytes / node.dtype.size],
-                    storage: TensorStorage(pointer: start + nodes[node]!, byteCount: bytes, owner: owner))
+                    storage: TensorStorage(pointer: base + nodes[node]!, byteCount: bytes, owner: owner))
             }
         }
         return result
     }
 
-    private func place(of block: Block) -> Int { values[block.write] + block.offset * block.dtype.size }
+    /// Has the session compute with the values of the other place.
+    func turn(_ session: Session) throws {
+        place = 1 - place
+        try bind(session)
+    }
 
-    private func place(of push: Bundle.Push, _ bundle: Bundle) -> Int {
+    /// Brings the values to the other place too.
+    func copyToOtherPlace() {
+        (base + (1 - place) * placeBytes).copyMemory(from: base + place * placeBytes, byteCount: placeBytes)
+    }
+
+    private func start(of block: Block, in place: Int) -> Int {
+        values[place][block.write] + block.offset * block.dtype.size
+    }
+
+    private func start(of push: Bundle.Push, _ bundle: Bundle) -> Int {
         nodes[cut.writes[bundle.blocks[push.block].write].pushed[push.input]!]! + push.start
     }
 
@@ -86,22 +108,23 @@ final class ExchangeMemory {
     func offer(_ bundle: Bundle) -> RegionOffer? {
         shared.map { shared in
             RegionOffer(
-                memory: shared.offer, values: bundle.blocks.map { place(of: $0) },
-                pushes: bundle.pushes.map { place(of: $0, bundle) })
+                memory: shared.offer,
+                values: values.indices.flatMap { place in bundle.blocks.map { start(of: $0, in: place) } },
+                pushes: bundle.pushes.map { start(of: $0, bundle) })
         }
     }
 
     /// Copies a bundle's gradients to where a push has them.
     func copyGradients(_ bundle: Bundle, to bytes: UnsafeMutableRawPointer) {
         for push in bundle.pushes {
-            (bytes + push.offset).copyMemory(from: start + place(of: push, bundle), byteCount: push.bytes)
+            (bytes + push.offset).copyMemory(from: base + start(of: push, bundle), byteCount: push.bytes)
         }
     }
 
-    /// Copies a bundle's values from an answer.
-    func copyValues(_ bundle: Bundle, from bytes: UnsafeRawPointer) {
+    /// Copies a bundle's values from an answer to a place.
+    func copyValues(_ bundle: Bundle, from bytes: UnsafeRawPointer, to place: Int) {
         for (block, offset) in zip(bundle.blocks, bundle.valueOffsets) {
-            (start + place(of: block)).copyMemory(from: bytes + offset, byteCount: block.bytes)
+            (base + start(of: block, in: place)).copyMemory(from: bytes + offset, byteCount: block.bytes)
         }
     }
 
@@ -111,7 +134,7 @@ final class ExchangeMemory {
         for (index, push) in bundle.pushes.enumerated() {
             let head = bytes.count
             bytes.append(contentsOf: repeatElement(0, count: 8))
-            let source = UnsafeRawBufferPointer(start: start + place(of: push, bundle), count: push.bytes)
+            let source = UnsafeRawBufferPointer(start: base + start(of: push, bundle), count: push.bytes)
             var coding = GradientCoding.plain
             let write = cut.writes[bundle.blocks[push.block].write]
             // What is pushed for rows tells which rows it is about: it goes as it is.
@@ -133,11 +156,11 @@ final class ExchangeMemory {
     /// The bytes of a bundle's values with float32 as bfloat16.
     func halfBytes(_ bundle: Bundle) -> Int { bundle.blocks.reduce(0) { $0 + HalfValues.size($1.bytes, $1.dtype) } }
 
-    /// Takes a bundle's values, float32 as bfloat16, from an answer.
-    func readHalfValues(_ bundle: Bundle, from bytes: UnsafeRawPointer) {
+    /// Takes a bundle's values, float32 as bfloat16, from an answer to a place.
+    func readHalfValues(_ bundle: Bundle, from bytes: UnsafeRawPointer, to place: Int) {
         var offset = 0
         for block in bundle.blocks {
-            HalfValues.read(bytes + offset, block.dtype, bytes: block.bytes, to: start + place(of: block))
+            HalfValues.read(bytes + offset, block.dtype, bytes: block.bytes, to: base + start(of: block, in: place))
             offset += HalfValues.size(block.bytes, block.dtype)
         }
     }

@@ -32,7 +32,7 @@ package struct ExchangeProbe {
 
         /// Pushes the gradients at hand; ends when every update has been applied, with the new values if they are wanted.
         package func push(wantsValues: Bool) throws {
-            begin(wantsValues: wantsValues)
+            try begin(wantsValues: wantsValues)
             try client.pushRest()
             try client.settle()
         }
@@ -43,15 +43,15 @@ package struct ExchangeProbe {
         /// A training step: computes gradients and pushes them as they are made. Its answers are taken in the next step, or
         /// by `settle`.
         package func step() throws {
-            begin(wantsValues: true)
+            try begin(wantsValues: true)
             _ = try session.run(pushed, feeds: feeds, exchange: client.exchange)
             try client.pushRest()
         }
 
         package func settle() throws { try client.settle() }
 
-        private func begin(wantsValues: Bool) {
-            client.begin(.init(step: steps.count, batch: steps.count, examples: 1, wantsValues: wantsValues))
+        private func begin(wantsValues: Bool) throws {
+            try client.begin(.init(step: steps.count, batch: steps.count, examples: 1, wantsValues: wantsValues))
             steps.count += 1
         }
     }

@@ -5,7 +5,8 @@ package import Messaging
 /// A worker's side of the exchange: gets values into a session's Variables, pushes gradients, and retries both.
 ///
 /// A step's gradients leave bundle by bundle as the run of `exchange` makes them; the answers are taken just before the
-/// next run reads the values, or by `settle`.
+/// next run reads the values, or by `settle`. Pipelined, the next run reads the values that came before those, and the
+/// answers are taken before it makes the next gradients.
 package final class ParameterClient {
     /// Seconds before a push is repeated that found no room.
     private static let pause = 0.002
@@ -21,7 +22,8 @@ package final class ParameterClient {
         var batch: Int
         /// 0 where this worker has no examples in the batch, and no gradients.
         var examples: Int
-        /// The view by which the batch was divided, in a synchronous job; the worker's clock under bounded staleness.
+        /// The view by which the batch was divided, in a synchronous job; the worker's clock under bounded staleness; not
+        /// used in an asynchronous job.
         var clock: UInt64 = 0
         /// Whether the new values are needed; must be in a synchronous job.
         var wantsValues = true
@@ -42,10 +44,13 @@ package final class ParameterClient {
         var reply: Box<PendingReply>
         var sequence: UInt64
         let bytes: Int
+        /// Where the values of the answer go.
+        let place: Int
     }
 
     private let layout: BundleLayout
     private let memory: ExchangeMemory
+    private let session: Session
     private let sockets: [[RequestSocket]]
     private let jobKey: UInt64
     private let incarnation: UInt64
@@ -61,6 +66,8 @@ package final class ParameterClient {
     /// By bundle.
     private var flights: [Flight?]
     private var isShared: [Bool]
+    /// By place and bundle, the updates that the values have.
+    private var updates: [[UInt64]]
     /// Answers that have been read, by bundle: the next push is written there.
     private var spares: [Box<Message>?]
     /// Bundles whose push of the step at hand has not left.
@@ -83,6 +90,7 @@ package final class ParameterClient {
         onEvent: @escaping (String) -> Void
     ) throws {
         self.layout = layout
+        self.session = session
         self.sockets = sockets
         self.jobKey = jobKey
         self.incarnation = incarnation
@@ -99,15 +107,19 @@ package final class ParameterClient {
         isShared = Array(repeating: false, count: layout.bundles.count)
         isWaiting = isShared
         spares = Array(repeating: nil, count: layout.bundles.count)
-        memory = ExchangeMemory(cut, isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
+        let places = cluster.consistency.isPipelined ? 2 : 1
+        updates = Array(repeating: Array(repeating: 0, count: layout.bundles.count), count: places)
+        memory = ExchangeMemory(
+            cut, places: places, isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
         try memory.bind(session)
         exchange = RunExchange(
             groups: layout.bundles.map { bundle in
                 RunExchange.Group(
                     fetches: bundle.pushes.map { cut.writes[bundle.blocks[$0.block].write].pushed[$0.input]! },
-                    variables: bundle.blocks.map { cut.writes[$0.write].variable })
+                    variables: bundle.blocks.map { cut.writes[$0.write].variable },
+                    hasValues: cluster.consistency.isPipelined)
             }, destinations: memory.destinations,
-            willRead: { [unowned self] bundle in try arrive(bundle) },
+            willUse: { [unowned self] bundle in try arrive(bundle) },
             isFinal: { [unowned self] bundle in try depart(bundle) })
         try share()
     }
@@ -121,7 +133,7 @@ package final class ParameterClient {
         try settle()
         var rest = layout.bundles[...]
         var told = -1
-        if consistency != .async {
+        if !consistency.isAsynchronous {
             // The arbiter names the step, or the clock from which this worker begins; the others hear it from the worker.
             let arbiter = layout.bundles[layout.arbiter]
             try ask(.pull, arbiter, clock: pauses)
@@ -153,8 +165,9 @@ package final class ParameterClient {
 
     /// Sends a request without gradients.
     private func ask(_ kind: DataHeader.Kind, _ bundle: Bundle, step: Int = 0, clock: UInt64 = 0) throws {
+        let place = memory.place
         try send(bundle, bytes: isShared[bundle.number] ? 0 : bundle.valueBytes) { [unowned self] sequence, isAgain in
-            var header = self.header(isAgain && kind == .push ? .await : kind, bundle, sequence)
+            var header = self.header(isAgain && kind == .push ? .await : kind, bundle, sequence, place: place)
             header.step = Int64(step)
             header.clock = clock
             return header.message(room: 0)
@@ -162,8 +175,18 @@ package final class ParameterClient {
     }
 
     /// Says what the pushes that follow are about: those of a run that is given `exchange`, or of `pushRest`.
-    package func begin(_ push: Push) {
+    package func begin(_ push: Push) throws {
         self.push = push
+        if consistency.isPipelined {
+            if order.isEmpty {
+                // These are the newest, and the step after the next is to find no older ones.
+                memory.copyToOtherPlace()
+                updates[1 - memory.place] = updates[memory.place]
+            } else {
+                // The answers to the step before the last have all come, or the last would not have been pushed.
+                try memory.turn(session)
+            }
+        }
         for i in isWaiting.indices { isWaiting[i] = true }
     }
 
@@ -184,12 +207,15 @@ package final class ParameterClient {
 
     // MARK: One bundle
 
-    private func header(_ kind: DataHeader.Kind, _ bundle: Bundle, _ sequence: UInt64) -> DataHeader {
+    private func header(
+        _ kind: DataHeader.Kind, _ bundle: Bundle, _ sequence: UInt64, place: Int = 0
+    ) -> DataHeader {
         var header = DataHeader(
             kind, jobKey: jobKey, incarnation: incarnation, worker: worker, bundle: bundle.number)
         header.sequence = sequence
         header.isShared = isShared[bundle.number]
         header.hasHalfValues = wire == .bfloat16
+        header.isSecond = place == 1
         return header
     }
 
@@ -197,17 +223,19 @@ package final class ParameterClient {
     private func depart(_ number: Int) throws {
         try arrive(number)
         let bundle = layout.bundles[number]
-        let push = self.push
+        let (push, place) = (self.push, memory.place)
+        let clock = consistency.isAsynchronous ? updates[place][number] : push.clock
         let hasBytes = push.examples > 0 && !isShared[number]
         isWaiting[number] = false
         // Once: what a format leaves out goes into the next step, and a repeat says the same.
         let encoded = hasBytes && wire != .float32 ? memory.encodeGradients(bundle, with: &encoder) : nil
         try send(bundle, bytes: isShared[number] ? 0 : max(bundle.pushBytes, bundle.valueBytes)) {
             [unowned self] sequence, isAgain in
-            var header = self.header(isAgain ? .await : push.wantsValues ? .push : .pushOnly, bundle, sequence)
+            let kind: DataHeader.Kind = isAgain ? .await : push.wantsValues ? .push : .pushOnly
+            var header = self.header(kind, bundle, sequence, place: place)
             header.step = Int64(push.step)
             header.batch = Int64(push.batch)
-            header.clock = push.clock
+            header.clock = clock
             header.examples = UInt32(push.examples)
             guard hasBytes, !isAgain else { return header.message(room: 0) }
             if let encoded {
@@ -227,7 +255,8 @@ package final class ParameterClient {
         while bytesInFlight + bytes > window, let oldest = order.first { try arrive(oldest) }
         sequence += 1
         let reply = try start(bundle, make(sequence, false))
-        flights[bundle.number] = Flight(make: make, reply: Box(reply), sequence: sequence, bytes: bytes)
+        flights[bundle.number] = Flight(
+            make: make, reply: Box(reply), sequence: sequence, bytes: bytes, place: memory.place)
         order.append(bundle.number)
         bytesInFlight += bytes
     }
@@ -250,7 +279,7 @@ package final class ParameterClient {
             do {
                 guard let waiting = flight.reply.take() else { preconditionFailure("a reply is waited for once") }
                 let message = try waiting.wait()
-                let answer = try take(message, bundle, flight.sequence)
+                let answer = try take(message, bundle, flight)
                 if case .done = answer {
                     if !isShared[number] { spares[number] = Box(message) }
                     break retry
@@ -279,10 +308,10 @@ package final class ParameterClient {
 
     private enum Answer { case done, waiting(String), busy }
 
-    private func take(_ message: borrowing Message, _ bundle: Bundle, _ sequence: UInt64) throws -> Answer {
+    private func take(_ message: borrowing Message, _ bundle: Bundle, _ flight: borrowing Flight) throws -> Answer {
         try message.withUnsafeBytes { (bytes) throws -> Answer in
             guard let header = DataHeader(bytes), DataHeader.numbers.contains(header.step),
-                header.sequence == sequence || header.kind == .refused,
+                header.sequence == flight.sequence || header.kind == .refused,
                 header.bundle == UInt32(bundle.number) || header.kind == .refused
             else { throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else") }
             switch header.kind {
@@ -298,10 +327,11 @@ package final class ParameterClient {
                 }
                 let values = bytes.baseAddress! + DataHeader.size
                 if isHalf {
-                    memory.readHalfValues(bundle, from: values)
+                    memory.readHalfValues(bundle, from: values, to: flight.place)
                 } else if !header.isShared {
-                    memory.copyValues(bundle, from: values)
+                    memory.copyValues(bundle, from: values, to: flight.place)
                 }
+                updates[flight.place][bundle.number] = UInt64(header.step)
                 if bundle.number == layout.arbiter {
                     outcome = Outcome(step: Int(header.step), clock: header.clock, isLate: header.kind == .late)
                 }

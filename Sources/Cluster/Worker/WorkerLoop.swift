@@ -62,9 +62,10 @@ final class WorkerLoop {
                 try settle(client)
                 state.pulled(try client.pull(pauses: pauses))
             case .ask:
-                // What is told to be done must be done everywhere.
-                try settle(client)
+                // Who trains alone needs no values before it goes on, and tells of its last step another time.
+                if isSynchronous { try settle(client) }
                 let work = try lease()
+                if case .batches = work {} else { try settle(client) }
                 if work != .nothing { wait = 0.001 }
                 state.given(work)
             case .train(let batch, let step, let clock):
@@ -102,9 +103,9 @@ final class WorkerLoop {
     /// its part of the next step too, it stays until they know.
     private var isOver: Bool { watcher.isEnding || options.stop.isStopped && leavesAtOnce }
 
-    private var leavesAtOnce: Bool {
-        options.stop.request == .now || !job.config.cluster.consistency.isSynchronous
-    }
+    private var leavesAtOnce: Bool { options.stop.request == .now || !isSynchronous }
+
+    private var isSynchronous: Bool { job.config.cluster.consistency.isSynchronous }
 
     /// The view that divides a step; waits until it has come. nil for one from before this worker joined.
     private func view(numbered number: UInt64, since first: ClusterView) throws -> ClusterView? {
@@ -201,7 +202,7 @@ final class WorkerLoop {
     ) throws {
         let indices = schedule.indices(ofBatch: batch)
         session.setRandomStep(batch)
-        client.begin(
+        try client.begin(
             .init(step: step, batch: batch, examples: indices.count, clock: clock, wantsValues: !isOver))
         noteStep(try compute(session, client, indices, batch: batch))
     }
@@ -212,7 +213,7 @@ final class WorkerLoop {
     ) throws -> WorkerState.Outcome {
         let indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count)
         session.setRandomStep(step, rank: rank)
-        client.begin(.init(step: step, batch: step, examples: indices.count, clock: view.number))
+        try client.begin(.init(step: step, batch: step, examples: indices.count, clock: view.number))
         // A worker without examples tells of the step too, for it may be the only one that lives to tell.
         var result = WireStepResult()
         result.batch = Int64(step)

@@ -186,7 +186,7 @@ final class Plan {
         if let places {
             for i in steps.indices {
                 try checkTime(end)
-                for group in places.before[i] { try places.exchange.willRead(group) }
+                for group in places.before[i] { try places.exchange.willUse(group) }
                 if let profile {
                     try profile.measure(labels[i]) { try runToEnd(steps[i], frame, until: end) }
                 } else {
@@ -206,6 +206,7 @@ final class Plan {
             }
         }
         for context in memory.contexts { try context.queue.flush() }
+        for group in places?.atEnd ?? [] { try exchange?.willUse(group) }
         let values = try fetches.enumerated().map { i, view in
             guard let view else { return Tensor(false) }
             do {

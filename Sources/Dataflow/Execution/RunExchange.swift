@@ -10,30 +10,34 @@ package final class RunExchange: @unchecked Sendable {
     package struct Group {
         package let fetches: [Node]
         package let variables: [Vertex]
+        /// The Variables have the values that the run is to read before it begins.
+        package let hasValues: Bool
 
-        package init(fetches: [Node], variables: [Vertex]) {
+        package init(fetches: [Node], variables: [Vertex], hasValues: Bool = false) {
             self.fetches = fetches
             self.variables = variables
+            self.hasValues = hasValues
         }
     }
 
     let groups: [Group]
     let destinations: [Node: Tensor]
-    let willRead: (Int) throws -> Void
+    let willUse: (Int) throws -> Void
     let isFinal: (Int) throws -> Void
 
     /// - Parameters:
     ///   - destinations: memory for the values of fetches, of their dtypes and element counts; other fetches get fresh memory.
-    ///   - willRead: called with a group before the first step that touches its Variables or the destinations of its fetches.
+    ///   - willUse: called with a group before its Variables are first read, unless it has their values, and before anything
+    ///     is written to the destinations of its fetches.
     ///   - isFinal: called with a group when its fetches have their values and no later step touches them or its Variables;
     ///     for every group of a run that ends well.
     package init(
-        groups: [Group], destinations: [Node: Tensor], willRead: @escaping (Int) throws -> Void,
+        groups: [Group], destinations: [Node: Tensor], willUse: @escaping (Int) throws -> Void,
         isFinal: @escaping (Int) throws -> Void
     ) {
         self.groups = groups
         self.destinations = destinations
-        self.willRead = willRead
+        self.willUse = willUse
         self.isFinal = isFinal
     }
 }
@@ -69,8 +73,10 @@ struct ExchangePlaces {
             let made = group.fetches.map { node in
                 slot(node).flatMap { destinations[$0]?.storage === exchange.destinations[node]?.storage ? $0 : nil }
             }
-            let all = Set(group.variables.flatMap(variables) + made.compactMap { $0 })
-            if let first = touched.firstIndex(where: { $0.map { !$0.isDisjoint(with: all) } ?? true }) {
+            let written = Set(made.compactMap { $0 })
+            let all = written.union(group.variables.flatMap(variables))
+            let waited = group.hasValues ? written : all
+            if let first = touched.firstIndex(where: { $0.map { !$0.isDisjoint(with: waited) } ?? true }) {
                 before[first].append(number)
             }
             if let last = touched.lastIndex(where: { $0.map { !$0.isDisjoint(with: all) } ?? true }),

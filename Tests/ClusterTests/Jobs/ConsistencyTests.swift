@@ -34,7 +34,7 @@ struct ConsistencyTests {
     @Test(
         "each learns as well as a single process",
         arguments: [
-            "async", "sync", "{sync: {backup: 1}}", "{staleness: 0}", "{staleness: 4}", "{sync: {sparse: async}}",
+            "async", "{async: {pipeline: true}}", "sync", "{sync: {backup: 1}}", "{staleness: 0}", "{staleness: 4}", "{sync: {sparse: async}}",
         ])
     func converges(consistency: String) throws {
         let report = try train(["cluster.consistency=\(consistency)"])

@@ -51,7 +51,7 @@ struct BundleStateTests {
         var state = BundleState(.asynchronous, scalesByStaleness: true)
         for worker in 0..<2 { _ = state.pull(Self.worker(worker), token: worker) }
         for step in 0..<4 {
-            let actions = state.push(Self.push(0, step: step, token: 10))
+            let actions = state.push(Self.push(0, step: step, clock: UInt64(step), token: 10))
             #expect(actions.first == Self.update(step, [(10, 1)]))
         }
         #expect(state.push(Self.push(1, step: 0, batch: 4, token: 11)).first == Self.update(0, batch: 4, [(11, 0.25)]))
