@@ -38,3 +38,17 @@ int tributary_memory_open(pid_t pid, int number, size_t size) {
     close(memory);
     return -EPERM;
 }
+
+typedef long long vector __attribute__((vector_size(16)));
+typedef vector unaligned_vector __attribute__((aligned(1)));
+
+void tributary_memory_stream(void *restrict target, const void *restrict source, size_t count) {
+    size_t whole = (size_t)target % sizeof(vector) ? 0 : count / sizeof(vector);
+    vector *to = target;
+    const unaligned_vector *from = source;
+    for (size_t i = 0; i < whole; i++) __builtin_nontemporal_store(from[i], to + i);
+    // Such stores are not ordered with others: who is told of the bytes has to find them.
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    memcpy((char *)target + whole * sizeof(vector), (const char *)source + whole * sizeof(vector),
+           count - whole * sizeof(vector));
+}

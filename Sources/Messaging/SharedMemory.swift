@@ -89,6 +89,19 @@ package final class SharedMemory: @unchecked Sendable {
         descriptor = -1
     }
 
+    /// What a processor's caches may hold of memory.
+    private static let cacheSize = 32 << 20
+
+    /// Copies bytes to a place in the memory; if it is larger than caches are, past them.
+    package func write(_ source: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
+        guard let start = source.baseAddress else { return }
+        if bytes.count < SharedMemory.cacheSize {
+            place.copyMemory(from: start, byteCount: source.count)
+        } else {
+            tributary_memory_stream(place, start, source.count)
+        }
+    }
+
     /// Maps all of it, its pages present, so that first uses do not stop for them.
     private static func map(_ descriptor: Int32, _ count: Int) throws(Failure) -> UnsafeMutableRawBufferPointer {
         let start = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED | Int32(MAP_POPULATE), descriptor, 0)

@@ -79,6 +79,28 @@ struct RunExchangeTests {
         #expect(memory.allSatisfy { $0.doubles[0].isNaN })
     }
 
+    @Test("a group that has its values is told of only before its gradients are made")
+    func groupsWithValues() throws {
+        let network = try Network()
+        let session = try Session(network.graph, options: SessionOptions(threads: 1))
+        try session.execute(network.graph.globalVariablesInitializer())
+        let destinations = network.gradients.map { Tensor.zeros($0.dtype, $0.shape) }
+        let expected = try session.run(network.gradients, feeds: [network.x: network.batch])
+        let diary = Diary()
+        let exchange = RunExchange(
+            groups: zip(network.gradients, network.weights).map {
+                .init(fetches: [$0], variables: [$1.reference.vertex], hasValues: true)
+            }, destinations: Dictionary(uniqueKeysWithValues: zip(network.gradients, destinations)),
+            willUse: { group in
+                diary.lines.append("use \(group)")
+                // Nothing of it has been made.
+                #expect(destinations[group].doubles.allSatisfy { $0 == 0 })
+            }, isFinal: { diary.lines.append("final \($0)") })
+        let values = try session.run(network.gradients, feeds: [network.x: network.batch], exchange: exchange)
+        #expect(values == expected)
+        #expect(diary.lines == ["use 1", "final 1", "use 0", "final 0"])
+    }
+
     @Test("a fetch that is another value's memory reaches its destination at the end")
     func sharedFetch() throws {
         let g = Graph()
@@ -92,10 +114,13 @@ struct RunExchangeTests {
         let diary = Diary()
         let exchange = RunExchange(
             groups: [.init(fetches: [read, fed], variables: [w.reference.vertex])], destinations: destinations,
-            willUse: { _ in }, isFinal: { diary.lines.append("final \($0)") })
+            willUse: { _ in
+                diary.lines.append("use")
+                #expect(destinations.values.allSatisfy { $0.doubles == [0, 0] })
+            }, isFinal: { diary.lines.append("final \($0)") })
         _ = try session.run([read, fed], feeds: [x: Tensor([Float(3), 4])], exchange: exchange)
         #expect(destinations[read]?.doubles == [1, 2] && destinations[fed]?.doubles == [3, 4])
-        #expect(diary.lines == ["final 0"])
+        #expect(diary.lines.last == "final 0" && diary.lines.dropLast().contains("use"))
     }
 
     @Test("an error in the exchange ends the run, and the session goes on with the next")

@@ -26,3 +26,7 @@ int tributary_memory_make(size_t size);
 // The memory that is descriptor `number` of process `pid`; refused with -EPERM unless it is of tributary_memory_make's
 // kind and has this size. Returns a descriptor of this process's own, or an errno below zero.
 int tributary_memory_open(pid_t pid, int number, size_t size);
+
+// Copies to memory that nobody reads soon, past the caches, which are left to what is used. A plain copy reads each line of
+// its target first, and so takes half as long again where both are larger than the caches.
+void tributary_memory_stream(void *target, const void *source, size_t count);

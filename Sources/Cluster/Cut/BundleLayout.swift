@@ -55,7 +55,7 @@ package struct BundleLayout: Sendable, Equatable {
     /// The most bytes of a block, and of a bundle of several blocks.
     package static let limit = 4 << 20
     /// Smaller ones cost more in messages than they are worth.
-    package static let leastLimit = 64 << 10
+    package static let leastLimit = 256 << 10
 
     /// Cuts Variables into blocks and deals them out to lanes, the largest first, each to the lane with the fewest bytes.
     ///
@@ -72,7 +72,7 @@ package struct BundleLayout: Sendable, Equatable {
         }
         // Some bundles for each lane, so that one travels while another is worked on; blocks small enough that lanes come
         // out even.
-        let part = max(total / max(lanes.reduce(0, +), 1) / 4, BundleLayout.leastLimit)
+        let part = max(total / max(lanes.reduce(0, +), 1) / 2, BundleLayout.leastLimit)
         let goal = min(part, limit)
         let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit
         var blocks: [Block] = []

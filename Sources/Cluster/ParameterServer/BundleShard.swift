@@ -208,12 +208,10 @@ package final class BundleShard {
     func values(_ header: DataHeader, for request: DataHeader, reusing used: ReceivedBytes? = nil) throws -> Message {
         var header = header
         header.sequence = request.sequence
-        if request.isShared, let places = region(request)?.values(for: request) {
+        if request.isShared, let region = region(request), let places = region.values(for: request) {
             header.isShared = true
-            for (block, target) in zip(blocks, places) {
-                try session.withVariable(block.vertex) { source in
-                    target.copyMemory(from: source.baseAddress!, byteCount: block.bytes)
-                }
+            for (block, place) in zip(blocks, places) {
+                try session.withVariable(block.vertex) { region.write(UnsafeRawBufferPointer($0), at: place) }
             }
             return header.message(room: 0)
         }

@@ -102,6 +102,11 @@ final class BundleRegion {
         request.isSecond ? values.dropFirst().first : values[0]
     }
 
+    /// Writes values to one of those places.
+    func write(_ values: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
+        memory.write(values, at: place)
+    }
+
     /// Notes a request; false for one that is not the newest, for which nothing may be read or written: its worker may be
     /// computing with the memory.
     func take(_ sequence: UInt64) -> Bool {

@@ -40,18 +40,25 @@ package final class ParameterClient {
     /// A request whose answer has not been taken.
     private struct Flight {
         /// Makes the request, or the shorter one for when its bytes are known to have arrived.
-        let make: (_ sequence: UInt64, _ isAgain: Bool) -> Message
-        var reply: Box<PendingReply>
+        let make: (_ sequence: UInt64, _ isAgain: Bool) -> Draft
+        var sending: RequestSender.Sending
         var sequence: UInt64
         let bytes: Int
         /// Where the values of the answer go.
         let place: Int
     }
 
+    /// A request, and whether the bundle's gradients are still to be copied into it.
+    private struct Draft: ~Copyable {
+        var message: Message
+        var lacksGradients = false
+    }
+
     private let layout: BundleLayout
     private let memory: ExchangeMemory
     private let session: Session
     private let sockets: [[RequestSocket]]
+    private let sender = RequestSender()
     private let jobKey: UInt64
     private let incarnation: UInt64
     private let worker: Int
@@ -170,7 +177,7 @@ package final class ParameterClient {
             var header = self.header(isAgain && kind == .push ? .await : kind, bundle, sequence, place: place)
             header.step = Int64(step)
             header.clock = clock
-            return header.message(room: 0)
+            return Draft(message: header.message(room: 0))
         }
     }
 
@@ -237,34 +244,38 @@ package final class ParameterClient {
             header.batch = Int64(push.batch)
             header.clock = clock
             header.examples = UInt32(push.examples)
-            guard hasBytes, !isAgain else { return header.message(room: 0) }
+            guard hasBytes, !isAgain else { return Draft(message: header.message(room: 0)) }
             if let encoded {
                 header.isEncoded = true
-                return header.message(bytes: encoded)
+                return Draft(message: header.message(bytes: encoded))
             }
-            var message = header.message(room: bundle.pushBytes, reusing: spares[number]?.take())
-            message.withUnsafeMutableBytes { memory.copyGradients(bundle, to: $0.baseAddress! + DataHeader.size) }
-            return message
+            let message = header.message(room: bundle.pushBytes, reusing: spares[number]?.take())
+            return Draft(message: message, lacksGradients: true)
         }
     }
 
     /// Sends a request about a bundle, after others have come back if too much is in flight.
     private func send(
-        _ bundle: Bundle, bytes: Int, _ make: @escaping (_ sequence: UInt64, _ isAgain: Bool) -> Message
+        _ bundle: Bundle, bytes: Int, _ make: @escaping (_ sequence: UInt64, _ isAgain: Bool) -> Draft
     ) throws {
         while bytesInFlight + bytes > window, let oldest = order.first { try arrive(oldest) }
         sequence += 1
-        let reply = try start(bundle, make(sequence, false))
         flights[bundle.number] = Flight(
-            make: make, reply: Box(reply), sequence: sequence, bytes: bytes, place: memory.place)
+            make: make, sending: start(bundle, make(sequence, false)), sequence: sequence, bytes: bytes,
+            place: memory.place)
         order.append(bundle.number)
         bytesInFlight += bytes
     }
 
-    private func start(_ bundle: Bundle, _ message: consuming Message) throws -> PendingReply {
-        do {
-            return try sockets[bundle.server][bundle.lane].send(message, timeout: ParameterClient.requestTimeout)
-        } catch { throw NodeError(.peerUnavailable, "\(error)") }
+    private func start(_ bundle: Bundle, _ draft: consuming Draft) -> RequestSender.Sending {
+        // Nothing of a bundle's gradients is written before its answer has come.
+        nonisolated(unsafe) let memory = memory
+        var fill: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
+        if draft.lacksGradients {
+            fill = { bytes in memory.copyGradients(bundle, to: bytes.baseAddress! + DataHeader.size) }
+        }
+        return sender.send(
+            draft.message, to: sockets[bundle.server][bundle.lane], timeout: ParameterClient.requestTimeout, fill: fill)
     }
 
     /// Takes a bundle's answer, if there is one to come: asks again where the connection broke or the step has to wait
@@ -277,8 +288,7 @@ package final class ParameterClient {
             if shouldStop() { throw WorkerStopped() }
             var isAgain = false
             do {
-                guard let waiting = flight.reply.take() else { preconditionFailure("a reply is waited for once") }
-                let message = try waiting.wait()
+                let message = try flight.sending.reply().wait()
                 let answer = try take(message, bundle, flight)
                 if case .done = answer {
                     if !isShared[number] { spares[number] = Box(message) }
@@ -299,7 +309,7 @@ package final class ParameterClient {
             }
             sequence += 1
             flight.sequence = sequence
-            flight.reply = Box(try start(bundle, flight.make(sequence, isAgain)))
+            flight.sending = start(bundle, flight.make(sequence, isAgain))
         }
         flights[number] = nil
         order.removeAll { $0 == number }
@@ -359,7 +369,7 @@ package final class ParameterClient {
         for bundle in layout.bundles {
             guard let offer = memory.offer(bundle) else { continue }
             try send(bundle, bytes: 0) { [unowned self] sequence, _ in
-                header(.attach, bundle, sequence).message(bytes: offer.bytes)
+                Draft(message: header(.attach, bundle, sequence).message(bytes: offer.bytes))
             }
         }
         try settle()

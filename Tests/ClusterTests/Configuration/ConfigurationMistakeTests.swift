@@ -65,6 +65,14 @@ struct ConfigurationMistakeTests {
                 "cluster.consistency must be a whole number ≥ 0, got -1 for 'staleness'"
             ),
             (
+                "cluster: {consistency: {async: {pipe: true}}}",
+                "cluster.consistency can't be \"pipe\"; did you mean 'pipeline'? (allowed: pipeline) in 'async'"
+            ),
+            (
+                "cluster: {consistency: {async: {pipeline: 2}}}",
+                "cluster.consistency must be true or false, got 2 for 'pipeline'"
+            ),
+            (
                 "cluster: {consistency: {sync: {backups: 1}}}",
                 "cluster.consistency can't be \"backups\"; did you mean 'backup'? (allowed: backup, sparse) in 'sync'"
             ),

@@ -42,6 +42,7 @@ struct JobConfigTests {
         config.train.learningRate = 0.1 + 0.2
         config.data.labels = .name("a: b # c\n\u{7}'\"\\")
         config.cluster.token = "true"
+        config.cluster.consistency = .asynchronous(isPipelined: true)
         #expect(try JobConfig.parse(yaml: config.yaml()) == config)
     }
 

@@ -4,8 +4,8 @@ import Foundation
 import Testing
 import Training
 
-/// Bits of synchronous jobs over real sockets: every Variable, every slot and every step's loss.
-@Suite("Synchronous jobs bit for bit", .serialized)
+/// Bits of jobs over real sockets whose order of updates is known: every Variable, every slot and every step's loss.
+@Suite("Jobs bit for bit", .serialized)
 struct ReproducibilityTests {
     private func config(_ overrides: String) throws -> JobConfig {
         try JobConfig.parse(
@@ -43,6 +43,59 @@ struct ReproducibilityTests {
         #expect(orders[0] != orders[1] && Set(orders.flatMap(\.values)).count > 3)
     }
 
+    /// The same steps in one process, each gradient computed from the values before the last update.
+    private func late(
+        _ config: JobConfig, _ job: some TrainingJob
+    ) throws -> (losses: [Int: Double], values: [String: [UInt8]]) {
+        let prepared = try PreparedJob(config, job)
+        let session = try Session(prepared.graph, options: SessionOptions(threads: 1))
+        try session.execute(prepared.graph.globalVariablesInitializer())
+        let gradients = prepared.cut.pushedNodes
+        let names = Set(prepared.cut.writes.map(\.variable.name))
+        let trained = prepared.graph.variables.filter { names.contains($0.name) }
+        var before = try trained.map { try session.value(of: $0) }
+        var schedule = prepared.schedule
+        var losses: [Int: Double] = [:]
+        for step in 0..<prepared.totalSteps {
+            let batch = schedule.indices(ofBatch: step)
+            session.setRandomStep(step)
+            let newest = try trained.map { try session.value(of: $0) }
+            for (variable, value) in zip(trained, before) { try session.assign(value, to: variable) }
+            let results = try session.run(
+                gradients + prepared.reportedNodes,
+                feeds: prepared.feeds(prepared.data.training, batch, training: true))
+            for (variable, value) in zip(trained, newest) { try session.assign(value, to: variable) }
+            before = newest
+            losses[step] = results[gradients.count].doubles[0]
+            try session.execute(
+                prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, results)))
+        }
+        return (losses, try values(session, prepared))
+    }
+
+    private func values(_ session: Session, _ prepared: PreparedJob) throws -> [String: [UInt8]] {
+        var values: [String: [UInt8]] = [:]
+        for variable in prepared.graph.variables {
+            values[variable.name] = try session.value(of: variable).withUnsafeBytes { [UInt8]($0) }
+        }
+        return values
+    }
+
+    @Test(
+        "a pipelined worker alone comes to the bits of one process whose gradients are of the values before the last update",
+        arguments: ["gradient_descent", "adam"], [true, false])
+    func pipelined(optimizer: String, isShared: Bool) throws {
+        let config = try config(
+            "train.optimizer=\(optimizer) cluster.workers=1 cluster.shared_memory=\(isShared) "
+                + "cluster.consistency={async:{pipeline:true}}")
+        let job = MultilayerPerceptron()
+        let expected = try late(config, job)
+        let got = try DelayedCluster.train(config, job, seed: 5, longest: 0.004)
+        #expect(got.report.status == "finished" && got.report.maxStaleness == 1, "\(got.report.reason ?? "")")
+        #expect(got.losses.count == 20 && got.losses == expected.losses)
+        #expect(got.values == expected.values && got.values.count >= 4)
+    }
+
     /// The same steps in one process: the gradients of each rank's part of a batch, one after the other in one session, added
     /// up in the order of ranks, and then the graph's own update with the sum in the gradients' place.
     private func alone(
@@ -76,11 +129,7 @@ struct ReproducibilityTests {
             try session.execute(
                 prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, means)))
         }
-        var values: [String: [UInt8]] = [:]
-        for variable in prepared.graph.variables {
-            values[variable.name] = try session.value(of: variable).withUnsafeBytes { [UInt8]($0) }
-        }
-        return (losses, values)
+        return (losses, try values(session, prepared))
     }
 
     @Test(

@@ -57,6 +57,18 @@ struct BundleStateTests {
         #expect(state.push(Self.push(1, step: 0, batch: 4, token: 11)).first == Self.update(0, batch: 4, [(11, 0.25)]))
     }
 
+    @Test("an asynchronous push says which values its gradient is of: its staleness is counted from there")
+    func basis() {
+        var state = BundleState(.asynchronous)
+        for worker in 0..<2 { _ = state.pull(Self.worker(worker), token: worker) }
+        // Worker 0 is pipelined: each gradient lacks the update before; worker 1 says what cannot be.
+        for step in 0..<3 { _ = state.push(Self.push(0, step: step, clock: UInt64(max(step - 1, 0)), token: 10)) }
+        _ = state.push(Self.push(1, step: 0, batch: 9, clock: .max, token: 11))
+        let workers = state.ledger.record.workers
+        #expect(workers[0]?.stalenessSum == 2 && workers[0]?.stalenessMax == 1)
+        #expect(workers[1]?.stalenessSum == 0)
+    }
+
     @Test("bounded staleness: a reply waits until nobody who trains is further behind", arguments: [0, 1, 3])
     func bounded(staleness: Int) {
         var state = BundleState(.bounded(staleness: staleness))

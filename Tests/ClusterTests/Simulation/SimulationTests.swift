@@ -80,6 +80,21 @@ struct SimulationTests {
         #expect(greatest > staleness, "the bound is never reached")
     }
 
+    @Test("a pipelined worker alone is one update behind itself, another none")
+    func pipeline() {
+        for seed in UInt64(0)..<60 {
+            var plan = SimulationPlan(seed: seed)
+            (plan.faults, plan.stop, plan.tables) = ([], nil, [])
+            (plan.workers, plan.steps, plan.evaluateEvery) = (1, 40, nil)
+            for isPipelined in [false, true] {
+                plan.consistency = .asynchronous(isPipelined: isPipelined)
+                let outcome = SimulatedCluster(plan).run()
+                #expect(outcome.breaches == [] && outcome.deaths == 0, "seed \(seed)")
+                #expect(outcome.tally.stalenessMax == (isPipelined ? 1 : 0), "seed \(seed)")
+            }
+        }
+    }
+
     @Test("with backup workers late gradients are dropped and told, and without any none is")
     func backup() {
         var dropped = 0

@@ -14,6 +14,16 @@ struct RegionOfferTests {
     @Test("an offer that fits its bundle is read as it was written")
     func written() { #expect(Self.read(Self.offer.bytes) == Self.offer) }
 
+    @Test("a pipelined worker's offer has two places for each block's values")
+    func second() {
+        var offer = Self.offer
+        offer.values = [0, 128, 640, 112]
+        #expect(Self.read(offer.bytes) == nil, "the last goes beyond the end")
+        #expect(Self.read(offer.bytes, values: [16, 384])?.values == [0, 128, 640, 112])
+        offer.values.removeLast()
+        #expect(Self.read(offer.bytes, values: [16, 384]) == nil)
+    }
+
     @Test("an offer is refused whose places are not all within the memory, at multiples of 16, one for each part")
     func refused() {
         #expect(Self.read(Self.offer.bytes, values: [16, 513]) == nil)
