@@ -16,6 +16,21 @@ struct SharedMemoryTests {
         #expect(other.bytes[4999] == 7 && own.bytes[0] == 9)
     }
 
+    @Test("bytes of any number go to any place, and to no other", arguments: [1 << 16, 40 << 20])
+    func written(size: Int) throws {
+        let own = try SharedMemory(count: size)
+        let other = try SharedMemory(own.offer)
+        let values = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
+        for (place, count) in [(0, 1000), (2000, 17), (4001, 999), (size - 1000, 1000), (8192, 0), (9008, 64)] {
+            values.withUnsafeBytes { bytes in
+                own.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: own.bytes.baseAddress! + place)
+            }
+            #expect(Array(other.bytes[place..<place + count]) == Array(values[..<count]))
+            if place > 0 { #expect(other.bytes[place - 1] == 0) }
+            if place + count < size { #expect(other.bytes[place + count] == 0) }
+        }
+    }
+
     @Test("it starts with zeros, at a page, and has no name")
     func fresh() throws {
         let memory = try SharedMemory(count: 100)

@@ -51,6 +51,10 @@ public final class Coordinator: Sendable {
     /// Reads the data, builds and cuts the graph, finds the checkpoint to go on from, and listens.
     /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
     public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
+        var config = config
+        // Nodes come the way that they are to be reached.
+        config.cluster.transport =
+            config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
         self.config = config
         self.options = options
         try listen.checkSecurity(config, token: options.token, what: "a job")

@@ -54,6 +54,8 @@ package struct BundleLayout: Sendable, Equatable {
 
     /// The most bytes of a block, and of a bundle of several blocks.
     package static let limit = 4 << 20
+    /// The same of what goes through sockets.
+    package static let socketLimit = 2 << 20
     /// Smaller ones cost more in messages than they are worth.
     package static let leastLimit = 256 << 10
 

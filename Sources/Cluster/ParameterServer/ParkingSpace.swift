@@ -29,15 +29,24 @@ package struct ParkingSpace: Sendable {
 }
 
 extension JobConfig.Cluster {
-    /// The most bytes of a bundle: such that all workers' pushes of one fit in half of a server's memory for pushes.
+    /// Whether tensors are to be expected to go through sockets.
+    private var usesSockets: Bool { !sharedMemory || transport == .tcp || transport == .tls }
+
+    /// The most bytes of a bundle: such that all workers' pushes of one fit in half of a server's memory for pushes, and
+    /// that its messages, which sockets copy several times, stay in the cache meanwhile.
     package func bundleLimit(lanes: Int) -> Int {
-        guard let serverMemory else { return BundleLayout.limit }
-        return min(max(serverMemory / (2 * workers * max(lanes, 1)), BundleLayout.leastLimit), BundleLayout.limit)
+        let most = usesSockets ? BundleLayout.socketLimit : BundleLayout.limit
+        guard let serverMemory else { return most }
+        return min(max(serverMemory / (2 * workers * max(lanes, 1)), BundleLayout.leastLimit), most)
     }
 
-    /// What a worker may have on its way to servers, in bytes.
-    func window(lanes: Int) -> Int {
-        guard let serverMemory else { return 4 * BundleLayout.limit }
-        return min(max(serverMemory / (2 * workers), bundleLimit(lanes: lanes)), 4 * BundleLayout.limit)
+    /// What a worker may have on its way to servers, in bytes: enough to keep them busy, little enough for the cache.
+    ///
+    /// - Parameter lanes: the number of lanes of each server.
+    func window(lanes: [Int]) -> Int {
+        let bundle = bundleLimit(lanes: lanes.max() ?? 1)
+        let most = min(bundle * max(2 * lanes.reduce(0, +), 2), 4 * BundleLayout.limit)
+        guard let serverMemory else { return most }
+        return min(max(serverMemory / (2 * workers), bundle), most)
     }
 }

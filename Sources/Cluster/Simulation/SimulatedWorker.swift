@@ -155,8 +155,8 @@ extension SimulatedCluster {
         case .pull(let pauses): push(SimulatedWorker.Exchange(kind: .pull, clock: pauses), index)
         case .pause(let pauses): push(SimulatedWorker.Exchange(kind: .pause, clock: pauses), index)
         case .ask:
-            // Who trains alone tells of its last step another time.
-            if plan.consistency.isSynchronous, workers[index].exchange != nil { return }
+            // What is told to be done must be done everywhere.
+            if workers[index].exchange != nil { return }
             var ask = WireLeaseBatches()
             ask.worker = Int32(workers[index].number ?? 0)
             ask.incarnation = workers[index].incarnation

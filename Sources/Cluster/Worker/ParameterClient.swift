@@ -103,8 +103,7 @@ package final class ParameterClient {
         self.incarnation = incarnation
         self.worker = worker
         deadline = cluster.heartbeatTimeout
-        // Enough to keep the wire busy, few enough to stay in the cache.
-        window = cluster.window(lanes: sockets.map(\.count).max() ?? 1)
+        window = cluster.window(lanes: sockets.map(\.count))
         wire = cluster.wire
         consistency = cluster.consistency
         encoder = GradientEncoder(cluster.wire)

@@ -62,10 +62,9 @@ final class WorkerLoop {
                 try settle(client)
                 state.pulled(try client.pull(pauses: pauses))
             case .ask:
-                // Who trains alone needs no values before it goes on, and tells of its last step another time.
-                if isSynchronous { try settle(client) }
+                // What is told to be done must be done everywhere.
+                try settle(client)
                 let work = try lease()
-                if case .batches = work {} else { try settle(client) }
                 if work != .nothing { wait = 0.001 }
                 state.given(work)
             case .train(let batch, let step, let clock):
@@ -103,9 +102,9 @@ final class WorkerLoop {
     /// its part of the next step too, it stays until they know.
     private var isOver: Bool { watcher.isEnding || options.stop.isStopped && leavesAtOnce }
 
-    private var leavesAtOnce: Bool { options.stop.request == .now || !isSynchronous }
-
-    private var isSynchronous: Bool { job.config.cluster.consistency.isSynchronous }
+    private var leavesAtOnce: Bool {
+        options.stop.request == .now || !job.config.cluster.consistency.isSynchronous
+    }
 
     /// The view that divides a step; waits until it has come. nil for one from before this worker joined.
     private func view(numbered number: UInt64, since first: ClusterView) throws -> ClusterView? {

@@ -58,15 +58,16 @@ struct ConfigurationMistakeTests {
             (
                 "cluster: {consistency: asink}",
                 "cluster.consistency can't be \"asink\"; did you mean 'async'? "
-                    + "(allowed: async, sync, {sync: {backup: N, sparse: async}}, {staleness: N})"
+                    + "(allowed: async, {async: {pipeline: true}}, sync, {sync: {backup: N, sparse: async}}, "
+                    + "{staleness: N})"
             ),
             (
                 "cluster: {consistency: {staleness: -1}}",
                 "cluster.consistency must be a whole number ≥ 0, got -1 for 'staleness'"
             ),
             (
-                "cluster: {consistency: {async: {pipe: true}}}",
-                "cluster.consistency can't be \"pipe\"; did you mean 'pipeline'? (allowed: pipeline) in 'async'"
+                "cluster: {consistency: {async: {pipelin: true}}}",
+                "cluster.consistency can't be \"pipelin\"; did you mean 'pipeline'? (allowed: pipeline) in 'async'"
             ),
             (
                 "cluster: {consistency: {async: {pipeline: 2}}}",

@@ -7,14 +7,14 @@ import Training
 /// Bits of jobs over real sockets whose order of updates is known: every Variable, every slot and every step's loss.
 @Suite("Jobs bit for bit", .serialized)
 struct ReproducibilityTests {
-    private func config(_ overrides: String) throws -> JobConfig {
+    private func config(_ overrides: String, consistency: String = "sync") throws -> JobConfig {
         try JobConfig.parse(
             yaml: """
                 job: bits
                 model: { kind: mlp, hidden: [64], dropout: 0.2 }
                 data: { format: embedded, scale: min_max, limit: 500 }
                 train: { optimizer: adam, learning_rate: 0.003, batch: 50, epochs: 2 }
-                cluster: { servers: 2, workers: 3, threads_per_node: 1, consistency: sync }
+                cluster: { servers: 2, workers: 3, threads_per_node: 1, consistency: \(consistency) }
                 """, overrides: overrides.split(separator: " ").map(String.init))
     }
 
@@ -43,7 +43,8 @@ struct ReproducibilityTests {
         #expect(orders[0] != orders[1] && Set(orders.flatMap(\.values)).count > 3)
     }
 
-    /// The same steps in one process, each gradient computed from the values before the last update.
+    /// The same steps in one process, each gradient computed from the values before the last update; the first of a lease
+    /// from the newest, for a worker asks for one when all is done.
     private func late(
         _ config: JobConfig, _ job: some TrainingJob
     ) throws -> (losses: [Int: Double], values: [String: [UInt8]]) {
@@ -54,12 +55,22 @@ struct ReproducibilityTests {
         let names = Set(prepared.cut.writes.map(\.variable.name))
         let trained = prepared.graph.variables.filter { names.contains($0.name) }
         var before = try trained.map { try session.value(of: $0) }
+        var shards = DataShards(
+            total: prepared.totalSteps, leaseSize: DataShards.leaseSize(total: prepared.totalSteps, workers: 1))
+        var leased = 0..<0
         var schedule = prepared.schedule
         var losses: [Int: Double] = [:]
         for step in 0..<prepared.totalSteps {
             let batch = schedule.indices(ofBatch: step)
             session.setRandomStep(step)
             let newest = try trained.map { try session.value(of: $0) }
+            if !leased.contains(step) {
+                shards.complete(Array(leased), by: 0, incarnation: 1)
+                // The first epoch's held-out accuracy is taken between.
+                let limit = step < prepared.totalSteps / 2 ? prepared.totalSteps / 2 : prepared.totalSteps
+                leased = try #require(shards.lease(to: 0, incarnation: 1, limit: limit).first)
+                before = newest
+            }
             for (variable, value) in zip(trained, before) { try session.assign(value, to: variable) }
             let results = try session.run(
                 gradients + prepared.reportedNodes,
@@ -82,12 +93,12 @@ struct ReproducibilityTests {
     }
 
     @Test(
-        "a pipelined worker alone comes to the bits of one process whose gradients are of the values before the last update",
+        "a pipelined worker alone comes to the bits of one process whose gradients are of values before the last update",
         arguments: ["gradient_descent", "adam"], [true, false])
     func pipelined(optimizer: String, isShared: Bool) throws {
         let config = try config(
-            "train.optimizer=\(optimizer) cluster.workers=1 cluster.shared_memory=\(isShared) "
-                + "cluster.consistency={async:{pipeline:true}}")
+            "train.optimizer=\(optimizer) cluster.workers=1 cluster.shared_memory=\(isShared)",
+            consistency: "{async: {pipeline: true}}")
         let job = MultilayerPerceptron()
         let expected = try late(config, job)
         let got = try DelayedCluster.train(config, job, seed: 5, longest: 0.004)

@@ -54,6 +54,8 @@ struct ParkingSpaceTests {
         var cluster = JobConfig().cluster
         cluster.workers = 8
         #expect(cluster.bundleLimit(lanes: 2) == BundleLayout.limit)
+        cluster.transport = .tcp
+        #expect(cluster.bundleLimit(lanes: 2) == BundleLayout.socketLimit)
         cluster.serverMemory = 16 << 20
         #expect(cluster.bundleLimit(lanes: 2) == 512 << 10)
         cluster.serverMemory = 1 << 20
