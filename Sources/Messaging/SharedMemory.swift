@@ -92,13 +92,17 @@ package final class SharedMemory: @unchecked Sendable {
     /// What a processor's caches may hold of memory.
     private static let cacheSize = 32 << 20
 
-    /// Copies bytes to a place in the memory; if it is larger than caches are, past them.
-    package func write(_ source: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
+    /// Copies bytes to a place in the memory.
+    ///
+    /// - Parameter isPastCaches: whether they leave out the caches; nil: if the memory is larger than those.
+    package func write(
+        _ source: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer, isPastCaches: Bool? = nil
+    ) {
         guard let start = source.baseAddress else { return }
-        if bytes.count < SharedMemory.cacheSize {
-            place.copyMemory(from: start, byteCount: source.count)
-        } else {
+        if isPastCaches ?? (bytes.count >= SharedMemory.cacheSize) {
             tributary_memory_stream(place, start, source.count)
+        } else {
+            place.copyMemory(from: start, byteCount: source.count)
         }
     }
 

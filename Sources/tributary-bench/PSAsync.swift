@@ -18,7 +18,7 @@ struct PSAsync: ParsableCommand {
     @Option(help: "Examples of a step.") var batch = 128
     @Flag(
         inversion: .prefixedNo,
-        help: "Whether a worker computes its next step while its last push travels, consistency {async: {pipeline: true}}.")
+        help: "Whether a worker computes its next step while its last push travels ({async: {pipeline: true}}).")
     var pipeline = true
     @Option(help: "Seed of the data and the initial values.") var seed = 1
 

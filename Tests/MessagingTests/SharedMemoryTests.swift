@@ -16,14 +16,17 @@ struct SharedMemoryTests {
         #expect(other.bytes[4999] == 7 && own.bytes[0] == 9)
     }
 
-    @Test("bytes of any number go to any place, and to no other", arguments: [1 << 16, 40 << 20])
-    func written(size: Int) throws {
+    @Test("bytes of any number go to any place, and to no other, past the caches or not", arguments: [true, false])
+    func written(isPastCaches: Bool) throws {
+        let size = 1 << 16
         let own = try SharedMemory(count: size)
         let other = try SharedMemory(own.offer)
         let values = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 1) }
         for (place, count) in [(0, 1000), (2000, 17), (4001, 999), (size - 1000, 1000), (8192, 0), (9008, 64)] {
             values.withUnsafeBytes { bytes in
-                own.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: own.bytes.baseAddress! + place)
+                own.write(
+                    UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: own.bytes.baseAddress! + place,
+                    isPastCaches: isPastCaches)
             }
             #expect(Array(other.bytes[place..<place + count]) == Array(values[..<count]))
             if place > 0 { #expect(other.bytes[place - 1] == 0) }

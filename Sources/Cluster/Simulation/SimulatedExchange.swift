@@ -82,7 +82,9 @@ extension SimulatedCluster {
         workers[index].flights[reply.bundle] = nil
         transmit(index)
         let isSettled = workers[index].flights.isEmpty && workers[index].unsent.isEmpty
-        if let exchange = workers[index].exchange, isSettled || mayGoOn(index) { took(exchange, index, isSettled: isSettled) }
+        if let exchange = workers[index].exchange, isSettled || mayGoOn(index) {
+            took(exchange, index, isSettled: isSettled)
+        }
     }
 
     private func took(_ exchange: SimulatedWorker.Exchange, _ index: Int, isSettled: Bool) {
