@@ -39,7 +39,7 @@ int tributary_memory_open(pid_t pid, int number, size_t size) {
     return -EPERM;
 }
 
-typedef long long vector __attribute__((vector_size(16)));
+typedef long long vector __attribute__((vector_size(16), may_alias));
 typedef vector unaligned_vector __attribute__((aligned(1)));
 
 void tributary_memory_stream(void *restrict target, const void *restrict source, size_t count) {

@@ -52,7 +52,7 @@ public final class Coordinator: Sendable {
     /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
     public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
         var config = config
-        // Nodes come the way that they are to be reached.
+        // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
         config.cluster.transport =
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
         self.config = config

@@ -56,8 +56,10 @@ package struct BundleLayout: Sendable, Equatable {
     package static let limit = 4 << 20
     /// The same of what goes through sockets.
     package static let socketLimit = 2 << 20
+    /// The least that a limit on memory makes of that.
+    package static let leastLimit = 64 << 10
     /// Smaller ones cost more in messages than they are worth.
-    package static let leastLimit = 256 << 10
+    private static let leastGoal = 256 << 10
 
     /// Cuts Variables into blocks and deals them out to lanes, the largest first, each to the lane with the fewest bytes.
     ///
@@ -74,7 +76,7 @@ package struct BundleLayout: Sendable, Equatable {
         }
         // Some bundles for each lane, so that one travels while another is worked on; blocks small enough that lanes come
         // out even.
-        let part = max(total / max(lanes.reduce(0, +), 1) / 2, BundleLayout.leastLimit)
+        let part = max(total / max(lanes.reduce(0, +), 1) / 2, BundleLayout.leastGoal)
         let goal = min(part, limit)
         let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit
         var blocks: [Block] = []

@@ -115,7 +115,7 @@ final class Lane {
         if header.isShared {
             guard let region = shard.region(header) else {
                 return try refuse(
-                    request, header, "worker \(header.worker) shares no memory for bundle \(shard.number)")
+                    request, header, "worker \(header.worker) shares no such memory for bundle \(shard.number)")
             }
             guard region.take(header.sequence) else {
                 return try refuse(

@@ -30,7 +30,9 @@ package struct ParkingSpace: Sendable {
 
 extension JobConfig.Cluster {
     /// Whether tensors are to be expected to go through sockets.
-    private var usesSockets: Bool { !sharedMemory || transport == .tcp || transport == .tls }
+    private var usesSockets: Bool {
+        !sharedMemory || wire != .float32 || transport == .tcp || transport == .tls
+    }
 
     /// The most bytes of a bundle: such that all workers' pushes of one fit in half of a server's memory for pushes, and
     /// that its messages, which sockets copy several times, stay in the cache meanwhile.
@@ -40,12 +42,15 @@ extension JobConfig.Cluster {
         return min(max(serverMemory / (2 * workers * max(lanes, 1)), BundleLayout.leastLimit), most)
     }
 
-    /// What a worker may have on its way to servers, in bytes: enough to keep them busy, little enough for the cache.
+    /// What a worker may have on its way to servers, in bytes: enough to keep them busy, little enough for the cache; more
+    /// if it is pipelined, for the rest of a step's travels in the next.
     ///
     /// - Parameter lanes: the number of lanes of each server.
     func window(lanes: [Int]) -> Int {
         let bundle = bundleLimit(lanes: lanes.max() ?? 1)
-        let most = min(bundle * max(2 * lanes.reduce(0, +), 2), 4 * BundleLayout.limit)
+        let most =
+            consistency.isPipelined
+            ? 4 * BundleLayout.limit : min(bundle * max(2 * lanes.reduce(0, +), 2), 4 * BundleLayout.limit)
         guard let serverMemory else { return most }
         return min(max(serverMemory / (2 * workers), bundle), most)
     }

@@ -22,7 +22,7 @@ package struct PushLedger: Sendable {
 
     /// The last step dealt with, by worker, and whether its gradient was dropped.
     private var last: [WorkerIdentity: (step: Int, isDropped: Bool)] = [:]
-    /// `updates` in the values that the worker has or, if it says that, computes with.
+    /// `updates` in the values that the worker computes with: those that it says, else those that it got last.
     private var seen: [WorkerIdentity: Int] = [:]
     private var fenced: Set<WorkerIdentity> = []
 
@@ -39,7 +39,7 @@ package struct PushLedger: Sendable {
         last[holder].map { $0.step == step && $0.isDropped } ?? false
     }
 
-    /// The number of updates applied since the worker got values.
+    /// The number of updates that the worker's values lack, its own included.
     package func staleness(_ holder: WorkerIdentity) -> Int { updates - (seen[holder] ?? updates) }
 
     /// Says what to do with a push before a byte of it is read.

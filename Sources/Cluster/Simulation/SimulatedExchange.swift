@@ -10,6 +10,7 @@ extension SimulatedCluster {
         checkValues(exchange, workers[index])
         workers[index].basis.merge(workers[index].values) { old, _ in old }
         workers[index].valuesBefore = workers[index].values
+        workers[index].hasSettled = exchange.kind != .push
         workers[index].exchange = exchange
         workers[index].mode = .exchanging
         workers[index].hasGoneOn = false

@@ -72,6 +72,8 @@ struct SimulatedWorker {
     var valuesBefore: [Int: Int] = [:]
     /// Of those that the gradient at hand is computed from.
     var basis: [Int: Int] = [:]
+    /// Whether it has waited for all answers since its last push.
+    var hasSettled = true
 
     var isGone: Bool { mode == .gone }
     var holder: WorkerIdentity { WorkerIdentity(worker: number ?? 0, incarnation: incarnation) }
@@ -157,6 +159,7 @@ extension SimulatedCluster {
         case .ask:
             // What is told to be done must be done everywhere.
             if workers[index].exchange != nil { return }
+            workers[index].hasSettled = true
             var ask = WireLeaseBatches()
             ask.worker = Int32(workers[index].number ?? 0)
             ask.incarnation = workers[index].incarnation
@@ -216,7 +219,7 @@ extension SimulatedCluster {
         exchange.result = result
         workers[index].next = exchange
         // A pipelined worker does not wait for what its last push brings.
-        let isBehind = plan.consistency.isPipelined && workers[index].exchange != nil
+        let isBehind = plan.consistency.isPipelined && !workers[index].hasSettled
         workers[index].basis = isBehind ? workers[index].valuesBefore : [:]
         // Each has its own speed, and now and then one is slow.
         let slow = random.chance(0.05) ? 20 : 1

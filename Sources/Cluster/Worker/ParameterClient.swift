@@ -277,6 +277,10 @@ package final class ParameterClient {
             draft.message, to: sockets[bundle.server][bundle.lane], timeout: ParameterClient.requestTimeout, fill: fill)
     }
 
+    private func reply(to flight: borrowing Flight) throws -> PendingReply {
+        do { return try flight.sending.reply() } catch { throw NodeError(.peerUnavailable, "\(error)") }
+    }
+
     /// Takes a bundle's answer, if there is one to come: asks again where the connection broke or the step has to wait
     /// for others.
     private func arrive(_ number: Int) throws {
@@ -286,8 +290,9 @@ package final class ParameterClient {
         retry: while true {
             if shouldStop() { throw WorkerStopped() }
             var isAgain = false
+            let pending = try reply(to: flight)
             do {
-                let message = try flight.sending.reply().wait()
+                let message = try pending.wait()
                 let answer = try take(message, bundle, flight)
                 if case .done = answer {
                     if !isShared[number] { spares[number] = Box(message) }

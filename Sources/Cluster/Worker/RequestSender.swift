@@ -38,7 +38,8 @@ final class RequestSender {
 
     /// Sends a request.
     ///
-    /// - Parameter fill: writes what the message lacks; may be called on another thread until the reply has come.
+    /// - Parameter fill: writes what the message lacks; called once, by another thread for a long one, before
+    ///   `Sending.reply()` returns.
     func send(
         _ message: consuming Message, to socket: RequestSocket, timeout: Duration,
         fill: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
@@ -51,7 +52,7 @@ final class RequestSender {
         }
         let box = Box(message)
         queue.async {
-            guard var message = box.take() else { return }
+            guard var message = box.take() else { preconditionFailure("a request is sent once") }
             if let fill { message.withUnsafeMutableBytes { fill($0) } }
             sending.send(message, socket, timeout)
         }

@@ -10,7 +10,7 @@ package final class RunExchange: @unchecked Sendable {
     package struct Group {
         package let fetches: [Node]
         package let variables: [Vertex]
-        /// The Variables have the values that the run is to read before it begins.
+        /// Whether its Variables already hold what the run reads, so that only its fetches' destinations are waited for.
         package let hasValues: Bool
 
         package init(fetches: [Node], variables: [Vertex], hasValues: Bool = false) {

@@ -95,7 +95,7 @@ struct SimulationTests {
                 behind += outcome.tally.stalenessMax
             }
         }
-        #expect(behind > 30)
+        #expect(behind == 60)
     }
 
     @Test("with backup workers late gradients are dropped and told, and without any none is")
