@@ -86,7 +86,8 @@ struct SimulationTests {
         for seed in UInt64(0)..<60 {
             var plan = SimulationPlan(seed: seed)
             (plan.faults, plan.stop, plan.tables) = ([], nil, [])
-            (plan.workers, plan.steps, plan.evaluateEvery) = (1, 40, nil)
+            // Where it evaluates, it may ask for each batch alone, with all answers taken.
+            (plan.workers, plan.steps, plan.evaluateEvery, plan.evaluationBatches) = (1, 40, nil, 0)
             for isPipelined in [false, true] {
                 plan.consistency = .asynchronous(isPipelined: isPipelined)
                 let outcome = SimulatedCluster(plan).run()
