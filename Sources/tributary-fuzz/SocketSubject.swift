@@ -112,14 +112,17 @@ final class SocketSubject: Subject {
                 payload = (0..<bundle.pushBytes).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
             }
         case .attach:
+            let places = chance.once(in: 2) ? [0] : [0, 512]
             payload =
                 RegionOffer(
-                    memory: memory.offer, values: bundle.blocks.indices.map { $0 * 64 },
+                    memory: memory.offer,
+                    values: places.map { start in bundle.blocks.indices.map { start + $0 * 64 } },
                     pushes: bundle.pushes.indices.map { 1024 + $0 * 64 }
                 ).bytes
         default: header.isShared = chance.once(in: 4)
         }
         header.hasHalfValues = chance.once(in: 4)
+        header.isSecond = chance.once(in: 4)
         if chance.once(in: 2) {
             let number = chance.integer()
             switch chance.below(9) {

@@ -125,7 +125,7 @@ package final class BundleShard {
     /// Takes memory for what this worker pushes and gets from now on.
     func attach(_ offer: RegionOffer, _ memory: SharedMemory, _ header: DataHeader) {
         regions[header.worker] = BundleRegion(
-            offer, blocks: blocks.count, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
+            offer, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
     }
 
     /// The memory shared with the worker that sent this; nil if it has no such place.

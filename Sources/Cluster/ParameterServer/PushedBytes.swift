@@ -87,13 +87,12 @@ final class BundleRegion {
     /// The newest request seen.
     private var sequence: UInt64
 
-    init(_ offer: RegionOffer, blocks: Int, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
+    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
         self.incarnation = incarnation
         self.memory = memory
         self.sequence = sequence
         let start = memory.bytes.baseAddress!
-        let places = offer.values.map { start + $0 }
-        values = [places.prefix(blocks), places.dropFirst(blocks)].filter { $0.count == blocks }.map { Array($0) }
+        values = offer.values.map { $0.map { start + $0 } }
         pushes = offer.pushes
     }
 

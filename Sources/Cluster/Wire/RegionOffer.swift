@@ -5,13 +5,12 @@ package import Messaging
 /// What it says is checked against the bundle before the memory is opened.
 package struct RegionOffer: Equatable, Sendable {
     package var memory: SharedMemory.Offer
-    /// Where each block's values start, in bytes; of a pipelined worker, who computes with one while it gets the other,
-    /// then where they start in the second place.
-    package var values: [Int]
+    /// Where each block's values start, in bytes, in each place that the worker has for them: a pipelined one has two.
+    package var values: [[Int]]
     /// Where what is pushed starts, in the order of the bundle's pushes.
     package var pushes: [Int]
 
-    package init(memory: SharedMemory.Offer, values: [Int], pushes: [Int]) {
+    package init(memory: SharedMemory.Offer, values: [[Int]], pushes: [Int]) {
         self.memory = memory
         self.values = values
         self.pushes = pushes
@@ -21,9 +20,10 @@ package struct RegionOffer: Equatable, Sendable {
     ///
     /// - Returns: nil unless it has a place for each, within the memory, at a multiple of 16.
     package init?(_ bytes: UnsafeRawBufferPointer, valueSizes: [Int], pushSizes: [Int]) {
+        let blocks = valueSizes.count
         let places = bytes.count / 8 - 4 - pushSizes.count
-        guard bytes.count % 8 == 0, places == valueSizes.count || places == valueSizes.count * 2 else { return nil }
-        let valueSizes = places == valueSizes.count ? valueSizes : valueSizes + valueSizes
+        guard bytes.count % 8 == 0, places == blocks || places == 2 * blocks else { return nil }
+        let copies = places == blocks ? 1 : 2
         let words = bytes.count / 8
         let numbers = (0..<words).map {
             Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
@@ -35,17 +35,18 @@ package struct RegionOffer: Equatable, Sendable {
         memory = SharedMemory.Offer(
             process: process, descriptor: descriptor, count: count, key: UInt64(bitPattern: numbers[3]))
         let starts = numbers[4...].map { Int($0) }
-        for (place, size) in zip(starts, valueSizes + pushSizes) {
+        let sizes = Array(repeating: valueSizes, count: copies).joined() + pushSizes
+        for (place, size) in zip(starts, sizes) {
             guard place >= 0, place % 16 == 0, size <= count, place <= count - size else { return nil }
         }
-        values = Array(starts[..<valueSizes.count])
-        pushes = Array(starts[valueSizes.count...])
+        values = (0..<copies).map { Array(starts[$0 * blocks..<($0 + 1) * blocks]) }
+        pushes = Array(starts[places...])
     }
 
     package var bytes: [UInt8] {
         let numbers =
             [Int64(memory.process), Int64(memory.descriptor), Int64(memory.count), Int64(bitPattern: memory.key)]
-            + (values + pushes).map { Int64($0) }
+            + (values.joined() + pushes).map { Int64($0) }
         return numbers.flatMap { number in withUnsafeBytes(of: number.littleEndian) { Array($0) } }
     }
 }

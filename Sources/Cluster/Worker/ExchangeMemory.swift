@@ -109,7 +109,7 @@ final class ExchangeMemory {
         shared.map { shared in
             RegionOffer(
                 memory: shared.offer,
-                values: values.indices.flatMap { place in bundle.blocks.map { start(of: $0, in: place) } },
+                values: values.indices.map { place in bundle.blocks.map { start(of: $0, in: place) } },
                 pushes: bundle.pushes.map { start(of: $0, bundle) })
         }
     }

@@ -43,15 +43,49 @@ struct ReproducibilityTests {
         #expect(orders[0] != orders[1] && Set(orders.flatMap(\.values)).count > 3)
     }
 
+    /// A job in one process.
+    private struct OneProcess {
+        let prepared: PreparedJob
+        let session: Session
+        let gradients: [Node]
+
+        init(_ config: JobConfig, _ job: some TrainingJob) throws {
+            prepared = try PreparedJob(config, job)
+            session = try Session(prepared.graph, options: SessionOptions(threads: 1))
+            try session.execute(prepared.graph.globalVariablesInitializer())
+            gradients = prepared.cut.pushedNodes
+        }
+
+        /// The gradients of a batch, and after them what is reported.
+        func results(_ batch: [Int32]) throws -> [Tensor] {
+            try session.run(
+                gradients + prepared.reportedNodes,
+                feeds: prepared.feeds(prepared.data.training, batch, training: true))
+        }
+
+        /// The graph's own update with these in the gradients' place.
+        func update(_ values: some Sequence<Tensor>) throws {
+            try session.execute(prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, values)))
+        }
+
+        var values: [String: [UInt8]] {
+            get throws {
+                var values: [String: [UInt8]] = [:]
+                for variable in prepared.graph.variables {
+                    values[variable.name] = try session.value(of: variable).withUnsafeBytes { [UInt8]($0) }
+                }
+                return values
+            }
+        }
+    }
+
     /// The same steps in one process, each gradient computed from the values before the last update; the first of a lease
     /// from the newest, for a worker asks for one when all is done.
     private func late(
         _ config: JobConfig, _ job: some TrainingJob
     ) throws -> (losses: [Int: Double], values: [String: [UInt8]]) {
-        let prepared = try PreparedJob(config, job)
-        let session = try Session(prepared.graph, options: SessionOptions(threads: 1))
-        try session.execute(prepared.graph.globalVariablesInitializer())
-        let gradients = prepared.cut.pushedNodes
+        let process = try OneProcess(config, job)
+        let (prepared, session, gradients) = (process.prepared, process.session, process.gradients)
         let names = Set(prepared.cut.writes.map(\.variable.name))
         let trained = prepared.graph.variables.filter { names.contains($0.name) }
         var before = try trained.map { try session.value(of: $0) }
@@ -72,24 +106,13 @@ struct ReproducibilityTests {
                 before = newest
             }
             for (variable, value) in zip(trained, before) { try session.assign(value, to: variable) }
-            let results = try session.run(
-                gradients + prepared.reportedNodes,
-                feeds: prepared.feeds(prepared.data.training, batch, training: true))
+            let results = try process.results(batch)
             for (variable, value) in zip(trained, newest) { try session.assign(value, to: variable) }
             before = newest
             losses[step] = results[gradients.count].doubles[0]
-            try session.execute(
-                prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, results)))
+            try process.update(results)
         }
-        return (losses, try values(session, prepared))
-    }
-
-    private func values(_ session: Session, _ prepared: PreparedJob) throws -> [String: [UInt8]] {
-        var values: [String: [UInt8]] = [:]
-        for variable in prepared.graph.variables {
-            values[variable.name] = try session.value(of: variable).withUnsafeBytes { [UInt8]($0) }
-        }
-        return values
+        return (losses, try process.values)
     }
 
     @Test(
@@ -112,10 +135,8 @@ struct ReproducibilityTests {
     private func alone(
         _ config: JobConfig, _ job: some TrainingJob
     ) throws -> (losses: [Int: Double], values: [String: [UInt8]]) {
-        let prepared = try PreparedJob(config, job)
-        let session = try Session(prepared.graph, options: SessionOptions(threads: 1))
-        try session.execute(prepared.graph.globalVariablesInitializer())
-        let gradients = prepared.cut.pushedNodes
+        let process = try OneProcess(config, job)
+        let (prepared, session, gradients) = (process.prepared, process.session, process.gradients)
         var schedule = prepared.schedule
         var losses: [Int: Double] = [:]
         for step in 0..<prepared.totalSteps {
@@ -126,9 +147,7 @@ struct ReproducibilityTests {
             for rank in 0..<config.cluster.workers {
                 let part = schedule.indices(ofBatch: step, rank: rank, of: config.cluster.workers)
                 session.setRandomStep(step, rank: rank)
-                let results = try session.run(
-                    gradients + prepared.reportedNodes,
-                    feeds: prepared.feeds(prepared.data.training, part, training: true))
+                let results = try process.results(part)
                 loss += results[gradients.count].doubles[0] * Double(part.count)
                 shapes = results.map(\.shape)
                 let weight = Float(Double(part.count) / Double(total))
@@ -136,11 +155,9 @@ struct ReproducibilityTests {
                 sums = rank == 0 ? weighted : zip(sums, weighted).map { zip($0, $1).map { $0 + $1 } }
             }
             losses[step] = loss / Double(total)
-            let means = zip(sums, shapes).map { Tensor($0, shape: $1) }
-            try session.execute(
-                prepared.model.train, feeds: Dictionary(uniqueKeysWithValues: zip(gradients, means)))
+            try process.update(zip(sums, shapes).map { Tensor($0, shape: $1) })
         }
-        return (losses, try values(session, prepared))
+        return (losses, try process.values)
     }
 
     @Test(

@@ -5,7 +5,7 @@ import Testing
 @Suite("Offers of memory")
 struct RegionOfferTests {
     private static let offer = RegionOffer(
-        memory: .init(process: 12, descriptor: 3, count: 1024, key: .max - 5), values: [0, 512], pushes: [64])
+        memory: .init(process: 12, descriptor: 3, count: 1024, key: .max - 5), values: [[0, 512]], pushes: [64])
 
     private static func read(_ bytes: [UInt8], values: [Int] = [16, 512], pushes: [Int] = [100]) -> RegionOffer? {
         bytes.withUnsafeBytes { RegionOffer($0, valueSizes: values, pushSizes: pushes) }
@@ -17,10 +17,10 @@ struct RegionOfferTests {
     @Test("a pipelined worker's offer has two places for each block's values")
     func second() {
         var offer = Self.offer
-        offer.values = [0, 128, 640, 528]
+        offer.values = [[0, 128], [640, 528]]
         #expect(Self.read(offer.bytes) == nil, "the last goes beyond the end")
-        #expect(Self.read(offer.bytes, values: [16, 384])?.values == [0, 128, 640, 528])
-        offer.values.removeLast()
+        #expect(Self.read(offer.bytes, values: [16, 384])?.values == [[0, 128], [640, 528]])
+        offer.values[1].removeLast()
         #expect(Self.read(offer.bytes, values: [16, 384]) == nil)
     }
 
