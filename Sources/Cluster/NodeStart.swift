@@ -41,7 +41,7 @@ package enum NodeStart {
         guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: interval + .seconds(5)) else {
             throw control.unexpected()
         }
-        return ClusterView(view)
+        return try ClusterView(view)
     }
 
     @discardableResult
@@ -61,7 +61,8 @@ extension StopSignal {
 }
 
 extension ClusterView {
-    package init(_ wire: WireView) {
+    /// - Throws: `NodeError` for ranges of examples that are none.
+    package init(_ wire: WireView) throws {
         self.init(
             number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
             checkpointStep: Int(wire.checkpointStep),
@@ -72,6 +73,9 @@ extension ClusterView {
                 WorkerEntry(number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation)
             },
             leaving: wire.leaving.map { WorkerIdentity(worker: Int($0.number), incarnation: $0.incarnation) })
+        makeUps = try wire.makeUps.map {
+            MakeUp(view: $0.view, incarnation: $0.incarnation, positions: try RangeSet($0.examples))
+        }
     }
 
     var wire: WireView {
@@ -98,6 +102,13 @@ extension ClusterView {
             var entry = WireView.Worker()
             entry.number = Int32(worker.worker)
             entry.incarnation = worker.incarnation
+            return entry
+        }
+        wire.makeUps = makeUps.map { makeUp in
+            var entry = WireMakeUp()
+            entry.view = makeUp.view
+            entry.incarnation = makeUp.incarnation
+            entry.examples = makeUp.positions.wire
             return entry
         }
         return wire

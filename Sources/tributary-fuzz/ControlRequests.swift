@@ -109,9 +109,9 @@ enum ControlRequests {
         }
     }
 
-    private static func ranges(_ chance: inout Chance) -> [WireBatchRange] {
+    private static func ranges(_ chance: inout Chance) -> [WireIndexRange] {
         (0..<chance.below(3)).map { _ in
-            var range = WireBatchRange()
+            var range = WireIndexRange()
             range.first = Int64(chance.integer())
             range.count = Int64(chance.integer())
             return range

@@ -57,7 +57,7 @@ final class ReplySubject: Subject {
         do {
             switch try control.ask(.status(WireStatus())) {
             case .statusReport(let report): _ = JobStatus(report)
-            case .view(let view): _ = ClusterView(view)
+            case .view(let view): _ = try ClusterView(view)
             case .lease(let lease): _ = try LeasedWork(lease)
             default: break
             }
@@ -134,7 +134,7 @@ final class DamagingPeer: Sendable {
             reply.kind = .view(view)
         case 2:
             var lease = WireLease()
-            var range = WireBatchRange()
+            var range = WireIndexRange()
             range.first = Int64(chance.integer())
             range.count = Int64(chance.integer())
             lease.ranges = [range]

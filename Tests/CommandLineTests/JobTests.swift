@@ -101,6 +101,8 @@ struct JobTests {
         let (status, report) = try job.finish()
         #expect(status == 0 && report?.status == "finished" && report?.steps == 2000, "\(job.log)")
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
+        // Gradients that come too late are another matter.
+        if !consistency.contains("backup") { #expect(report?.missedExamples == 0) }
     }
 
     @Test(

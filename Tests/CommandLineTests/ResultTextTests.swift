@@ -40,21 +40,23 @@ import TributaryCommand
         #expect(!Results.text(try status(Self.none)).contains("gradients"))
     }
 
-    private func report(_ gradients: String, missed: Int) throws -> String {
+    private func report(_ gradients: String, missed: Int, repeated: Int = 0) throws -> String {
         let json = """
             {"status": "finished", "steps": 40, "samples": 2000, "seconds": 2, "samples_per_second": 1000, "loss": 0.5,
              "metrics": {"accuracy": 0.9}, "workers": [], "servers": [], "batches_leased_again": 0,
-             "gradients": \(gradients), "examples_missed": \(missed), "mean_staleness": 0.96, "max_staleness": 4}
+             "gradients": \(gradients), "examples_missed": \(missed), "examples_repeated": \(repeated),
+             "mean_staleness": 0.96, "max_staleness": 4}
             """
         return Results.text(try JSONDecoder().decode(JobReport.self, from: Data(json.utf8)))
     }
 
-    @Test("the result does too, and tells of examples that some Variables lack")
+    @Test("the result does too, and tells of examples that some Variables lack or have twice")
     func reportLines() throws {
         let head = "finished: 40 steps, 2,000 samples in 2.0 s (1,000 samples/s)\nloss 0.5000, accuracy 0.9000"
         let told = "\n12,000 gradients applied, staleness 1.0 (at most 4), dropped 1 dead, 12 late"
         #expect(try report(Self.gradients, missed: 0) == head + told)
         #expect(try report(Self.gradients, missed: 1025) == head + told + ", 1,025 examples missed")
+        #expect(try report(Self.gradients, missed: 0, repeated: 25) == head + told + ", 25 examples twice")
         #expect(try report(Self.none, missed: 0) == head)
     }
 }

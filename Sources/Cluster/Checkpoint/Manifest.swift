@@ -18,6 +18,8 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var step: Int
     /// Batches whose gradients the values hold, as [first, end) pairs.
     package var done: [[Int]]
+    /// Positions, in the job's order of examples, of those of these batches that some values lack, as [first, end) pairs.
+    package var missed: [[Int]]?
     package var seed: Int
     package var batch: Int
     package var files: [ServerFile]
@@ -25,8 +27,12 @@ package struct Manifest: Codable, Sendable, Equatable {
     /// When it was written, in seconds since 1970: a job started anew in a directory of old checkpoints goes before them.
     package var written: Double?
 
-    package var doneBatches: RangeSet<Int> {
-        RangeSet(done.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })
+    package var doneBatches: RangeSet<Int> { Self.ranges(done) }
+
+    package var missedExamples: RangeSet<Int> { Self.ranges(missed ?? []) }
+
+    private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> {
+        RangeSet(pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })
     }
 
     static func name(step: Int) -> String { "checkpoint-\(step).json" }

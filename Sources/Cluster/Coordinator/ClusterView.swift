@@ -31,6 +31,21 @@ package struct ClusterView: Equatable, Sendable {
         }
     }
 
+    /// Missed examples that a worker adds to its part of the first synchronous step that it trains by this view or a newer
+    /// one.
+    package struct MakeUp: Equatable, Sendable {
+        package var view: UInt64
+        package var incarnation: UInt64
+        /// Positions in the job's order of examples.
+        package var positions: RangeSet<Int>
+
+        package init(view: UInt64, incarnation: UInt64, positions: RangeSet<Int>) {
+            self.view = view
+            self.incarnation = incarnation
+            self.positions = positions
+        }
+    }
+
     package var number: UInt64
     package var phase: Phase
     /// Why the phase is what it is; empty while all is well.
@@ -39,6 +54,7 @@ package struct ClusterView: Equatable, Sendable {
     package var workers: [WorkerEntry]
     /// Those that have no part of the synchronous steps that this view divides, but of older ones.
     package var leaving: [WorkerIdentity]
+    package var makeUps: [MakeUp] = []
 
     /// In the phase saving: the step under which servers write a checkpoint.
     package var checkpointStep = 0
@@ -59,6 +75,14 @@ package struct ClusterView: Equatable, Sendable {
     /// All whose pushes are taken.
     package var present: [WorkerIdentity] {
         workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) } + leaving
+    }
+
+    /// What a worker adds to its part of a step that this view divides.
+    ///
+    /// - Parameter last: the view that divided the last step that it took part in; 0 before its first.
+    package func madeUp(by incarnation: UInt64, since last: UInt64) -> RangeSet<Int> {
+        makeUps.filter { $0.incarnation == incarnation && $0.view > last }
+            .reduce(into: RangeSet()) { $0.formUnion($1.positions) }
     }
 
     func isLeaving(_ incarnation: UInt64) -> Bool { leaving.contains { $0.incarnation == incarnation } }

@@ -141,9 +141,15 @@ public final class Coordinator: Sendable {
             config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
             schedule: job.schedule, evaluationBatches: job.evaluationBatches,
             done: restored?.doneBatches ?? RangeSet(), jobKey: jobKey)
+        facts.missed = restored?.missedExamples.intersection(RangeSet(0..<job.totalExamples)) ?? RangeSet()
         facts.acceptsNodes = options.acceptsNodes
         var service = CoordinatorService(
             state: JobState(facts), job: job, options: options, restored: restored)
+        if !facts.missed.isEmpty, !service.state.makesUp {
+            onEvent(
+                "examples that dead workers missed before the checkpoint stay missed: only cluster.consistency sync makes up for them"
+            )
+        }
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)

@@ -103,7 +103,9 @@ struct CoordinatorService {
             state.serverReady(Int(wire.server), now: now)
             return .now(.done(WireDone()))
         case .heartbeat(let beat):
-            guard let role = Role(beat.role), state.heard(beat, role, applied: try RangeSet(beat.applied), now: now)
+            guard let role = Role(beat.role),
+                state.heard(
+                    beat, role, applied: try RangeSet(beat.applied), settled: try RangeSet(beat.settled), now: now)
             else {
                 throw NodeError(
                     .refused, "this node is not of the job any more: it was silent too long and declared dead")
@@ -189,9 +191,12 @@ struct CoordinatorService {
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
         let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
+            .intersection(RangeSet(0..<state.facts.totalSteps))
+        let missed = state.makesUp ? state.missed.missing(below: step) : RangeSet()
         var manifest = Manifest(
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
-            done: done.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
+            done: done.ranges.map { [$0.lowerBound, $0.upperBound] },
+            missed: missed.isEmpty ? nil : missed.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
             batch: job.config.train.batch,
             files: saved.sorted { $0.key < $1.key }.map {
                 Manifest.ServerFile(name: $0.value.file, bytes: $0.value.bytes)
@@ -298,6 +303,7 @@ struct CoordinatorService {
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
             checkpointError: state.checkpoints.error, leasedAgain: state.leasedAgain,
             gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
+            repeatedExamples: state.repeatedExamples,
             meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: state.outcome?.reason)
     }
 

@@ -70,8 +70,12 @@ public struct JobReport: Codable, Sendable, Equatable {
     public var leasedAgain: Int
     /// What became of all workers' gradients.
     public var gradients: Gradients
-    /// Examples of the batches done in this run that some Variables' updates lack: too late, or lost with their worker.
+    /// Examples of the batches done in this run that some Variables' updates lack: their gradients came too late for a step,
+    /// or the job was stopped before they were made up for.
     public var missedExamples: Int
+    /// Examples that some Variables' updates have twice: a worker died when not all of them had its part of a synchronous
+    /// step.
+    public var repeatedExamples: Int
     /// Mean and largest number of updates applied between a pull and its push.
     public var meanStaleness: Double
     public var maxStaleness: Int
@@ -85,6 +89,7 @@ public struct JobReport: Codable, Sendable, Equatable {
         case checkpointError = "checkpoint_error"
         case leasedAgain = "batches_leased_again"
         case missedExamples = "examples_missed"
+        case repeatedExamples = "examples_repeated"
         case meanStaleness = "mean_staleness"
         case maxStaleness = "max_staleness"
     }

@@ -12,6 +12,8 @@ extension JobState {
         var evaluationBatches: Int
         /// Batches that a restored checkpoint holds.
         var done = RangeSet<Int>()
+        /// Examples of those batches that it lacks, by their positions in the job's order.
+        var missed = RangeSet<Int>()
         var jobKey: UInt64
         /// False where all nodes were started with the job, so that no other will come for one that died.
         var acceptsNodes = true

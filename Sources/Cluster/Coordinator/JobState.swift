@@ -20,6 +20,12 @@ package struct JobState {
     /// "finished", "stopped" or "failed", once decided.
     private(set) var outcome: (status: String, reason: String?)?
     private var reports = ServerReports()
+    private(set) var missed: MissedExamples
+    /// Synchronous steps after the last that has a batch, for examples that were missed.
+    private var extraSteps = 0
+    /// A worker has died since servers were known to have told all that they miss; the view that they tell it by.
+    private var mayMiss = false
+    private var missedView: UInt64?
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
@@ -37,6 +43,7 @@ package struct JobState {
             total: all, done: facts.done.intersection(RangeSet(0..<max(all, 0))),
             leaseSize: DataShards.leaseSize(total: all, workers: cluster.workers))
         evaluation = EvaluationCourse(facts, from: shards.firstUndone())
+        missed = MissedExamples(totalSteps: all, schedule: facts.schedule, missed: facts.missed)
         checkpoints = CheckpointProgress(writers: cluster.servers)
     }
 
@@ -61,10 +68,16 @@ package struct JobState {
     package func tally(of worker: Int? = nil) -> WorkerTally { reports.tally(of: worker) }
 
     /// Examples of the batches done in this run that some bundle's updates lack.
-    package var missedExamples: Int {
-        guard let least = reports.leastExamples else { return 0 }
+    package var missedExamples: Int { reports.leastExamples.map { max(0, examplesOfRun - $0) } ?? 0 }
+
+    /// Examples that some bundle's updates of this run have twice, for others would have lacked them.
+    package var repeatedExamples: Int { max(0, reports.mostExamples - examplesOfRun) }
+
+    /// Of the batches done in this run, and those that the run before has left.
+    private var examplesOfRun: Int {
         let batches = shards.done.subtracting(facts.done).ranges.joined()
-        return max(0, batches.reduce(0) { $0 + facts.schedule.places(ofBatch: $1).count } - least)
+        let left = makesUp ? facts.missed.ranges.reduce(0) { $0 + $1.count } : 0
+        return batches.reduce(left) { $0 + facts.schedule.places(ofBatch: $1).count }
     }
 
     // MARK: Views
@@ -72,6 +85,7 @@ package struct JobState {
     private mutating func publish(_ phase: Phase, _ reason: String = "", checkpointStep: Int = 0, now: Duration) {
         var view = membership.view(number: self.view.number + 1, phase: phase, reason: reason)
         view.checkpointStep = checkpointStep
+        if phase == .training, makesUp { missed.divide(amongWorkersOf: &view, most: facts.config.train.batch) }
         views.publish(view, now: now)
     }
 
@@ -106,7 +120,7 @@ package struct JobState {
 
     /// True if the node is one of the job; false if it was declared dead or is unknown.
     package mutating func heard(
-        _ beat: WireHeartbeat, _ role: Role, applied ranges: RangeSet<Int>, now: Duration
+        _ beat: WireHeartbeat, _ role: Role, applied: RangeSet<Int>, settled: RangeSet<Int>, now: Duration
     ) -> Bool {
         let number = Int(beat.number)
         guard
@@ -114,12 +128,16 @@ package struct JobState {
                 role, number, incarnation: beat.incarnation, view: beat.view, steps: Int(clamping: beat.step), now: now)
         else { return false }
         if role == .server {
-            reports.note(applied: ranges, of: number)
+            reports.note(applied: applied, settled: settled, of: number)
             // Of a step that bundles closed after all who took part had died, nobody tells.
             if isSynchronous {
-                for batch in appliedEverywhere.subtracting(shards.done).ranges.joined() { close(batch) }
+                for step in appliedEverywhere.subtracting(shards.done).ranges.joined() { close(step) }
+                for part in beat.missed where makesUp {
+                    guard let part = MissedPart(part), let view = views.view(numbered: part.view) else { continue }
+                    missed.note(part, of: view)
+                }
             }
-            reports.note(beat.tallies, examples: Int(beat.examples), of: number)
+            reports.note(beat.tallies, examples: beat.examples, most: beat.mostExamples, of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
@@ -142,7 +160,7 @@ package struct JobState {
                 role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
                 now: now)
             if role == .server {
-                reports.note(wire.tallies, examples: Int(wire.examples), of: number)
+                reports.note(wire.tallies, examples: wire.examples, most: wire.mostExamples, of: number)
             }
         }
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
@@ -157,12 +175,15 @@ package struct JobState {
 
     private mutating func add(_ wire: WireStepResult, by worker: Int, _ incarnation: UInt64) {
         let batch = Int(wire.batch)
-        guard batch >= 0, batch < facts.totalSteps, wire.examples >= 0, wire.examples <= facts.config.train.batch else {
-            return
+        // To its part of a step a worker may add missed examples, as many as a batch has.
+        guard batch >= 0, wire.examples >= 0, wire.examples <= 2 * facts.config.train.batch else { return }
+        if isSynchronous, batch < facts.totalSteps + extraSteps + SynchronousBarrier.mostAhead {
+            if let view = views.view(numbered: wire.view) { missed.closed(batch, of: view, by: incarnation) }
+            close(batch)
         }
+        guard batch < facts.totalSteps else { return }
         let size = facts.schedule.places(ofBatch: batch).count
         if isSynchronous {
-            close(batch)
             if backup > 0 { record.count(examples: Int(wire.examples)) }
         } else {
             // The batch is one worker's; told twice, it counts once.
@@ -179,6 +200,7 @@ package struct JobState {
 
     /// Notes a synchronous step.
     private mutating func close(_ batch: Int) {
+        extraSteps = max(extraSteps, batch + 1 - facts.totalSteps)
         guard shards.completeTogether(batch), backup == 0 else { return }
         // All examples of the step are in it, told or not, save where gradients may come too late.
         record.count(examples: facts.schedule.places(ofBatch: batch).count)
@@ -186,8 +208,12 @@ package struct JobState {
 
     /// Batches that all bundles have applied.
     private var appliedEverywhere: RangeSet<Int> {
-        reports.applied(servers: membership.servers, total: facts.totalSteps)
+        let extra = isSynchronous ? extraSteps + SynchronousBarrier.mostAhead : 0
+        return reports.applied(servers: membership.servers, total: facts.totalSteps + extra)
     }
+
+    /// Whether what dead workers missed is made up for: where each step waits for all the living.
+    var makesUp: Bool { isSynchronous && backup == 0 }
 
     private var backup: Int { facts.config.cluster.consistency.backup }
 
@@ -206,10 +232,15 @@ package struct JobState {
         guard evaluation.round == nil else { return lease }
         if isSynchronous {
             // All train the same steps, each its part.
-            let first = shards.firstUndone()
-            if first < evaluation.limit {
+            var steps = shards.firstUndone()..<evaluation.limit
+            if makesUp, shards.isComplete, !missed.isEmpty {
+                // Which of these steps is divided by the view that gives out what is missed, only the servers know.
+                let next = facts.totalSteps + extraSteps
+                steps = next..<next + 1
+            }
+            if !steps.isEmpty {
                 idle.removeAll()
-                lease.ranges = RangeSet(first..<evaluation.limit).wire
+                lease.ranges = RangeSet(steps).wire
             } else {
                 idle.insert(ask.incarnation)
             }
@@ -277,7 +308,7 @@ package struct JobState {
         }
         evaluation.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
-        viewIsDue = true
+        (viewIsDue, mayMiss, missedView) = (true, true, nil)
         mourned.append((member.number, member.incarnation, nil))
     }
 
@@ -362,11 +393,12 @@ package struct JobState {
             return
         }
         withoutWorkersSince = nil
+        if makesUp, missed.isDue { viewIsDue = true }
         guard evaluation.endRound() else { return }
         let isIdle = !isSynchronous || alive.allSatisfy { idle.contains($0.incarnation) }
-        guard mourned.isEmpty, shards.firstUndone() >= evaluation.limit, isIdle, !evaluation.beginRound() else {
-            return
-        }
+        guard mourned.isEmpty, shards.firstUndone() >= evaluation.limit, isIdle else { return }
+        if makesUp, shards.isComplete, !hasMadeUpForAll() { return }
+        guard !evaluation.beginRound() else { return }
         if shards.isComplete {
             outcome = ("finished", nil)
             trainingEnded = now
@@ -374,7 +406,26 @@ package struct JobState {
         }
     }
 
+    /// Whether nothing is missed of the synchronous steps, which are over, as far as all servers know.
+    private mutating func hasMadeUpForAll() -> Bool {
+        if mayMiss {
+            // By the time that they act on a new view, they have told all of the steps before.
+            guard let number = missedView else {
+                (viewIsDue, missedView) = (true, view.number + 1)
+                return false
+            }
+            guard membership.allServersActOn(view: number) else { return false }
+            (mayMiss, missedView) = (false, nil)
+            missed.note(steps: reports.unsettled(0..<facts.totalSteps + extraSteps))
+        }
+        return missed.isEmpty
+    }
+
     private mutating func saveOrFinish(now: Duration) {
-        if savesCheckpoints { publish(.saving, checkpointStep: step, now: now) } else { finish(now: now) }
+        if savesCheckpoints {
+            publish(.saving, checkpointStep: step + extraSteps, now: now)
+        } else {
+            finish(now: now)
+        }
     }
 }

@@ -2,17 +2,23 @@
 struct ServerReports: Sendable {
     /// Batches that all bundles of a server have.
     private var applied: [Int: RangeSet<Int>] = [:]
+    /// Steps of which all tables of a server have every part, or have told that they miss it.
+    private var settled: [Int: RangeSet<Int>] = [:]
     /// By server and worker.
     private var tallies: [Int: [Int: WorkerTally]] = [:]
-    /// Examples whose gradients all bundles of a server have.
-    private var examples: [Int: Int] = [:]
+    /// Examples whose gradients all bundles of a server have, and those that the one with the most has.
+    private var examples: [Int: (least: Int, most: Int)] = [:]
 
-    mutating func note(applied batches: RangeSet<Int>, of server: Int) { applied[server] = batches }
+    mutating func note(applied batches: RangeSet<Int>, settled steps: RangeSet<Int>, of server: Int) {
+        applied[server] = batches
+        settled[server] = steps
+    }
 
-    mutating func note(_ tallies: [WireWorkerTally], examples: Int, of server: Int) {
+    mutating func note(_ tallies: [WireWorkerTally], examples: Int64, most: Int64, of server: Int) {
         self.tallies[server] = Dictionary(
             tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
-        self.examples[server] = min(max(examples, 0), 1 << 53)
+        func bounded(_ count: Int64) -> Int { Int(min(max(count, 0), 1 << 53)) }
+        self.examples[server] = (bounded(examples), bounded(most))
     }
 
     /// Batches below `total` that every bundle has; none before all of so many servers have told.
@@ -22,6 +28,11 @@ struct ServerReports: Sendable {
         return applied.values.dropFirst().reduce(first.intersection(all)) { $0.intersection($1) }
     }
 
+    /// Steps of which some table lacks more than it has told.
+    func unsettled(_ steps: Range<Int>) -> RangeSet<Int> {
+        settled.values.reduce(into: RangeSet()) { $0.formUnion(RangeSet(steps).subtracting($1)) }
+    }
+
     /// What became of one worker's gradients on all servers, or of all workers'.
     func tally(of worker: Int?) -> WorkerTally {
         tallies.values.flatMap { $0 }.filter { worker == nil || $0.key == worker }
@@ -29,5 +40,8 @@ struct ServerReports: Sendable {
     }
 
     /// Of the bundle that has the fewest; nil before any server has told.
-    var leastExamples: Int? { examples.values.min() }
+    var leastExamples: Int? { examples.values.map(\.least).min() }
+
+    /// Of the bundle that has the most.
+    var mostExamples: Int { examples.values.map(\.most).max() ?? 0 }
 }

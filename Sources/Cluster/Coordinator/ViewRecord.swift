@@ -11,6 +11,9 @@ struct ViewRecord: Sendable {
         recent = (recent + [view]).suffix(64)
     }
 
+    /// A view that was published not long ago.
+    func view(numbered number: UInt64) -> ClusterView? { recent.first { $0.number == number } }
+
     /// The view that a node is told which acts on another: the newest; but workers get one after the other from the first
     /// that names them, for a step may be divided by any of those.
     func next(after number: UInt64, for incarnation: UInt64, _ role: Role) -> ClusterView {

@@ -42,6 +42,9 @@ package struct PreparedJob: Sendable {
     /// Updates that the job makes.
     package var totalSteps: Int { config.train.totalSteps(examples: data.training.count) }
 
+    /// Examples that the job trains on, each counted as often as it comes.
+    package var totalExamples: Int { totalSteps == 0 ? 0 : schedule.positions(ofBatch: totalSteps - 1).upperBound }
+
     /// Held-out batches of an evaluation.
     package var evaluationBatches: Int { (data.test.count + evaluationBatch - 1) / evaluationBatch }
     package var evaluationBatch: Int { max(config.train.batch, 256) }

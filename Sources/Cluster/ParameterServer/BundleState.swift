@@ -105,6 +105,7 @@ package struct BundleState: Sendable {
     private var members: Set<WorkerIdentity> = []
     /// The step after the last that a table has a part of.
     private var tableStep = 0
+    private var table = TableParts()
 
     /// - Parameter done: batches that the values of a checkpoint hold.
     package init(_ rule: Rule, scalesByStaleness: Bool = false, done: RangeSet<Int> = RangeSet()) {
@@ -113,6 +114,7 @@ package struct BundleState: Sendable {
         ledger.updates = done.ranges.reduce(0) { $0 + $1.count }
         ledger.appliedBatches = done
         tableStep = ledger.updates
+        table = TableParts(settled: done)
         switch rule {
         case .synchronous(let backup): barrier = SynchronousBarrier(nextStep: ledger.updates, backup: backup)
         case .bounded(let staleness): gate = ClockGate(staleness: staleness)
@@ -144,6 +146,13 @@ package struct BundleState: Sendable {
     package var wholeBatches: RangeSet<Int>? {
         if case .table = rule { nil } else { ledger.appliedBatches }
     }
+
+    /// Parts of synchronous steps that it will never have.
+    package var missed: [MissedPart] { barrier?.missed ?? table.missed }
+
+    /// Steps of which a table has every part, or counts it among `missed`; nil for other bundles, of which `wholeBatches` says
+    /// that.
+    package var settledSteps: RangeSet<Int>? { if case .table = rule { table.settled } else { nil } }
 
     /// Batches in the values that a checkpoint of `step` holds.
     package func appliedBatches(atStep step: Int) -> RangeSet<Int> {
@@ -225,6 +234,7 @@ package struct BundleState: Sendable {
             }
         }
         members = present
+        if case .table = rule { table.act(on: view) }
         actions += release()
         let ranks = view.workers.map { (worker: $0.number, incarnation: $0.incarnation, rank: $0.rank) }
         return actions
@@ -337,8 +347,10 @@ package struct BundleState: Sendable {
         switch ledger.admit(push.holder, step: push.step) {
         case .stale(let reason): return [.refuse(token: push.token, reason)]
         case .repeated, .duplicate: break
-        case .new where push.examples == 0: break
+        case .new where push.examples == 0:
+            if push.clock > 0 { table.add(push.holder, step: push.step, view: push.clock) }
         case .new:
+            table.add(push.holder, step: push.step, view: push.clock)
             let share = Double(push.examples) / Double(max(batch, 1))
             let parts = [(token: push.token, weight: share * weight(push.holder))]
             ledger.applied(step: push.step, batch: push.batch, examples: push.examples, by: [push.holder])

@@ -335,10 +335,14 @@ final class Lane {
         (hasNews, toldAt) = (false, .now)
         let states = shards.values.map(\.state)
         let whole = states.compactMap(\.wholeBatches)
+        let settled = states.compactMap(\.settledSteps)
         let now = LaneFacts(
             step: states.map(\.steps).min(), view: view?.number ?? 0,
             applied: whole.dropFirst().reduce(whole.first) { $0?.intersection($1) },
             examples: states.map(\.ledger.examples).min(),
+            mostExamples: states.map(\.ledger.examples).max(),
+            missed: states.reduce(into: []) { $0.formUnion($1.missed) },
+            settled: settled.dropFirst().reduce(settled.first) { $0?.intersection($1) },
             tallies: states.reduce(into: [:]) { $0.merge($1.ledger.record.workers) { $0 + $1 } })
         facts.withLock { $0 = now }
     }
@@ -354,6 +358,12 @@ struct LaneFacts {
     var applied: RangeSet<Int>?
     /// Examples whose gradients all its bundles have; nil for a lane without bundles.
     var examples: Int?
+    /// Of the bundle that has the most.
+    var mostExamples: Int?
+    /// Parts of synchronous steps that a bundle will never have.
+    var missed: Set<MissedPart> = []
+    /// Steps of which all its tables have every part, or never will; nil for a lane without tables.
+    var settled: RangeSet<Int>?
     /// What became of each worker's gradients.
     var tallies: [Int: WorkerTally] = [:]
 }

@@ -195,9 +195,12 @@ public struct ServerNode: Sendable {
             let facts = lanes.map { $0.facts.withLock { $0 } }
             beat.view = facts.map(\.view).min() ?? 0
             beat.step = Int64(Self.step(facts))
-            beat.applied = Self.applied(facts).wire
+            beat.applied = Self.common(facts.map(\.applied)).wire
+            beat.settled = Self.common(facts.map(\.settled)).wire
             beat.tallies = Self.tallies(facts)
             beat.examples = Int64(Self.examples(facts))
+            beat.mostExamples = Int64(Self.mostExamples(facts))
+            beat.missed = Self.missed(facts)
             beat.failure = failure.withLock { $0 } ?? ""
             do {
                 let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
@@ -238,6 +241,7 @@ public struct ServerNode: Sendable {
                 leave.step = Int64(Self.step(last))
                 leave.tallies = Self.tallies(last)
                 leave.examples = Int64(Self.examples(last))
+                leave.mostExamples = Int64(Self.mostExamples(last))
                 _ = try? control.ask(.leave(leave), timeout: .seconds(1))
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
@@ -249,14 +253,21 @@ public struct ServerNode: Sendable {
 extension ServerNode {
     private static func step(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.step).min() ?? 0 }
 
-    /// Batches that all bundles have; a server without bundles lacks none.
-    private static func applied(_ facts: [LaneFacts]) -> RangeSet<Int> {
-        let all = facts.compactMap(\.applied)
+    /// What all lanes have that name something; where none does, nothing is lacking.
+    private static func common(_ ranges: [RangeSet<Int>?]) -> RangeSet<Int> {
+        let all = ranges.compactMap { $0 }
         guard let first = all.first else { return RangeSet(0..<1 << 52) }
         return all.dropFirst().reduce(first) { $0.intersection($1) }
     }
 
     private static func examples(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.examples).min() ?? 1 << 52 }
+
+    private static func mostExamples(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.mostExamples).max() ?? 0 }
+
+    private static func missed(_ facts: [LaneFacts]) -> [WireMissedPart] {
+        facts.reduce(into: Set<MissedPart>()) { $0.formUnion($1.missed) }
+            .sorted { ($0.step, $0.view, $0.rank) < ($1.step, $1.view, $1.rank) }.map(\.wire)
+    }
 
     private static func tallies(_ facts: [LaneFacts]) -> [WireWorkerTally] {
         facts.reduce(into: [Int: WorkerTally]()) { $0.merge($1.tallies) { $0 + $1 } }

@@ -58,6 +58,8 @@ package struct SynchronousBarrier: Sendable {
     package private(set) var stepView: UInt64 = 0
     /// The newest view known; 0 before the first.
     package private(set) var view: UInt64 = 0
+    /// Parts of closed steps that never came. With backup workers, who does without some anyway, they are not noted.
+    package private(set) var missed: [MissedPart] = []
 
     /// Steps that a worker may be ahead of the open one.
     static let mostAhead = 64
@@ -301,6 +303,10 @@ package struct SynchronousBarrier: Sendable {
         }
         contributions.sort { ($0.rank, $0.token) < ($1.rank, $1.token) }
         let step = nextStep
+        if backup == 0 {
+            missed += members.filter { !isPart(parked[$0.key]) }.values.sorted()
+                .map { MissedPart(step: step, view: stepView, rank: $0) }
+        }
         // The arbiter's next view may be older than the newest known here, but not than one that it has named.
         let named = lastNamed
         ranks = ranks.filter { $0.key >= named }

@@ -40,13 +40,15 @@ extension SimulatedCluster {
                 breach(
                     "bundle \(number) applies step \(request.step) of worker \(request.holder.worker), which is gone")
             }
-            bundles[number].examples[request.batch, default: 0] += request.examples
-            let size = schedule.places(ofBatch: request.batch).count
-            // After all who took part in a step have died, it is done again, and tables may have parts of it already.
-            let mayRepeat = bundles[number].isTable && !isPeaceful
-            if bundles[number].examples[request.batch] ?? 0 > size, !mayRepeat {
-                breach("bundle \(number) has more examples of batch \(request.batch) than there are")
+            // What was missed by another bundle, or of a step that is done again after all who took part in it have died.
+            let mayRepeat =
+                !isPeaceful && plan.consistency.isSynchronous
+                && (bundles[number].isTable || plan.consistency.backup == 0)
+            if !mayRepeat, !bundles[number].positions.isDisjoint(request.positions) {
+                breach("bundle \(number) applies examples of batch \(request.batch) twice")
             }
+            bundles[number].positions.formUnion(request.positions)
+            bundles[number].examples += request.examples
             bundles[number].stir(incarnation)
             bundles[number].stir(weight.bitPattern)
         }
@@ -92,7 +94,7 @@ extension SimulatedCluster {
     private func checkMissing(
         _ divider: ClusterView, _ here: Set<UInt64>, _ update: BundleState.Update, _ number: Int
     ) {
-        let size = schedule.places(ofBatch: update.batch).count
+        let size = update.step < plan.steps ? schedule.places(ofBatch: update.batch).count : 0
         for worker in divider.workers where !here.contains(worker.incarnation) {
             let part = BatchSchedule.part(of: size, rank: worker.rank, of: divider.workers.count)
             if part.isEmpty { continue }
@@ -121,7 +123,7 @@ extension SimulatedCluster {
         let isIn = bundles[number].applied[incarnation]?.contains(request.step) ?? false
         // Another has pushed the batch, or, after all who took part in a step have died, the step.
         let isRepeat =
-            !plan.consistency.isSynchronous && bundles[number].examples[request.batch] ?? 0 > 0
+            !plan.consistency.isSynchronous && bundles[number].positions.isSuperset(of: request.positions)
             || !isPeaceful && plan.consistency.backup == 0 && request.step < bundles[number].closed
         let worker = request.holder.worker
         if reply.kind == .late {
@@ -180,22 +182,27 @@ extension SimulatedCluster {
 
     // MARK: The end
 
-    /// Every batch is in every bundle's values, exactly once; what a job lost with its dead is told.
+    /// Every example is in every bundle's values, and only after deaths, in synchronous jobs, some twice; what a job lacks or
+    /// has twice is told.
     func checkEnd() {
         guard state.outcome?.status == "finished" else { return }
         if state.step != plan.steps { breach("the job ends with \(state.step) of \(plan.steps) steps") }
-        let sizes = (0..<plan.steps).map { schedule.places(ofBatch: $0).count }
-        let total = sizes.reduce(0, +)
-        let isWhole = !plan.consistency.isSynchronous || isPeaceful && plan.consistency.backup == 0
-        for number in bundles.indices where isWhole {
-            for batch in 0..<plan.steps where bundles[number].examples[batch] ?? 0 != sizes[batch] {
-                let count = bundles[number].examples[batch] ?? 0
-                breach("bundle \(number) has \(count) of \(sizes[batch]) examples of batch \(batch)")
+        let total = schedule.positions(ofBatch: plan.steps - 1).upperBound
+        for number in bundles.indices where plan.consistency.backup == 0 {
+            let lacking = RangeSet(0..<total).subtracting(bundles[number].positions)
+            if !lacking.isEmpty { breach("bundle \(number) lacks the examples \(lacking)") }
+            if !plan.consistency.isSynchronous || isPeaceful, bundles[number].examples != total {
+                breach("bundle \(number) has \(bundles[number].examples) of \(total) examples")
             }
         }
-        let least = bundles.map { $0.examples.values.reduce(0, +) }.min() ?? 0
-        if state.missedExamples != total - least {
-            breach("\(state.missedExamples) examples are told to be missed, \(total - least) are")
+        let counts = bundles.map(\.examples)
+        let missed = max(0, total - (counts.min() ?? 0))
+        if state.missedExamples != missed {
+            breach("\(state.missedExamples) examples are told to be missed, \(missed) are")
+        }
+        let repeated = max(0, (counts.max() ?? 0) - total)
+        if state.repeatedExamples != repeated {
+            breach("\(state.repeatedExamples) examples are told to be in twice, \(repeated) are")
         }
         if plan.consistency.backup == 0, state.record.samples != total {
             breach("\(state.record.samples) of \(total) samples are told")

@@ -18,6 +18,7 @@ package final class SimulatedCluster {
         /// Workers taken for dead.
         package var deaths: Int
         package var missedExamples: Int
+        package var repeatedExamples: Int
         package var tally: WorkerTally
         /// Of every bundle, what was applied in which order with which weights: the same for two runs whose values are.
         package var digest: UInt64
@@ -80,7 +81,7 @@ package final class SimulatedCluster {
         return Outcome(
             status: state.outcome?.status, reason: state.outcome?.reason, breaches: breaches, events: events,
             seconds: now / .seconds(1), leasedAgain: state.leasedAgain, deaths: deaths,
-            missedExamples: state.missedExamples,
+            missedExamples: state.missedExamples, repeatedExamples: state.repeatedExamples,
             tally: state.tally(), digest: bundles.reduce(0) { ($0 &* 31) ^ $1.digest })
     }
 

@@ -63,7 +63,8 @@ extension SimulatedCluster {
         case .heartbeat(let beat):
             let role: Role = beat.role == .server ? .server : .worker
             let applied = (try? RangeSet<Int>(beat.applied)) ?? RangeSet()
-            if state.heard(beat, role, applied: applied, now: now) {
+            let settled = (try? RangeSet<Int>(beat.settled)) ?? RangeSet()
+            if state.heard(beat, role, applied: applied, settled: settled, now: now) {
                 held.append((node, number, beat, now))
             } else {
                 tell(.refused("declared dead"), node, number)

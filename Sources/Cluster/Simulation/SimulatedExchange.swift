@@ -37,7 +37,7 @@ extension SimulatedCluster {
                 holder: workers[index].holder)
             request.step = exchange.step
             request.batch = exchange.batch
-            request.examples = exchange.examples
+            request.positions = exchange.positions
             request.clock = exchange.clock
             if plan.consistency.isAsynchronous, exchange.kind == .push {
                 request.clock = UInt64(workers[index].basis[bundle] ?? 0)
@@ -106,7 +106,7 @@ extension SimulatedCluster {
             case .pause: workers[index].state.done()
             case .wait: workers[index].state.waited(outcome)
             case .push, .pushOnly:
-                workers[index].state.pushed(outcome)
+                workers[index].state.pushed(outcome, dividedBy: exchange.clock)
                 workers[index].steps += 1
                 if outcome.isLate { workers[index].exchange?.result?.examples = 0 }
             }

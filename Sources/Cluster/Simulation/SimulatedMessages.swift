@@ -10,8 +10,11 @@ struct SimulatedRequest {
     var holder: WorkerIdentity
     var step = 0
     var batch = 0
-    var examples = 0
+    /// Those of the gradient, by their positions in the job's order.
+    var positions = RangeSet<Int>()
     var clock: UInt64 = 0
+
+    var examples: Int { positions.ranges.reduce(0) { $0 + $1.count } }
 
     /// Whether a gradient comes with it, or has come before.
     var hasGradient: Bool { examples > 0 }

@@ -31,8 +31,9 @@ struct SimulatedBundle {
 
     /// Steps applied, by incarnation.
     var applied: [UInt64: Set<Int>] = [:]
-    /// Examples in the values, by batch.
-    var examples: [Int: Int] = [:]
+    /// Examples in the values, by their positions, and how many went in.
+    var positions = RangeSet<Int>()
+    var examples = 0
     /// Incarnations that this lane has seen go.
     var gone: Set<UInt64> = []
     /// Those that train under bounded staleness, with the pushes that each has made.
@@ -81,9 +82,14 @@ extension SimulatedCluster {
         beat.incarnation = servers[index].incarnation
         beat.view = servers[index].acted.map { $0?.number ?? 0 }.min() ?? 0
         let own = own(index)
-        let whole = own.compactMap(\.state.wholeBatches)
-        beat.applied = whole.dropFirst().reduce(whole.first ?? RangeSet(0..<1 << 52)) { $0.intersection($1) }.wire
+        func common(_ ranges: [RangeSet<Int>?]) -> RangeSet<Int> {
+            ranges.compactMap { $0 }.reduce(RangeSet(0..<1 << 52)) { $0.intersection($1) }
+        }
+        beat.applied = common(own.map(\.state.wholeBatches)).wire
+        beat.settled = common(own.map(\.state.settledSteps)).wire
         beat.examples = Int64(own.map(\.state.ledger.examples).min() ?? 0)
+        beat.mostExamples = Int64(own.map(\.state.ledger.examples).max() ?? 0)
+        beat.missed = own.flatMap(\.state.missed).map(\.wire)
         ask(.heartbeat(beat), .server(index), servers[index].beat)
     }
 
@@ -98,6 +104,7 @@ extension SimulatedCluster {
             leave.incarnation = servers[index].incarnation
             let own = own(index)
             leave.examples = Int64(own.map(\.state.ledger.examples).min() ?? 0)
+            leave.mostExamples = Int64(own.map(\.state.ledger.examples).max() ?? 0)
             leave.tallies = own.reduce(into: [Int: WorkerTally]()) {
                 $0.merge($1.state.ledger.record.workers) { $0 + $1 }
             }.map { $1.wire(worker: $0) }

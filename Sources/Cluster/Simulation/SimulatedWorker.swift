@@ -24,7 +24,8 @@ struct SimulatedWorker {
         var kind: SimulatedRequest.Kind
         var step = 0
         var batch = 0
-        var examples = 0
+        /// Those that the gradient is of, by their positions in the job's order.
+        var positions = RangeSet<Int>()
         var clock: UInt64 = 0
         /// Told when all bundles have answered.
         var result: WireStepResult?
@@ -176,17 +177,17 @@ extension SimulatedCluster {
             workers[index].mode = .asking
             askControl(.work(sums, ask), index)
         case .train(let batch, let step, let clock):
-            let examples = schedule.places(ofBatch: batch).count
+            let positions = RangeSet(schedule.positions(ofBatch: batch))
             compute(
-                index, SimulatedWorker.Exchange(kind: .push, step: step, batch: batch, examples: examples, clock: clock)
-            )
-        case .trainTogether(let step, let number): trainTogether(index, step, number)
+                index,
+                SimulatedWorker.Exchange(kind: .push, step: step, batch: batch, positions: positions, clock: clock))
+        case .trainTogether(let step, let number, let last): trainTogether(index, step, number, since: last)
         case .evaluate: sleep(index, 500...3000)
         case .rest: sleep(index, 1000...20_000)
         }
     }
 
-    private func trainTogether(_ index: Int, _ step: Int, _ number: UInt64) {
+    private func trainTogether(_ index: Int, _ step: Int, _ number: UInt64, since last: UInt64) {
         guard let first = workers[index].first else { return }
         var view: ClusterView?
         if number == 0 {
@@ -204,18 +205,20 @@ extension SimulatedCluster {
             if workers[index].exchange == nil { leave(index) }
             return
         }
-        let size = schedule.places(ofBatch: step).count
-        let examples = BatchSchedule.part(of: size, rank: rank, of: view.workers.count).count
+        var positions = view.madeUp(by: workers[index].incarnation, since: last)
+        if step < plan.steps {
+            positions.insert(contentsOf: schedule.positions(ofBatch: step, rank: rank, of: view.workers.count))
+        }
         compute(
             index,
-            SimulatedWorker.Exchange(kind: .push, step: step, batch: step, examples: examples, clock: view.number))
+            SimulatedWorker.Exchange(kind: .push, step: step, batch: step, positions: positions, clock: view.number))
     }
 
     private func compute(_ index: Int, _ exchange: SimulatedWorker.Exchange) {
         var exchange = exchange
-        var result = WireStepResult()
-        result.batch = Int64(exchange.batch)
-        result.examples = Int64(exchange.examples)
+        var result = WireStepResult(
+            batch: exchange.batch, view: plan.consistency.isSynchronous ? exchange.clock : 0)
+        result.examples = Int64(exchange.positions.ranges.reduce(0) { $0 + $1.count })
         exchange.result = result
         workers[index].next = exchange
         // A pipelined worker does not wait for what its last push brings.

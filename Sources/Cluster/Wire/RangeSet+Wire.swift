@@ -1,7 +1,7 @@
 extension RangeSet where Bound == Int {
-    var wire: [WireBatchRange] {
+    var wire: [WireIndexRange] {
         ranges.map { range in
-            var wire = WireBatchRange()
+            var wire = WireIndexRange()
             wire.first = Int64(range.lowerBound)
             wire.count = Int64(range.count)
             return wire
@@ -9,11 +9,11 @@ extension RangeSet where Bound == Int {
     }
 
     /// - Throws: `NodeError` for ranges that are none.
-    init(_ wire: [WireBatchRange]) throws {
+    init(_ wire: [WireIndexRange]) throws {
         self.init()
         for range in wire {
             guard range.first >= 0, range.count >= 0, range.first <= Int64.max / 2, range.count <= Int64.max / 2 else {
-                throw NodeError(.refused, "a range of batches from \(range.first) of \(range.count) is none")
+                throw NodeError(.refused, "a range from \(range.first) of \(range.count) is none")
             }
             insert(contentsOf: Int(range.first)..<Int(range.first + range.count))
         }

@@ -602,6 +602,9 @@ package nonisolated struct WireView: Sendable {
   /// Those that have no part of the steps that this view divides, but of older ones; without ranks.
   package var leaving: [WireView.Worker] = []
 
+  /// Who makes up for examples that dead workers took with them.
+  package var makeUps: [WireMakeUp] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated struct Server: Sendable {
@@ -641,6 +644,24 @@ package nonisolated struct WireView: Sendable {
   package init() {}
 }
 
+/// Examples that a worker adds to its part of the first synchronous step that it trains by this view or a newer one.
+package nonisolated struct WireMakeUp: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var view: UInt64 = 0
+
+  /// Of the worker.
+  package var incarnation: UInt64 = 0
+
+  package var examples: [WireIndexRange] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// A node lives; one that stays silent is taken for dead. The coordinator holds the request until there is a view newer
 /// than the node's, but not longer than the interval of heartbeats. → View
 package nonisolated struct WireHeartbeat: Sendable {
@@ -655,7 +676,7 @@ package nonisolated struct WireHeartbeat: Sendable {
   package var incarnation: UInt64 = 0
 
   /// From a server: ranges of batches that every one of its bundles has applied, since the start.
-  package var applied: [WireBatchRange] = []
+  package var applied: [WireIndexRange] = []
 
   /// Why the node is about to end; empty while all is well.
   package var failure: String = String()
@@ -677,6 +698,32 @@ package nonisolated struct WireHeartbeat: Sendable {
 
   /// From a worker of a synchronous job: it leaves as soon as no step has a part for it.
   package var leaving: Bool = false
+
+  /// From a server of a synchronous job: parts of steps that a bundle lacks for good, since the start.
+  package var missed: [WireMissedPart] = []
+
+  /// From a server of a synchronous job: steps of which all tables have every part, or count it among `missed`.
+  package var settled: [WireIndexRange] = []
+
+  /// From a server: the most examples that any of its bundles has applied.
+  package var mostExamples: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The part of a synchronous step that a worker died with: by its rank in the view that divides the step.
+package nonisolated struct WireMissedPart: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var step: Int64 = 0
+
+  package var view: UInt64 = 0
+
+  package var rank: Int32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -709,8 +756,8 @@ package nonisolated struct WireWorkerTally: Sendable {
   package init() {}
 }
 
-/// Consecutive batches of the job's order of batches.
-package nonisolated struct WireBatchRange: Sendable {
+/// Consecutive batches of the job's order of batches, or examples of its order of examples, epoch after epoch.
+package nonisolated struct WireIndexRange: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -749,7 +796,7 @@ package nonisolated struct WireLease: Sendable {
   // methods supported on all messages.
 
   /// Empty where there is none now: ask again later.
-  package var ranges: [WireBatchRange] = []
+  package var ranges: [WireIndexRange] = []
 
   /// Instead of batches to train on, held-out batches to evaluate.
   package var evaluation: WireEvaluationLease {
@@ -852,7 +899,7 @@ package nonisolated struct WireCheckpointWritten: Sendable {
   package var bytes: Int64 = 0
 
   /// The batches that its values hold.
-  package var applied: [WireBatchRange] = []
+  package var applied: [WireIndexRange] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -881,6 +928,8 @@ package nonisolated struct WireLeave: Sendable {
   package var tallies: [WireWorkerTally] = []
 
   package var examples: Int64 = 0
+
+  package var mostExamples: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1179,6 +1228,9 @@ package nonisolated struct WireStepResult: Sendable {
   package var loss: Double = 0
 
   package var metrics: [WireMetricSum] = []
+
+  /// The view that divided the batch; 0 where one worker has all of it.
+  package var view: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2169,7 +2221,7 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".View"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0\u{1}leaving\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0\u{1}leaving\0\u{3}make_ups\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2184,6 +2236,7 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.checkpointStep) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.leaving) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.makeUps) }()
       default: break
       }
     }
@@ -2211,6 +2264,9 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.leaving.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.leaving, fieldNumber: 8)
     }
+    if !self.makeUps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.makeUps, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2222,6 +2278,7 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.reason != rhs.reason {return false}
     if lhs.checkpointStep != rhs.checkpointStep {return false}
     if lhs.leaving != rhs.leaving {return false}
+    if lhs.makeUps != rhs.makeUps {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2307,9 +2364,49 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
+nonisolated extension WireMakeUp: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MakeUp"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}view\0\u{1}incarnation\0\u{1}examples\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.examples) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.view != 0 {
+      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 1)
+    }
+    if self.incarnation != 0 {
+      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 2)
+    }
+    if !self.examples.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.examples, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMakeUp, rhs: WireMakeUp) -> Bool {
+    if lhs.view != rhs.view {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.examples != rhs.examples {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{1}missed\0\u{3}most_examples\0\u{1}settled\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2328,6 +2425,9 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 13: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       case 15: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
+      case 16: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
+      case 17: try { try decoder.decodeSingularInt64Field(value: &self.mostExamples) }()
+      case 18: try { try decoder.decodeRepeatedMessageField(value: &self.settled) }()
       default: break
       }
     }
@@ -2367,6 +2467,15 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.leaving != false {
       try visitor.visitSingularBoolField(value: self.leaving, fieldNumber: 15)
     }
+    if !self.missed.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.missed, fieldNumber: 16)
+    }
+    if self.mostExamples != 0 {
+      try visitor.visitSingularInt64Field(value: self.mostExamples, fieldNumber: 17)
+    }
+    if !self.settled.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.settled, fieldNumber: 18)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2382,6 +2491,49 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tallies != rhs.tallies {return false}
     if lhs.examples != rhs.examples {return false}
     if lhs.leaving != rhs.leaving {return false}
+    if lhs.missed != rhs.missed {return false}
+    if lhs.settled != rhs.settled {return false}
+    if lhs.mostExamples != rhs.mostExamples {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MissedPart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}view\0\u{1}rank\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.rank) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.step != 0 {
+      try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 1)
+    }
+    if self.view != 0 {
+      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 2)
+    }
+    if self.rank != 0 {
+      try visitor.visitSingularInt32Field(value: self.rank, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMissedPart, rhs: WireMissedPart) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.view != rhs.view {return false}
+    if lhs.rank != rhs.rank {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2442,8 +2594,8 @@ nonisolated extension WireWorkerTally: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
-nonisolated extension WireBatchRange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".BatchRange"
+nonisolated extension WireIndexRange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".IndexRange"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}first\0\u{1}count\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
@@ -2469,7 +2621,7 @@ nonisolated extension WireBatchRange: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireBatchRange, rhs: WireBatchRange) -> Bool {
+  package static func ==(lhs: WireIndexRange, rhs: WireIndexRange) -> Bool {
     if lhs.first != rhs.first {return false}
     if lhs.count != rhs.count {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2758,7 +2910,7 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Leave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{3}most_examples\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2774,6 +2926,7 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
+      case 12: try { try decoder.decodeSingularInt64Field(value: &self.mostExamples) }()
       default: break
       }
     }
@@ -2804,6 +2957,9 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.examples != 0 {
       try visitor.visitSingularInt64Field(value: self.examples, fieldNumber: 11)
     }
+    if self.mostExamples != 0 {
+      try visitor.visitSingularInt64Field(value: self.mostExamples, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2816,6 +2972,7 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.step != rhs.step {return false}
     if lhs.tallies != rhs.tallies {return false}
     if lhs.examples != rhs.examples {return false}
+    if lhs.mostExamples != rhs.mostExamples {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3360,7 +3517,7 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StepResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}examples\0\u{1}loss\0\u{1}metrics\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}examples\0\u{1}loss\0\u{1}metrics\0\u{1}view\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3372,6 +3529,7 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       case 3: try { try decoder.decodeSingularDoubleField(value: &self.loss) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
       default: break
       }
     }
@@ -3390,6 +3548,9 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.metrics.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.metrics, fieldNumber: 4)
     }
+    if self.view != 0 {
+      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3398,6 +3559,7 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.examples != rhs.examples {return false}
     if lhs.loss != rhs.loss {return false}
     if lhs.metrics != rhs.metrics {return false}
+    if lhs.view != rhs.view {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

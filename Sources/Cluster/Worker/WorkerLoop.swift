@@ -70,11 +70,12 @@ final class WorkerLoop {
             case .train(let batch, let step, let clock):
                 try alone(session, client, batch, step: step, clock: clock)
                 state.pushed(WorkerState.Outcome())
-            case .trainTogether(let step, let number):
+            case .trainTogether(let step, let number, let last):
                 let view = try view(numbered: number, since: first)
                 let rank = view?.workers.first { $0.incarnation == incarnation }?.rank
                 if let view, let rank {
-                    state.pushed(try together(session, client, step, view, rank: rank))
+                    let outcome = try together(session, client, step, view, rank: rank, since: last)
+                    state.pushed(outcome, dividedBy: view.number)
                 } else if view?.isLeaving(incarnation) == true {
                     // Nor has any later step a part for this worker.
                     return
@@ -203,47 +204,54 @@ final class WorkerLoop {
         session.setRandomStep(batch)
         try client.begin(
             .init(step: step, batch: batch, examples: indices.count, clock: clock, wantsValues: !isOver))
-        noteStep(try compute(session, client, indices, batch: batch))
+        var result = WireStepResult(batch: batch)
+        try compute(session, client, indices, &result)
+        noteStep(result)
     }
 
-    /// A synchronous step: this worker's part of the batch, by its rank.
+    /// A synchronous step: this worker's part of the batch, by its rank, and what it has to make up for.
     private func together(
-        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView, rank: Int
+        _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView, rank: Int, since last: UInt64
     ) throws -> WorkerState.Outcome {
-        let indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count)
+        var indices: [Int32] = []
+        // Steps after the last batch are for what is to be made up for.
+        if step < job.totalSteps { indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count) }
+        let missed = view.madeUp(by: incarnation, since: last).ranges
+        let count = missed.reduce(0) { $0 + $1.count }
+        guard missed.last?.upperBound ?? 0 <= job.totalExamples, count <= job.config.train.batch else {
+            throw NodeError(
+                .refused,
+                "the coordinator names \(count) missed examples up to \(missed.last?.upperBound ?? 0) of "
+                    + "\(job.totalExamples), which cannot be")
+        }
+        for range in missed { indices += schedule.indices(at: range) }
         session.setRandomStep(step, rank: rank)
         try client.begin(.init(step: step, batch: step, examples: indices.count, clock: view.number))
         // A worker without examples tells of the step too, for it may be the only one that lives to tell.
-        var result = WireStepResult()
-        result.batch = Int64(step)
+        let empty = WireStepResult(batch: step, view: view.number)
+        var result = empty
         if indices.isEmpty {
             try client.pushRest()
         } else {
-            result = try compute(session, client, indices, batch: step)
+            try compute(session, client, indices, &result)
         }
         noteStep(result)
         let outcome = try client.arbitrate()
-        if outcome.isLate {
-            // What is not in the values is not told.
-            untold = WireStepResult()
-            untold?.batch = Int64(step)
-        }
+        // What is not in the values is not told.
+        if outcome.isLate { untold = empty }
         return outcome
     }
 
     /// Computes the gradients of one batch, which leave as they are made, and what to tell of it.
     private func compute(
-        _ session: Session, _ client: ParameterClient, _ indices: [Int32], batch: Int
-    ) throws -> WireStepResult {
+        _ session: Session, _ client: ParameterClient, _ indices: [Int32], _ result: inout WireStepResult
+    ) throws {
         let values = try session.run(
             pushed + job.reportedNodes, feeds: job.feeds(job.data.training, indices, training: true),
             exchange: client.exchange)
         try client.pushRest()
-        var result = WireStepResult()
-        result.batch = Int64(batch)
         result.examples = Int64(indices.count)
         (result.loss, result.metrics) = summed(values[pushed.count...], examples: indices.count)
-        return result
     }
 
     /// Means of a batch as sums over its examples.
@@ -273,5 +281,14 @@ final class WorkerLoop {
             (sum.loss, sum.metrics) = summed(values[...], examples: examples)
             sums.append(sum)
         }
+    }
+}
+
+extension WireStepResult {
+    /// - Parameter view: that divided the batch; 0 where one worker has all of it.
+    init(batch: Int, view: UInt64 = 0) {
+        self.init()
+        self.batch = Int64(batch)
+        self.view = view
     }
 }

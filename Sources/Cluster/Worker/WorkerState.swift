@@ -7,8 +7,9 @@ package struct WorkerState: Sendable {
         case ask
         /// Train on a batch of its own and push under this clock.
         case train(batch: Int, step: Int, clock: UInt64)
-        /// Train this worker's part of a step, as this view divides it; where the view lacks it, wait for the step's end.
-        case trainTogether(step: Int, view: UInt64)
+        /// Train this worker's part of a step, as this view divides it, and what it has to make up for since the view that
+        /// divided its last step (0 before its first). Where the view lacks it, wait for the step's end.
+        case trainTogether(step: Int, view: UInt64, since: UInt64)
         case evaluate(round: Int, Range<Int>)
         /// Tell all servers that nobody is to wait for this worker.
         case pause(pauses: UInt64)
@@ -37,6 +38,8 @@ package struct WorkerState: Sendable {
     private let isBounded: Bool
     private var step = 0
     private var clock: UInt64 = 0
+    /// The view that divided its last step.
+    private var lastView: UInt64 = 0
     private var pauses: UInt64 = 0
     private var isPaused = false
     /// Batches of its own, still to be trained on.
@@ -96,8 +99,11 @@ package struct WorkerState: Sendable {
     }
 
     /// The push of the task is answered.
-    package mutating func pushed(_ outcome: Outcome) {
+    ///
+    /// - Parameter view: that divided a synchronous step.
+    package mutating func pushed(_ outcome: Outcome, dividedBy view: UInt64 = 0) {
         if isSynchronous {
+            lastView = view
             // The servers say which step is next: with backup workers, one that is late is led to it.
             let hasSkipped = outcome.step > step + 1
             step = max(step + 1, outcome.step)
@@ -122,7 +128,7 @@ package struct WorkerState: Sendable {
 
     private mutating func train() {
         if isSynchronous {
-            task = step < end ? .trainTogether(step: step, view: clock) : .ask
+            task = step < end ? .trainTogether(step: step, view: clock, since: lastView) : .ask
             return
         }
         while let first = batches.first, first.isEmpty { batches.removeFirst() }

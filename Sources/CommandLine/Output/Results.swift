@@ -24,10 +24,12 @@ package enum Results {
         let values = [report.loss.map { "loss \(ProgressLine.short($0))" }].compactMap { $0 }
         let all = values + ProgressLine.list(report.metrics)
         if !all.isEmpty { lines.append(all.joined(separator: ", ")) }
-        let missed = report.missedExamples
+        func examples(_ count: Int, _ what: String) -> String? {
+            count > 0 ? "\(ProgressLine.grouped(count)) examples \(what)" : nil
+        }
         let gradients = [
-            GradientText.whole(report.gradients),
-            missed > 0 ? "\(ProgressLine.grouped(missed)) examples missed" : nil,
+            GradientText.whole(report.gradients), examples(report.missedExamples, "missed"),
+            examples(report.repeatedExamples, "twice"),
         ].compactMap { $0 }
         if !gradients.isEmpty { lines.append(gradients.joined(separator: ", ")) }
         if let checkpoint = report.checkpoint { lines.append("checkpoint \(checkpoint)") }

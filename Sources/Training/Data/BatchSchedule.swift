@@ -43,11 +43,39 @@ public struct BatchSchedule: Sendable {
     /// The examples of batch `index` that rank `rank` of `count` computes: contiguous parts of nearly equal length, in
     /// order; some are empty if there are more ranks than examples.
     public mutating func indices(ofBatch index: Int, rank: Int, of count: Int) -> [Int32] {
+        indices(at: positions(ofBatch: index, rank: rank, of: count))
+    }
+
+    /// The positions of batch `index` in the job's order of examples, epoch after epoch, from 0.
+    public func positions(ofBatch index: Int) -> Range<Int> {
         let places = places(ofBatch: index)
-        let part = Self.part(of: places.count, rank: rank, of: count)
-        return indices(
-            at: (places.lowerBound + part.lowerBound)..<(places.lowerBound + part.upperBound),
-            epoch: epoch(ofBatch: index))
+        let start = epoch(ofBatch: index) * examples
+        return (start + places.lowerBound)..<(start + places.upperBound)
+    }
+
+    /// The positions of what rank `rank` of `count` computes of batch `index`.
+    public func positions(ofBatch index: Int, rank: Int, of count: Int) -> Range<Int> {
+        let batch = positions(ofBatch: index)
+        let part = Self.part(of: batch.count, rank: rank, of: count)
+        return (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound)
+    }
+
+    /// The batch that has the example at a position of the job's order.
+    public func batch(at position: Int) -> Int {
+        position / examples * batchesPerEpoch + position % examples / batch
+    }
+
+    /// The examples at consecutive positions of the job's order, in order.
+    public mutating func indices(at positions: Range<Int>) -> [Int32] {
+        var indices: [Int32] = []
+        var next = positions.lowerBound
+        while next < positions.upperBound {
+            let (epoch, place) = next.quotientAndRemainder(dividingBy: examples)
+            let end = min(place + positions.upperBound - next, examples)
+            indices += self.indices(at: place..<end, epoch: epoch)
+            next += end - place
+        }
+        return indices
     }
 
     /// What rank `rank` of `count` has of `total` things: the first `total % count` ranks have one more.

@@ -80,7 +80,8 @@ struct JobStateTests {
                 beat.incarnation = server.incarnation
                 beat.view = state.view.number
                 _ = state.heard(
-                    beat, .server, applied: RangeSet(applied.keys.map { $0..<$0 + 1 }), now: now)
+                    beat, .server, applied: RangeSet(applied.keys.map { $0..<$0 + 1 }), settled: RangeSet(0..<1000),
+                    now: now)
             }
         }
 

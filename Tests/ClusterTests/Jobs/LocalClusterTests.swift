@@ -191,6 +191,29 @@ struct LocalClusterTests {
         #expect(try run("train.steps=20", resume: true).steps == 20)
     }
 
+    @Test("what a checkpoint lacks of its batches is made up for, also after the last batch", arguments: [10, 14])
+    func missedExamples(steps: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("missed-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func run(_ more: String, resume: Bool) throws -> JobReport {
+            try LocalCluster.train(
+                config: config("checkpoint.directory=\(folder) cluster.consistency=sync " + more),
+                job: MultilayerPerceptron(), options: CoordinatorOptions(resume: resume))
+        }
+        _ = try run("train.steps=10", resume: false)
+        var manifest = try #require(try Manifest.newest(in: folder))
+        #expect(manifest.missed == nil)
+        manifest.missed = [[3, 10], [21, 22]]
+        try JSONEncoder().encode(manifest).write(to: URL(fileURLWithPath: "\(folder)/checkpoint-10.json"))
+        let report = try run("train.steps=\(steps)", resume: true)
+        #expect(report.status == "finished" && report.steps == steps, "\(report.reason ?? "")")
+        // Of those that were left and of the new batches none is missed and none is in twice.
+        #expect(report.missedExamples == 0 && report.repeatedExamples == 0)
+        let last = try #require(try Manifest.newest(in: folder))
+        #expect(last.missed == nil && last.doneBatches == RangeSet(0..<steps))
+        #expect(try run("train.steps=\(steps + 2)", resume: true).steps == steps + 2)
+    }
+
     @Test("a graph from a file trains on servers to the numbers of the job that it was written from")
     func importedGraph() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("graph-\(UUID()).pb").path

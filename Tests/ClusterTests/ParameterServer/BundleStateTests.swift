@@ -170,4 +170,24 @@ struct BundleStateTests {
         #expect(state.pull(Self.worker(0), token: 1) == [Self.values(1, step: 7, clock: 1)])
         #expect(state.steps == 7)
     }
+
+    @Test("a table tells which parts of the dead it will never have")
+    func missedByTable() {
+        var state = BundleState(.table(batch: 4))
+        _ = state.act(on: Self.view(1, [0, 1]))
+        _ = state.act(on: Self.view(2, [0, 1, 2]))
+        _ = state.push(Self.push(0, step: 0, clock: 1, token: 1))
+        _ = state.push(Self.push(1, step: 0, clock: 1, token: 2))
+        #expect(state.settledSteps == RangeSet(0..<1))
+        _ = state.push(Self.push(0, step: 1, clock: 2, token: 3))
+        _ = state.push(Self.push(2, step: 1, clock: 2, examples: 0, token: 4))
+        #expect(state.missed == [] && state.settledSteps == RangeSet(0..<1))
+        _ = state.act(on: Self.view(3, [0, 2]))
+        #expect(state.missed == [MissedPart(step: 1, view: 2, rank: 1)] && state.settledSteps == RangeSet(0..<2))
+        // Another step by the old view, of which a part comes after the death.
+        _ = state.push(Self.push(0, step: 2, clock: 2, token: 5))
+        _ = state.push(Self.push(2, step: 2, clock: 2, token: 6))
+        #expect(state.missed.last == MissedPart(step: 2, view: 2, rank: 1) && state.missed.count == 2)
+        #expect(state.settledSteps == RangeSet(0..<3))
+    }
 }
