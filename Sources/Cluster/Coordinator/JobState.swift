@@ -21,8 +21,9 @@ package struct JobState {
     private(set) var outcome: (status: String, reason: String?)?
     private var reports = ServerReports()
     private(set) var missed: MissedExamples
-    /// Synchronous steps after the last that has a batch, for examples that were missed.
+    /// Synchronous steps after the last that has a batch, for examples that were missed: those done, and those given out.
     private var extraSteps = 0
+    private var leasedExtraSteps = 0
     /// A worker has died since servers were known to have told all that they miss; the view that they tell it by.
     private var mayMiss = false
     private var missedView: UInt64?
@@ -233,10 +234,11 @@ package struct JobState {
         if isSynchronous {
             // All train the same steps, each its part.
             var steps = shards.firstUndone()..<evaluation.limit
-            if makesUp, shards.isComplete, !missed.isEmpty {
-                // Which of these steps is divided by the view that gives out what is missed, only the servers know.
-                let next = facts.totalSteps + extraSteps
-                steps = next..<next + 1
+            if makesUp, shards.isComplete {
+                // Which of these steps is divided by the view that gives out what is missed, only the servers know. One that
+                // somebody trains waits for all.
+                if !missed.isEmpty { leasedExtraSteps = max(leasedExtraSteps, extraSteps + 1) }
+                steps = (facts.totalSteps + extraSteps)..<(facts.totalSteps + max(extraSteps, leasedExtraSteps))
             }
             if !steps.isEmpty {
                 idle.removeAll()

@@ -37,8 +37,9 @@ struct TableParts: Sendable {
         ranks = ranks.filter { $0.key >= min(oldest, lastNamed) }
     }
 
-    /// Notes a worker's part of a step.
+    /// Notes a worker's part of a step; of one without examples, repeats may come late.
     mutating func add(_ holder: WorkerIdentity, step: Int, view: UInt64) {
+        guard !settled.contains(step) else { return }
         if ranks[view] != nil { lastNamed = max(lastNamed, view) }
         open[step, default: Step(view: view)].settled.insert(holder)
         settle(step)

@@ -9,7 +9,10 @@ extension SimulatedCluster {
     /// Notes what a request says of its worker under bounded staleness.
     func note(_ request: SimulatedRequest, _ number: Int) {
         let incarnation = request.holder.incarnation
-        guard case .bounded = bundles[number].state.rule, !bundles[number].gone.contains(incarnation) else { return }
+        guard case .bounded = bundles[number].state.rule, !bundles[number].gone.contains(incarnation),
+            request.number >= bundles[number].newest[incarnation] ?? 0
+        else { return }
+        bundles[number].newest[incarnation] = request.number
         switch request.kind {
         case .pause:
             guard request.clock > bundles[number].pauses[incarnation] ?? 0 else { return }

@@ -39,6 +39,8 @@ struct SimulatedBundle {
     /// Those that train under bounded staleness, with the pushes that each has made.
     var clocks: [UInt64: Int] = [:]
     var pauses: [UInt64: UInt64] = [:]
+    /// The number of each one's newest request: repeats of older ones come late.
+    var newest: [UInt64: Int] = [:]
     var closed = 0
     /// Steps that lack the part of one that is gone, by incarnation.
     var missing: [UInt64: Int] = [:]
