@@ -47,7 +47,13 @@ enum ControlRequests {
             request.role = role
             request.number = worker
             request.incarnation = incarnation
+            if role == .server, chance.once(in: 2) {
+                (request.number, request.incarnation) = (0, job.serverIncarnation)
+            }
             request.applied = ranges(&chance)
+            request.settled = ranges(&chance)
+            request.missed = parts(&chance)
+            request.mostExamples = Int64(chance.integer())
             request.view = UInt64(bitPattern: Int64(chance.integer()))
             request.step = Int64(chance.integer())
             request.examples = Int64(chance.integer())
@@ -87,6 +93,8 @@ enum ControlRequests {
             request.file = chance.pick(["", "../../x", "a"])
             request.bytes = Int64(chance.integer())
             request.applied = ranges(&chance)
+            request.missed = parts(&chance)
+            request.absent = parts(&chance)
             return .checkpointWritten(request)
         default:
             // Some end the job: a new one is begun then.
@@ -115,6 +123,18 @@ enum ControlRequests {
             range.first = Int64(chance.integer())
             range.count = Int64(chance.integer())
             return range
+        }
+    }
+
+    private static func parts(_ chance: inout Chance) -> [WireMissedPart] {
+        (0..<chance.below(3)).map { _ in
+            var part = WireMissedPart()
+            part.step = Int64(chance.integer())
+            part.view = UInt64(chance.below(3))
+            part.count = Int32(truncatingIfNeeded: chance.integer())
+            part.rank = Int32(truncatingIfNeeded: chance.integer())
+            part.incarnation = UInt64(bitPattern: Int64(chance.integer()))
+            return part
         }
     }
 

@@ -16,6 +16,8 @@ final class FuzzJob {
     let incarnation = UInt64.random(in: 1...(.max))
     let worker: Int
     let view: UInt64
+    /// Of its server.
+    let serverIncarnation: UInt64
     static let token = "fuzz"
     private let coordinator: Coordinator
     /// The coordinator has ended, as some requests ask it to.
@@ -27,14 +29,14 @@ final class FuzzJob {
         let value = Mutex(false)
     }
 
-    init(isSynchronous: Bool) throws {
+    init(_ consistency: JobConfig.Cluster.Consistency) throws {
         var config = JobConfig()
         config.model.kind = FuzzModel.kind
         config.train.batch = 1
         config.train.length = .steps(1_000_000_000)
         config.cluster.servers = 1
         config.cluster.workers = 1
-        config.cluster.consistency = isSynchronous ? .sync : .async
+        config.cluster.consistency = consistency
         config.cluster.token = FuzzJob.token
         config.cluster.heartbeatInterval = .milliseconds(1)
         // Nobody is dead for being silent.
@@ -76,6 +78,7 @@ final class FuzzJob {
             throw Finding("training does not begin")
         }
         view = found.number
+        serverIncarnation = found.servers[0].incarnation
         lanes = try addresses.map { try RequestSocket(dial: Address($0), maximumMessage: ControlClient.maximumMessage) }
         layout = BundleLayout(prepared.cut, lanes: [addresses.count])
     }

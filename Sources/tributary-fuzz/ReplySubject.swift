@@ -131,6 +131,13 @@ final class DamagingPeer: Sendable {
             var worker = WireView.Worker()
             worker.rank = Int32(truncatingIfNeeded: chance.integer())
             view.workers = [worker]
+            var makeUp = WireMakeUp()
+            makeUp.view = UInt64(bitPattern: Int64(chance.integer()))
+            var range = WireIndexRange()
+            range.first = Int64(chance.integer())
+            range.count = Int64(chance.integer())
+            makeUp.examples = [range]
+            view.makeUps = [makeUp]
             reply.kind = .view(view)
         case 2:
             var lease = WireLease()

@@ -13,6 +13,7 @@ final class SocketSubject: Subject {
 
     private var asynchronous: FuzzJob
     private var synchronous: FuzzJob
+    private var bounded: FuzzJob
     private var controlled: FuzzJob
     private let replies: ReplySubject
     private let program: [UInt8]
@@ -21,9 +22,10 @@ final class SocketSubject: Subject {
     private var inputs = 0
 
     init() throws {
-        asynchronous = try FuzzJob(isSynchronous: false)
-        synchronous = try FuzzJob(isSynchronous: true)
-        controlled = try FuzzJob(isSynchronous: false)
+        asynchronous = try FuzzJob(.async)
+        synchronous = try FuzzJob(.sync)
+        bounded = try FuzzJob(.bounded(staleness: 1))
+        controlled = try FuzzJob(.async)
         replies = try ReplySubject(asynchronous.prepared)
         memory = try SharedMemory(count: 4096)
         guard case .part(let part) = try asynchronous.control.ask(.getPart(WireGetPart())) else {
@@ -36,12 +38,13 @@ final class SocketSubject: Subject {
         inputs += 1
         // What a long job keeps of strange requests is not to slow the next ones down.
         if inputs % 20_000 == 0 {
-            (asynchronous, synchronous) = (
-                try renewed(asynchronous, isSynchronous: false), try renewed(synchronous, isSynchronous: true)
-            )
+            asynchronous = try renewed(asynchronous, .async)
+            synchronous = try renewed(synchronous, .sync)
+            bounded = try renewed(bounded, .bounded(staleness: 1))
         }
         switch chance.below(32) {
-        case 0..<14: return try sendData(to: asynchronous, patience: .seconds(10), &chance)
+        case 0..<12: return try sendData(to: asynchronous, patience: .seconds(10), &chance)
+        case 12..<14: return try sendData(to: bounded, patience: .milliseconds(2), &chance)
         case 14..<18: return try sendData(to: synchronous, patience: .milliseconds(2), &chance)
         case 18..<25: return try sendControl(&chance)
         case 25..<31: return try replies.read(&chance)
@@ -49,9 +52,9 @@ final class SocketSubject: Subject {
         }
     }
 
-    private func renewed(_ job: FuzzJob, isSynchronous: Bool) throws -> FuzzJob {
+    private func renewed(_ job: FuzzJob, _ consistency: JobConfig.Cluster.Consistency) throws -> FuzzJob {
         job.end()
-        return try FuzzJob(isSynchronous: isSynchronous)
+        return try FuzzJob(consistency)
     }
 
     // MARK: Servers
@@ -62,7 +65,7 @@ final class SocketSubject: Subject {
         if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let reply: Messaging.Message
         do { reply = try job.lanes[bundle.lane].request(Messaging.Message(bytes), timeout: patience) } catch {
-            // A synchronous push waits for others; a lane that is there answers a pull all the same, if only
+            // A synchronous push waits for others, as does one under bounded staleness; a lane that is there answers a pull all the same, if only
             // that it is of a worker that it does not take any more.
             let pull = header(job, bundle, .pull).bytes([])
             guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
@@ -161,7 +164,7 @@ final class SocketSubject: Subject {
     // MARK: The coordinator
 
     private func sendControl(_ chance: inout Chance) throws -> Depth {
-        if controlled.isOver { controlled = try renewed(controlled, isSynchronous: false) }
+        if controlled.isOver { controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async) }
         var request = WireRequest()
         request.protocol = ControlClient.protocolVersion
         request.token = chance.once(in: 50) ? "wrong" : FuzzJob.token

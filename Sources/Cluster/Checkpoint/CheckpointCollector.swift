@@ -13,12 +13,16 @@ final class CheckpointCollector: Sendable {
         let bytes: Int
         let error: String
         let applied: RangeSet<Int>
+        let missed: Set<MissedPart>
+        let absent: Set<MissedPart>
     }
 
     private struct Pending {
         var bundles: Set<Int> = []
         var values: [(name: String, value: Tensor)] = []
         var applied = RangeSet<Int>()
+        var missed: Set<MissedPart> = []
+        var absent: Set<MissedPart> = []
         var updates: [String: String] = [:]
     }
 
@@ -40,13 +44,22 @@ final class CheckpointCollector: Sendable {
     }
 
     /// Adds a bundle's values as of `step`.
-    func add(bundle: Int, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>, updates: Int) {
+    ///
+    /// - Parameters:
+    ///   - missed: parts of the steps before that will never be in them.
+    ///   - absent: those that have not come yet.
+    func add(
+        bundle: Int, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>, missed: [MissedPart],
+        absent: [MissedPart], updates: Int
+    ) {
         guard !directory.isEmpty else { return }
         let complete: Pending? = pending.withLock { pending in
             var entry = pending[step] ?? Pending()
             guard entry.bundles.insert(bundle).inserted else { return nil }
             entry.values += values
             entry.applied.formUnion(applied)
+            entry.missed.formUnion(missed)
+            entry.absent.formUnion(absent)
             entry.updates["updates.\(bundle)"] = "\(updates)"
             pending[step] = entry.bundles.count == bundles ? nil : entry
             return entry.bundles.count == bundles ? entry : nil
@@ -64,14 +77,18 @@ final class CheckpointCollector: Sendable {
         guard isNew else { return }
         queue.async { [self] in
             let name = Manifest.fileName(step: step, server: server, of: servers)
+            func report(bytes: Int, _ error: String) {
+                self.report(
+                    Written(
+                        step: step, file: name, bytes: bytes, error: error, applied: complete.applied,
+                        missed: complete.missed, absent: complete.absent))
+            }
             do {
                 let bytes = try Safetensors.write(
                     complete.values.map { (name: $0.name, tensor: $0.value) }, metadata: complete.updates,
                     to: "\(directory)/\(name)")
-                report(Written(step: step, file: name, bytes: bytes, error: "", applied: complete.applied))
-            } catch {
-                report(Written(step: step, file: name, bytes: 0, error: "\(error)", applied: complete.applied))
-            }
+                report(bytes: bytes, "")
+            } catch { report(bytes: 0, "\(error)") }
         }
     }
 

@@ -5,6 +5,8 @@ struct CheckpointProgress: Sendable {
         var bytes: Int
         var error: String
         var applied: RangeSet<Int>
+        /// Parts of those batches that had not come.
+        var absent: Set<MissedPart>
     }
 
     /// Servers that hold something to save.
@@ -20,7 +22,8 @@ struct CheckpointProgress: Sendable {
     mutating func note(_ wire: WireCheckpointWritten, applied: RangeSet<Int>) -> Int? {
         let step = Int(wire.step)
         written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied)
+            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied,
+            absent: Set(wire.absent.compactMap { MissedPart($0) }))
         return written[step]?.count == writers ? step : nil
     }
 

@@ -1,3 +1,5 @@
+internal import Training
+
 /// Where a job is in its life.
 package enum Phase: String, Sendable {
     case waiting, training, stopping, saving, finished, failed
@@ -77,12 +79,18 @@ package struct ClusterView: Equatable, Sendable {
         workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) } + leaving
     }
 
-    /// What a worker adds to its part of a step that this view divides.
+    /// What a worker adds to its part of a step that this view divides, as positions in the job's order of examples.
     ///
     /// - Parameter last: the view that divided the last step that it took part in; 0 before its first.
     package func madeUp(by incarnation: UInt64, since last: UInt64) -> RangeSet<Int> {
         makeUps.filter { $0.incarnation == incarnation && $0.view > last }
             .reduce(into: RangeSet()) { $0.formUnion($1.positions) }
+    }
+
+    /// A worker's part of a step that this view divides; none of a step after the last batch, which is for what is made up
+    /// for.
+    func part(ofStep step: Int, of totalSteps: Int, rank: Int, _ schedule: BatchSchedule) -> Range<Int> {
+        step < totalSteps ? schedule.positions(ofBatch: step, rank: rank, of: workers.count) : 0..<0
     }
 
     func isLeaving(_ incarnation: UInt64) -> Bool { leaving.contains { $0.incarnation == incarnation } }

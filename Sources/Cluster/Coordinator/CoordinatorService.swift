@@ -118,6 +118,7 @@ struct CoordinatorService {
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
             let applied = try RangeSet<Int>(wire.applied)
+            state.note(missed: wire.missed)
             if let step = state.checkpoints.note(wire, applied: applied) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .leave(let wire):
@@ -192,7 +193,8 @@ struct CoordinatorService {
         }
         let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
             .intersection(RangeSet(0..<state.facts.totalSteps))
-        let missed = state.makesUp ? state.missed.missing(below: step) : RangeSet()
+        let absent = saved.values.reduce(into: Set<MissedPart>()) { $0.formUnion($1.absent) }
+        let missed = state.missed.missing(below: step, absent: state.makesUp ? absent : [])
         var manifest = Manifest(
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
             done: done.ranges.map { [$0.lowerBound, $0.upperBound] },

@@ -56,11 +56,11 @@ package struct DataShards: Sendable {
         return lease
     }
 
-    /// Notes a batch of a synchronous job, which all workers share and nobody holds. True if it is new.
-    package mutating func completeTogether(_ batch: Int) -> Bool {
-        guard batch >= 0, batch < total, !done.contains(batch) else { return false }
-        done.insert(contentsOf: batch..<batch + 1)
-        return true
+    /// Notes batches of a synchronous job, which all workers share and nobody holds. Returns those that are new.
+    package mutating func completeTogether(_ batches: RangeSet<Int>) -> RangeSet<Int> {
+        let new = batches.intersection(RangeSet(0..<total)).subtracting(done)
+        done.formUnion(new)
+        return new
     }
 
     /// Notes acknowledged batches and returns how many are newly done.

@@ -21,12 +21,10 @@ package struct JobState {
     private(set) var outcome: (status: String, reason: String?)?
     private var reports = ServerReports()
     private(set) var missed: MissedExamples
-    /// Synchronous steps after the last that has a batch, for examples that were missed: those done, and those given out.
-    private var extraSteps = 0
-    private var leasedExtraSteps = 0
-    /// A worker has died since servers were known to have told all that they miss; the view that they tell it by.
-    private var mayMiss = false
-    private var missedView: UInt64?
+    /// Synchronous steps after the last that has a batch, for examples that were missed.
+    private var extraSteps = (leased: 0, done: 0)
+    /// Whether servers have told all that they miss of the steps that are over.
+    private var word = Word.all
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
@@ -34,6 +32,14 @@ package struct JobState {
     /// Synchronous workers that asked for work beyond the limit.
     private var idle: Set<UInt64> = []
     private var withoutWorkersSince: Duration?
+
+    private enum Word: Equatable {
+        case all
+        /// A worker has died or left since.
+        case outstanding
+        /// They have when they act on this view.
+        case due(view: UInt64)
+    }
 
     package init(_ facts: Facts) {
         self.facts = facts
@@ -69,16 +75,23 @@ package struct JobState {
     package func tally(of worker: Int? = nil) -> WorkerTally { reports.tally(of: worker) }
 
     /// Examples of the batches done in this run that some bundle's updates lack.
-    package var missedExamples: Int { reports.leastExamples.map { max(0, examplesOfRun - $0) } ?? 0 }
+    package var missedExamples: Int {
+        // A bundle that also has some twice has as many as it should.
+        let known = makesUp ? missed.missing(below: step + extraSteps.done).ranges.reduce(0) { $0 + $1.count } : 0
+        return max(known, reports.leastExamples.map { examplesOfRun - $0 } ?? 0)
+    }
 
     /// Examples that some bundle's updates of this run have twice, for others would have lacked them.
-    package var repeatedExamples: Int { max(0, reports.mostExamples - examplesOfRun) }
+    package var repeatedExamples: Int { makesUp ? max(0, reports.mostExamples - examplesOfRun) : 0 }
 
     /// Of the batches done in this run, and those that the run before has left.
     private var examplesOfRun: Int {
-        let batches = shards.done.subtracting(facts.done).ranges.joined()
         let left = makesUp ? facts.missed.ranges.reduce(0) { $0 + $1.count } : 0
-        return batches.reduce(left) { $0 + facts.schedule.places(ofBatch: $1).count }
+        return left + examples(in: shards.done.subtracting(facts.done))
+    }
+
+    private func examples(in batches: RangeSet<Int>) -> Int {
+        batches.ranges.reduce(0) { $0 + facts.schedule.positions(ofBatches: $1).count }
     }
 
     // MARK: Views
@@ -86,7 +99,11 @@ package struct JobState {
     private mutating func publish(_ phase: Phase, _ reason: String = "", checkpointStep: Int = 0, now: Duration) {
         var view = membership.view(number: self.view.number + 1, phase: phase, reason: reason)
         view.checkpointStep = checkpointStep
-        if phase == .training, makesUp { missed.divide(amongWorkersOf: &view, most: facts.config.train.batch) }
+        if phase == .training, makesUp {
+            // Not so many that a step needs much more memory than others, unless it has no examples of its own.
+            let batch = facts.config.train.batch
+            missed.divide(amongWorkersOf: &view, most: shards.isComplete ? batch : max(batch / 4, 1))
+        }
         views.publish(view, now: now)
     }
 
@@ -132,12 +149,9 @@ package struct JobState {
             reports.note(applied: applied, settled: settled, of: number)
             // Of a step that bundles closed after all who took part had died, nobody tells.
             if isSynchronous {
-                for step in appliedEverywhere.subtracting(shards.done).ranges.joined() { close(step) }
-                for part in beat.missed where makesUp {
-                    guard let part = MissedPart(part), let view = views.view(numbered: part.view) else { continue }
-                    missed.note(part, of: view)
-                }
+                close(appliedEverywhere)
             }
+            note(missed: beat.missed)
             reports.note(beat.tallies, examples: beat.examples, most: beat.mostExamples, of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
         } else {
@@ -148,6 +162,11 @@ package struct JobState {
             for result in beat.done { add(result, by: number, beat.incarnation) }
         }
         return true
+    }
+
+    /// Takes parts of steps that a server's bundles will never have.
+    mutating func note(missed parts: [WireMissedPart]) {
+        for part in parts where makesUp { if let part = MissedPart(part) { missed.note(part) } }
     }
 
     // MARK: Work
@@ -168,7 +187,7 @@ package struct JobState {
         if role == .worker {
             shards.release(worker: number, incarnation: wire.incarnation)
             evaluation.workerDied(number, incarnation: wire.incarnation)
-            viewIsDue = true
+            (viewIsDue, word) = (true, .outstanding)
         } else if [.waiting, .training, .stopping].contains(phase) {
             fail("server \(number) left", now: now)
         }
@@ -178,9 +197,10 @@ package struct JobState {
         let batch = Int(wire.batch)
         // To its part of a step a worker may add missed examples, as many as a batch has.
         guard batch >= 0, wire.examples >= 0, wire.examples <= 2 * facts.config.train.batch else { return }
-        if isSynchronous, batch < facts.totalSteps + extraSteps + SynchronousBarrier.mostAhead {
-            if let view = views.view(numbered: wire.view) { missed.closed(batch, of: view, by: incarnation) }
-            close(batch)
+        let view = isSynchronous ? views.view(numbered: wire.view) : nil
+        if isSynchronous, batch < facts.totalSteps + extraSteps.leased {
+            if let view { missed.closed(batch, of: view, by: incarnation) }
+            close(RangeSet(batch..<batch + 1))
         }
         guard batch < facts.totalSteps else { return }
         let size = facts.schedule.places(ofBatch: batch).count
@@ -196,21 +216,21 @@ package struct JobState {
             metrics: Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
             examples: Int(wire.examples))
         finishedBatches += record.add(
-            part, of: worker, size: isSynchronous ? size : part.examples, patience: backup > 0 ? 8 : 64)
+            part, of: worker, size: isSynchronous ? size : part.examples, parts: view?.workers.count,
+            patience: backup > 0 ? 8 : 64)
     }
 
-    /// Notes a synchronous step.
-    private mutating func close(_ batch: Int) {
-        extraSteps = max(extraSteps, batch + 1 - facts.totalSteps)
-        guard shards.completeTogether(batch), backup == 0 else { return }
-        // All examples of the step are in it, told or not, save where gradients may come too late.
-        record.count(examples: facts.schedule.places(ofBatch: batch).count)
+    /// Notes synchronous steps.
+    private mutating func close(_ steps: RangeSet<Int>) {
+        extraSteps.done = max(extraSteps.done, (steps.ranges.last?.upperBound ?? 0) - facts.totalSteps)
+        let new = shards.completeTogether(steps)
+        // All examples of a step are in it, told or not, save where gradients may come too late.
+        if backup == 0 { record.count(examples: examples(in: new)) }
     }
 
     /// Batches that all bundles have applied.
     private var appliedEverywhere: RangeSet<Int> {
-        let extra = isSynchronous ? extraSteps + SynchronousBarrier.mostAhead : 0
-        return reports.applied(servers: membership.servers, total: facts.totalSteps + extra)
+        reports.applied(servers: membership.servers, total: facts.totalSteps + extraSteps.leased)
     }
 
     /// Whether what dead workers missed is made up for: where each step waits for all the living.
@@ -223,9 +243,10 @@ package struct JobState {
         let worker = Int(ask.worker)
         for result in ask.done { add(result, by: worker, ask.incarnation) }
         var lease = WireLease()
-        guard phase == .training, view.present.contains(where: { $0.incarnation == ask.incarnation }) else {
-            return lease
-        }
+        // What one asks that was declared dead, which the view may not know of yet, comes too late.
+        guard phase == .training, view.present.contains(where: { $0.incarnation == ask.incarnation }),
+            let member = membership.node(.worker, worker), member.incarnation == ask.incarnation, member.isAlive
+        else { return lease }
         if let part = evaluation.lease(to: worker, incarnation: ask.incarnation) {
             lease.evaluation = part
             return lease
@@ -233,12 +254,15 @@ package struct JobState {
         guard evaluation.round == nil else { return lease }
         if isSynchronous {
             // All train the same steps, each its part.
-            var steps = shards.firstUndone()..<evaluation.limit
+            let first = shards.firstUndone()
+            var steps = first..<max(first, evaluation.limit)
             if makesUp, shards.isComplete {
-                // Which of these steps is divided by the view that gives out what is missed, only the servers know. One that
-                // somebody trains waits for all.
-                if !missed.isEmpty { leasedExtraSteps = max(leasedExtraSteps, extraSteps + 1) }
-                steps = (facts.totalSteps + extraSteps)..<(facts.totalSteps + max(extraSteps, leasedExtraSteps))
+                // One more, until one has been divided by a view that gives out what is missed. Who trains it waits for all.
+                if !missed.isEmpty {
+                    extraSteps.leased = max(extraSteps.leased, extraSteps.done + 1)
+                    if case .due = word { word = .outstanding }
+                }
+                steps = (facts.totalSteps + extraSteps.done)..<(facts.totalSteps + extraSteps.leased)
             }
             if !steps.isEmpty {
                 idle.removeAll()
@@ -310,7 +334,7 @@ package struct JobState {
         }
         evaluation.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
-        (viewIsDue, mayMiss, missedView) = (true, true, nil)
+        (viewIsDue, word) = (true, .outstanding)
         mourned.append((member.number, member.incarnation, nil))
     }
 
@@ -376,9 +400,7 @@ package struct JobState {
             let before = shards.done
             let again = shards.worker(dead.worker, incarnation: dead.incarnation, died: appliedEverywhere)
             // What it did and did not live to tell counts: servers have it.
-            for batch in shards.done.subtracting(before).ranges.joined() {
-                record.count(examples: facts.schedule.places(ofBatch: batch).count)
-            }
+            record.count(examples: examples(in: shards.done.subtracting(before)))
             let count = isSynchronous ? 0 : again.ranges.reduce(0) { $0 + $1.count }
             leasedAgain += count
             if count > 0 { events.append("\(count) batches of worker \(dead.worker) are leased anew") }
@@ -390,12 +412,19 @@ package struct JobState {
             if now - withoutWorkersSince! > facts.config.cluster.joinTimeout
                 || !facts.acceptsNodes && now - withoutWorkersSince! > .seconds(5)
             {
-                fail("no worker is left", now: now)
+                if shards.isComplete {
+                    // What they learned is worth saving, with what a later job has to make up for.
+                    stop(
+                        now: false, "all batches are trained on, but no worker is left to evaluate the result", now: now
+                    )
+                } else {
+                    fail("no worker is left", now: now)
+                }
             }
             return
         }
         withoutWorkersSince = nil
-        if makesUp, missed.isDue { viewIsDue = true }
+        if makesUp, missed.isDue, alive.contains(where: { !$0.isLeaving }) { viewIsDue = true }
         guard evaluation.endRound() else { return }
         let isIdle = !isSynchronous || alive.allSatisfy { idle.contains($0.incarnation) }
         guard mourned.isEmpty, shards.firstUndone() >= evaluation.limit, isIdle else { return }
@@ -410,22 +439,22 @@ package struct JobState {
 
     /// Whether nothing is missed of the synchronous steps, which are over, as far as all servers know.
     private mutating func hasMadeUpForAll() -> Bool {
-        if mayMiss {
-            // By the time that they act on a new view, they have told all of the steps before.
-            guard let number = missedView else {
-                (viewIsDue, missedView) = (true, view.number + 1)
-                return false
-            }
+        switch word {
+        case .all: break
+        case .outstanding:
+            (viewIsDue, word) = (true, .due(view: view.number + 1))
+            return false
+        case .due(let number):
             guard membership.allServersActOn(view: number) else { return false }
-            (mayMiss, missedView) = (false, nil)
-            missed.note(steps: reports.unsettled(0..<facts.totalSteps + extraSteps))
+            word = .all
+            missed.note(steps: reports.unsettled(0..<facts.totalSteps + extraSteps.done))
         }
         return missed.isEmpty
     }
 
     private mutating func saveOrFinish(now: Duration) {
         if savesCheckpoints {
-            publish(.saving, checkpointStep: step + extraSteps, now: now)
+            publish(.saving, checkpointStep: step + extraSteps.done, now: now)
         } else {
             finish(now: now)
         }

@@ -1,6 +1,7 @@
 package import Training
 
-/// Examples that some bundle lacks because a worker died with its part of a synchronous step, and who makes up for them.
+/// Examples that some bundle lacks because a worker died or left with its part of a synchronous step, and who makes up for
+/// them.
 ///
 /// What servers miss is divided among the workers of the next view, and each adds its share to its part of the first step
 /// that it trains by that view or a newer one. Steps wait for all their living members, so that this is the same step for
@@ -15,6 +16,7 @@ package struct MissedExamples: Sendable {
         /// The step into which they went; nil until one of those workers has told of it.
         var step: Int?
 
+        /// Nothing is left of it that may still be trained.
         var isOver: Bool { step != nil || shares.values.allSatisfy(\.isEmpty) }
     }
 
@@ -46,30 +48,30 @@ package struct MissedExamples: Sendable {
 
     private var isOver: Bool { makeUps.last?.isOver ?? true }
 
-    /// Takes what a server will never have.
-    ///
-    /// - Parameter view: that divided the step.
-    package mutating func note(_ part: MissedPart, of view: ClusterView) {
-        guard told.insert(part).inserted, let worker = view.workers.first(where: { $0.rank == part.rank }) else {
-            return
-        }
-        if part.step < totalSteps {
-            let count = view.workers.count
-            open.insert(contentsOf: schedule.positions(ofBatch: part.step, rank: part.rank, of: count))
-        }
-        for i in makeUps.indices where makeUps[i].view <= view.number && part.step <= makeUps[i].step ?? part.step {
-            open.formUnion(makeUps[i].shares.removeValue(forKey: worker.incarnation) ?? RangeSet())
+    private func positions(_ part: MissedPart) -> Range<Int> {
+        part.step < totalSteps ? schedule.positions(ofBatch: part.step, rank: part.rank, of: part.count) : 0..<0
+    }
+
+    /// Takes a part that some bundle will never have.
+    package mutating func note(_ part: MissedPart) {
+        guard told.insert(part).inserted else { return }
+        open.insert(contentsOf: positions(part))
+        // If the worker had a share, it went into its first step by the view that gave it out or a newer one: into this one,
+        // if not into one before. The step that is known may be a later one than that.
+        for i in makeUps.indices where makeUps[i].view <= part.view && part.step <= makeUps[i].step ?? part.step {
+            open.formUnion(makeUps[i].shares.removeValue(forKey: part.incarnation) ?? RangeSet())
         }
     }
 
-    /// Takes steps that some table knows nothing of, for all died who had told the other bundles.
+    /// Takes steps that are over and of which some table knows nothing, for all died who had told the other bundles.
     package mutating func note(steps: RangeSet<Int>) {
-        for step in steps.subtracting(toldSteps).ranges.joined() {
-            if step < totalSteps { open.insert(contentsOf: schedule.positions(ofBatch: step)) }
-            for i in makeUps.indices where step <= makeUps[i].step ?? -1 {
-                for share in makeUps[i].shares.values { open.formUnion(share) }
-                makeUps[i].shares = [:]
-            }
+        let new = steps.subtracting(toldSteps)
+        for range in new.intersection(RangeSet(0..<totalSteps)).ranges {
+            open.insert(contentsOf: schedule.positions(ofBatches: range))
+        }
+        for i in makeUps.indices where makeUps[i].step.map({ new.contains($0) }) ?? false {
+            for share in makeUps[i].shares.values { open.formUnion(share) }
+            makeUps[i].shares = [:]
         }
         toldSteps.formUnion(steps)
     }
@@ -111,13 +113,14 @@ package struct MissedExamples: Sendable {
     }
 
     /// What the values of a checkpoint lack that holds the steps below `step`.
-    package func missing(below step: Int) -> RangeSet<Int> {
+    ///
+    /// - Parameter absent: parts that had not come when it was made, but are not missed.
+    package func missing(below step: Int, absent: Set<MissedPart> = []) -> RangeSet<Int> {
         var missing = open
+        for part in absent.subtracting(told) { missing.insert(contentsOf: positions(part)) }
         for makeUp in makeUps where makeUp.step ?? step >= step {
             for share in makeUp.shares.values { missing.formUnion(share) }
         }
-        let later = missing.ranges.joined().filter { schedule.batch(at: $0) >= step }
-        for position in later { missing.remove(contentsOf: position..<position + 1) }
-        return missing
+        return missing.intersection(RangeSet(0..<schedule.positions(ofBatch: max(step, 0)).lowerBound))
     }
 }

@@ -10,8 +10,9 @@ struct ServerReports: Sendable {
     private var examples: [Int: (least: Int, most: Int)] = [:]
 
     mutating func note(applied batches: RangeSet<Int>, settled steps: RangeSet<Int>, of server: Int) {
-        applied[server] = batches
-        settled[server] = steps
+        // They only grow, whatever comes late.
+        applied[server, default: RangeSet()].formUnion(batches)
+        settled[server, default: RangeSet()].formUnion(steps)
     }
 
     mutating func note(_ tallies: [WireWorkerTally], examples: Int64, most: Int64, of server: Int) {

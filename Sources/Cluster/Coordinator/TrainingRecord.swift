@@ -29,16 +29,22 @@ package struct TrainingRecord: Sendable {
 
     package init() {}
 
-    /// Adds a worker's part of a batch of `size` examples. Returns the entries that are complete now, in order.
+    /// Adds a worker's part of a batch of `size` examples. Returns the entries that are complete now, in order: those of so
+    /// many parts, where that is known, for there may be more examples in them than in the batch.
     ///
     /// Parts are added up in the order of workers, whoever told first, so that a synchronous job's losses come out the same.
     ///
     /// - Parameter patience: an older batch is taken as it is when one so much newer comes: what a dead worker never told
     ///   must not keep it open.
-    package mutating func add(_ part: Entry, of worker: Int, size: Int, patience: Int = 64) -> [Entry] {
+    package mutating func add(
+        _ part: Entry, of worker: Int, size: Int, parts: Int? = nil, patience: Int = 64
+    ) -> [Entry] {
         guard !taken.contains(part.batch) else { return [] }
         open[part.batch, default: [:]][worker] = part
-        return take { $0.examples >= size && $0.batch == part.batch || $0.batch < part.batch - patience }
+        let isWhole = parts.map { open[part.batch]?.count ?? 0 >= $0 }
+        return take {
+            $0.batch == part.batch && isWhole ?? ($0.examples >= size) || $0.batch < part.batch - patience
+        }
     }
 
     /// Takes the entries of which a part has not been told.

@@ -74,9 +74,9 @@ package struct BundleLayout: Sendable, Equatable {
             let spec = write.variable.variableSpec!
             return sum + (spec.shape.elementCount ?? 0) * spec.dtype.size
         }
-        // Some bundles for each lane, so that one travels while another is worked on; blocks small enough that lanes come
-        // out even.
-        let part = max(total / max(lanes.reduce(0, +), 1) / 2, BundleLayout.leastGoal)
+        // Two bundles at least, so that one travels while another is worked on, and no more messages than that takes;
+        // blocks small enough that lanes come out even.
+        let part = max(total / max(lanes.reduce(0, +), 2), BundleLayout.leastGoal)
         let goal = min(part, limit)
         let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit
         var blocks: [Block] = []

@@ -150,6 +150,11 @@ package struct BundleState: Sendable {
     /// Parts of synchronous steps that it will never have.
     package var missed: [MissedPart] { barrier?.missed ?? table.missed }
 
+    /// Parts of the steps before this that a table has not got yet.
+    package func absent(before step: Int) -> [MissedPart] {
+        if case .table = rule { table.absent(before: step) } else { [] }
+    }
+
     /// Steps of which a table has every part, or counts it among `missed`; nil for other bundles, of which `wholeBatches` says
     /// that.
     package var settledSteps: RangeSet<Int>? { if case .table = rule { table.settled } else { nil } }
@@ -298,6 +303,9 @@ package struct BundleState: Sendable {
         }
         if ledger.isFenced(push.holder), push.examples > 0, push.step > ledger.lastStep(push.holder) {
             ledger.drop(push.holder, step: push.step, .dead)
+        }
+        if push.step < barrier?.nextStep ?? 0, push.examples > 0, push.step > ledger.lastStep(push.holder) {
+            barrier?.isDoneAgain(push.step, view: push.clock)
         }
         return translate(
             barrier?.push(

@@ -292,7 +292,8 @@ final class Lane {
         shard.savedStep = step
         checkpoints.add(
             bundle: shard.number, step: step, values: try shard.snapshot(),
-            applied: shard.state.appliedBatches(atStep: step), updates: step)
+            applied: shard.state.appliedBatches(atStep: step), missed: shard.state.missed,
+            absent: shard.state.absent(before: step), updates: step)
     }
 
     /// Answers those that have waited long with the names of those that they wait for.
@@ -333,37 +334,7 @@ final class Lane {
     /// Puts down what the heartbeats tell.
     private func tell() {
         (hasNews, toldAt) = (false, .now)
-        let states = shards.values.map(\.state)
-        let whole = states.compactMap(\.wholeBatches)
-        let settled = states.compactMap(\.settledSteps)
-        let now = LaneFacts(
-            step: states.map(\.steps).min(), view: view?.number ?? 0,
-            applied: whole.dropFirst().reduce(whole.first) { $0?.intersection($1) },
-            examples: states.map(\.ledger.examples).min(),
-            mostExamples: states.map(\.ledger.examples).max(),
-            missed: states.reduce(into: []) { $0.formUnion($1.missed) },
-            settled: settled.dropFirst().reduce(settled.first) { $0?.intersection($1) },
-            tallies: states.reduce(into: [:]) { $0.merge($1.ledger.record.workers) { $0 + $1 } })
+        let now = LaneFacts(shards.values.map(\.state), view: view?.number ?? 0)
         facts.withLock { $0 = now }
     }
-}
-
-/// What a lane tells of itself.
-struct LaneFacts {
-    /// Updates that all its bundles have; nil for a lane without bundles.
-    var step: Int?
-    /// The view that it acts on.
-    var view: UInt64 = 0
-    /// Batches that all its bundles have; nil for a lane without bundles of which that can be said: it lacks nothing.
-    var applied: RangeSet<Int>?
-    /// Examples whose gradients all its bundles have; nil for a lane without bundles.
-    var examples: Int?
-    /// Of the bundle that has the most.
-    var mostExamples: Int?
-    /// Parts of synchronous steps that a bundle will never have.
-    var missed: Set<MissedPart> = []
-    /// Steps of which all its tables have every part, or never will; nil for a lane without tables.
-    var settled: RangeSet<Int>?
-    /// What became of each worker's gradients.
-    var tallies: [Int: WorkerTally] = [:]
 }

@@ -1,15 +1,29 @@
-/// A part of a synchronous step that a bundle will never have, for the worker died that had it.
+/// A part of a synchronous step that a bundle lacks, for the worker that had it died or left at once.
 package struct MissedPart: Hashable, Sendable {
     package var step: Int
-    /// The view that divides the step.
+    /// The view that divides the step, and into how many parts.
     package var view: UInt64
-    /// The worker's, in that view.
+    package var count: Int
+    /// The worker that had it, and its rank in that view.
+    package var incarnation: UInt64
     package var rank: Int
 
-    package init(step: Int, view: UInt64, rank: Int) {
+    package init(step: Int, view: UInt64, count: Int, incarnation: UInt64, rank: Int) {
         self.step = step
         self.view = view
+        self.count = count
+        self.incarnation = incarnation
         self.rank = rank
+    }
+
+    /// The parts of a step whose workers `isHere` does not name, by rank.
+    static func missing(
+        of members: [WorkerIdentity: Int], step: Int, view: UInt64, isHere: (WorkerIdentity) -> Bool
+    ) -> [MissedPart] {
+        members.filter { !isHere($0.key) }.sorted { $0.value < $1.value }.map {
+            MissedPart(
+                step: step, view: view, count: members.count, incarnation: $0.key.incarnation, rank: $0.value)
+        }
     }
 }
 
@@ -18,13 +32,17 @@ extension MissedPart {
         var wire = WireMissedPart()
         wire.step = Int64(step)
         wire.view = view
+        wire.count = Int32(count)
+        wire.incarnation = incarnation
         wire.rank = Int32(rank)
         return wire
     }
 
     /// nil for one that cannot be.
     init?(_ wire: WireMissedPart) {
-        guard DataHeader.numbers.contains(wire.step), wire.rank >= 0 else { return nil }
-        self.init(step: Int(wire.step), view: wire.view, rank: Int(wire.rank))
+        guard DataHeader.numbers.contains(wire.step), wire.rank >= 0, wire.rank < wire.count else { return nil }
+        self.init(
+            step: Int(wire.step), view: wire.view, count: Int(wire.count), incarnation: wire.incarnation,
+            rank: Int(wire.rank))
     }
 }

@@ -185,6 +185,8 @@ public struct ServerNode: Sendable {
         }
         defer { endLanes() }
         var view: ClusterView?
+        /// Missed parts that the coordinator knows of.
+        var acknowledged: Set<MissedPart> = []
         var silentSince: ContinuousClock.Instant?
         while true {
             if options.stop.request == .now { throw NodeError(.failed, "stopped") }
@@ -192,19 +194,13 @@ public struct ServerNode: Sendable {
             beat.role = .server
             beat.number = assigned.number
             beat.incarnation = incarnation
-            let facts = lanes.map { $0.facts.withLock { $0 } }
-            beat.view = facts.map(\.view).min() ?? 0
-            beat.step = Int64(Self.step(facts))
-            beat.applied = Self.common(facts.map(\.applied)).wire
-            beat.settled = Self.common(facts.map(\.settled)).wire
-            beat.tallies = Self.tallies(facts)
-            beat.examples = Int64(Self.examples(facts))
-            beat.mostExamples = Int64(Self.mostExamples(facts))
-            beat.missed = Self.missed(facts)
+            let facts = LaneFacts(lanes.map { $0.facts.withLock { $0 } })
+            facts.tell(in: &beat, except: acknowledged)
             beat.failure = failure.withLock { $0 } ?? ""
             do {
                 let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
                 silentSince = nil
+                acknowledged = facts.missed
                 if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
                 if next != view {
                     let save = next.phase == .saving && view?.phase != .saving ? next.checkpointStep : nil
@@ -228,6 +224,8 @@ public struct ServerNode: Sendable {
                 report.bytes = Int64(file.bytes)
                 report.error = file.error
                 report.applied = file.applied.wire
+                report.missed = file.missed.map(\.wire)
+                report.absent = file.absent.map(\.wire)
                 _ = try control.ask(.checkpointWritten(report))
             }
             if view?.phase == .finished || view?.phase == .failed {
@@ -237,41 +235,12 @@ public struct ServerNode: Sendable {
                 leave.role = .server
                 leave.number = assigned.number
                 leave.incarnation = incarnation
-                let last = lanes.map { $0.facts.withLock { $0 } }
-                leave.step = Int64(Self.step(last))
-                leave.tallies = Self.tallies(last)
-                leave.examples = Int64(Self.examples(last))
-                leave.mostExamples = Int64(Self.mostExamples(last))
+                LaneFacts(lanes.map { $0.facts.withLock { $0 } }).tell(in: &leave)
                 _ = try? control.ask(.leave(leave), timeout: .seconds(1))
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
             }
         }
-    }
-}
-
-extension ServerNode {
-    private static func step(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.step).min() ?? 0 }
-
-    /// What all lanes have that name something; where none does, nothing is lacking.
-    private static func common(_ ranges: [RangeSet<Int>?]) -> RangeSet<Int> {
-        let all = ranges.compactMap { $0 }
-        guard let first = all.first else { return RangeSet(0..<1 << 52) }
-        return all.dropFirst().reduce(first) { $0.intersection($1) }
-    }
-
-    private static func examples(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.examples).min() ?? 1 << 52 }
-
-    private static func mostExamples(_ facts: [LaneFacts]) -> Int { facts.compactMap(\.mostExamples).max() ?? 0 }
-
-    private static func missed(_ facts: [LaneFacts]) -> [WireMissedPart] {
-        facts.reduce(into: Set<MissedPart>()) { $0.formUnion($1.missed) }
-            .sorted { ($0.step, $0.view, $0.rank) < ($1.step, $1.view, $1.rank) }.map(\.wire)
-    }
-
-    private static func tallies(_ facts: [LaneFacts]) -> [WireWorkerTally] {
-        facts.reduce(into: [Int: WorkerTally]()) { $0.merge($1.tallies) { $0 + $1 } }
-            .sorted { $0.key < $1.key }.map { $1.wire(worker: $0) }
     }
 }
 

@@ -154,6 +154,14 @@ package struct SynchronousBarrier: Sendable {
         return take(push, holder) + goOn()
     }
 
+    /// Notes that a step which is closed here is done again by others, for other bundles had nothing of it when all who took
+    /// part in it had died. What those push is not taken.
+    package mutating func isDoneAgain(_ step: Int, view: UInt64) {
+        guard backup == 0 else { return }
+        let parts = MissedPart.missing(of: ranks[view] ?? [:], step: step, view: view) { _ in false }
+        missed += parts.filter { !missed.contains($0) }
+    }
+
     /// Takes a wish for the values of a step, or later ones.
     package mutating func pull(worker: Int, incarnation: UInt64, step: Int, token: Int) -> [Action] {
         let holder = WorkerIdentity(worker: worker, incarnation: incarnation)
@@ -304,8 +312,7 @@ package struct SynchronousBarrier: Sendable {
         contributions.sort { ($0.rank, $0.token) < ($1.rank, $1.token) }
         let step = nextStep
         if backup == 0 {
-            missed += members.filter { !isPart(parked[$0.key]) }.values.sorted()
-                .map { MissedPart(step: step, view: stepView, rank: $0) }
+            missed += MissedPart.missing(of: members, step: step, view: stepView) { isPart(parked[$0]) }
         }
         // The arbiter's next view may be older than the newest known here, but not than one that it has named.
         let named = lastNamed

@@ -46,12 +46,22 @@ struct TableParts: Sendable {
         if open.count > Self.mostOpen, let oldest = open.keys.min() { open[oldest] = nil }
     }
 
+    /// Parts of the steps before this that are not here, and are not missed yet: all of those that nothing is known of.
+    func absent(before step: Int) -> [MissedPart] {
+        RangeSet(0..<max(step, 0)).subtracting(settled).ranges.joined().flatMap { number in
+            let known = open[number].flatMap { entry in ranks[entry.view].map { (entry.view, $0) } }
+            let (view, members) = known ?? ranks.max { $0.key < $1.key }.map { ($0.key, $0.value) } ?? (0, [:])
+            let here = known == nil ? [] : open[number]?.settled ?? []
+            return MissedPart.missing(of: members, step: number, view: view) { here.contains($0) }
+        }
+    }
+
     private mutating func settle(_ number: Int) {
         guard var step = open[number], let members = ranks[step.view] else { return }
-        for (holder, rank) in members.sorted(by: { $0.value < $1.value })
-        where gone.contains(holder) && step.settled.insert(holder).inserted {
-            missed.append(MissedPart(step: number, view: step.view, rank: rank))
+        missed += MissedPart.missing(of: members, step: number, view: step.view) {
+            step.settled.contains($0) || !gone.contains($0)
         }
+        step.settled.formUnion(gone.intersection(members.keys))
         open[number] = step
         guard step.settled.isSuperset(of: members.keys) else { return }
         open[number] = nil

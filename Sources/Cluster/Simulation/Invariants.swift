@@ -161,7 +161,8 @@ extension SimulatedCluster {
                 breach("bundle \(number) waits for worker \(absent), which is gone")
             }
         }
-        guard case .synchronous(let backup) = state.rule else { return }
+        // A bundle that a job's end keeps from acting on a view takes the next for it.
+        guard case .synchronous(let backup) = state.rule, self.state.phase == .training else { return }
         let parts = bundles[number].parked.values.map(\.request).filter {
             $0.step == bundles[number].closed && $0.clock > 0
         }

@@ -14,7 +14,8 @@ extension SimulatedCluster {
         workers[index].exchange = exchange
         workers[index].mode = .exchanging
         workers[index].hasGoneOn = false
-        workers[index].unsent = Array(bundles.indices)
+        // A backward pass has the gradients of the last layers first, whichever bundle those are in.
+        workers[index].unsent = plan.isArbiterLast ? bundles.indices.reversed() : Array(bundles.indices)
         if exchange.kind == .wait || exchange.kind == .pull && !plan.consistency.isAsynchronous {
             workers[index].unsent = [0]
         }

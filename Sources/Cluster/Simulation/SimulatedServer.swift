@@ -74,7 +74,10 @@ extension SimulatedCluster {
 
     // MARK: In touch with the coordinator
 
-    private func own(_ index: Int) -> [SimulatedBundle] { bundles.filter { $0.server == index } }
+    private func facts(_ index: Int) -> LaneFacts {
+        let view = servers[index].acted.map { $0?.number ?? 0 }.min() ?? 0
+        return LaneFacts(bundles.filter { $0.server == index }.map(\.state), view: view)
+    }
 
     private func beat(server index: Int) {
         servers[index].beat += 1
@@ -82,16 +85,7 @@ extension SimulatedCluster {
         beat.role = .server
         beat.number = Int32(servers[index].number)
         beat.incarnation = servers[index].incarnation
-        beat.view = servers[index].acted.map { $0?.number ?? 0 }.min() ?? 0
-        let own = own(index)
-        func common(_ ranges: [RangeSet<Int>?]) -> RangeSet<Int> {
-            ranges.compactMap { $0 }.reduce(RangeSet(0..<1 << 52)) { $0.intersection($1) }
-        }
-        beat.applied = common(own.map(\.state.wholeBatches)).wire
-        beat.settled = common(own.map(\.state.settledSteps)).wire
-        beat.examples = Int64(own.map(\.state.ledger.examples).min() ?? 0)
-        beat.mostExamples = Int64(own.map(\.state.ledger.examples).max() ?? 0)
-        beat.missed = own.flatMap(\.state.missed).map(\.wire)
+        facts(index).tell(in: &beat)
         ask(.heartbeat(beat), .server(index), servers[index].beat)
     }
 
@@ -104,12 +98,7 @@ extension SimulatedCluster {
             leave.role = .server
             leave.number = Int32(servers[index].number)
             leave.incarnation = servers[index].incarnation
-            let own = own(index)
-            leave.examples = Int64(own.map(\.state.ledger.examples).min() ?? 0)
-            leave.mostExamples = Int64(own.map(\.state.ledger.examples).max() ?? 0)
-            leave.tallies = own.reduce(into: [Int: WorkerTally]()) {
-                $0.merge($1.state.ledger.record.workers) { $0 + $1 }
-            }.map { $1.wire(worker: $0) }
+            facts(index).tell(in: &leave)
             return ask(.leave(leave), .server(index), number)
         }
         for lane in servers[index].ordered.indices where view.number > servers[index].ordered[lane]?.number ?? 0 {

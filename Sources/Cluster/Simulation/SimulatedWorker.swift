@@ -206,9 +206,7 @@ extension SimulatedCluster {
             return
         }
         var positions = view.madeUp(by: workers[index].incarnation, since: last)
-        if step < plan.steps {
-            positions.insert(contentsOf: schedule.positions(ofBatch: step, rank: rank, of: view.workers.count))
-        }
+        positions.insert(contentsOf: view.part(ofStep: step, of: plan.steps, rank: rank, schedule))
         compute(
             index,
             SimulatedWorker.Exchange(kind: .push, step: step, batch: step, positions: positions, clock: view.number))

@@ -31,6 +31,8 @@ package struct SimulationPlan: Sendable {
     package var stop: Duration?
     /// Whether workers go on when the arbiter has answered, before the other bundles have.
     package var overlaps: Bool
+    /// Whether workers push the first bundle, by which all go, last.
+    package var isArbiterLast: Bool
     /// Requests of a worker in flight.
     package var window: Int
     /// Of a message between workers and servers.
@@ -54,6 +56,7 @@ package struct SimulationPlan: Sendable {
         evaluateEvery = random.chance(0.3) ? random.whole(2...steps) : nil
         overlaps = random.chance(0.5)
         window = random.whole(1...4)
+        isArbiterLast = random.chance(0.5)
         let isCalm = random.chance(0.25)
         drop = isCalm ? 0 : 0.02
         duplicate = isCalm ? 0 : 0.05
@@ -77,6 +80,12 @@ package struct SimulationPlan: Sendable {
                 if fault != .join, random.chance(0.5) {
                     faults.append((.milliseconds(random.whole(0...span)), .join))
                 }
+            }
+        }
+        // Now and then all goes wrong at once.
+        if let first = faults.first, random.chance(0.2) {
+            for i in faults.indices where faults[i].fault != .join {
+                faults[i].time = first.time + random.microseconds(0...3000)
             }
         }
         if random.chance(0.03) { stop = .milliseconds(random.whole(0...span)) }

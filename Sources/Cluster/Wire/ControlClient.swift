@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 /// Talks to a coordinator: one request, one answer.
 public final class ControlClient: Sendable {
     /// The version of the control messages.
-    package static let protocolVersion: UInt32 = 1
+    package static let protocolVersion: UInt32 = 2
     /// The most bytes of a control message.
     package static let maximumMessage = (4 << 20) + (64 << 10)
 

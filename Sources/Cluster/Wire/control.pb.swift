@@ -699,7 +699,7 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// From a worker of a synchronous job: it leaves as soon as no step has a part for it.
   package var leaving: Bool = false
 
-  /// From a server of a synchronous job: parts of steps that a bundle lacks for good, since the start.
+  /// From a server of a synchronous job: parts of steps that a bundle lacks for good, each told until it is answered.
   package var missed: [WireMissedPart] = []
 
   /// From a server of a synchronous job: steps of which all tables have every part, or count it among `missed`.
@@ -713,7 +713,7 @@ package nonisolated struct WireHeartbeat: Sendable {
   package init() {}
 }
 
-/// The part of a synchronous step that a worker died with: by its rank in the view that divides the step.
+/// A part of a synchronous step that a bundle lacks.
 package nonisolated struct WireMissedPart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -721,7 +721,13 @@ package nonisolated struct WireMissedPart: Sendable {
 
   package var step: Int64 = 0
 
+  /// That divides the step, and into how many parts.
   package var view: UInt64 = 0
+
+  package var count: Int32 = 0
+
+  /// Of the worker that had it, and its rank in that view.
+  package var incarnation: UInt64 = 0
 
   package var rank: Int32 = 0
 
@@ -900,6 +906,12 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   /// The batches that its values hold.
   package var applied: [WireIndexRange] = []
+
+  /// In a synchronous job, parts of those that its values lack: those that will never come, and those that tables had not
+  /// got yet.
+  package var missed: [WireMissedPart] = []
+
+  package var absent: [WireMissedPart] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2501,7 +2513,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MissedPart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}view\0\u{1}rank\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}view\0\u{1}rank\0\u{1}count\0\u{1}incarnation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2512,6 +2524,8 @@ nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
       case 3: try { try decoder.decodeSingularInt32Field(value: &self.rank) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.count) }()
+      case 5: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
       default: break
       }
     }
@@ -2527,12 +2541,20 @@ nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.rank != 0 {
       try visitor.visitSingularInt32Field(value: self.rank, fieldNumber: 3)
     }
+    if self.count != 0 {
+      try visitor.visitSingularInt32Field(value: self.count, fieldNumber: 4)
+    }
+    if self.incarnation != 0 {
+      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireMissedPart, rhs: WireMissedPart) -> Bool {
     if lhs.step != rhs.step {return false}
     if lhs.view != rhs.view {return false}
+    if lhs.count != rhs.count {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
     if lhs.rank != rhs.rank {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2855,7 +2877,7 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2869,6 +2891,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
       default: break
       }
     }
@@ -2893,6 +2917,12 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if !self.applied.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.applied, fieldNumber: 6)
     }
+    if !self.missed.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.missed, fieldNumber: 7)
+    }
+    if !self.absent.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2903,6 +2933,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if lhs.error != rhs.error {return false}
     if lhs.bytes != rhs.bytes {return false}
     if lhs.applied != rhs.applied {return false}
+    if lhs.missed != rhs.missed {return false}
+    if lhs.absent != rhs.absent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

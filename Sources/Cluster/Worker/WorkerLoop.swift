@@ -213,9 +213,7 @@ final class WorkerLoop {
     private func together(
         _ session: Session, _ client: ParameterClient, _ step: Int, _ view: ClusterView, rank: Int, since last: UInt64
     ) throws -> WorkerState.Outcome {
-        var indices: [Int32] = []
-        // Steps after the last batch are for what is to be made up for.
-        if step < job.totalSteps { indices = schedule.indices(ofBatch: step, rank: rank, of: view.workers.count) }
+        var indices = schedule.indices(at: view.part(ofStep: step, of: job.totalSteps, rank: rank, schedule))
         let missed = view.madeUp(by: incarnation, since: last).ranges
         let count = missed.reduce(0) { $0 + $1.count }
         guard missed.last?.upperBound ?? 0 <= job.totalExamples, count <= job.config.train.batch else {

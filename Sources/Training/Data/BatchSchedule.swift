@@ -53,16 +53,17 @@ public struct BatchSchedule: Sendable {
         return (start + places.lowerBound)..<(start + places.upperBound)
     }
 
+    /// The positions of consecutive batches.
+    public func positions(ofBatches batches: Range<Int>) -> Range<Int> {
+        let start = positions(ofBatch: batches.lowerBound).lowerBound
+        return start..<(batches.isEmpty ? start : positions(ofBatch: batches.upperBound - 1).upperBound)
+    }
+
     /// The positions of what rank `rank` of `count` computes of batch `index`.
     public func positions(ofBatch index: Int, rank: Int, of count: Int) -> Range<Int> {
         let batch = positions(ofBatch: index)
         let part = Self.part(of: batch.count, rank: rank, of: count)
         return (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound)
-    }
-
-    /// The batch that has the example at a position of the job's order.
-    public func batch(at position: Int) -> Int {
-        position / examples * batchesPerEpoch + position % examples / batch
     }
 
     /// The examples at consecutive positions of the job's order, in order.

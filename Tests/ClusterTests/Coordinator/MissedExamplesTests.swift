@@ -15,6 +15,13 @@ struct MissedExamplesTests {
             workers: incarnations.enumerated().map { .init(number: $0, rank: $0, incarnation: $1) })
     }
 
+    /// Of a worker of a view.
+    private static func part(_ step: Int, rank: Int, of view: ClusterView) -> MissedPart {
+        MissedPart(
+            step: step, view: view.number, count: view.workers.count, incarnation: view.workers[rank].incarnation,
+            rank: rank)
+    }
+
     private static func shares(_ view: ClusterView) -> [UInt64: RangeSet<Int>] {
         Dictionary(uniqueKeysWithValues: view.makeUps.map { ($0.incarnation, $0.positions) })
     }
@@ -22,7 +29,7 @@ struct MissedExamplesTests {
     /// Worker 12 dies with its half of step 4, and the view without it gives that out.
     private static func afterOneDeath() -> (MissedExamples, ClusterView) {
         var missed = Self.examples()
-        missed.note(MissedPart(step: 4, view: 1, rank: 1), of: Self.view(1, [11, 12]))
+        missed.note(Self.part(4, rank: 1, of: Self.view(1, [11, 12])))
         var next = Self.view(2, [11, 13])
         missed.divide(amongWorkersOf: &next, most: 4)
         return (missed, next)
@@ -44,11 +51,9 @@ struct MissedExamplesTests {
     @Test("told again, and by other servers, it is missed once")
     func repeats() {
         var (missed, view) = Self.afterOneDeath()
-        missed.note(MissedPart(step: 4, view: 1, rank: 1), of: Self.view(1, [11, 12]))
+        missed.note(Self.part(4, rank: 1, of: Self.view(1, [11, 12])))
         missed.closed(5, of: view, by: 11)
         #expect(missed.isEmpty)
-        missed.note(MissedPart(step: 9, view: 1, rank: 7), of: Self.view(1, [11, 12]))
-        #expect(missed.isEmpty, "there is no such rank")
     }
 
     @Test("a share of one who dies before that step is given out anew, of one who dies after it is not")
@@ -56,12 +61,12 @@ struct MissedExamplesTests {
         var (missed, view) = Self.afterOneDeath()
         missed.closed(5, of: view, by: 11)
         // Its part of the step after is missed, but its share went in before.
-        missed.note(MissedPart(step: 6, view: 2, rank: 1), of: view)
+        missed.note(Self.part(6, rank: 1, of: view))
         #expect(missed.isEmpty, "steps after the last batch have no parts")
 
         (missed, view) = Self.afterOneDeath()
         missed.closed(5, of: view, by: 11)
-        missed.note(MissedPart(step: 5, view: 2, rank: 1), of: view)
+        missed.note(Self.part(5, rank: 1, of: view))
         var third = Self.view(3, [11])
         missed.divide(amongWorkersOf: &third, most: 4)
         #expect(Self.shares(third) == [11: RangeSet([19..<20, 22..<24])])
@@ -95,6 +100,9 @@ struct MissedExamplesTests {
         #expect(missed.missing(below: 4).isEmpty, "the batch itself is not done there")
         missed.closed(5, of: view, by: 11)
         #expect(missed.missing(below: 5) == RangeSet(18..<20) && missed.missing(below: 6).isEmpty)
+        // Of a table that had not got all parts of the step before.
+        let absent: Set = [Self.part(4, rank: 0, of: Self.view(1, [11, 12]))]
+        #expect(missed.missing(below: 6, absent: absent) == RangeSet(16..<18))
     }
 
     @Test("a step of which a table knows nothing is missed as a whole")

@@ -32,6 +32,13 @@ struct TrainingRecordTests {
         #expect(record.takeOpen() == [])
     }
 
+    @Test("a batch of so many parts is whole when all are told, however many examples they have")
+    func parts() {
+        var record = TrainingRecord()
+        #expect(record.add(part(3, 2, 9), of: 0, size: 8, parts: 2) == [])
+        #expect(record.add(part(3, 0, 0), of: 1, size: 8, parts: 2) == [part(3, 2, 9)])
+    }
+
     @Test("a batch of which a part is never told is taken as it is when much newer ones come, or at the end")
     func missingParts() {
         var record = TrainingRecord()

@@ -183,11 +183,31 @@ struct BundleStateTests {
         _ = state.push(Self.push(2, step: 1, clock: 2, examples: 0, token: 4))
         #expect(state.missed == [] && state.settledSteps == RangeSet(0..<1))
         _ = state.act(on: Self.view(3, [0, 2]))
-        #expect(state.missed == [MissedPart(step: 1, view: 2, rank: 1)] && state.settledSteps == RangeSet(0..<2))
+        #expect(state.missed == [MissedPart(step: 1, view: 2, count: 3, incarnation: 101, rank: 1)])
+        #expect(state.settledSteps == RangeSet(0..<2))
         // Another step by the old view, of which a part comes after the death.
         _ = state.push(Self.push(0, step: 2, clock: 2, token: 5))
+        #expect(state.absent(before: 3).map(\.rank) == [2], "a part that may still come")
         _ = state.push(Self.push(2, step: 2, clock: 2, token: 6))
-        #expect(state.missed.last == MissedPart(step: 2, view: 2, rank: 1) && state.missed.count == 2)
-        #expect(state.settledSteps == RangeSet(0..<3))
+        #expect(state.missed.last == MissedPart(step: 2, view: 2, count: 3, incarnation: 101, rank: 1))
+        #expect(state.missed.count == 2 && state.settledSteps == RangeSet(0..<3) && state.absent(before: 3) == [])
+        #expect(state.absent(before: 4).map(\.rank) == [0, 1], "a step that nothing is known of")
+    }
+
+    @Test("what newcomers push of a step that is closed here, and done again elsewhere, is told to be missed")
+    func doneAgain() {
+        var state = BundleState(.synchronous(backup: 0))
+        _ = state.act(on: Self.view(1, [0, 1]))
+        _ = state.push(Self.push(0, step: 0, clock: 1, token: 1))
+        _ = state.act(on: Self.view(2, [2, 3]))
+        let first = MissedPart(step: 0, view: 1, count: 2, incarnation: 101, rank: 1)
+        #expect(state.missed == [first] && state.steps == 1)
+        #expect(state.push(Self.push(2, step: 0, clock: 2, token: 2)) == [Self.values(2, step: 1, clock: 2)])
+        _ = state.push(Self.push(2, step: 0, clock: 2, token: 3))
+        // All that they share out among themselves, for who knows whether the other lives to push it.
+        let again = [2, 3].map { worker in
+            MissedPart(step: 0, view: 2, count: 2, incarnation: UInt64(100 + worker), rank: worker - 2)
+        }
+        #expect(state.missed == [first] + again)
     }
 }
