@@ -40,7 +40,7 @@ struct FileSubject: Subject {
             checkpoint: { directory: /tmp/none, every_steps: 500, keep: 3 }
             """
         let manifest = """
-            {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"seed":1,"batch":2,"files":[],"loss":0.5}
+            {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"missed":[[1,2]],"ahead":{"weights":[[3,4]]},"seed":1,"batch":2,"files":[],"loss":0.5}
             """
         formats = [
             Format(name: "a.index", file: try CheckpointIndex.block(folder), sealed: CheckpointIndex.table) { path in
@@ -72,7 +72,7 @@ struct FileSubject: Subject {
             Format(name: "checkpoint-3.json", file: Array(manifest.utf8)) { path in
                 let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
                 for manifest in try Manifest.all(in: directory) {
-                    _ = manifest.doneBatches
+                    _ = (manifest.doneBatches(ofBundle: "weights"), manifest.missedExamples)
                     _ = try CheckpointReader(manifest, directory: directory)
                 }
             },

@@ -12,6 +12,8 @@ final class CheckpointCollector: Sendable {
         let file: String
         let bytes: Int
         let error: String
+        /// Batches by bundle, and those that all have.
+        let bundles: [String: RangeSet<Int>]
         let applied: RangeSet<Int>
         let missed: Set<MissedPart>
         let absent: Set<MissedPart>
@@ -20,7 +22,7 @@ final class CheckpointCollector: Sendable {
     private struct Pending {
         var bundles: Set<Int> = []
         var values: [(name: String, value: Tensor)] = []
-        var applied = RangeSet<Int>()
+        var applied: [String: RangeSet<Int>] = [:]
         var missed: Set<MissedPart> = []
         var absent: Set<MissedPart> = []
         var updates: [String: String] = [:]
@@ -49,7 +51,8 @@ final class CheckpointCollector: Sendable {
     ///   - missed: parts of the steps before that will never be in them.
     ///   - absent: those that have not come yet.
     func add(
-        bundle: Int, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>, missed: [MissedPart],
+        bundle: Int, blocks: String, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>,
+        missed: [MissedPart],
         absent: [MissedPart], updates: Int
     ) {
         guard !directory.isEmpty else { return }
@@ -57,7 +60,7 @@ final class CheckpointCollector: Sendable {
             var entry = pending[step] ?? Pending()
             guard entry.bundles.insert(bundle).inserted else { return nil }
             entry.values += values
-            entry.applied.formUnion(applied)
+            entry.applied[blocks] = applied
             entry.missed.formUnion(missed)
             entry.absent.formUnion(absent)
             entry.updates["updates.\(bundle)"] = "\(updates)"
@@ -75,12 +78,15 @@ final class CheckpointCollector: Sendable {
             return false
         }
         guard isNew else { return }
+        let common = complete.applied.values.dropFirst().reduce(complete.applied.values.first ?? RangeSet()) {
+            $0.intersection($1)
+        }
         queue.async { [self] in
             let name = Manifest.fileName(step: step, server: server, of: servers)
             func report(bytes: Int, _ error: String) {
                 self.report(
                     Written(
-                        step: step, file: name, bytes: bytes, error: error, applied: complete.applied,
+                        step: step, file: name, bytes: bytes, error: error, bundles: complete.applied, applied: common,
                         missed: complete.missed, absent: complete.absent))
             }
             do {

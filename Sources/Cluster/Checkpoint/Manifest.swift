@@ -16,10 +16,12 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var fingerprint: String
     /// Updates applied.
     package var step: Int
-    /// Batches whose gradients the values hold, as [first, end) pairs.
+    /// Batches whose gradients all values hold, as [first, end) pairs.
     package var done: [[Int]]
     /// Positions, in the job's order of examples, of those of these batches that some values lack, as [first, end) pairs.
     package var missed: [[Int]]?
+    /// Batches whose gradients only some values hold, by the blocks of their bundle.
+    package var ahead: [String: [[Int]]]?
     package var seed: Int
     package var batch: Int
     package var files: [ServerFile]
@@ -29,7 +31,14 @@ package struct Manifest: Codable, Sendable, Equatable {
 
     package var doneBatches: RangeSet<Int> { Self.ranges(done) }
 
+    /// Batches that a bundle's values hold. One that is cut otherwise than the checkpoint's is taken to hold only what all do.
+    package func doneBatches(ofBundle blocks: String) -> RangeSet<Int> {
+        doneBatches.union(Self.ranges(ahead?[blocks] ?? []))
+    }
+
     package var missedExamples: RangeSet<Int> { Self.ranges(missed ?? []) }
+
+    static func pairs(_ ranges: RangeSet<Int>) -> [[Int]] { ranges.ranges.map { [$0.lowerBound, $0.upperBound] } }
 
     private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> {
         RangeSet(pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })

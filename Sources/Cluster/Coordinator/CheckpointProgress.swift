@@ -5,6 +5,8 @@ struct CheckpointProgress: Sendable {
         var bytes: Int
         var error: String
         var applied: RangeSet<Int>
+        /// Of an asynchronous job, by the blocks of each bundle.
+        var bundles: [String: RangeSet<Int>]
         /// Parts of those batches that had not come.
         var absent: Set<MissedPart>
     }
@@ -19,10 +21,15 @@ struct CheckpointProgress: Sendable {
     init(writers: Int) { self.writers = writers }
 
     /// Takes note of a server's file. Returns the step when the last server has written.
-    mutating func note(_ wire: WireCheckpointWritten, applied: RangeSet<Int>) -> Int? {
+    ///
+    /// - Throws: `NodeError` for ranges that are none.
+    mutating func note(_ wire: WireCheckpointWritten) throws -> Int? {
         let step = Int(wire.step)
         written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: applied,
+            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: try RangeSet(wire.applied),
+            bundles: Dictionary(
+                try wire.bundles.map { ($0.blocks, try RangeSet($0.applied)) },
+                uniquingKeysWith: { $0.intersection($1) }),
             absent: Set(wire.absent.compactMap { MissedPart($0) }))
         return written[step]?.count == writers ? step : nil
     }

@@ -97,11 +97,11 @@ public final class Coordinator: Sendable {
             )
         }
         let done = manifest.doneBatches
-        guard !config.cluster.consistency.isSynchronous || done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
-        else {
+        let isWhole = manifest.ahead == nil && done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
+        guard !config.cluster.consistency.isSynchronous || isWhole else {
             throw NodeError(
                 .badData,
-                "the checkpoint in \(directory) was made asynchronously and lacks batches before its last; go on with cluster.consistency: async"
+                "the checkpoint in \(directory) was made asynchronously and lacks batches before its last, or some Variables do; go on with cluster.consistency: async"
             )
         }
         return manifest
@@ -141,7 +141,13 @@ public final class Coordinator: Sendable {
             config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
             schedule: job.schedule, evaluationBatches: job.evaluationBatches,
             done: restored?.doneBatches ?? RangeSet(), jobKey: jobKey)
-        facts.missed = restored?.missedExamples.intersection(RangeSet(0..<job.totalExamples)) ?? RangeSet()
+        if let restored {
+            let steps = RangeSet(0..<job.totalSteps)
+            facts.ahead = (restored.ahead ?? [:]).keys.map {
+                restored.doneBatches(ofBundle: $0).subtracting(restored.doneBatches).intersection(steps)
+            }
+            facts.missed = restored.missedExamples.intersection(RangeSet(0..<job.totalExamples))
+        }
         facts.acceptsNodes = options.acceptsNodes
         var service = CoordinatorService(
             state: JobState(facts), job: job, options: options, restored: restored)

@@ -117,9 +117,8 @@ struct CoordinatorService {
             state.evaluated(wire)
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
-            let applied = try RangeSet<Int>(wire.applied)
             state.note(missed: wire.missed)
-            if let step = state.checkpoints.note(wire, applied: applied) { writeManifest(step, now: now) }
+            if let step = try state.checkpoints.note(wire) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .leave(let wire):
             guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
@@ -167,6 +166,16 @@ struct CoordinatorService {
             }
             let layout = job.layout(lanes: servers.map(\.addresses.count))
             state.checkpoints.writers = Set(layout.bundles.map(\.server)).count
+            if let ahead = restored?.ahead {
+                let known = Set(layout.bundles.map(\.blockNames))
+                let others = ahead.filter { !known.contains($0.key) }
+                if !others.isEmpty {
+                    state.note(
+                        event:
+                            "some batches go into some Variables twice: these are cut otherwise than when the checkpoint was written, between two of its batches"
+                    )
+                }
+            }
             programs = try servers.indices.map {
                 try job.cut.program(server: $0, layout: layout).serializedBytes()
             }
@@ -191,14 +200,17 @@ struct CoordinatorService {
         if let broken = saved.values.first(where: { !$0.error.isEmpty }) {
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
-        let done = saved.values.reduce(into: RangeSet<Int>()) { $0.formUnion($1.applied) }
-            .intersection(RangeSet(0..<state.facts.totalSteps))
+        // What only some bundles have is trained on again, and those take it for a repeat.
+        let all = RangeSet(0..<state.facts.totalSteps)
+        let done = saved.values.reduce(all) { $0.intersection($1.applied) }
+        let bundles = saved.values.reduce(into: [:]) { $0.merge($1.bundles) { $0.intersection($1) } }
+        let ahead = bundles.mapValues { $0.intersection(all).subtracting(done) }.filter { !$0.value.isEmpty }
         let absent = saved.values.reduce(into: Set<MissedPart>()) { $0.formUnion($1.absent) }
         let missed = state.missed.missing(below: step, absent: state.makesUp ? absent : [])
         var manifest = Manifest(
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
-            done: done.ranges.map { [$0.lowerBound, $0.upperBound] },
-            missed: missed.isEmpty ? nil : missed.ranges.map { [$0.lowerBound, $0.upperBound] }, seed: job.config.seed,
+            done: Manifest.pairs(done), missed: missed.isEmpty ? nil : Manifest.pairs(missed),
+            ahead: ahead.isEmpty ? nil : ahead.mapValues(Manifest.pairs), seed: job.config.seed,
             batch: job.config.train.batch,
             files: saved.sorted { $0.key < $1.key }.map {
                 Manifest.ServerFile(name: $0.value.file, bytes: $0.value.bytes)

@@ -12,6 +12,8 @@ extension JobState {
         var evaluationBatches: Int
         /// Batches that a restored checkpoint holds.
         var done = RangeSet<Int>()
+        /// Batches that only some bundles have of it, by bundle.
+        var ahead: [RangeSet<Int>] = []
         /// Examples of those batches that it lacks, by their positions in the job's order.
         var missed = RangeSet<Int>()
         var jobKey: UInt64

@@ -60,6 +60,8 @@ package struct JobState {
     var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
     package var step: Int { shards.doneCount }
 
+    mutating func note(event: String) { events.append(event) }
+
     mutating func takeEvents() -> [String] {
         defer { events = [] }
         return events
@@ -78,7 +80,8 @@ package struct JobState {
     package var missedExamples: Int {
         // A bundle that also has some twice has as many as it should.
         let known = makesUp ? missed.missing(below: step + extraSteps.done).ranges.reduce(0) { $0 + $1.count } : 0
-        return max(known, reports.leastExamples.map { examplesOfRun - $0 } ?? 0)
+        let had = facts.ahead.map { examples(in: $0) }.max() ?? 0
+        return max(known, reports.leastExamples.map { examplesOfRun - had - $0 } ?? 0)
     }
 
     /// Examples that some bundle's updates of this run have twice, for others would have lacked them.
@@ -102,7 +105,11 @@ package struct JobState {
         if phase == .training, makesUp {
             // Not so many that a step needs much more memory than others, unless it has no examples of its own.
             let batch = facts.config.train.batch
-            missed.divide(amongWorkersOf: &view, most: shards.isComplete ? batch : max(batch / 4, 1))
+            let most = shards.isComplete ? batch : max(batch / 4, 1)
+            let count = missed.divide(amongWorkersOf: &view, most: most)
+            if count > 0 {
+                events.append("\(count) examples that are missed with their workers are made up for by the others")
+            }
         }
         views.publish(view, now: now)
     }

@@ -76,10 +76,14 @@ package struct MissedExamples: Sendable {
         toldSteps.formUnion(steps)
     }
 
-    /// Gives out what is missed, no more than `most` examples at once, and adds to the view what is given out.
-    package mutating func divide(amongWorkersOf view: inout ClusterView, most: Int) {
+    /// Gives out what is missed, no more than `most` examples at once, and adds to the view what is given out. Returns how
+    /// many examples are given out by this view.
+    @discardableResult
+    package mutating func divide(amongWorkersOf view: inout ClusterView, most: Int) -> Int {
+        var count = 0
         if isDue, !view.workers.isEmpty {
             let positions = Array(open.ranges.joined().prefix(most))
+            count = positions.count
             var shares: [UInt64: RangeSet<Int>] = [:]
             for worker in view.workers {
                 let part = BatchSchedule.part(of: positions.count, rank: worker.rank, of: view.workers.count)
@@ -90,12 +94,13 @@ package struct MissedExamples: Sendable {
             for share in shares.values { open.subtract(share) }
             makeUps = (makeUps + [MakeUp(view: view.number, shares: shares)]).suffix(Self.memory)
         }
-        guard let newest = makeUps.last, !newest.isOver else { return }
+        guard let newest = makeUps.last, !newest.isOver else { return count }
         view.makeUps = view.workers.compactMap { worker in
             let share = newest.shares[worker.incarnation] ?? RangeSet()
             return share.isEmpty
                 ? nil : ClusterView.MakeUp(view: newest.view, incarnation: worker.incarnation, positions: share)
         }
+        return count
     }
 
     /// A worker tells of a step that is closed everywhere.

@@ -15,6 +15,8 @@ package struct Block: Sendable, Equatable {
 
     package var isWhole: Bool { count == total }
     package var bytes: Int { count * dtype.size }
+    /// What a checkpoint calls its elements: "w[10..<20]", or "w" if they are all.
+    package func label(_ base: String) -> String { isWhole ? base : "\(base)[\(offset)..<\(offset + count)]" }
     /// The name of the block's Variable in its bundle's graph: that of the whole Variable, where it is whole.
     package func name(_ base: String) -> String { isWhole ? base : "\(base)/block_\(offset)" }
 }
@@ -33,6 +35,9 @@ package struct Bundle: Sendable, Equatable {
     package let pushBytes: Int
     /// It holds tables, which workers update at their own pace, in a layout that keeps them apart.
     package let isTable: Bool
+
+    /// Its blocks, by which it is known in another run.
+    package var blockNames: String { blocks.map { $0.label($0.variable) }.joined(separator: " ") }
 
     package struct Push: Sendable, Equatable {
         package let block: Int

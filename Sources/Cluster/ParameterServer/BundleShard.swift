@@ -7,6 +7,8 @@ internal import Messaging
 package final class BundleShard {
     let program: WireServerProgram.Bundle
     let number: Int
+    /// Its blocks, by which it is known in another run.
+    let blockNames: String
     private let graph: Graph
     private let session: Session
     private let train: Node
@@ -32,15 +34,17 @@ package final class BundleShard {
     /// Where gradients are decoded that come in another form than they are computed with.
     private lazy var decoded = TensorStorage(byteCount: pushBytes)
 
-    /// - Parameter done: batches that the values of a checkpoint hold.
+    /// - Parameter manifest: of the checkpoint that its values come from; nil for none.
     /// - Throws: `GraphError` for a broken graph, `NodeError` for a program whose sizes and places do not fit its graph.
     package init(
-        _ program: WireServerProgram.Bundle, config: JobConfig = JobConfig(), done: RangeSet<Int> = RangeSet(),
+        _ program: WireServerProgram.Bundle, config: JobConfig = JobConfig(), manifest: Manifest? = nil,
         options: SessionOptions
     ) throws {
         self.program = program
-        state = BundleState(config, isTable: program.isTable, done: done)
         number = Int(program.number)
+        blockNames = program.blockNames
+        let done = manifest?.doneBatches(ofBundle: blockNames) ?? RangeSet()
+        state = BundleState(config, isTable: program.isTable, done: done)
         let graph = try GraphDefinition.decode([UInt8](program.graph))
         self.graph = graph
         session = try Session(graph, options: options)
@@ -264,12 +268,22 @@ package final class BundleShard {
         }
         for block in program.blocks {
             for (name, source) in zip(block.names, block.sources) {
-                try copy(
-                    name,
-                    block.count == block.total ? source : "\(source)[\(block.offset)..<\(block.offset + block.count)]")
+                try copy(name, block.label(source))
             }
         }
         for name in program.replicas { try copy(name, "\(name)@\(number)") }
         return result
     }
+}
+
+extension WireServerProgram.Block {
+    /// As `Block.label`.
+    fileprivate func label(_ base: String) -> String {
+        count == total ? base : "\(base)[\(offset)..<\(offset + count)]"
+    }
+}
+
+extension WireServerProgram.Bundle {
+    /// As `Bundle.blockNames`.
+    fileprivate var blockNames: String { blocks.map { $0.label($0.variable) }.joined(separator: " ") }
 }

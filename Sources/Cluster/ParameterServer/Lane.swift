@@ -291,7 +291,7 @@ final class Lane {
     private func save(_ shard: BundleShard, step: Int) throws {
         shard.savedStep = step
         checkpoints.add(
-            bundle: shard.number, step: step, values: try shard.snapshot(),
+            bundle: shard.number, blocks: shard.blockNames, step: step, values: try shard.snapshot(),
             applied: shard.state.appliedBatches(atStep: step), missed: shard.state.missed,
             absent: shard.state.absent(before: step), updates: step)
     }

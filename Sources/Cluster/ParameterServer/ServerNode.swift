@@ -57,7 +57,7 @@ public struct ServerNode: Sendable {
         let manifest = try manifest(directory, restoreStep)
         let shards = try program.bundles.map {
             try BundleShard(
-                $0, config: config, done: manifest?.doneBatches ?? RangeSet(),
+                $0, config: config, manifest: manifest,
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
                     process: nil, devices: try config.devices.forServer(), fallbackLog: options.onEvent,
@@ -224,6 +224,12 @@ public struct ServerNode: Sendable {
                 report.bytes = Int64(file.bytes)
                 report.error = file.error
                 report.applied = file.applied.wire
+                report.bundles = file.bundles.map { blocks, applied in
+                    var bundle = WireBundleApplied()
+                    bundle.blocks = blocks
+                    bundle.applied = applied.wire
+                    return bundle
+                }
                 report.missed = file.missed.map(\.wire)
                 report.absent = file.absent.map(\.wire)
                 _ = try control.ask(.checkpointWritten(report))

@@ -904,7 +904,7 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   package var bytes: Int64 = 0
 
-  /// The batches that its values hold.
+  /// The batches that all its values hold.
   package var applied: [WireIndexRange] = []
 
   /// In a synchronous job, parts of those that its values lack: those that will never come, and those that tables had not
@@ -912,6 +912,25 @@ package nonisolated struct WireCheckpointWritten: Sendable {
   package var missed: [WireMissedPart] = []
 
   package var absent: [WireMissedPart] = []
+
+  /// In an asynchronous job, what each bundle's values hold.
+  package var bundles: [WireBundleApplied] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The batches that the values of one bundle hold.
+package nonisolated struct WireBundleApplied: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The bundle's blocks, by which it is known in another run.
+  package var blocks: String = String()
+
+  package var applied: [WireIndexRange] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2877,7 +2896,7 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2893,6 +2912,7 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.bundles) }()
       default: break
       }
     }
@@ -2923,6 +2943,9 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if !self.absent.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 8)
     }
+    if !self.bundles.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.bundles, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2935,6 +2958,42 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if lhs.applied != rhs.applied {return false}
     if lhs.missed != rhs.missed {return false}
     if lhs.absent != rhs.absent {return false}
+    if lhs.bundles != rhs.bundles {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BundleApplied"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}blocks\0\u{1}applied\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.blocks) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.blocks.isEmpty {
+      try visitor.visitSingularStringField(value: self.blocks, fieldNumber: 1)
+    }
+    if !self.applied.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.applied, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireBundleApplied, rhs: WireBundleApplied) -> Bool {
+    if lhs.blocks != rhs.blocks {return false}
+    if lhs.applied != rhs.applied {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

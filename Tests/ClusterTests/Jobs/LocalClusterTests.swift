@@ -191,6 +191,41 @@ struct LocalClusterTests {
         #expect(try run("train.steps=20", resume: true).steps == 20)
     }
 
+    @Test(
+        "asynchronous checkpoints say what each Variable has, and each batch goes once into each that goes on from there"
+    )
+    func resumedBetweenBatches() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("between-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func run(_ more: String, resume: Bool) throws -> JobReport {
+            try LocalCluster.train(
+                config: config("checkpoint.directory=\(folder) checkpoint.keep=100 " + more),
+                job: MultilayerPerceptron(),
+                options: CoordinatorOptions(resume: resume))
+        }
+        _ = try run("train.steps=40 checkpoint.every_steps=3 cluster.workers=3", resume: false)
+        let all = try Manifest.all(in: folder)
+        #expect(all.count == 14)
+        for manifest in all {
+            let counts =
+                (manifest.ahead?.keys.map { manifest.doneBatches(ofBundle: $0) } ?? []) + [manifest.doneBatches]
+            #expect(counts.map { $0.ranges.reduce(0) { $0 + $1.count } }.max() == manifest.step)
+        }
+        // As if the second bundle had a batch that the others lacked.
+        let bundles = try PreparedJob(config(""), MultilayerPerceptron()).layout(lanes: [1, 1]).bundles
+        var manifest = try #require(all.last)
+        manifest.done = [[0, 30], [31, 40]]
+        manifest.ahead = [bundles[1].blockNames: [[30, 31]]]
+        try JSONEncoder().encode(manifest).write(to: URL(fileURLWithPath: "\(folder)/checkpoint-40.json"))
+        let error = #expect(throws: NodeError.self) {
+            try run("train.steps=44 cluster.consistency=sync", resume: true)
+        }
+        #expect(error?.message.contains("asynchronously") == true)
+        let report = try run("train.steps=44", resume: true)
+        #expect(report.steps == 44 && report.gradients.dropped == ["repeated": 1])
+        #expect(report.gradients.applied == 5 * bundles.count - 1 && report.missedExamples == 0)
+    }
+
     @Test("what a checkpoint lacks of its batches is made up for, also after the last batch", arguments: [10, 14])
     func missedExamples(steps: Int) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("missed-\(UUID())").path
