@@ -65,8 +65,8 @@ final class SocketSubject: Subject {
         if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let reply: Messaging.Message
         do { reply = try job.lanes[bundle.lane].request(Messaging.Message(bytes), timeout: patience) } catch {
-            // A synchronous push waits for others, as does one under bounded staleness; a lane that is there answers a pull all the same, if only
-            // that it is of a worker that it does not take any more.
+            // A push that is synchronous or under bounded staleness waits for others; a lane that is there answers a pull
+            // all the same, if only that it is of a worker that it does not take any more.
             let pull = header(job, bundle, .pull).bytes([])
             guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
             let answer: Messaging.Message

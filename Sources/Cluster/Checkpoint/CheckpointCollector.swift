@@ -48,6 +48,7 @@ final class CheckpointCollector: Sendable {
     /// Adds a bundle's values as of `step`.
     ///
     /// - Parameters:
+    ///   - blocks: the names of its blocks.
     ///   - missed: parts of the steps before that will never be in them.
     ///   - absent: those that have not come yet.
     func add(

@@ -14,7 +14,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var job: String
     /// Of the part of the graph that computes the loss: a checkpoint of another model is refused.
     package var fingerprint: String
-    /// Updates applied.
+    /// Its label: the updates of each bundle, or, where a job ends, the batches that all have.
     package var step: Int
     /// Batches whose gradients all values hold, as [first, end) pairs.
     package var done: [[Int]]
@@ -36,12 +36,20 @@ package struct Manifest: Codable, Sendable, Equatable {
         doneBatches.union(Self.ranges(ahead?[blocks] ?? []))
     }
 
+    /// The most updates that any values hold: checkpoints of a job that goes on have greater labels.
+    package var mostUpdates: Int {
+        let counts = (ahead ?? [:]).keys.map { doneBatches(ofBundle: $0) } + [doneBatches]
+        return max(step, counts.map { $0.ranges.reduce(0) { $0 + $1.count } }.max() ?? 0)
+    }
+
     package var missedExamples: RangeSet<Int> { Self.ranges(missed ?? []) }
 
     static func pairs(_ ranges: RangeSet<Int>) -> [[Int]] { ranges.ranges.map { [$0.lowerBound, $0.upperBound] } }
 
     private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> {
-        RangeSet(pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 ? $0[0]..<$0[1] : nil })
+        // Far from where a sum would overflow.
+        RangeSet(
+            pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 && $0[1] <= 1 << 53 ? $0[0]..<$0[1] : nil })
     }
 
     static func name(step: Int) -> String { "checkpoint-\(step).json" }

@@ -5,7 +5,7 @@ struct CheckpointProgress: Sendable {
         var bytes: Int
         var error: String
         var applied: RangeSet<Int>
-        /// Of an asynchronous job, by the blocks of each bundle.
+        /// The batches of each bundle, by its blocks.
         var bundles: [String: RangeSet<Int>]
         /// Parts of those batches that had not come.
         var absent: Set<MissedPart>

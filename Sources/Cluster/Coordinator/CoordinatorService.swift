@@ -172,7 +172,7 @@ struct CoordinatorService {
                 if !others.isEmpty {
                     state.note(
                         event:
-                            "some batches go into some Variables twice: these are cut otherwise than when the checkpoint was written, between two of its batches"
+                            "the checkpoint has batches in some Variables only, and these are cut into other parts now: some take them twice"
                     )
                 }
             }

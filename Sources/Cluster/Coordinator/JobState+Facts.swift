@@ -18,7 +18,7 @@ extension JobState {
         var missed = RangeSet<Int>()
         var jobKey: UInt64
         /// False where all nodes were started with the job, so that no other will come for one that died.
-        var acceptsNodes = true
+        package var acceptsNodes = true
 
         package init(
             config: JobConfig, fingerprint: String, variables: [VariableInfo], totalSteps: Int, schedule: BatchSchedule,

@@ -24,7 +24,7 @@ package struct JobState {
     /// Synchronous steps after the last that has a batch, for examples that were missed.
     private var extraSteps = (leased: 0, done: 0)
     /// Whether servers have told all that they miss of the steps that are over.
-    private var word = Word.all
+    private var missedReports = Reports.complete
     /// Dead workers whose batches are leased anew when all servers act on the view without them.
     private var mourned: [(worker: Int, incarnation: UInt64, view: UInt64?)] = []
     /// Who takes part has changed since the last view.
@@ -33,11 +33,11 @@ package struct JobState {
     private var idle: Set<UInt64> = []
     private var withoutWorkersSince: Duration?
 
-    private enum Word: Equatable {
-        case all
+    private enum Reports {
+        case complete
         /// A worker has died or left since.
-        case outstanding
-        /// They have when they act on this view.
+        case incomplete
+        /// Complete when all servers act on this view.
         case due(view: UInt64)
     }
 
@@ -80,8 +80,9 @@ package struct JobState {
     package var missedExamples: Int {
         // A bundle that also has some twice has as many as it should.
         let known = makesUp ? missed.missing(below: step + extraSteps.done).ranges.reduce(0) { $0 + $1.count } : 0
-        let had = facts.ahead.map { examples(in: $0) }.max() ?? 0
-        return max(known, reports.leastExamples.map { examplesOfRun - had - $0 } ?? 0)
+        // What a bundle had before, it does not take again.
+        let ahead = facts.ahead.map { examples(in: $0.intersection(shards.done)) }.max() ?? 0
+        return max(known, reports.leastExamples.map { examplesOfRun - ahead - $0 } ?? 0)
     }
 
     /// Examples that some bundle's updates of this run have twice, for others would have lacked them.
@@ -194,7 +195,7 @@ package struct JobState {
         if role == .worker {
             shards.release(worker: number, incarnation: wire.incarnation)
             evaluation.workerDied(number, incarnation: wire.incarnation)
-            (viewIsDue, word) = (true, .outstanding)
+            (viewIsDue, missedReports) = (true, .incomplete)
         } else if [.waiting, .training, .stopping].contains(phase) {
             fail("server \(number) left", now: now)
         }
@@ -267,7 +268,7 @@ package struct JobState {
                 // One more, until one has been divided by a view that gives out what is missed. Who trains it waits for all.
                 if !missed.isEmpty {
                     extraSteps.leased = max(extraSteps.leased, extraSteps.done + 1)
-                    if case .due = word { word = .outstanding }
+                    if case .due = missedReports { missedReports = .incomplete }
                 }
                 steps = (facts.totalSteps + extraSteps.done)..<(facts.totalSteps + extraSteps.leased)
             }
@@ -341,7 +342,7 @@ package struct JobState {
         }
         evaluation.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
-        (viewIsDue, word) = (true, .outstanding)
+        (viewIsDue, missedReports) = (true, .incomplete)
         mourned.append((member.number, member.incarnation, nil))
     }
 
@@ -446,14 +447,14 @@ package struct JobState {
 
     /// Whether nothing is missed of the synchronous steps, which are over, as far as all servers know.
     private mutating func hasMadeUpForAll() -> Bool {
-        switch word {
-        case .all: break
-        case .outstanding:
-            (viewIsDue, word) = (true, .due(view: view.number + 1))
+        switch missedReports {
+        case .complete: break
+        case .incomplete:
+            (viewIsDue, missedReports) = (true, .due(view: view.number + 1))
             return false
         case .due(let number):
             guard membership.allServersActOn(view: number) else { return false }
-            word = .all
+            missedReports = .complete
             missed.note(steps: reports.unsettled(0..<facts.totalSteps + extraSteps.done))
         }
         return missed.isEmpty

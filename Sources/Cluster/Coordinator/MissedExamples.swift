@@ -126,6 +126,6 @@ package struct MissedExamples: Sendable {
         for makeUp in makeUps where makeUp.step ?? step >= step {
             for share in makeUp.shares.values { missing.formUnion(share) }
         }
-        return missing.intersection(RangeSet(0..<schedule.positions(ofBatch: max(step, 0)).lowerBound))
+        return missing.intersection(RangeSet(0..<schedule.positions(ofBatch: min(max(step, 0), totalSteps)).lowerBound))
     }
 }

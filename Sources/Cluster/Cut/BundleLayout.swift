@@ -16,7 +16,13 @@ package struct Block: Sendable, Equatable {
     package var isWhole: Bool { count == total }
     package var bytes: Int { count * dtype.size }
     /// What a checkpoint calls its elements: "w[10..<20]", or "w" if they are all.
-    package func label(_ base: String) -> String { isWhole ? base : "\(base)[\(offset)..<\(offset + count)]" }
+    package func label(_ base: String) -> String { Self.label(base, offset: offset, count: count, total: total) }
+
+    /// Also of numbers that cannot be.
+    static func label(_ base: String, offset: Int, count: Int, total: Int) -> String {
+        count == total ? base : "\(base)[\(offset)..<\(offset &+ count)]"
+    }
+
     /// The name of the block's Variable in its bundle's graph: that of the whole Variable, where it is whole.
     package func name(_ base: String) -> String { isWhole ? base : "\(base)/block_\(offset)" }
 }
@@ -79,8 +85,8 @@ package struct BundleLayout: Sendable, Equatable {
             let spec = write.variable.variableSpec!
             return sum + (spec.shape.elementCount ?? 0) * spec.dtype.size
         }
-        // Two bundles at least, so that one travels while another is worked on, and no more messages than that takes;
-        // blocks small enough that lanes come out even.
+        // Two bundles, or one a lane, so that one travels while another is worked on, and no more messages than that
+        // takes; blocks small enough that lanes come out even.
         let part = max(total / max(lanes.reduce(0, +), 2), BundleLayout.leastGoal)
         let goal = min(part, limit)
         let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit

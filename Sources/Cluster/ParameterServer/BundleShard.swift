@@ -17,8 +17,8 @@ package final class BundleShard {
     let valueBytes: Int
     let pushBytes: Int
     var state: BundleState
-    /// The step of the last checkpoint.
-    var savedStep = 0
+    /// The label of the last checkpoint, or of the one gone on from, the same for all bundles.
+    var savedStep: Int
     /// Memory shared with workers, by their number.
     private var regions: [UInt32: BundleRegion] = [:]
 
@@ -45,6 +45,7 @@ package final class BundleShard {
         blockNames = program.blockNames
         let done = manifest?.doneBatches(ofBundle: blockNames) ?? RangeSet()
         state = BundleState(config, isTable: program.isTable, done: done)
+        savedStep = manifest?.mostUpdates ?? 0
         let graph = try GraphDefinition.decode([UInt8](program.graph))
         self.graph = graph
         session = try Session(graph, options: options)
@@ -276,14 +277,13 @@ package final class BundleShard {
     }
 }
 
-extension WireServerProgram.Block {
-    /// As `Block.label`.
-    fileprivate func label(_ base: String) -> String {
-        count == total ? base : "\(base)[\(offset)..<\(offset + count)]"
-    }
-}
-
 extension WireServerProgram.Bundle {
     /// As `Bundle.blockNames`.
     fileprivate var blockNames: String { blocks.map { $0.label($0.variable) }.joined(separator: " ") }
+}
+
+extension WireServerProgram.Block {
+    fileprivate func label(_ base: String) -> String {
+        Block.label(base, offset: Int(offset), count: Int(count), total: Int(total))
+    }
 }

@@ -161,8 +161,12 @@ package struct BundleState: Sendable {
 
     /// Batches in the values that a checkpoint of `step` holds.
     package func appliedBatches(atStep step: Int) -> RangeSet<Int> {
-        // A table may lack parts of its steps, which are told one by one.
-        rule.isSynchronous ? RangeSet(0..<max(step, 0)) : ledger.appliedBatches
+        switch rule {
+        case .asynchronous, .bounded: ledger.appliedBatches
+        case .synchronous: ledger.appliedBatches.intersection(RangeSet(0..<max(step, 0)))
+        // It may lack parts of its steps, which are told one by one.
+        case .table: RangeSet(0..<max(step, 0))
+        }
     }
 
     private func values(clock: UInt64 = 0) -> Reply {
@@ -304,13 +308,15 @@ package struct BundleState: Sendable {
         if ledger.isFenced(push.holder), push.examples > 0, push.step > ledger.lastStep(push.holder) {
             ledger.drop(push.holder, step: push.step, .dead)
         }
-        if push.step < barrier?.nextStep ?? 0, push.examples > 0, push.step > ledger.lastStep(push.holder) {
-            barrier?.isDoneAgain(push.step, view: push.clock)
-        }
-        return translate(
+        let isBehind = push.step < barrier?.nextStep ?? 0 && push.step > ledger.lastStep(push.holder)
+        let actions =
             barrier?.push(
                 worker: push.holder.worker, incarnation: push.holder.incarnation, step: push.step,
-                examples: push.examples, token: push.token, view: push.clock) ?? [])
+                examples: push.examples, token: push.token, view: push.clock) ?? []
+        if isBehind, push.examples > 0, actions == [.answerCurrent(token: push.token)] {
+            barrier?.isDoneAgain(push.step, view: push.clock)
+        }
+        return translate(actions)
     }
 
     /// The reply to a gradient whose step is closed: without it, or with it, if this is a repeat.

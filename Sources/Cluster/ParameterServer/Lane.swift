@@ -285,7 +285,7 @@ final class Lane {
     }
 
     private func saveIfDue(_ shard: BundleShard, step: Int) throws {
-        if let everySteps, step > 0, step % everySteps == 0 { try save(shard, step: step) }
+        if let everySteps, step > shard.savedStep, step % everySteps == 0 { try save(shard, step: step) }
     }
 
     private func save(_ shard: BundleShard, step: Int) throws {

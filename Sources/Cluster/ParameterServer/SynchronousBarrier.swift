@@ -73,6 +73,8 @@ package struct SynchronousBarrier: Sendable {
     /// A push of the open step has named `stepView`.
     private var isViewNamed = false
     private var lastNamed: UInt64 = 0
+    /// Closed steps that are done again by a view that is not known here yet.
+    private var doneAgain: [Int: UInt64] = [:]
 
     package init(nextStep: Int, backup: Int = 0) {
         self.nextStep = nextStep
@@ -112,6 +114,10 @@ package struct SynchronousBarrier: Sendable {
         self.leaving = leaving
         self.ranks[view] = members
         self.view = view
+        for (step, named) in doneAgain.sorted(by: { $0.key < $1.key }) where named <= view {
+            doneAgain[step] = nil
+            isDoneAgain(step, view: named)
+        }
         // The first view is for the open step, as is the one that comes after pushes have named it. One that was
         // skipped is taken for the next that is known.
         if stepView == 0 || (self.ranks[stepView] == nil && stepView < view) { stepView = view }
@@ -158,7 +164,11 @@ package struct SynchronousBarrier: Sendable {
     /// part in it had died. What those push is not taken.
     package mutating func isDoneAgain(_ step: Int, view: UInt64) {
         guard backup == 0 else { return }
-        let parts = MissedPart.missing(of: ranks[view] ?? [:], step: step, view: view) { _ in false }
+        guard let members = ranks[view] else {
+            if view > self.view { doneAgain[step] = view }
+            return
+        }
+        let parts = MissedPart.missing(of: members, step: step, view: view) { _ in false }
         missed += parts.filter { !missed.contains($0) }
     }
 

@@ -46,13 +46,13 @@ struct TableParts: Sendable {
         if open.count > Self.mostOpen, let oldest = open.keys.min() { open[oldest] = nil }
     }
 
-    /// Parts of the steps before this that are not here, and are not missed yet: all of those that nothing is known of.
+    /// Parts of the steps before this that are not here, and are not missed yet: as one part those that nothing is known of.
     func absent(before step: Int) -> [MissedPart] {
         RangeSet(0..<max(step, 0)).subtracting(settled).ranges.joined().flatMap { number in
-            let known = open[number].flatMap { entry in ranks[entry.view].map { (entry.view, $0) } }
-            let (view, members) = known ?? ranks.max { $0.key < $1.key }.map { ($0.key, $0.value) } ?? (0, [:])
-            let here = known == nil ? [] : open[number]?.settled ?? []
-            return MissedPart.missing(of: members, step: number, view: view) { here.contains($0) }
+            guard let entry = open[number], let members = ranks[entry.view] else {
+                return [MissedPart(step: number, view: 0, count: 1, incarnation: 0, rank: 0)]
+            }
+            return MissedPart.missing(of: members, step: number, view: entry.view) { entry.settled.contains($0) }
         }
     }
 

@@ -913,7 +913,7 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   package var absent: [WireMissedPart] = []
 
-  /// In an asynchronous job, what each bundle's values hold.
+  /// What each bundle's values hold.
   package var bundles: [WireBundleApplied] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

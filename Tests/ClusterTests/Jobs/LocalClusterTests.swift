@@ -221,9 +221,16 @@ struct LocalClusterTests {
             try run("train.steps=44 cluster.consistency=sync", resume: true)
         }
         #expect(error?.message.contains("asynchronously") == true)
-        let report = try run("train.steps=44", resume: true)
+        let report = try run("train.steps=44 checkpoint.every_steps=2", resume: true)
         #expect(report.steps == 44 && report.gradients.dropped == ["repeated": 1])
         #expect(report.gradients.applied == 5 * bundles.count - 1 && report.missedExamples == 0)
+        // The one gone on from stays, and every later one is complete.
+        #expect(try Manifest.all(in: folder).suffix(3).map(\.step) == [40, 42, 44])
+        #expect(try Manifest.all(in: folder).first { $0.step == 40 } == manifest)
+        // On more lanes, where the Variables are cut otherwise.
+        let wide = try run("train.steps=48 checkpoint.every_steps=2 cluster.threads_per_node=2", resume: true)
+        #expect(wide.steps == 48)
+        #expect(try Manifest.all(in: folder).suffix(3).map(\.step) == [44, 46, 48])
     }
 
     @Test("what a checkpoint lacks of its batches is made up for, also after the last batch", arguments: [10, 14])
