@@ -100,19 +100,16 @@ struct MakingUpTests {
     func afterTheLastStep() throws {
         var job = try Job()
         #expect(job.state.phase == .training && job.lease() == [0..<2])
-        #expect(job.lease(after: (0, 1)) == [1..<2])
+        #expect(job.lease(after: (0, 1)) == [1..<2] && job.lease(after: (1, 1)) == [])
         job.loseWorker()
         let view = job.state.view
         #expect(view.number == 3 && view.makeUps.map(\.positions) == [RangeSet(6..<8)])
         job.serverActs()
         // The view that gives it out may not divide the first of these steps.
-        #expect(job.lease(after: (1, 1)) == [2..<3] && job.lease() == [2..<3])
+        #expect(job.lease() == [2..<3] && job.lease() == [2..<3])
         #expect(job.lease(after: (2, 2)) == [3..<4])
         #expect(job.state.phase == .training && job.state.step == 2)
         #expect(job.lease(after: (3, 3)) == [])
-        #expect(job.state.phase == .training, "servers may have more to tell")
-        job.advance()
-        job.serverActs()
         #expect(job.state.phase == .finished && job.state.missedExamples == 0)
     }
 
