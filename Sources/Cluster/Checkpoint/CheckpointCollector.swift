@@ -15,6 +15,7 @@ final class CheckpointCollector: Sendable {
         /// Batches by bundle, and those that all have.
         let bundles: [String: RangeSet<Int>]
         let applied: RangeSet<Int>
+        /// Parts of synchronous steps that some bundle will never have, and those that a table had not got yet.
         let missed: Set<MissedPart>
         let absent: Set<MissedPart>
     }
@@ -53,8 +54,7 @@ final class CheckpointCollector: Sendable {
     ///   - absent: those that have not come yet.
     func add(
         bundle: Int, blocks: String, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>,
-        missed: [MissedPart],
-        absent: [MissedPart], updates: Int
+        missed: [MissedPart], absent: [MissedPart], updates: Int
     ) {
         guard !directory.isEmpty else { return }
         let complete: Pending? = pending.withLock { pending in

@@ -56,6 +56,7 @@ package struct ClusterView: Equatable, Sendable {
     package var workers: [WorkerEntry]
     /// Those that have no part of the synchronous steps that this view divides, but of older ones.
     package var leaving: [WorkerIdentity]
+    /// What the workers of a synchronous job make up for.
     package var makeUps: [MakeUp] = []
 
     /// In the phase saving: the step under which servers write a checkpoint.
