@@ -39,7 +39,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     /// The most updates that any values hold: checkpoints of a job that goes on have greater labels.
     package var mostUpdates: Int {
         let counts = (ahead ?? [:]).keys.map { doneBatches(ofBundle: $0) } + [doneBatches]
-        return max(step, counts.map { $0.ranges.reduce(0) { $0 + $1.count } }.max() ?? 0)
+        return max(step, counts.map { $0.total }.max() ?? 0)
     }
 
     package var missedExamples: RangeSet<Int> { Self.ranges(missed ?? []) }

@@ -97,7 +97,7 @@ public final class Coordinator: Sendable {
             )
         }
         let done = manifest.doneBatches
-        let isWhole = manifest.ahead == nil && done == RangeSet(0..<done.ranges.reduce(0) { $0 + $1.count })
+        let isWhole = manifest.ahead == nil && done == RangeSet(0..<done.total)
         guard !config.cluster.consistency.isSynchronous || isWhole else {
             throw NodeError(
                 .badData,

@@ -119,7 +119,7 @@ package struct DataShards: Sendable {
         return outstanding
     }
 
-    package var doneCount: Int { done.ranges.reduce(0) { $0 + $1.count } }
+    package var doneCount: Int { done.total }
 
     package var isComplete: Bool { doneCount == total }
 

@@ -79,7 +79,7 @@ package struct JobState {
     /// Examples of the batches done in this run that some bundle's updates lack.
     package var missedExamples: Int {
         // A bundle that also has some twice has as many as it should.
-        let known = makesUp ? missed.missing(below: step + extraSteps.done).ranges.reduce(0) { $0 + $1.count } : 0
+        let known = makesUp ? missed.missing(below: step + extraSteps.done).total : 0
         // What a bundle had before, it does not take again.
         let ahead = facts.ahead.map { examples(in: $0.intersection(shards.done)) }.max() ?? 0
         return max(known, reports.leastExamples.map { examplesOfRun - ahead - $0 } ?? 0)
@@ -90,7 +90,7 @@ package struct JobState {
 
     /// Of the batches done in this run, and those that the run before has left.
     private var examplesOfRun: Int {
-        let left = makesUp ? facts.missed.ranges.reduce(0) { $0 + $1.count } : 0
+        let left = makesUp ? facts.missed.total : 0
         return left + examples(in: shards.done.subtracting(facts.done))
     }
 
@@ -409,7 +409,7 @@ package struct JobState {
             let again = shards.worker(dead.worker, incarnation: dead.incarnation, died: appliedEverywhere)
             // What it did and did not live to tell counts: servers have it.
             record.count(examples: examples(in: shards.done.subtracting(before)))
-            let count = isSynchronous ? 0 : again.ranges.reduce(0) { $0 + $1.count }
+            let count = isSynchronous ? 0 : again.total
             leasedAgain += count
             if count > 0 { events.append("\(count) batches of worker \(dead.worker) are leased anew") }
         }

@@ -111,7 +111,7 @@ package struct BundleState: Sendable {
     package init(_ rule: Rule, scalesByStaleness: Bool = false, done: RangeSet<Int> = RangeSet()) {
         self.rule = rule
         self.scalesByStaleness = scalesByStaleness
-        ledger.updates = done.ranges.reduce(0) { $0 + $1.count }
+        ledger.updates = done.total
         ledger.appliedBatches = done
         tableStep = ledger.updates
         table = TableParts(settled: done)

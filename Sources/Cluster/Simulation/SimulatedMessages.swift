@@ -14,7 +14,7 @@ struct SimulatedRequest {
     var positions = RangeSet<Int>()
     var clock: UInt64 = 0
 
-    var examples: Int { positions.ranges.reduce(0) { $0 + $1.count } }
+    var examples: Int { positions.total }
 
     /// Whether a gradient comes with it, or has come before.
     var hasGradient: Bool { examples > 0 }

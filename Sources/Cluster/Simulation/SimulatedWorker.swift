@@ -216,7 +216,7 @@ extension SimulatedCluster {
         var exchange = exchange
         var result = WireStepResult(
             batch: exchange.batch, view: plan.consistency.isSynchronous ? exchange.clock : 0)
-        result.examples = Int64(exchange.positions.ranges.reduce(0) { $0 + $1.count })
+        result.examples = Int64(exchange.positions.total)
         exchange.result = result
         workers[index].next = exchange
         // A pipelined worker does not wait for what its last push brings.
