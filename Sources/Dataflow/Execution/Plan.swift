@@ -37,6 +37,8 @@ final class Plan {
     let labels: [PlanDescription.Step]
     /// The slots that each step reads or writes; nil for a step of which that is not known.
     private let touched: [Set<Slot>?]
+    /// Of a plan whose memory is checked: what is free in the arena after each step.
+    private let freed: [[Range<Int>]]
     private let fetchNodes: [Node]
     /// Of the last exchange that a run was given.
     private var lastPlaces: ExchangePlaces?
@@ -63,8 +65,8 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], sources: [Planner.Source],
-        specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
+        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
+        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
         ownsFunctions: Bool
@@ -73,6 +75,7 @@ final class Plan {
         self.steps = steps
         self.labels = labels
         self.touched = touched
+        self.freed = freed
         self.fetchNodes = fetchNodes
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
@@ -184,21 +187,20 @@ final class Plan {
         }
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
         try functions.checkTime()
-        if let places {
+        let checksMemory = !freed.isEmpty
+        if checksMemory { spoil(0..<memory.arena.byteCount) }
+        defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
+        if places != nil || profile != nil || checksMemory {
             for i in steps.indices {
                 try functions.checkTime()
-                for group in places.before[i] { try places.exchange.willUse(group) }
+                for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
                     try profile.measure(labels[i]) { try runToEnd(steps[i], frame) }
                 } else {
                     try run(steps[i], frame)
                 }
-                for group in places.after[i] { try places.exchange.isFinal(group) }
-            }
-        } else if let profile {
-            for (step, label) in zip(steps, labels) {
-                try functions.checkTime()
-                try profile.measure(label) { try runToEnd(step, frame) }
+                if checksMemory { freed[i].forEach(spoil) }
+                for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
             for step in steps {
@@ -218,6 +220,12 @@ final class Plan {
         }
         for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
+    }
+
+    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
+    private func spoil(_ range: Range<Int>) {
+        UnsafeMutableRawBufferPointer(start: memory.arena.pointer + range.lowerBound, count: range.count)
+            .initializeMemory(as: UInt8.self, repeating: 0xFF)
     }
 
     /// The value of a fetch in the memory that it is to go to.

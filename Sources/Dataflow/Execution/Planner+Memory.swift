@@ -31,10 +31,7 @@ extension Planner {
 
     /// Places values in the arenas, one for each place, by liveness.
     mutating func planMemory(_ items: [PlanItem]) throws -> [Place: Arena] {
-        var lastUse = [Int](repeating: -1, count: sources.count)
-        for (index, item) in items.enumerated() {
-            for slot in item.slots { lastUse[slot] = index }
-        }
+        let lifetimes = Lifetimes(items, slots: sources.count) { frameMembers.contains($0.id) }
         for fetch in fetches {
             guard let slot = hostSlot(fetch), case .arena = sources[slot] else { continue }
             sources[slot] = .fetch
@@ -48,13 +45,15 @@ extension Planner {
                 let home = slotPlaces[slot]
                 var arena = try arenas.removeValue(forKey: home) ?? Arena(alignment: alignment(home))
                 let place =
-                    reusableInput(item, index, slot, lastUse, &places) ?? arena.allocate(bytes) { label(item, slot) }
+                    reusableInput(item, index, slot, lifetimes, &places) ?? arena.allocate(bytes) { label(item, slot) }
                 arenas[home] = arena
                 places[slot] = place
                 sources[slot] = .arena(offset: place.offset)
             }
-            for slot in Set(item.slots) where lastUse[slot] == index {
-                if let place = places.removeValue(forKey: slot) { arenas[slotPlaces[slot]]?.release(place) }
+            for slot in Set(item.slots) where lifetimes.mayReuse(slot, after: index) {
+                guard let place = places.removeValue(forKey: slot) else { continue }
+                arenas[slotPlaces[slot]]?.release(place)
+                if slotPlaces[slot] == 0 { freed[index, default: []].append(place.offset..<place.offset + place.size) }
             }
         }
         let size = arenas[0]?.size ?? 0
@@ -80,7 +79,8 @@ extension Planner {
 
     /// The place of an input that dies here and that an elementwise kernel of the CPU may overwrite.
     private func reusableInput(
-        _ item: PlanItem, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+        _ item: PlanItem, _ index: Int, _ slot: Slot, _ lifetimes: Lifetimes,
+        _ places: inout [Slot: (offset: Int, size: Int)]
     ) -> (offset: Int, size: Int)? {
         // With several outputs one would be written before another is computed from the input.
         guard case .run(let placed) = item, placed.place == 0, placed.unit.outputs.count == 1,
@@ -88,7 +88,8 @@ extension Planner {
             operation.isElementwise(placed.unit.last.attributes)
         else { return nil }
         for input in placed.unit.inputs {
-            guard let own = placed.operands[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
+            guard let own = placed.operands[input], lifetimes.mayReuse(own, after: index),
+                slotSpecs[own] == slotSpecs[slot],
                 let place = places[own]
             else { continue }
             places[own] = nil

@@ -34,6 +34,8 @@ struct Planner {
     /// Values where they are used, if that is not where they were made.
     var moved: [Moved: Slot] = [:]
     var dynamicSlots: Set<Slot> = []
+    /// What becomes free in the host's arena after each item.
+    var freed: [Int: [Range<Int>]] = [:]
     /// Where Variables are read and written in one run.
     var hazards: ReadHazards?
     /// Vertices that run by tokens: control flow, and all that follows from it.
@@ -91,14 +93,20 @@ struct Planner {
         var steps: [Plan.Step] = []
         var labels: [PlanDescription.Step] = []
         var touched: [Set<Slot>?] = []
-        for item in items {
-            guard let step = try step(item) else { continue }
+        var freedAfter: [[Range<Int>]] = []
+        for (index, item) in items.enumerated() {
+            guard let step = try step(item) else {
+                if !freedAfter.isEmpty { freedAfter[freedAfter.count - 1] += freed[index] ?? [] }
+                continue
+            }
+            freedAfter.append(freed[index] ?? [])
             steps.append(step)
             labels.append(label(item))
             if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
         }
         if !members.isEmpty {
             touched.append(nil)
+            freedAfter.append([])
             steps.append(.frames(try frameProgram(members)))
             labels.append(
                 PlanDescription.Step(
@@ -106,7 +114,8 @@ struct Planner {
                     outputs: []))
         }
         return Plan(
-            steps: steps, labels: labels, touched: touched, sources: sources, specs: slotSpecs,
+            steps: steps, labels: labels, touched: touched,
+            freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
             memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
             writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,

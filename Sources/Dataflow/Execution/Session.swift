@@ -1,6 +1,10 @@
 internal import COneDNN
 internal import Synchronization
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// How a session runs.
 public struct SessionOptions: Sendable {
     /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
@@ -27,6 +31,11 @@ public struct SessionOptions: Sendable {
     public var profile: Profile?
     /// How runs are carried out.
     public var plan: PlanKind
+    /// Fill a plan's memory with NaN as soon as no value is in it, so that a wrong use shows. Slow, for tests. Off, unless the
+    /// environment says `TRIBUTARY_CHECK_MEMORY=1`.
+    public var checksMemory = SessionOptions.environmentChecksMemory
+
+    private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
 
     public init(
         threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
