@@ -31,7 +31,8 @@ struct PlanUnit {
 /// goes to memory.
 ///
 /// A vertex moves from its place of the order to that of its consumer. It may if until then nobody else uses its value or
-/// waits for it, and no Variable that it reads is written. A vertex that passes its input on as it is, such as a sum over
+/// waits for it, and no Variable that it reads is written. So each read stays on its side of each write, and a unit's own
+/// update, its last vertex, writes what the others have read already. A vertex that passes its input on as it is, such as a sum over
 /// no axes, goes with its consumer and costs nothing; by itself it stays what it was. A product of matrices that is but the
 /// gradient of a Variable goes with the update.
 struct Fusion {
@@ -167,8 +168,9 @@ struct Fusion {
         return members.allSatisfy { member in
             guard member == place || moves(order[member]) else { return false }
             let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > place }
-            return isFree
-                && order[member].inputs.allSatisfy { !isWritten($0, between: member, and: place) }
+            // An update writes after the others have read; but what passes memory on stands for it to the end.
+            let end = passing.contains(order[member].id) ? place + 1 : place
+            return isFree && order[member].inputs.allSatisfy { !isWritten($0, between: member, and: end) }
         }
     }
 

@@ -42,9 +42,14 @@ struct ReadHazards {
                     return place > start && (place < end || place == end && ReadHazards.overlaps(writer, read))
                 }
                 if !later.isEmpty { copies.insert(read.id) }
-                // Members read copies anyway, each time they run.
-                outdating[read.id] =
-                    members.contains(read.id) ? writers.filter { members.contains($0.id) } : later
+                guard members.contains(read.id) else {
+                    outdating[read.id] = later
+                    continue
+                }
+                // Members read copies anyway, each time they run: what was written before, they have.
+                outdating[read.id] = writers.filter { writer in
+                    members.contains(writer.id) && !precedence.isBefore(writer.id, read.id)
+                }
             }
         }
         var after: [Int: Set<Int>] = [:]
@@ -54,7 +59,7 @@ struct ReadHazards {
                     isKnown(input)
                 else { continue }
                 let follows = (outdating[read.id] ?? []).contains { writer in
-                    if after[writer.id] == nil { after[writer.id] = precedence.after(writer.id) }
+                    if after[writer.id] == nil { after[writer.id] = precedence.after(writer.id, goesRound: true) }
                     return after[writer.id]?.contains(vertex.id) == true
                 }
                 if follows { current[vertex.id, default: [:]][index] = use.variable }
@@ -62,10 +67,10 @@ struct ReadHazards {
         }
     }
 
-    /// Whether a write takes what was read of its own Variable, and not element by element: it would read what it has
-    /// written already.
+    /// Whether a write takes what was read of its own Variable, but not element by element, each before it is written: it
+    /// would read what it has written already.
     private static func overlaps(_ writer: Vertex, _ read: Vertex) -> Bool {
-        !(writer.operation is any ElementwiseUpdate.Type)
-            && writer.inputs.contains { $0.vertex === read && writer.operation.writes.count > 0 }
+        let isElementwise = writer.operation is any ElementwiseUpdate.Type && writer.operation.writes.count == 1
+        return !isElementwise && writer.inputs.contains { $0.vertex === read }
     }
 }
