@@ -7,6 +7,7 @@ extension PlanBuilder {
         var chance = Chance(seed: seed, input: 0)
         let statements: [(weight: Int, make: (inout Chance, UInt64) -> Void)] = [
             (6, source), (8, unary), (9, binary), (4, reduction), (4, several), (2, dynamic), (6, read), (9, write),
+            (6, late),
             (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (1, random),
         ]
         var place = chance.below(statements.reduce(0) { $0 + $1.weight })
@@ -101,6 +102,17 @@ extension PlanBuilder {
             AddV2.self, Sub.self, Maximum.self, Minimum.self, Mul.self, SquaredDifference.self,
         ]
         compute(chance.pick(operations), [x, y], to: x.kind, &chance, seed)
+    }
+
+    /// `v * 2` after all writes so far, where the 2 has the control edges: so TensorFlow writes it under
+    /// `control_dependencies`.
+    private func late(_ chance: inout Chance, _ seed: UInt64) {
+        guard let view = value(nil, &chance, where: { !$0.views.isEmpty }) else { return read(&chance, seed) }
+        let (controls, seen) = waits([view], sees: true)
+        let factor = constant(Tensor(Float(chance.below(8)) / 4), controls: controls)
+        let vertex = emit(chance.once(in: 2) ? Mul.self : AddV2.self, [view.node, factor])
+        used(vertex, [view])
+        add(vertex.output(0), view.kind, seed, seen: seen)
     }
 
     private func reduction(_ chance: inout Chance, _ seed: UInt64) {
