@@ -182,6 +182,8 @@ struct Planner {
 
     /// Whether a vertex's output 0 is its input 0 as it is: a sum over no axes, another view under the same shape, or the
     /// input repeated.
+    ///
+    /// Hazards: a Variable's own memory does not count, since who takes it must see it at its own time.
     func passes(_ vertex: Vertex) -> Bool {
         guard vertex.outputs.count == 1, let input = vertex.inputs.first, input.variable == nil,
             spec(input).shape.isFullyDefined, spec(vertex.output(0)).shape.isFullyDefined
@@ -220,6 +222,9 @@ struct Planner {
     }
 
     /// The outputs of a vertex, if all its inputs are known and it is small; else nothing.
+    ///
+    /// Hazards: only what neither reads nor writes state is folded. The order that hangs on a folded vertex's control edges
+    /// stays: what it waits for still runs (`needed`), and `Precedence` knows the edges.
     func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
         guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, inference.constants.allSatisfy({ $0 != nil })
         else {

@@ -110,6 +110,11 @@ final class PlanBuilder {
         seen[vertex.id] = seenBefore(vertex)
     }
 
+    /// Puts what a vertex needs, as it is written, before it.
+    func explain(_ vertex: Vertex, _ text: String) {
+        if let last = lines.popLast() { lines += [(vertex, text), last] }
+    }
+
     private func seenBefore(_ vertex: Vertex) -> [Int: Seen] { seen(by: vertex.inputs.map(\.vertex) + vertex.controls) }
 
     /// What had been written before those that wait for all of `vertices`.
@@ -245,6 +250,8 @@ enum PlanText {
         case .type(let v): ".type(.\(v.rawValue))"
         case .shape(let v): ".shape(\(v.isFullyDefined ? "\(v.concrete)" : ".unknown"))"
         case .tensor(let v): ".tensor(\(tensor(v)))"
+        case .types(let v): ".types([\(v.map { ".\($0.rawValue)" }.joined(separator: ", "))])"
+        case .function(let v): ".function(\(v.name))"
         default: "\(value)"
         }
     }

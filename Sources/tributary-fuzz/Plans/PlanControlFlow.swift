@@ -167,4 +167,42 @@ extension PlanBuilder {
             add(result[1], .vector, seed)
         }
     }
+
+    /// A call of a function that changes a Variable given by its handle, and yields what it read before or after.
+    func call(_ chance: inout Chance, _ seed: UInt64) {
+        let handles = states.indices.filter { states[$0].kind == .vector && !states[$0].isReference }
+        guard let variable = choose(handles, chance.next(), { states[$0].key }) else { return loop(&chance, seed) }
+        let x = vectors(&chance, ofKnownShape: true)[0]
+        let (handle, name) = (states[variable].memory.vertex, "f\(graph.vertices.count)")
+        let isLate = chance.once(in: 2)
+        let body = Graph(function: name, seed: 1)
+        let parameter = body.parameter(TensorSpec(.float32, [4]), name: "x")
+        let twin = body.add(VarHandleOp.self, [], handle.attributes, exactName: handle.name).output(0)
+        let read: Attributes = ["dtype": .type(.float32)]
+        let old = body.add(ReadVariableOp.self, [twin], read)
+        let write = body.add(AssignAddVariableOp.self, [twin, parameter], controls: [old])
+        let new = body.add(ReadVariableOp.self, [twin], read, controls: [write])
+        let product = body.add(Mul.self, [old.output(0), parameter], controls: [write])
+        let sum = body.add(AddV2.self, [(isLate ? new : old).output(0), product.output(0)])
+        let function = Function(
+            name: name, graph: body, parameters: [parameter], results: [sum.output(0)], effects: [write])
+        let vertex = emit(
+            StatefulPartitionedCall.self, [x.node], ["f": .function(function), "Tout": .types([.float32])],
+            controls: before(variable, isWrite: true))
+        explain(
+            vertex,
+            """
+            let \(name)_body = Graph(function: "\(name)", seed: 1)
+            let \(name)_x = \(name)_body.parameter(TensorSpec(.float32, [4]), name: "x")
+            let \(name)_v = \(name)_body.add(VarHandleOp.self, [], n\(handle.id).attributes, exactName: n\(handle.id).name).output(0)
+            let \(name)_old = \(name)_body.add(ReadVariableOp.self, [\(name)_v], ["dtype": .type(.float32)])
+            let \(name)_write = \(name)_body.add(AssignAddVariableOp.self, [\(name)_v, \(name)_x], controls: [\(name)_old])
+            let \(name)_new = \(name)_body.add(ReadVariableOp.self, [\(name)_v], ["dtype": .type(.float32)], controls: [\(name)_write])
+            let \(name)_product = \(name)_body.add(Mul.self, [\(name)_old.output(0), \(name)_x], controls: [\(name)_write])
+            let \(name)_sum = \(name)_body.add(AddV2.self, [\(name)_\(isLate ? "new" : "old").output(0), \(name)_product.output(0)])
+            let \(name) = Function(name: "\(name)", graph: \(name)_body, parameters: [\(name)_x], results: [\(name)_sum.output(0)], effects: [\(name)_write])
+            """)
+        wrote(variable, by: vertex)
+        add(vertex.output(0), .vector, seed)
+    }
 }

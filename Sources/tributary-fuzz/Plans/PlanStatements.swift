@@ -8,7 +8,7 @@ extension PlanBuilder {
         let statements: [(weight: Int, make: (inout Chance, UInt64) -> Void)] = [
             (6, source), (8, unary), (9, binary), (4, reduction), (4, several), (2, dynamic), (6, read), (9, write),
             (6, late),
-            (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (1, random),
+            (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (3, call), (1, random),
         ]
         var place = chance.below(statements.reduce(0) { $0 + $1.weight })
         for statement in statements {
