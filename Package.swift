@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "CDigits"),
         .target(
             name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
-            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto"],
+            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto", "Models/meta_graph.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),

@@ -3,6 +3,9 @@ internal import Foundation
 
 /// A folder with a graph and what TensorFlow computes with it: `graph.pb`, `run.json` and arrays.
 ///
+/// In place of `graph.pb` it may hold `graph.pbtxt`, `graph.meta` or a SavedModel (`saved_model.pb`), whose Variables then
+/// begin with the values that came with it.
+///
 /// `run.json` names the initialiser (`init`), the train operation (`train`) and how often to run it (`steps`), the `feeds`,
 /// what to fetch before the first step (`first`) and after the last (`fetches`) with the files of the expected arrays, and
 /// the relative tolerance `rtol`: |got − expected| ≤ rtol · max(1, |expected|). Only `fetches` must be there.
@@ -68,16 +71,26 @@ public struct GraphCheck {
         let (initializer, train) = (run.`init` ?? "", run.train ?? "")
         let (feeds, first) = (try arrays(run.feeds ?? [:]), try arrays(run.first ?? [:]))
         let last = try arrays(run.fetches)
-        let needed =
-            [initializer, train].filter { !$0.isEmpty } + Array(feeds.keys) + Array(first.keys) + Array(last.keys)
+        let needed = [initializer, train].filter { !$0.isEmpty } + Array(first.keys) + Array(last.keys)
         let file = try GraphFile(
-            "\(folder)/graph.pb", needed: needed, device: device, devices: devices, softPlacement: device == nil)
+            try GraphCheck.graph(in: folder), needed: needed, feeds: feeds.mapValues(\.dtype), device: device,
+            devices: devices, softPlacement: device == nil)
+        try file.load()
         if !initializer.isEmpty { try file.execute(initializer) }
         var comparison = Comparison(tolerance: run.rtol ?? 1e-4)
         try compare(file, first, feeds, "before the first step", &comparison)
         if !train.isEmpty { for _ in 0..<(run.steps ?? 0) { try file.execute(train, feeds: feeds) } }
         try compare(file, last, feeds, train.isEmpty ? "" : "after \(run.steps ?? 0) steps", &comparison)
         return Result(name: name, largestError: comparison.largest, problem: comparison.problem)
+    }
+
+    private static func graph(in folder: String) throws -> String {
+        let files = ["graph.pb", "graph.pbtxt", "graph.meta", "saved_model.pb", "saved_model.pbtxt"]
+        let found = files.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+        guard let found else {
+            throw FormatError(path: folder, "holds no graph: none of \(files.joined(separator: ", "))")
+        }
+        return "\(folder)/\(found)"
     }
 
     private func arrays(_ files: [String: String]) throws -> [String: Tensor] {
