@@ -5,7 +5,7 @@ internal import Interchange
 ///
 /// Of a MetaGraphDef: the train operation in its collection `train_op`, the loss in `losses`, the initialiser in `init_op` if a
 /// Variable has none of its own, what is predicted in the only output of its signature `serving_default` (or the only signature), and the
-/// placeholders that training needs. Of these the one that the signature feeds gets the features, one of bools of no dimension
+/// placeholders that training needs, or the outputs of its iterator. Of these the one that the signature feeds gets the features, one of bools of no dimension
 /// `is_training`, and the only one left the labels.
 struct ImportedNames {
     let train: String
@@ -106,6 +106,12 @@ struct ImportedNames {
             ["feature", "image", "input"].contains { input.name.lowercased().contains($0) }
         }
         take(.features) { $0.name == "x" || $0.name.hasSuffix("/x") }
+        // A pipeline yields the features, then the labels.
+        let nodes = Set(rest.map { $0.name.prefix { $0 != ":" } })
+        if rest.count == 2, nodes.count == 1, given.isEmpty {
+            take(.features) { $0.name == rest[0].name }
+            take(.labels) { _ in true }
+        }
         // The last one left, if the other is known.
         if given.values.contains(.features) || result.values.contains(.features) { take(.labels) { _ in true } }
         if given.values.contains(.labels) || result.values.contains(.labels) { take(.features) { _ in true } }

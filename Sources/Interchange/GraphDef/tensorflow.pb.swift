@@ -1025,13 +1025,12 @@ package nonisolated struct TFFunctionDef: @unchecked Sendable {
     set {_uniqueStorage()._controlRet = newValue}
   }
 
-  package var argAttr: Dictionary<UInt32,TFFunctionDef.ArgAttrs> {
+  package var argAttr: [TFFunctionDef.ArgAttrEntry] {
     get {_storage._argAttr}
     set {_uniqueStorage()._argAttr = newValue}
   }
 
-  /// Arguments with the same number hold the same resource.
-  package var resourceArgUniqueID: Dictionary<UInt32,UInt32> {
+  package var resourceArgUniqueID: [TFFunctionDef.ResourceArgEntry] {
     get {_storage._resourceArgUniqueID}
     set {_uniqueStorage()._resourceArgUniqueID = newValue}
   }
@@ -1044,6 +1043,46 @@ package nonisolated struct TFFunctionDef: @unchecked Sendable {
     // methods supported on all messages.
 
     package var attr: Dictionary<String,TFAttrValue> = [:]
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+  }
+
+  /// The format's map<uint32, ArgAttrs>: the same bytes and the same text. Texts leave out a key or a value of 0, which
+  /// Swift's reader of maps does not take.
+  package nonisolated struct ArgAttrEntry: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var key: UInt32 = 0
+
+    package var value: TFFunctionDef.ArgAttrs {
+      get {_value ?? TFFunctionDef.ArgAttrs()}
+      set {_value = newValue}
+    }
+    /// Returns true if `value` has been explicitly set.
+    package var hasValue: Bool {self._value != nil}
+    /// Clears the value of `value`. Subsequent reads from it will return its default value.
+    package mutating func clearValue() {self._value = nil}
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+
+    fileprivate var _value: TFFunctionDef.ArgAttrs? = nil
+  }
+
+  /// The format's map<uint32, uint32>: arguments with the same number hold the same resource.
+  package nonisolated struct ResourceArgEntry: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var key: UInt32 = 0
+
+    package var value: UInt32 = 0
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2196,8 +2235,8 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _ret: Dictionary<String,String> = [:]
     var _attr: Dictionary<String,TFAttrValue> = [:]
     var _controlRet: Dictionary<String,String> = [:]
-    var _argAttr: Dictionary<UInt32,TFFunctionDef.ArgAttrs> = [:]
-    var _resourceArgUniqueID: Dictionary<UInt32,UInt32> = [:]
+    var _argAttr: [TFFunctionDef.ArgAttrEntry] = []
+    var _resourceArgUniqueID: [TFFunctionDef.ResourceArgEntry] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2238,8 +2277,8 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._ret) }()
         case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,TFAttrValue>.self, value: &_storage._attr) }()
         case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._controlRet) }()
-        case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,TFFunctionDef.ArgAttrs>.self, value: &_storage._argAttr) }()
-        case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufUInt32>.self, value: &_storage._resourceArgUniqueID) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._argAttr) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._resourceArgUniqueID) }()
         default: break
         }
       }
@@ -2268,10 +2307,10 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
         try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._controlRet, fieldNumber: 6)
       }
       if !_storage._argAttr.isEmpty {
-        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,TFFunctionDef.ArgAttrs>.self, value: _storage._argAttr, fieldNumber: 7)
+        try visitor.visitRepeatedMessageField(value: _storage._argAttr, fieldNumber: 7)
       }
       if !_storage._resourceArgUniqueID.isEmpty {
-        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufUInt32>.self, value: _storage._resourceArgUniqueID, fieldNumber: 8)
+        try visitor.visitRepeatedMessageField(value: _storage._resourceArgUniqueID, fieldNumber: 8)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2323,6 +2362,80 @@ nonisolated extension TFFunctionDef.ArgAttrs: SwiftProtobuf.Message, SwiftProtob
 
   package static func ==(lhs: TFFunctionDef.ArgAttrs, rhs: TFFunctionDef.ArgAttrs) -> Bool {
     if lhs.attr != rhs.attr {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFFunctionDef.ArgAttrEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = TFFunctionDef.protoMessageName + ".ArgAttrEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    try { if let v = self._value {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TFFunctionDef.ArgAttrEntry, rhs: TFFunctionDef.ArgAttrEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs._value != rhs._value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFFunctionDef.ResourceArgEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = TFFunctionDef.protoMessageName + ".ResourceArgEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    if self.value != 0 {
+      try visitor.visitSingularUInt32Field(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TFFunctionDef.ResourceArgEntry, rhs: TFFunctionDef.ResourceArgEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -30,8 +30,7 @@ enum ForeignFile {
         if isRecords(bytes) {
             return "is a TFRecord file (examples, or events for TensorBoard), which holds no graph to run"
         }
-        return isONNX(bytes)
-            ? "is an ONNX model, which is not read: give the TensorFlow graph it was converted from" : text(bytes)
+        return message(bytes) ?? text(bytes)
     }
 
     private static func isHDF5(_ bytes: [UInt8]) -> Bool {
@@ -90,14 +89,20 @@ enum ForeignFile {
         return bytes[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) } == crc
     }
 
-    /// ModelProto: ir_version, then names, and the graph in field 7 or the operator sets in field 8.
-    private static func isONNX(_ bytes: [UInt8]) -> Bool {
+    /// A message that begins with a number as SavedModel does, and goes on as that does not.
+    private static func message(_ bytes: [UInt8]) -> String? {
         var scanner = FieldScanner(bytes, 0..<bytes.count)
-        guard let first = scanner.next(), first.number == 1, !first.isMessage else { return false }
+        guard let first = scanner.next(), first.number == 1, !first.isMessage else { return nil }
         while let field = scanner.next() {
-            if (field.number == 7 || field.number == 8), field.isMessage { return true }
+            switch (field.number, field.isMessage) {
+            case (2, false): return "is the fingerprint of a SavedModel: give the model's folder"
+            // ModelProto: the graph, and the sets of operators it uses.
+            case (7, true), (8, true):
+                return "is an ONNX model, which is not read: give the TensorFlow graph it was converted from"
+            default: break
+            }
         }
-        return false
+        return nil
     }
 
     /// Whether it is the file `checkpoint` of a folder, which names the newest one.

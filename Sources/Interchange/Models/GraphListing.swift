@@ -278,7 +278,7 @@ private struct ReadablePart {
 extension FedTensor {
     /// Whether the node says the dtypes of all its outputs.
     fileprivate static func listsTypes(_ node: TFNodeDef) -> Bool {
-        ["output_types", "component_types", "Tout", "out_types", "dtypes"].contains {
+        ["output_types", "component_types", "Tout", "out_types"].contains {
             !(node.attr[$0]?.list.type ?? []).isEmpty
         }
     }

@@ -1,7 +1,7 @@
 package import Dataflow
 
 extension GraphSource {
-    /// A placeholder that a run wants to be fed.
+    /// A placeholder that a run wants to be fed, or what a pipeline of input would yield in its place.
     package struct OpenInput: Sendable {
         package let name: String
         package let dtype: DType
@@ -10,7 +10,7 @@ extension GraphSource {
         package let hasDefault: Bool
     }
 
-    /// The placeholders that nodes need, in the file's order.
+    /// The placeholders that nodes need, in the file's order, and the outputs of iterators and queues.
     ///
     /// - Parameters:
     ///   - names: the nodes.
@@ -20,13 +20,25 @@ extension GraphSource {
         let feeds = Dictionary(fed.map { ($0, DType?.none) }, uniquingKeysWith: { first, _ in first })
         let part = try NeededNodes(definition.node, for: names, feeds: feeds, initializers: nil)
         let given = Set(part.fed.values.map { String($0.prefix { $0 != ":" }) })
-        return part.nodes.compactMap { node in
+        let used = Set(part.nodes.flatMap { node in node.input.map { $0.hasSuffix(":0") ? String($0.dropLast(2)) : $0 } })
+        func yielded(_ node: TFNodeDef) -> [OpenInput] {
+            (node.attr["output_types"] ?? node.attr["component_types"])?.list.type.enumerated().compactMap { i, type in
+                let name = i == 0 ? node.name : "\(node.name):\(i)"
+                guard used.contains(name), !part.fed.keys.contains(name), let dtype = try? DType(type) else { return nil }
+                let shape = FedTensor.shape(node, i).flatMap { try? Shape($0) } ?? .unknown
+                return OpenInput(name: name, dtype: dtype, shape: shape, hasDefault: false)
+            } ?? []
+        }
+        return part.nodes.flatMap { node -> [OpenInput] in
+            if node.op == "IteratorGetNext" || node.op.hasPrefix("QueueDequeue") { return yielded(node) }
             guard node.op.hasPrefix("Placeholder"), !given.contains(node.name),
                 let dtype = (FedTensor.dtype(node, 0) ?? FedTensor.guess(node, 0)).flatMap({ try? DType($0) })
-            else { return nil }
-            return OpenInput(
-                name: node.name, dtype: dtype, shape: FedTensor.shape(node, 0).flatMap { try? Shape($0) } ?? .unknown,
-                hasDefault: node.op == "PlaceholderWithDefault")
+            else { return [] }
+            let shape = FedTensor.shape(node, 0).flatMap { try? Shape($0) } ?? .unknown
+            return [
+                OpenInput(
+                    name: node.name, dtype: dtype, shape: shape, hasDefault: node.op == "PlaceholderWithDefault")
+            ]
         }
     }
 

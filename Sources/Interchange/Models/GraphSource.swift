@@ -96,9 +96,14 @@ public struct GraphSource: Sendable {
             let files = ["saved_model.pb", "saved_model.pbtxt"].map { "\(path)/\($0)" }
             if let file = files.first(where: manager.fileExists) { return file }
             let names = ((try? manager.contentsOfDirectory(atPath: path)) ?? []).sorted()
-            let hint = names.last { $0.hasSuffix(".meta") }.map { "; it has checkpoints: give \(path)/\($0)" }
-            throw FormatError(
-                path: path, "is a folder and no SavedModel: it has no saved_model.pb\(hint ?? "; give a file")")
+            var hint = "give a file"
+            if let name = names.last(where: { $0.hasSuffix(".meta") }) {
+                hint = "it has checkpoints: give \(path)/\(name)"
+            } else if let name = names.last(where: { $0.hasSuffix(".index") }) {
+                hint = "it has checkpoints without graphs (.meta), such as \(name.dropLast(6)): give the graph's file and "
+                    + "--checkpoint \(path)"
+            }
+            throw FormatError(path: path, "is a folder and no SavedModel: it has no saved_model.pb; \(hint)")
         }
         guard manager.fileExists(atPath: path + ".index") || manager.fileExists(atPath: path + ".meta") else {
             return path
@@ -128,12 +133,13 @@ public struct GraphSource: Sendable {
         return serving[0]
     }
 
-    /// Whether a file is a MetaGraphDef or a SavedModel, which say more than the graph. false if it cannot be read.
+    /// Whether a file is a MetaGraphDef or a SavedModel, which say more than the graph.
     package static func tellsMore(_ path: String) -> Bool {
-        guard let file = try? file(path), let bytes = try? Gzip.read(file, limit: sizeLimit),
-            let format = GraphFormat(bytes)
-        else { return false }
-        return format.kind != .graph
+        guard let file = try? file(path), let bytes = try? Gzip.read(file, limit: sizeLimit) else {
+            // Those who read it will tell what is wrong.
+            return path.hasSuffix(".meta")
+        }
+        return GraphFormat(bytes).map { $0.kind != .graph } ?? false
     }
 
     // MARK: SavedModel
@@ -187,10 +193,16 @@ public struct GraphSource: Sendable {
     /// The nodes in a collection, or the Variables' ones; none if the file has no such collection.
     public func collection(_ name: String) -> [String] {
         switch meta.collectionDef[name]?.kind {
-        case .nodeList(let list)?: list.value
+        // TensorFlow's optimizers add their operation, and programs add it once more.
+        case .nodeList(let list)?: GraphSource.unique(list.value)
         case .bytesList(let list)?: variables(list).map(\.variableName)
         default: []
         }
+    }
+
+    private static func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 
     private func variables(_ list: TFCollectionDef.BytesList) -> [TFVariableDef] {

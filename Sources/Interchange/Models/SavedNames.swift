@@ -30,6 +30,20 @@ struct SavedNames {
             definition.library.function.map { ($0.signature.name, $0) }, uniquingKeysWith: { first, _ in first })
         let body = Body(definition.node, in: nil)
         visit(body, operation.map { body.ancestors(of: $0) } ?? definition.node, depth: 0)
+        addOriginals(definition.node, body)
+    }
+
+    /// Keras 3 saves copies of the Variables that a signature uses: "Variable_7", which begins with the value of
+    /// "dense/kernel" and is restored in its place. Such an original takes what its copy takes.
+    private mutating func addOriginals(_ nodes: [TFNodeDef], _ body: Body) {
+        for node in nodes where node.op == "AssignVariableOp" && node.input.count >= 2 {
+            guard case .variable(let copy)? = value(node.input[0], body), let source = sources[copy],
+                let read = body.nodes[Body.split(node.input[1]).name], read.op == "ReadVariableOp",
+                let handle = read.input.first, case .variable(let original)? = value(handle, body),
+                sources[original] == nil
+            else { continue }
+            sources[original] = source
+        }
     }
 
     /// Nodes of a graph or of one call of a function.
