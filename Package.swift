@@ -81,7 +81,7 @@ let package = Package(
             resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf, "tributary-fuzz"],
-            resources: [.copy("Checkpoints"), .copy("Graphs")], swiftSettings: strict),
+            resources: [.copy("Checkpoints"), .copy("Graphs"), .copy("Models")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),

@@ -72,7 +72,8 @@ struct ImportedNames {
             }
         }
         guard let train, let loss, missing.isEmpty else {
-            throw NodeError(.configuration, "\(source.path) (\(source.kind.rawValue)): \(missing.joined(separator: "; "))")
+            throw NodeError(
+                .configuration, "\(source.path) (\(source.kind.rawValue)): \(missing.joined(separator: "; "))")
         }
         self.train = train
         self.loss = loss

@@ -27,7 +27,8 @@ extension TensorFlowCheckpoint {
         }
         let state = "\(folder)/checkpoint"
         guard manager.fileExists(atPath: state) else {
-            throw FormatError(path: folder, "is a folder without a checkpoint: it has neither 'checkpoint' nor variables/")
+            throw FormatError(
+                path: folder, "is a folder without a checkpoint: it has neither 'checkpoint' nor variables/")
         }
         let text = String(decoding: try Gzip.read(state, limit: 1 << 24), as: UTF8.self)
         let key = "model_checkpoint_path:"
@@ -47,7 +48,8 @@ extension TensorFlowCheckpoint {
         }
         guard let format = GraphFormat(bytes) else { return "is no checkpoint of TensorFlow" }
         switch format.kind {
-        case .graph: return "is a graph (GraphDef) and no checkpoint: give the checkpoint's prefix, such as model.ckpt-1000"
+        case .graph:
+            return "is a graph (GraphDef) and no checkpoint: give the checkpoint's prefix, such as model.ckpt-1000"
         case .metaGraph:
             let prefix = path.hasSuffix(".meta") ? String(path.dropLast(5)) : "its prefix"
             return "is a graph (MetaGraphDef) and no checkpoint: the checkpoint beside it is \(prefix)"

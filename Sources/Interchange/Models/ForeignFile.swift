@@ -20,7 +20,9 @@ enum ForeignFile {
             return "is a TensorFlow Lite model, which is not read: give the SavedModel or the GraphDef that it was "
                 + "converted from"
         }
-        if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return "is an array (.npy): give it with --feed NAME=FILE" }
+        if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) {
+            return "is an array (.npy), not a graph: use --feed NAME=FILE"
+        }
         if bytes.count > 8, bytes[8] == UInt8(ascii: "{"), bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[3] < 16 {
             return "is a safetensors file, which holds tensors and no graph"
         }
@@ -51,7 +53,8 @@ enum ForeignFile {
     /// What a table is that a checkpoint of either format consists of.
     static func table(_ bytes: [UInt8], path: String) -> String? {
         guard SortedTable.hasMagic(bytes) else { return nil }
-        guard let table = try? SortedTable(bytes, path: path), let header = table.entries.first, header.key.isEmpty else {
+        guard let table = try? SortedTable(bytes, path: path), let header = table.entries.first, header.key.isEmpty
+        else {
             return "is a table as checkpoints have, damaged or of another program"
         }
         // The header of format V1 is a message in a message, that of V2 begins with a number.
@@ -108,7 +111,8 @@ enum ForeignFile {
     /// Whether it is the file `checkpoint` of a folder, which names the newest one.
     static func isSavedNamesFile(_ bytes: [UInt8]) -> Bool {
         GraphFormat.isText(bytes)
-            && String(decoding: bytes.prefix(64), as: UTF8.self).drop { $0.isWhitespace }.hasPrefix("model_checkpoint_path:")
+            && String(decoding: bytes.prefix(64), as: UTF8.self).drop { $0.isWhitespace }
+                .hasPrefix("model_checkpoint_path:")
     }
 
     private static func text(_ bytes: [UInt8]) -> String? {

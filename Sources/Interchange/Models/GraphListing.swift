@@ -125,7 +125,8 @@ public struct GraphListing: Sendable, Encodable {
 
     private static func argument(_ argument: TFOpDef.ArgDef) -> String {
         argument.type == .dtInvalid
-            ? "\(argument.name) \(argument.typeAttr)\(argument.typeListAttr)" : "\(argument.name) \(name(argument.type))"
+            ? "\(argument.name) \(argument.typeAttr)\(argument.typeListAttr)"
+            : "\(argument.name) \(name(argument.type))"
     }
 
     private static func values(_ source: GraphSource, _ name: String, _ collection: TFCollectionDef) -> [String] {
@@ -218,7 +219,9 @@ private struct ReadablePart {
         var part = definition
         part.node = kept.map { nodes[$0] }
         let graph = Graph()
-        guard let library = (try? FunctionLibrary(definition.library, for: graph)) ?? (try? FunctionLibrary(.init(), for: graph)),
+        guard
+            let library = (try? FunctionLibrary(definition.library, for: graph))
+                ?? (try? FunctionLibrary(.init(), for: graph)),
             var decoder = try? GraphDecoder(part, into: graph, library: library)
         else { return }
         do {

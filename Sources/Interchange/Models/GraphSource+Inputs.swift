@@ -20,11 +20,14 @@ extension GraphSource {
         let feeds = Dictionary(fed.map { ($0, DType?.none) }, uniquingKeysWith: { first, _ in first })
         let part = try NeededNodes(definition.node, for: names, feeds: feeds, initializers: nil)
         let given = Set(part.fed.values.map { String($0.prefix { $0 != ":" }) })
-        let used = Set(part.nodes.flatMap { node in node.input.map { $0.hasSuffix(":0") ? String($0.dropLast(2)) : $0 } })
+        let used = Set(
+            part.nodes.flatMap { node in node.input.map { $0.hasSuffix(":0") ? String($0.dropLast(2)) : $0 } })
         func yielded(_ node: TFNodeDef) -> [OpenInput] {
             (node.attr["output_types"] ?? node.attr["component_types"])?.list.type.enumerated().compactMap { i, type in
                 let name = i == 0 ? node.name : "\(node.name):\(i)"
-                guard used.contains(name), !part.fed.keys.contains(name), let dtype = try? DType(type) else { return nil }
+                guard used.contains(name), !part.fed.keys.contains(name), let dtype = try? DType(type) else {
+                    return nil
+                }
                 let shape = FedTensor.shape(node, i).flatMap { try? Shape($0) } ?? .unknown
                 return OpenInput(name: name, dtype: dtype, shape: shape, hasDefault: false)
             } ?? []

@@ -100,7 +100,8 @@ public struct GraphSource: Sendable {
             if let name = names.last(where: { $0.hasSuffix(".meta") }) {
                 hint = "it has checkpoints: give \(path)/\(name)"
             } else if let name = names.last(where: { $0.hasSuffix(".index") }) {
-                hint = "it has checkpoints without graphs (.meta), such as \(name.dropLast(6)): give the graph's file and "
+                hint =
+                    "it has checkpoints without graphs (.meta), such as \(name.dropLast(6)): give the graph's file and "
                     + "--checkpoint \(path)"
             }
             throw FormatError(path: path, "is a folder and no SavedModel: it has no saved_model.pb; \(hint)")
@@ -237,7 +238,8 @@ public struct GraphSource: Sendable {
     /// - Throws: `FormatError` listing those that there are.
     public func signature(_ name: String?) throws -> GraphSignature {
         let all = signatures
-        if let signature = name.map({ all[$0] }) ?? all["serving_default"] ?? (all.count == 1 ? all.first?.value : nil) {
+        if let signature = name.map({ all[$0] }) ?? all["serving_default"] ?? (all.count == 1 ? all.first?.value : nil)
+        {
             return signature
         }
         let names = all.keys.sorted().joined(separator: ", ")

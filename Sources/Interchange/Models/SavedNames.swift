@@ -19,8 +19,8 @@ struct SavedNames {
     private(set) var sources: [String: Source] = [:]
 
     private let functions: [String: TFFunctionDef]
-    /// Bodies that may still be looked at: functions that call each other twice would be without end.
-    private var budget = 10_000
+    /// Nodes of functions that may still be looked at: functions that call each other twice would be without end.
+    private var budget = 5_000_000
 
     private static let depthLimit = 64
 
@@ -96,9 +96,11 @@ struct SavedNames {
     private mutating func call(_ node: TFNodeDef, in body: Body) -> (Body, TFFunctionDef)? {
         let name = functions[node.op] != nil ? node.op : node.attr["f"]?.func.name ?? ""
         guard let function = functions[name], budget > 0 else { return nil }
-        budget -= 1
+        budget -= function.nodeDef.count + 1
         let called = Body(function.nodeDef, in: body)
-        for (argument, input) in zip(function.signature.inputArg, node.input) { called.arguments[argument.name] = input }
+        for (argument, input) in zip(function.signature.inputArg, node.input) {
+            called.arguments[argument.name] = input
+        }
         return (called, function)
     }
 
