@@ -19,16 +19,17 @@ public struct GraphFile {
     ///   - device: where to run what has a kernel there, whatever the graph says; nil: where it says. In a cluster's place
     ///     it runs here.
     ///   - devices: which devices there are to be.
+    ///   - plan: how runs are carried out.
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
     public init(
         _ path: String, needed: [String]? = nil, feeds: [String: DType?] = [:], device: DeviceName? = nil,
         devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false, logsPlacement: Bool = false,
-        log: (@Sendable (String) -> Void)? = nil
+        plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         try self.init(
             GraphSource(path), needed: needed, feeds: feeds, device: device, devices: devices,
-            softPlacement: softPlacement, logsPlacement: logsPlacement, log: log)
+            softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, log: log)
     }
 
     /// As `init` of a path, of a file that has been read.
@@ -38,7 +39,7 @@ public struct GraphFile {
     public init(
         _ source: GraphSource, needed: [String]? = nil, additions: [String] = [], feeds: [String: DType?] = [:],
         device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false,
-        logsPlacement: Bool = false, log: (@Sendable (String) -> Void)? = nil
+        logsPlacement: Bool = false, plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         self.source = source
         let additions = additions + (source.mainOperation.map { [$0] } ?? [])
@@ -65,7 +66,7 @@ public struct GraphFile {
             graph,
             options: SessionOptions(
                 softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
-                placementLog: logsPlacement ? log : nil))
+                placementLog: logsPlacement ? log : nil, plan: plan))
     }
 
     /// Does what TensorFlow does when it loads a SavedModel: gives the Variables the values that came with it, then runs the
