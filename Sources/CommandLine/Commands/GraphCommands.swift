@@ -82,8 +82,9 @@ struct GraphRunCommand: Subcommand {
         let own = first.isEmpty && checkpoint == nil ? source.collection("init_op") : []
         let local = source.collection("local_init_op")
         let graph = try GraphFile(
-            source, needed: fetches.map(\.node) + first, additions: own + local, feeds: feeds.mapValues(\.dtype),
-            device: try placement.name(), devices: placement.options, softPlacement: softPlacement,
+            source, needed: fetches.map(\.node), initial: first, additions: own + local,
+            feeds: feeds.mapValues(\.dtype), device: try placement.name(), devices: placement.options,
+            softPlacement: softPlacement,
             logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
         try graph.load()
         for name in first { try graph.execute(name) }

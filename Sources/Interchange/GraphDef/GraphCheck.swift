@@ -74,10 +74,10 @@ public struct GraphCheck {
 
     private func open(_ device: DeviceName?, _ devices: DeviceOptions, plan: PlanKind = .optimized) throws -> GraphFile
     {
-        let names = [run.`init` ?? "", run.train ?? ""].filter { !$0.isEmpty }
         let tensors = [run.first ?? [:], run.fetches].flatMap(\.keys)
         let file = try GraphFile(
-            try GraphCheck.graph(in: folder), needed: names + tensors,
+            try GraphCheck.graph(in: folder), needed: [run.train ?? ""].filter { !$0.isEmpty } + tensors,
+            initial: [run.`init` ?? ""].filter { !$0.isEmpty },
             feeds: try arrays(run.feeds ?? [:]).mapValues(\.dtype), device: device, devices: devices,
             softPlacement: device == nil, plan: plan)
         try file.load()

@@ -38,14 +38,16 @@ extension GraphDefinition {
     ///
     /// - Parameters:
     ///   - needed: what is fetched or run; nil: all there is.
+    ///   - unfed: what is run without the feeds, such as an initialiser.
     ///   - feeds: the tensors that are fed, with the dtype of what comes if that is known. What lies behind them is left out,
     ///     whatever it is.
     ///   - initializers: reads the nodes that give needed Variables their first values too: by the Variables' nodes, those of
     ///     another name than "NAME/Assign".
     ///   - trainable: the Variables that are trained; nil: those that the graph updates.
     package static func decode(
-        _ definition: TFGraphDef, into graph: Graph? = nil, needed: [String]? = nil, feeds: [String: DType?] = [:],
-        initializers: [String: String]? = nil, trainable: Set<String>? = nil, device: DeviceName? = nil
+        _ definition: TFGraphDef, into graph: Graph? = nil, needed: [String]? = nil, unfed: [String] = [],
+        feeds: [String: DType?] = [:], initializers: [String: String]? = nil, trainable: Set<String>? = nil,
+        device: DeviceName? = nil
     ) throws -> Decoded {
         guard definition.versions.minConsumer <= version else {
             throw GraphError(
@@ -54,7 +56,8 @@ extension GraphDefinition {
         var definition = definition
         var fed: [String: String] = [:]
         if let needed {
-            let part = try NeededNodes(definition.node, for: needed, feeds: feeds, initializers: initializers)
+            let part = try NeededNodes(
+                definition.node, for: needed, unfed: unfed, feeds: feeds, initializers: initializers)
             definition.node = part.nodes
             fed = part.fed
         }

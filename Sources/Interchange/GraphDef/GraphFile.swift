@@ -15,7 +15,8 @@ public struct GraphFile {
     /// - Parameters:
     ///   - path: a file, or the folder of a SavedModel: what `GraphSource` reads.
     ///   - needed: nodes that will be fetched or run; what they do not need is not read. All by default.
-    ///   - feeds: tensors that will be fed in every run, with their dtypes where known; what lies behind them is not read.
+    ///   - initial: operations that will be run without feeds, such as an initialiser.
+    ///   - feeds: tensors that will be fed to `needed`, with their dtypes where known; what lies behind them is not read.
     ///   - device: where to run what has a kernel there, whatever the graph says; nil: where it says. In a cluster's place
     ///     it runs here.
     ///   - devices: which devices there are to be.
@@ -23,12 +24,12 @@ public struct GraphFile {
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
     public init(
-        _ path: String, needed: [String]? = nil, feeds: [String: DType?] = [:], device: DeviceName? = nil,
-        devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false, logsPlacement: Bool = false,
-        plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
+        _ path: String, needed: [String]? = nil, initial: [String] = [], feeds: [String: DType?] = [:],
+        device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false,
+        logsPlacement: Bool = false, plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         try self.init(
-            GraphSource(path), needed: needed, feeds: feeds, device: device, devices: devices,
+            GraphSource(path), needed: needed, initial: initial, feeds: feeds, device: device, devices: devices,
             softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, log: log)
     }
 
@@ -37,28 +38,26 @@ public struct GraphFile {
     /// - Parameter additions: operations that will be run if the graph can be read with them; else `log` is told, and they are
     ///   left out. Of a SavedModel, what it runs on loading is one.
     public init(
-        _ source: GraphSource, needed: [String]? = nil, additions: [String] = [], feeds: [String: DType?] = [:],
-        device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false,
+        _ source: GraphSource, needed: [String]? = nil, initial: [String] = [], additions: [String] = [],
+        feeds: [String: DType?] = [:], device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
+        softPlacement: Bool = false,
         logsPlacement: Bool = false, plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         self.source = source
         let additions = additions + (source.mainOperation.map { [$0] } ?? [])
-        func decoded(_ names: [String]?) throws -> GraphDefinition.Decoded {
+        func decoded(_ unfed: [String]) throws -> GraphDefinition.Decoded {
             try GraphDefinition.decode(
-                source.definition, needed: names, feeds: feeds, device: device == nil ? nil : DeviceName())
+                source.definition, needed: needed, unfed: unfed, feeds: feeds,
+                device: device == nil ? nil : DeviceName())
         }
-        if let needed, !additions.isEmpty {
-            do {
-                (graph, fed) = try decoded(needed + additions)
-                self.additions = Set(additions)
-            } catch {
-                (graph, fed) = try decoded(needed)
-                self.additions = []
-                log?("\(additions.joined(separator: ", ")): not run, as it cannot be read: \(error)")
-            }
-        } else {
-            (graph, fed) = try decoded(needed)
+        do {
+            (graph, fed) = try decoded(initial + additions)
             self.additions = Set(additions)
+        } catch {
+            guard needed != nil, !additions.isEmpty else { throw error }
+            (graph, fed) = try decoded(initial)
+            self.additions = []
+            log?("\(additions.joined(separator: ", ")): not run, as it cannot be read: \(error)")
         }
         var devices = devices
         if let device { devices.standard = device }

@@ -13,38 +13,45 @@ struct NeededNodes {
 
     private let all: [TFNodeDef]
     private let positions: [String: Int]
+    /// What runs with feeds need, and what those without do.
     private var found: Set<Int> = []
+    private var foundWhole: Set<Int> = []
     /// The fed tensors, by node and output.
     private var cuts: [Int: Set<Int>] = [:]
 
     /// - Parameters:
     ///   - names: what is fetched or run, "a" or "a:1".
+    ///   - unfed: what is run without feeds, such as an initialiser.
     ///   - feeds: what is fed, with the dtype of what comes if that is known.
     ///   - initializers: the nodes that give Variables their first values, by the Variables' nodes; nil: they are not needed.
     ///     "NAME/Assign" by default.
     /// - Throws: `GraphError` for a name that is not in the file.
-    init(_ nodes: [TFNodeDef], for names: [String], feeds: [String: DType?], initializers: [String: String]?) throws {
+    init(
+        _ nodes: [TFNodeDef], for names: [String], unfed: [String] = [], feeds: [String: DType?],
+        initializers: [String: String]?
+    ) throws {
         all = nodes
         positions = Dictionary(zip(nodes.map(\.name), nodes.indices), uniquingKeysWith: { first, _ in first })
         for name in feeds.keys {
             let place = try place(name)
             cuts[place.node, default: []].insert(place.output)
         }
-        var stack: [Int] = []
+        var stack: [(position: Int, isWhole: Bool)] = try unfed.map { (try place($0).node, true) }
         for name in names {
             let place = try place(name)
-            if cuts[place.node]?.contains(place.output) != true { stack.append(place.node) }
+            if cuts[place.node]?.contains(place.output) != true { stack.append((place.node, false)) }
         }
-        while let position = stack.popLast() {
-            guard found.insert(position).inserted else { continue }
-            stack += nodes[position].input.compactMap(needed)
+        while let (position, isWhole) = stack.popLast() {
+            guard isWhole ? foundWhole.insert(position).inserted : found.insert(position).inserted else { continue }
+            stack += nodes[position].input.compactMap { needed($0, isWhole: isWhole) }.map { ($0, isWhole) }
             if let initializers {
                 let name = nodes[position].name
                 if let assign = initializers[name].flatMap({ positions[$0] }) ?? positions[name + "/Assign"] {
-                    stack.append(assign)
+                    stack.append((assign, true))
                 }
             }
         }
+        found.formUnion(foundWhole)
         try replaceFed(feeds)
     }
 
@@ -64,10 +71,10 @@ struct NeededNodes {
     }
 
     /// The node that an input asks for; nil if a fed tensor stands in its place.
-    private func needed(_ text: String) -> Int? {
+    private func needed(_ text: String, isWhole: Bool) -> Int? {
         // Inputs of another form, or that are missing, are told later.
         guard let input = try? NodeInput(text), let position = positions[String(input.name)] else { return nil }
-        guard let cut = cuts[position] else { return position }
+        guard let cut = cuts[position], !isWhole else { return position }
         // As in TensorFlow, waiting for a fed placeholder is waiting for what is fed; other nodes run.
         let isCut = input.isControl ? all[position].op.hasPrefix("Placeholder") : cut.contains(input.output)
         return isCut ? nil : position

@@ -66,6 +66,26 @@ struct FedTensorTests {
         #expect(throws: (any Error).self) { try graph.run(["y"], feeds: ["x": Tensor([Int32(1), 2])]) }
     }
 
+    @Test("what runs without feeds keeps what lies behind them")
+    func unfed() throws {
+        let value = TFAttrValue.with {
+            $0.tensor.dtype = .dtFloat
+            $0.tensor.tensorShape = TFTensorShapeProto()
+            $0.tensor.floatVal = [7]
+        }
+        var start = node("start", "Const", [], ["dtype": .dtFloat])
+        start.attr["value"] = value
+        var memory = node("v", "VariableV2", [], ["dtype": .dtFloat])
+        memory.attr["shape"] = .with { $0.shape = TFTensorShapeProto() }
+        let source = try file([
+            start, memory, node("v/Assign", "Assign", ["v", "start"]), node("read", "Identity", ["v"]),
+            node("sum", "AddV2", ["read", "start"]),
+        ])
+        let graph = try GraphFile(source, needed: ["sum"], initial: ["v/Assign"], feeds: ["start:0": .float32])
+        try graph.execute("v/Assign")
+        #expect(try graph.run(["sum"], feeds: ["start:0": Tensor(Float(1))])[0].doubles == [8])
+    }
+
     @Test("any graph is shown: unknown operations, missing inputs, names used twice, cycles")
     func listing() throws {
         let source = try file([
