@@ -174,6 +174,7 @@ struct ForeignFileTests {
         #expect(try told([0x80, 0x02, 0x7D]).contains("pickle"))
         #expect(try told(Array(" {\"a\": 1}".utf8)).contains("JSON"))
         #expect(try told(Array("model_checkpoint_path: \"a\"".utf8)).contains(".meta"))
+        #expect(try told(Array("Each node of the graph: see `versions`.".utf8)).contains("is no graph of TensorFlow"))
         #expect(try told(Array("hello".utf8)).contains("is no graph of TensorFlow"))
         #expect(try told(contents(ModelTests.path("version1.ckpt"))).contains("format V1"))
         #expect(try told(contents(ModelTests.path("renamed.index")), "m.index").contains("--checkpoint"))

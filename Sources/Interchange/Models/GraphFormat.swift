@@ -49,7 +49,11 @@ struct GraphFormat: Equatable {
             default:
                 let start = i
                 while i < bytes.count, isWord(bytes[i]) { i += 1 }
-                if depth == 0, let kind = fields[String(decoding: bytes[start..<i], as: UTF8.self)] { return kind }
+                if depth == 0, let kind = fields[String(decoding: bytes[start..<i], as: UTF8.self)] {
+                    // A field has a value; a word in prose has none.
+                    let next = bytes[i...].first { ![9, 10, 13, 32].contains($0) }
+                    if let next, Array("{<:".utf8).contains(next) { return kind }
+                }
                 if i == start { i += 1 }
             }
         }

@@ -81,7 +81,17 @@ public struct GraphSource: Sendable {
             options.ignoreUnknownExtensionFields = true
             return try Message(textFormatString: text, options: options)
         } catch let error as FormatError { throw error } catch {
-            throw FormatError(path: path, "is no \(article) \(kind): \(error)")
+            throw FormatError(path: path, "is no \(article) \(kind): \(words(error))")
+        }
+    }
+
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case BinaryDecodingError.truncated, TextFormatDecodingError.truncated: "it is truncated"
+        case BinaryDecodingError.messageDepthLimit, TextFormatDecodingError.messageDepthLimit: "it is nested too deeply"
+        case TextFormatDecodingError.unrecognizedEnumValue: "it has a name of a type that is not known"
+        case is TextFormatDecodingError: "it is truncated or malformed (\(error))"
+        default: "\(error)"
         }
     }
 
