@@ -81,9 +81,11 @@ private struct FunctionEncoder {
             result.controlRet[vertex.name] = vertex.name
         }
         for (i, node) in function.parameters.enumerated() where node.shape.rank != nil {
-            result.argAttr[UInt32(i)] = .with {
-                $0.attr["_output_shapes"] = AttributeValue.shapes([node.shape]).proto
-            }
+            result.argAttr.append(
+                .with {
+                    $0.key = UInt32(i)
+                    $0.value.attr["_output_shapes"] = AttributeValue.shapes([node.shape]).proto
+                })
         }
         for vertex in function.graph.vertices where parameters[vertex.node] == nil {
             var node = GraphDefinition.node(vertex, includingDevices: includingDevices)

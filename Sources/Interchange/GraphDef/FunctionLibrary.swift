@@ -65,11 +65,13 @@ private struct FunctionDecoder {
     private let definition: TFFunctionDef
     private let library: FunctionLibrary
     private let handles: [Int: Vertex]
+    private let shapes: [UInt32: TFFunctionDef.ArgAttrs]
 
     init(_ definition: TFFunctionDef, _ library: FunctionLibrary, _ handles: [Int: Vertex]) {
         self.definition = definition
         self.library = library
         self.handles = handles
+        shapes = Dictionary(definition.argAttr.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
     }
 
     func decode(_ root: Graph) throws -> Function {
@@ -138,7 +140,7 @@ private struct FunctionDecoder {
     }
 
     private func shape(_ argument: UInt32) -> TFAttrValue {
-        if let shape = definition.argAttr[argument]?.attr["_output_shapes"]?.list.shape.first {
+        if let shape = shapes[argument]?.attr["_output_shapes"]?.list.shape.first {
             return .with { $0.shape = shape }
         }
         return .with { $0.shape.unknownRank = true }

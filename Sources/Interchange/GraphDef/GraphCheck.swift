@@ -3,6 +3,9 @@ internal import Foundation
 
 /// A folder with a graph and what TensorFlow computes with it: `graph.pb`, `run.json` and arrays.
 ///
+/// In place of `graph.pb` it may hold `graph.pbtxt`, `graph.meta` or a SavedModel (`saved_model.pb`), whose Variables then
+/// begin with the values that came with it.
+///
 /// `run.json` names the initialiser (`init`), the train operation (`train`) and how often to run it (`steps`), the `feeds`,
 /// what to fetch before the first step (`first`) and after the last (`fetches`) with the files of the expected arrays, and
 /// the relative tolerance `rtol`: |got − expected| ≤ rtol · max(1, |expected|). Only `fetches` must be there.
@@ -71,11 +74,13 @@ public struct GraphCheck {
 
     private func open(_ device: DeviceName?, _ devices: DeviceOptions, plan: PlanKind = .optimized) throws -> GraphFile
     {
-        let names = [run.`init` ?? "", run.train ?? ""].filter { !$0.isEmpty }
-        let tensors = [run.feeds ?? [:], run.first ?? [:], run.fetches].flatMap(\.keys)
+        let tensors = [run.first ?? [:], run.fetches].flatMap(\.keys)
         let file = try GraphFile(
-            "\(folder)/graph.pb", needed: names + tensors, device: device, devices: devices,
+            try GraphCheck.graph(in: folder), needed: [run.train ?? ""].filter { !$0.isEmpty } + tensors,
+            initial: [run.`init` ?? ""].filter { !$0.isEmpty },
+            feeds: try arrays(run.feeds ?? [:]).mapValues(\.dtype), device: device, devices: devices,
             softPlacement: device == nil, plan: plan)
+        try file.load()
         if let initializer = run.`init`, !initializer.isEmpty { try file.execute(initializer) }
         return file
     }
@@ -115,6 +120,15 @@ public struct GraphCheck {
         if !train.isEmpty { for _ in 0..<(run.steps ?? 0) { try file.execute(train, feeds: feeds) } }
         try compare(file, last, feeds, train.isEmpty ? "" : "after \(run.steps ?? 0) steps", &comparison)
         return Result(name: name, largestError: comparison.largest, problem: comparison.problem)
+    }
+
+    private static func graph(in folder: String) throws -> String {
+        let files = ["graph.pb", "graph.pbtxt", "graph.meta", "saved_model.pb", "saved_model.pbtxt"]
+        let found = files.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+        guard let found else {
+            throw FormatError(path: folder, "holds no graph: none of \(files.joined(separator: ", "))")
+        }
+        return "\(folder)/\(found)"
     }
 
     private func arrays(_ files: [String: String]) throws -> [String: Tensor] {

@@ -22,44 +22,55 @@ extension GraphDefinition {
         _ bytes: [UInt8], into graph: Graph? = nil, needed: [String]? = nil, keepingInitializers: Bool = false,
         device: DeviceName? = nil
     ) throws -> Graph {
-        var definition: TFGraphDef
+        let definition: TFGraphDef
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
             throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
         }
+        return try decode(
+            definition, into: graph, needed: needed, initializers: keepingInitializers ? [:] : nil, device: device
+        ).graph
+    }
+
+    /// A graph, and the nodes of it that take what is fed.
+    package typealias Decoded = (graph: Graph, fed: [String: Node])
+
+    /// As `decode(_:into:needed:keepingInitializers:device:)`, of a file that has been read.
+    ///
+    /// - Parameters:
+    ///   - needed: what is fetched or run; nil: all there is.
+    ///   - unfed: what is run without the feeds, such as an initialiser.
+    ///   - feeds: the tensors that are fed, with the dtype of what comes if that is known. What lies behind them is left out,
+    ///     whatever it is.
+    ///   - initializers: reads the nodes that give needed Variables their first values too: by the Variables' nodes, those of
+    ///     another name than "NAME/Assign".
+    ///   - trainable: the Variables that are trained; nil: those that the graph updates.
+    package static func decode(
+        _ definition: TFGraphDef, into graph: Graph? = nil, needed: [String]? = nil, unfed: [String] = [],
+        feeds: [String: DType?] = [:], initializers: [String: String]? = nil, trainable: Set<String>? = nil,
+        device: DeviceName? = nil
+    ) throws -> Decoded {
         guard definition.versions.minConsumer <= version else {
             throw GraphError(
                 "the GraphDef asks for a reader of version \(definition.versions.minConsumer), this is \(version)")
         }
-        if let needed { definition.node = try neededNodes(definition.node, for: needed, keepingInitializers) }
+        var definition = definition
+        var fed: [String: String] = [:]
+        if let needed {
+            let part = try NeededNodes(
+                definition.node, for: needed, unfed: unfed, feeds: feeds, initializers: initializers)
+            definition.node = part.nodes
+            fed = part.fed
+        }
         if let device {
             for i in definition.node.indices { definition.node[i].device = device.description }
         }
         let graph = graph ?? Graph()
         let library = try FunctionLibrary(definition.library, for: graph)
         var decoder = try GraphDecoder(definition, into: graph, library: library)
-        return try decoder.decode()
+        decoder.trainable = trainable
+        _ = try decoder.decode()
+        return (graph, try fed.mapValues { try graph.node(named: $0) })
     }
-}
-
-/// The nodes that `names` need, in the file's order.
-private func neededNodes(
-    _ nodes: [TFNodeDef], for names: [String], _ keepingInitializers: Bool
-) throws -> [TFNodeDef] {
-    let positions = Dictionary(zip(nodes.map(\.name), nodes.indices), uniquingKeysWith: { first, _ in first })
-    var found: Set<Int> = []
-    var stack = try names.map { name -> Int in
-        guard let position = positions[String(try NodeInput(name).name)] else {
-            throw GraphError("the graph has no node named '\(name)'")
-        }
-        return position
-    }
-    while let position = stack.popLast() {
-        guard found.insert(position).inserted else { continue }
-        // Inputs of another form, or that are missing, are told later.
-        stack += nodes[position].input.compactMap { (try? NodeInput($0)).flatMap { positions[String($0.name)] } }
-        if keepingInitializers, let assign = positions[nodes[position].name + "/Assign"] { stack.append(assign) }
-    }
-    return nodes.indices.filter(found.contains).map { nodes[$0] }
 }
 
 /// One file on its way to a graph.
@@ -73,6 +84,10 @@ struct GraphDecoder {
     private var outputs: [Int: [Node?]] = [:]
     private var vertices: [Vertex?] = []
     private var positions: [String: Int] = [:]
+    /// The Variables that are trained; nil: those that the graph updates.
+    var trainable: Set<String>?
+    /// What is wrong with nodes, by position, if these are to be passed over; nil: the first mistake is thrown.
+    private(set) var mistakes: [Int: String]?
 
     init(_ definition: TFGraphDef, into graph: Graph, library: FunctionLibrary) throws {
         nodes = definition.node
@@ -92,6 +107,15 @@ struct GraphDecoder {
                 "the graph has operations that are not known: \(unknown.sorted().map { "'\($0)'" }.joined(separator: ", "))"
             )
         }
+    }
+
+    /// The vertices of the nodes, where they can be made, and what is wrong with others. Those on which a node stands that
+    /// could not be made have neither.
+    /// - Throws: `GraphError` for names used twice, inputs that are missing, and cycles.
+    mutating func decodePart() throws -> (vertices: [Vertex?], mistakes: [Int: String]) {
+        mistakes = [:]
+        _ = try decode()
+        return (vertices, mistakes ?? [:])
     }
 
     mutating func decode() throws -> Graph {
@@ -120,15 +144,28 @@ struct GraphDecoder {
         let forward = nodes.indices.map { isHead[$0] ? Array(needs[$0].prefix(1)) : needs[$0] }
         vertices = [Vertex?](repeating: nil, count: nodes.count)
         for i in try NodeOrder(names: nodes.map(\.name), needs: forward).sorted() {
-            vertices[i] = try add(
-                i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i],
-                isLoopHead: isHead[i])
+            if mistakes != nil, forward[i].contains(where: { vertices[$0] == nil }) { continue }
+            do {
+                vertices[i] = try add(
+                    i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i], isLoopHead: isHead[i])
+            } catch { try note(error, at: i) }
         }
         for i in nodes.indices where isHead[i] {
-            try graph.closeLoop(vertices[i]!, from: vertices[needs[i][1]]!.output(inputs[i][1].output))
+            guard let head = vertices[i], let last = vertices[needs[i][1]] else { continue }
+            do {
+                guard last.outputs.indices.contains(inputs[i][1].output) else {
+                    throw GraphError("the input '\(nodes[i].input[1])' of '\(nodes[i].name)' does not exist")
+                }
+                try graph.closeLoop(head, from: last.output(inputs[i][1].output))
+            } catch { try note(error, at: i) }
         }
-        ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph)
+        ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph, trainable: trainable)
         return graph
+    }
+
+    private mutating func note(_ error: any Error, at i: Int) throws {
+        guard mistakes != nil else { throw error }
+        mistakes?[i] = "\(error)"
     }
 
     private mutating func add(
