@@ -185,12 +185,13 @@ struct GraphDecoder {
     }
 
     private func isCall(_ i: Int) -> Bool {
-        nodes[i].attr.values.contains { if case .func? = $0.value { true } else { false } }
-            || library.contains(nodes[i].op)
+        nodes[i].attr.values.contains(where: \.namesFunctions) || library.contains(nodes[i].op)
     }
 
     /// Inputs before the functions' arguments.
-    private func leading(_ i: Int) -> Int { ["If", "StatelessIf"].contains(nodes[i].op) ? 1 : 0 }
+    private func leading(_ i: Int) -> Int {
+        ["If", "StatelessIf", "Case", "StatelessCase"].contains(nodes[i].op) ? 1 : 0
+    }
 
     /// Takes the handles of Variables from the inputs of a call. Yields them by the place of the argument.
     private func call(_ i: Int, _ data: inout [Node]) throws -> [Int: Vertex] {
@@ -211,13 +212,21 @@ struct GraphDecoder {
         var values = attributes.values
         try naming(node) {
             if library.contains(node.op), OperationCatalog.operation(named: node.op) == nil {
-                values["f"] = .function(try library.function(.with { $0.name = node.op }, handles: handles))
-                values["Tin"] = nil
-                values["Tout"] = .types(try library.resultTypes(node.op))
+                // The node's attributes are the function's own.
+                let call = TFNameAttrList.with {
+                    $0.name = node.op
+                    $0.attr = node.attr
+                }
+                values = ["f": .function(try library.function(call, handles: handles))]
+                values["Tout"] = .types(try library.resultTypes(call))
+                return
             }
-            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
-                if case .func(let list)? = proto.value, !name.hasPrefix("_") {
-                    values[name] = .function(try library.function(list, handles: handles))
+            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) where !name.hasPrefix("_") {
+                switch proto.value {
+                case .func(let call)?: values[name] = .function(try library.function(call, handles: handles))
+                case .list(let list)? where !list.func.isEmpty:
+                    values[name] = .functions(try list.func.map { try library.function($0, handles: handles) })
+                default: break
                 }
             }
             for name in ["T", "Tin"] {
@@ -251,7 +260,7 @@ struct GraphDecoder {
         for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
             let isKnown = known.contains(name)
             if !isKnown, name.hasPrefix("_") { continue }
-            if case .func? = proto.value { continue }
+            if proto.namesFunctions { continue }
             let example = signature.example(name)
             do {
                 let value = try AttributeValue(proto, like: example, tensors: &tensors)
@@ -273,6 +282,16 @@ struct GraphDecoder {
 
     private func naming<Result>(_ node: TFNodeDef, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+    }
+}
+
+extension TFAttrValue {
+    fileprivate var namesFunctions: Bool {
+        switch value {
+        case .func?: true
+        case .list(let list)?: !list.func.isEmpty
+        default: false
+        }
     }
 }
 
