@@ -157,7 +157,9 @@ public enum TensorListScatterIntoExistingList: ListOperation {
             TensorListGather.self, [node.upstream(), indices, rowShape(tensor)],
             ["element_dtype": .type(tensor.dtype)]
         ).node
-        let rest = node.graph.add(Self.self, [node.upstream(), zerosLike(tensor), indices]).node
+        let others = node.graph.add(Self.self, [node.upstream(), zerosLike(tensor), indices]).node
+        // The list may have been made longer; TensorFlow's gradient is too long then, and fails.
+        let rest = node.graph.add(TensorListResize.self, [others, listLength(node.input(0))]).node
         return [rest, own, nil]
     }
 
