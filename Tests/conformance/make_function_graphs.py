@@ -26,7 +26,8 @@ def case(function):
 
     def build():
         v1.enable_control_flow_v2()
-        v1.enable_tensor_equality()
+        v1.set_random_seed(7)
+        tf.keras.utils.set_random_seed(7)
         try:
             return function()
         finally:
@@ -171,12 +172,12 @@ def keras_layer(name, make):
     CASES["keras_" + name] = CASES.pop("made")
 
 
-keras_layer("lstm", lambda: tf.keras.layers.LSTM(3, return_sequences=True))
-keras_layer("gru", lambda: tf.keras.layers.GRU(3))
-keras_layer("gru_v1", lambda: tf.keras.layers.GRU(3, reset_after=False, return_sequences=True))
-keras_layer("simple", lambda: tf.keras.layers.SimpleRNN(3, return_sequences=True))
-keras_layer("bidirectional", lambda: tf.keras.layers.Bidirectional(tf.keras.layers.LSTM(2, return_sequences=True)))
-keras_layer("stacked", lambda: tf.keras.Sequential([tf.keras.layers.LSTM(3, return_sequences=True), tf.keras.layers.LSTM(2), tf.keras.layers.Dense(1)]))
+keras_layer("lstm", lambda: tf.keras.layers.LSTM(3, recurrent_initializer="glorot_uniform", return_sequences=True))
+keras_layer("gru", lambda: tf.keras.layers.GRU(3, recurrent_initializer="glorot_uniform"))
+keras_layer("gru_v1", lambda: tf.keras.layers.GRU(3, recurrent_initializer="glorot_uniform", reset_after=False, return_sequences=True))
+keras_layer("simple", lambda: tf.keras.layers.SimpleRNN(3, recurrent_initializer="glorot_uniform", return_sequences=True))
+keras_layer("bidirectional", lambda: tf.keras.layers.Bidirectional(tf.keras.layers.LSTM(2, recurrent_initializer="glorot_uniform", return_sequences=True)))
+keras_layer("stacked", lambda: tf.keras.Sequential([tf.keras.layers.LSTM(3, recurrent_initializer="glorot_uniform", return_sequences=True), tf.keras.layers.LSTM(2, recurrent_initializer="glorot_uniform"), tf.keras.layers.Dense(1)]))
 
 
 @case

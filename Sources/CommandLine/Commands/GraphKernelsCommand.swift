@@ -32,14 +32,11 @@ struct GraphKernelsCommand: Subcommand {
             try Data(text.source.utf8).write(to: URL(fileURLWithPath: "\(target)/\(text.entry)-\(number).cu"))
         }
         // What has a kernel for GPUs and no graph here: its text was not seen.
-        let missing = OperationCatalog.operations.filter { operation in
-            GPUCoverage.reasonForCPU(operation) == nil && !operations.contains(operation.name)
-                && operation.aliases[0] != 0 && !operation.isVariable
-        }
+        let missing = GPUCoverage.withKernels.filter { !operations.contains($0) }
         invocation.console.write(
             "\(texts.all.count) kernels of \(operations.count) operations from \(folders.count) graphs")
         if !missing.isEmpty {
-            invocation.console.log("without a graph: \(missing.map(\.name).sorted().joined(separator: ", "))")
+            invocation.console.log("without a graph: \(missing.joined(separator: ", "))")
         }
         if !problems.isEmpty {
             throw Failure(

@@ -11,6 +11,8 @@ struct FunctionDecoder {
     private var arguments: [String: [String]] = [:]
     /// The body's nodes with the values of the attributes.
     private var operations: [String: TFNodeDef] = [:]
+    /// The Variables whose handles are among the results, by place.
+    private(set) var passed: [Int: String] = [:]
 
     init(
         _ definition: TFFunctionDef, _ attributes: FunctionAttributes, _ library: FunctionLibrary,
@@ -37,7 +39,9 @@ struct FunctionDecoder {
         let graph = Graph(function: name, seed: root.seed)
         var decoder = try GraphDecoder(body, into: graph, library: library)
         _ = try decoder.decode()
-        let results = try definition.signature.outputArg.flatMap { output -> [Node] in
+        var results: [Node] = []
+        var place = 0
+        for output in definition.signature.outputArg {
             guard let source = definition.ret[output.name] else {
                 throw GraphError("the result '\(output.name)' is not told")
             }
@@ -45,7 +49,15 @@ struct FunctionDecoder {
             guard sources.count == types.count else {
                 throw GraphError("the result '\(output.name)' is \(sources.count) tensors, not \(types.count)")
             }
-            return try sources.map { try decoder.node($0) }.filter { $0.dtype != .resource || $0.variable == nil }
+            for source in sources {
+                let node = try decoder.node(source)
+                if node.dtype == .resource, let variable = node.variable {
+                    passed[place] = variable.name
+                } else {
+                    results.append(node)
+                }
+                place += 1
+            }
         }
         let effects = try definition.controlRet.sorted { $0.key < $1.key }.map { entry in
             guard let vertex = graph.vertex(named: entry.value) else {

@@ -10,6 +10,8 @@ final class FunctionLibrary {
     /// The function that is a function's gradient.
     private var gradients: [String: String] = [:]
     private var made: [String: Function] = [:]
+    /// Of functions that yield handles of Variables, these by result, under the names of the Variables.
+    private var passed: [ObjectIdentifier: [Int: String]] = [:]
     private var open: [String] = []
     /// Where functions' names are unique.
     private let root: Graph
@@ -76,12 +78,17 @@ final class FunctionLibrary {
         do {
             var decoder = FunctionDecoder(definition, attributes, self, handles)
             function = try decoder.decode(root, gradient: customGradient(call, handles))
+            passed[ObjectIdentifier(function)] = decoder.passed
         } catch {
             throw GraphError("in the function '\(call.name)': \(error)")
         }
         made[key] = function
         return function
     }
+
+    /// The Variables whose handles are among a function's results, by name and place. They are not among the results of the
+    /// function that is made.
+    func handles(passedBy function: Function) -> [Int: String] { passed[ObjectIdentifier(function)] ?? [:] }
 
     /// What the file says that a function's gradient is. A mistake in it counts when the gradient is asked for.
     private func customGradient(_ call: TFNameAttrList, _ handles: [Int: Vertex]) -> CustomGradient? {

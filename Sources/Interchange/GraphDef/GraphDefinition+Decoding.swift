@@ -162,7 +162,7 @@ struct GraphDecoder {
             operations[i], data, attributes, exactName: node.name, isLoopHead: isLoopHead, controls: controls,
             device: device)
         if let error = vertex.error { throw error }
-        noteOutputs(i, vertex, handles)
+        try noteOutputs(i, vertex, handles)
         return vertex
     }
 
@@ -217,8 +217,10 @@ struct GraphDecoder {
                     $0.name = node.op
                     $0.attr = node.attr
                 }
-                values = ["f": .function(try library.function(call, handles: handles))]
-                values["Tout"] = .types(try library.resultTypes(call))
+                let function = try library.function(call, handles: handles)
+                let passed = library.handles(passedBy: function)
+                let types = try library.resultTypes(call).enumerated().filter { passed[$0.offset] == nil }.map(\.element)
+                values = ["f": .function(function), "Tout": .types(types)]
                 return
             }
             for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) where !name.hasPrefix("_") {
@@ -229,26 +231,48 @@ struct GraphDecoder {
                 default: break
                 }
             }
-            for name in ["T", "Tin"] {
+            let passed = try passedHandles(i, values, handles)
+            for (name, missing) in [("T", handles), ("Tin", handles), ("Tout", passed)] {
                 guard case .types(let types)? = values[name] else { continue }
-                values[name] = .types(types.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                values[name] = .types(types.enumerated().filter { missing[$0.offset] == nil }.map(\.element))
             }
-            if node.op.hasSuffix("While"), case .shapes(let shapes)? = values["output_shapes"] {
+            if case .shapes(let shapes)? = values["output_shapes"] {
                 values["output_shapes"] = .shapes(
-                    shapes.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                    shapes.enumerated().filter { passed[$0.offset] == nil }.map(\.element))
             }
         }
         attributes = Attributes(values)
     }
 
-    /// A loop's outputs are at other places if handles of Variables were among them.
-    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) {
-        guard nodes[i].op.hasSuffix("While"), !handles.isEmpty else { return }
+    /// The Variables whose handles a call yields, by output: they are not outputs here.
+    private func passedHandles(
+        _ i: Int, _ values: [String: AttributeValue], _ handles: [Int: Vertex]
+    ) throws -> [Int: Vertex] {
+        // A loop yields what it takes.
+        if nodes[i].op.hasSuffix("While") { return handles }
+        let passed = values.values.flatMap(\.functions).map { library.handles(passedBy: $0) }
+        guard let first = passed.first else { return [:] }
+        guard passed.allSatisfy({ $0 == first }) else {
+            throw GraphError("its branches yield the handles of different Variables")
+        }
+        return try first.mapValues { name in
+            guard let variable = handles.values.first(where: { $0.name == name }) else {
+                throw GraphError("it yields the handle of the Variable '\(name)', which it does not take")
+            }
+            return variable
+        }
+    }
+
+    /// A call's outputs are at other places if handles of Variables were among them.
+    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) throws {
+        guard isCall(i) else { return }
+        let passed = try naming(nodes[i]) { try passedHandles(i, vertex.attributes.values, handles) }
+        guard !passed.isEmpty else { return }
         var next = 0
-        outputs[i] = (0..<vertex.outputs.count + handles.count).map { place in
-            if let variable = handles[place] { return variable.output(0) }
+        outputs[i] = (0..<vertex.outputs.count + passed.count).map { place in
+            if let variable = passed[place] { return variable.output(0) }
             defer { next += 1 }
-            return vertex.output(next)
+            return next < vertex.outputs.count ? vertex.output(next) : nil
         }
     }
 
