@@ -7,6 +7,7 @@ Control flow is TensorFlow's second version (functions), as in `tf.function` and
 the first version's functions. The folders are as make_training_graphs.py writes them.
 """
 import os
+import sys
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # tf.keras and rnn cells of TensorFlow 1 graphs: needs tf_keras
 
@@ -297,7 +298,7 @@ def loop_assigns_variable():
         with tf.control_dependencies([w.assign_add(x * tf.cast(i, tf.float32))]):
             return i + 1, s + w.read_value()
 
-    _, s = tf.while_loop(lambda i, _: i < 4, body, [0, tf.zeros([2])])
+    _, s = tf.while_loop(lambda i, _: i < 4, body, [0, tf.zeros([2])], parallel_iterations=1)
     with tf.control_dependencies([s]):
         after = w.read_value()
     return Case([s, after], {x: numbers(23, 2)})
@@ -590,6 +591,31 @@ def functional_ops_v1():
     return Case([n, y, z, f], {x: numbers(48, 3)})
 
 
+@defun
+def kernels_without_other_graphs():
+    """Operations with a kernel for GPUs that no other case has, so that their CUDA text is compiled."""
+    x = v1.placeholder(tf.float32, [4], name="x")
+    raw = tf.raw_ops
+    results = [tf.acosh(x + 3.0), raw.Inv(x=x), raw.InvGrad(y=x, dy=x * 2.0), raw.SoftplusGrad(gradients=x, features=x * 3.0)]
+    flags = x > 0.5
+    results += [tf.cast(tf.logical_not(flags), tf.float32), tf.cast(tf.reduce_any(tf.reshape(flags, [2, 2]), 1), tf.float32)]
+    names = ["a", "b", "c", "d", "e", "f", "g", "h"]
+    v = {n: variable(n, numbers(i, 4), resource=n > "d") for i, n in enumerate(names)}
+    rate = tf.constant(0.1)
+    slots = {n: variable("slot_" + n, np.abs(numbers(90 + i, 4)) + 0.5, resource=n > "d") for i, n in enumerate(names)}
+    more = {n: variable("more_" + n, np.abs(numbers(80 + i, 4)) + 0.5, resource=n > "d") for i, n in enumerate(names)}
+    step = tf.constant(3, tf.int64)
+    train = tf.group(
+        v1.assign_add(v["a"], x), v1.assign_sub(v["b"], x),
+        raw.ApplyAdagradV2(var=v["c"]._ref(), accum=slots["c"]._ref(), lr=rate, epsilon=0.01, grad=x),
+        raw.ApplyAdagradDA(var=v["d"]._ref(), gradient_accumulator=slots["d"]._ref(), gradient_squared_accumulator=more["d"]._ref(), grad=x, lr=rate, l1=0.01, l2=0.02, global_step=step),
+        raw.AssignAddVariableOp(resource=v["e"].handle, value=x),
+        raw.ResourceApplyAdagradV2(var=v["f"].handle, accum=slots["f"].handle, lr=rate, epsilon=0.01, grad=x),
+        raw.ResourceApplyAdagradDA(var=v["g"].handle, gradient_accumulator=slots["g"].handle, gradient_squared_accumulator=more["g"].handle, grad=x, lr=rate, l1=0.01, l2=0.02, global_step=step),
+        raw.ResourceApplyKerasMomentum(var=v["h"].handle, accum=slots["h"].handle, lr=rate, grad=x, momentum=0.9))
+    return Case(results + [v[n].value() for n in names], {x: numbers(49, 4)}, train, 2)
+
+
 def ForBody():
     @legacy.Defun(tf.int32, tf.float32)
     def body(i, a):
@@ -598,7 +624,119 @@ def ForBody():
     return body
 
 
+# Functions with attributes, as TensorFlow's own gradients in C++ are written; no Python makes them.
+
+GENERIC = """
+library {
+  function {
+    signature {
+      name: "Scaled"
+      input_arg { name: "x" type_attr: "T" }
+      input_arg { name: "ys" type_attr: "T" number_attr: "N" }
+      output_arg { name: "z" type_attr: "T" }
+      output_arg { name: "all" type_attr: "T" number_attr: "N" }
+      attr { name: "T" type: "type" allowed_values { list { type: DT_FLOAT type: DT_DOUBLE } } }
+      attr { name: "N" type: "int" }
+      attr { name: "axis" type: "int" default_value { i: 0 } }
+    }
+    node_def { name: "sum" op: "AddN" input: "ys" attr { key: "T" value { placeholder: "T" } } attr { key: "N" value { placeholder: "N" } } }
+    node_def { name: "packed" op: "Pack" input: "ys" attr { key: "T" value { placeholder: "T" } } attr { key: "N" value { placeholder: "N" } }
+      attr { key: "axis" value { placeholder: "axis" } } }
+    node_def { name: "parts" op: "Unpack" input: "packed:output:0" attr { key: "T" value { placeholder: "T" } } attr { key: "num" value { placeholder: "N" } }
+      attr { key: "axis" value { placeholder: "axis" } } }
+    node_def { name: "first" op: "Mul" input: "ys:0" input: "x" attr { key: "T" value { placeholder: "T" } } }
+    node_def { name: "product" op: "Mul" input: "first:z:0" input: "sum:sum:0" attr { key: "T" value { placeholder: "T" } } }
+    ret { key: "z" value: "product:z:0" }
+    ret { key: "all" value: "parts:output" }
+  }
+  function {
+    signature {
+      name: "Twice"
+      input_arg { name: "xs" type_list_attr: "Ts" }
+      output_arg { name: "ys" type_list_attr: "Ts" }
+      attr { name: "Ts" type: "list(type)" }
+    }
+    node_def { name: "same" op: "IdentityN" input: "xs" attr { key: "T" value { placeholder: "Ts" } } }
+    ret { key: "ys" value: "same:output" }
+  }
+  function {
+    signature {
+      name: "Outer"
+      input_arg { name: "a" type_attr: "T" }
+      output_arg { name: "b" type_attr: "T" }
+      attr { name: "T" type: "type" }
+    }
+    node_def { name: "call" op: "Scaled" input: "a" input: "a" input: "a" attr { key: "T" value { placeholder: "T" } } attr { key: "N" value { i: 2 } } }
+    node_def { name: "call2" op: "PartitionedCall" input: "call:z:0"
+      attr { key: "Tin" value { list { type: DT_DOUBLE } } } attr { key: "Tout" value { list { type: DT_DOUBLE } } }
+      attr { key: "f" value { func { name: "Twice" attr { key: "Ts" value { list { type: DT_DOUBLE } } } } } } }
+    node_def { name: "more" op: "AddV2" input: "call2:output:0" input: "call:all:1" attr { key: "T" value { placeholder: "T" } } }
+    ret { key: "b" value: "more:z:0" }
+  }
+  function {
+    signature {
+      name: "CubeGrad"
+      input_arg { name: "x" type_attr: "T" }
+      input_arg { name: "dy" type_attr: "T" }
+      output_arg { name: "dx" type_attr: "T" }
+      attr { name: "T" type: "type" }
+    }
+    node_def { name: "slope" op: "Mul" input: "x" input: "dy" attr { key: "T" value { placeholder: "T" } } }
+    ret { key: "dx" value: "slope:z:0" }
+  }
+  function {
+    signature {
+      name: "Cube"
+      input_arg { name: "x" type_attr: "T" }
+      output_arg { name: "y" type_attr: "T" }
+      attr { name: "T" type: "type" }
+    }
+    node_def { name: "square" op: "Mul" input: "x" input: "x" attr { key: "T" value { placeholder: "T" } } }
+    node_def { name: "cube" op: "Mul" input: "square:z:0" input: "x" attr { key: "T" value { placeholder: "T" } } }
+    ret { key: "y" value: "cube:z:0" }
+  }
+  gradient { function_name: "Cube" gradient_func: "CubeGrad" }
+}
+node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "shape" value { shape { dim { size: 3 } } } } }
+node { name: "d" op: "Cast" input: "x" attr { key: "SrcT" value { type: DT_FLOAT } } attr { key: "DstT" value { type: DT_DOUBLE } } }
+node { name: "f" op: "Scaled" input: "x" input: "x" input: "x" input: "x" attr { key: "T" value { type: DT_FLOAT } } attr { key: "N" value { i: 3 } } }
+node { name: "g" op: "Outer" input: "d" attr { key: "T" value { type: DT_DOUBLE } } }
+node { name: "two" op: "Twice" input: "x" input: "d" attr { key: "Ts" value { list { type: DT_FLOAT type: DT_DOUBLE } } } }
+node { name: "cube" op: "Cube" input: "x" attr { key: "T" value { type: DT_FLOAT } } }
+node { name: "slope" op: "SymbolicGradient" input: "x" input: "cube" attr { key: "Tin" value { list { type: DT_FLOAT type: DT_FLOAT } } }
+  attr { key: "Tout" value { list { type: DT_FLOAT } } } attr { key: "f" value { func { name: "Cube" attr { key: "T" value { type: DT_FLOAT } } } } } }
+node { name: "slope_of_scaled" op: "SymbolicGradient" input: "x" input: "x" input: "x" input: "x" input: "x" input: "x"
+  attr { key: "Tin" value { list { type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT } } }
+  attr { key: "Tout" value { list { type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT } } }
+  attr { key: "f" value { func { name: "Scaled" attr { key: "T" value { type: DT_FLOAT } } attr { key: "N" value { i: 2 } } } } } }
+"""
+
+
+def write_functions_with_attributes(folder):
+    """Python's importer cannot read such functions, so that the numbers are NumPy's."""
+    import json
+    import pathlib
+
+    from google.protobuf import text_format
+
+    folder = pathlib.Path(folder, "functions_with_attributes")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "graph.pb").write_bytes(text_format.Parse(GENERIC, v1.GraphDef()).SerializeToString())
+    x = numbers(50, 3)
+    d = x.astype(np.float64)
+    expected = {
+        "f:0": 3 * x**3, "f:1": x, "f:3": x, "g:0": 2 * d**3 + d, "two:0": x, "two:1": d, "cube:0": x**3, "slope:0": x**4,
+        "slope_of_scaled:0": 2 * x**3, "slope_of_scaled:1": 3 * x**3 + x, "slope_of_scaled:2": x**3 + x}
+    np.save(folder / "feed_x_0.npy", x)
+    for name, value in expected.items():
+        np.save(folder / ("expected_%s.npy" % name.replace(":", "_")), value)
+    files = {name: "expected_%s.npy" % name.replace(":", "_") for name in expected}
+    (folder / "run.json").write_text(json.dumps({"init": "", "rtol": 1e-6, "steps": 0, "feeds": {"x:0": "feed_x_0.npy"}, "fetches": files}, indent=1))
+
+
 if __name__ == "__main__":
     make_training_graphs.CASES.clear()
     make_training_graphs.CASES.update(CASES)
     make_training_graphs.main()
+    if len(sys.argv) < 3 or "functions_with_attributes" in sys.argv:
+        write_functions_with_attributes(sys.argv[1])

@@ -40,8 +40,8 @@ public enum TensorListPopBack: ListOperation {
 /// `TensorListGetItem`: the element in a place of a list; zeros of `element_shape` where there is none.
 public enum TensorListGetItem: ListOperation {
     public static let signature = Signature(
-        ["input_handle": "variant", "index": "int32", "element_shape": "int32"], to: ["item": "element_dtype"],
-        types: ["element_dtype": DType.any])
+        ["input_handle": "variant", "index": "int32", "element_shape": "Tshape"], to: ["item": "element_dtype"],
+        types: ["element_dtype": DType.any, "Tshape": DType.indices], defaults: ["Tshape": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         try node.checkScalar(1, "the index")
         return [try node.elementShape(2)]
