@@ -16,7 +16,9 @@ struct SecondDerivativeTests {
         let (x, count) = (g.placeholder(.float64, []), g.placeholder(.int32, []))
         var derivatives = [power(x, count)]
         for _ in 0..<3 { derivatives.append(try #require(g.gradients(of: derivatives.last!, by: [x])[0])) }
-        let got = try Session(g).run(derivatives, feeds: [x: Tensor(1.5), count: Tensor(Int32(n))]).map { $0.doubles[0] }
+        let got = try Session(g).run(derivatives, feeds: [x: Tensor(1.5), count: Tensor(Int32(n))]).map {
+            $0.doubles[0]
+        }
         var factor = 1.0
         for (k, value) in got.enumerated() {
             let rest = (0..<Swift.max(n - k, 0)).reduce(1.0) { product, _ in product * 1.5 }
@@ -55,7 +57,8 @@ struct SecondDerivativeTests {
                 let inner = whileLoop(
                     [g.constant(Int32(0)), outer[1]], while: { lessEqual($0[0], outer[0]) },
                     do: { [$0[0] + 1, sin($0[1]) * x] })[1]
-                let chosen = cond(greater(outer[0], g.constant(Int32(0))), then: { [inner * exp(x)] }, else: { [inner + x] })
+                let chosen = cond(
+                    greater(outer[0], g.constant(Int32(0))), then: { [inner * exp(x)] }, else: { [inner + x] })
                 return [outer[0] + 1, chosen[0]]
             })[1]
         try checkSecond(sum(y * y), by: x, at: [0.8, -0.6])

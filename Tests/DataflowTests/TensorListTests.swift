@@ -86,60 +86,104 @@ struct TensorListTests {
                 _ = try Session(g).run(node, feeds: [x: Tensor([Float(1), 2, 3, 4], shape: [2, 2])])
             }?.description ?? ""
         }
-        let int32 = Attributes(["element_dtype": .type(.int32)]), float32 = Attributes(["element_dtype": .type(.float32)])
+        let int32 = Attributes(["element_dtype": .type(.int32)]),
+            float32 = Attributes(["element_dtype": .type(.float32)])
         let cases: [(String, (Graph, Node) -> Node)] = [
-            ("index 2 is beyond the list of 2", { g, x in
-                g.add(TensorListGetItem.self, [list(g, x), g.constant(Int32(2)), g.constant(Int32(-1))], float32).node
-            }),
-            ("index -1 is beyond the list of 2", { g, x in
-                g.add(TensorListSetItem.self, [list(g, x), g.constant(Int32(-1)), x], float32).node
-            }),
-            ("holds float32, not int32", { g, x in
-                g.add(TensorListStack.self, [list(g, x), g.constant(Int32(-1))], int32).node
-            }),
-            ("have the shape [2], one of the shape [2, 2] does not fit", { g, x in
-                g.add(TensorListPushBack.self, [list(g, x, shape: g.constant([Int32(2)])), x]).node
-            }),
+            (
+                "index 2 is beyond the list of 2",
+                { g, x in
+                    g.add(TensorListGetItem.self, [list(g, x), g.constant(Int32(2)), g.constant(Int32(-1))], float32)
+                        .node
+                }
+            ),
+            (
+                "index -1 is beyond the list of 2",
+                { g, x in
+                    g.add(TensorListSetItem.self, [list(g, x), g.constant(Int32(-1)), x], float32).node
+                }
+            ),
+            (
+                "holds float32, not int32",
+                { g, x in
+                    g.add(TensorListStack.self, [list(g, x), g.constant(Int32(-1))], int32).node
+                }
+            ),
+            (
+                "have the shape [2], one of the shape [2, 2] does not fit",
+                { g, x in
+                    g.add(TensorListPushBack.self, [list(g, x, shape: g.constant([Int32(2)])), x]).node
+                }
+            ),
             ("which element_shape [3] does not allow", { g, x in list(g, x, shape: g.constant([Int32(3)])) }),
             ("the only scalar that element_shape may be", { g, x in list(g, x, shape: g.constant(Int32(2))) }),
             ("at least −1", { g, x in list(g, x, shape: g.constant([Int32(-5)])) }),
-            ("must have 3 elements, it has 2", { g, x in
-                g.add(
-                    TensorListStack.self, [list(g, x), g.constant(Int32(-1))],
-                    ["element_dtype": .type(.float32), "num_elements": .int(3)]
-                ).node
-            }),
-            ("is full", { g, x in
-                let empty = g.add(EmptyTensorList.self, [g.constant(Int32(-1)), g.constant(Int32(0))], float32).node
-                return g.add(TensorListPushBack.self, [empty, x]).node
-            }),
-            ("is empty", { g, x in
-                let empty = g.add(EmptyTensorList.self, [g.constant(Int32(-1)), g.constant(Int32(-1))], float32).node
-                return g.add(TensorListPopBack.self, [empty, g.constant(Int32(-1))], float32).output(1)
-            }),
-            ("does not tell of what shape", { g, x in
-                let vacant = g.add(TensorListReserve.self, [g.constant(Int32(-1)), g.constant(Int32(2))], float32).node
-                return g.add(TensorListGetItem.self, [vacant, g.constant(Int32(0)), g.constant(Int32(-1))], float32).node
-            }),
-            ("is longer than lists may be", { g, x in
-                let vacant = g.add(TensorListReserve.self, [g.constant(Int32(-1)), g.constant(Int32.max)], float32).node
-                return g.add(TensorListLength.self, [vacant]).node
-            }),
-            ("takes more memory", { g, x in
-                let vacant = g.add(
-                    TensorListReserve.self, [g.constant([Int32.max, Int32.max]), g.constant(Int32(1 << 20))], float32
-                ).node
-                return g.add(TensorListStack.self, [vacant, g.constant(Int32(-1))], float32).node
-            }),
-            ("must add up to the 2 rows", { g, x in
-                let split = g.add(
-                    TensorListSplit.self, [x, g.constant(Int32(-1)), g.constant([Int64(1), Int64.max])])
-                return g.add(TensorListLength.self, [split.node]).node
-            }),
-            ("cannot be added", { g, x in
-                let two = list(g, x), one = g.add(TensorListResize.self, [two, g.constant(Int32(1))]).node
-                return g.add(TensorListLength.self, [g.add(AddN.self, [two, one]).node]).node
-            }),
+            (
+                "must have 3 elements, it has 2",
+                { g, x in
+                    g.add(
+                        TensorListStack.self, [list(g, x), g.constant(Int32(-1))],
+                        ["element_dtype": .type(.float32), "num_elements": .int(3)]
+                    ).node
+                }
+            ),
+            (
+                "is full",
+                { g, x in
+                    let empty = g.add(EmptyTensorList.self, [g.constant(Int32(-1)), g.constant(Int32(0))], float32).node
+                    return g.add(TensorListPushBack.self, [empty, x]).node
+                }
+            ),
+            (
+                "is empty",
+                { g, x in
+                    let empty = g.add(EmptyTensorList.self, [g.constant(Int32(-1)), g.constant(Int32(-1))], float32)
+                        .node
+                    return g.add(TensorListPopBack.self, [empty, g.constant(Int32(-1))], float32).output(1)
+                }
+            ),
+            (
+                "does not tell of what shape",
+                { g, x in
+                    let vacant = g.add(TensorListReserve.self, [g.constant(Int32(-1)), g.constant(Int32(2))], float32)
+                        .node
+                    return g.add(
+                        TensorListGetItem.self, [vacant, g.constant(Int32(0)), g.constant(Int32(-1))], float32
+                    ).node
+                }
+            ),
+            (
+                "is longer than lists may be",
+                { g, x in
+                    let vacant = g.add(TensorListReserve.self, [g.constant(Int32(-1)), g.constant(Int32.max)], float32)
+                        .node
+                    return g.add(TensorListLength.self, [vacant]).node
+                }
+            ),
+            (
+                "takes more memory",
+                { g, x in
+                    let vacant = g.add(
+                        TensorListReserve.self, [g.constant([Int32.max, Int32.max]), g.constant(Int32(1 << 20))],
+                        float32
+                    ).node
+                    return g.add(TensorListStack.self, [vacant, g.constant(Int32(-1))], float32).node
+                }
+            ),
+            (
+                "must add up to the 2 rows",
+                { g, x in
+                    let split = g.add(
+                        TensorListSplit.self, [x, g.constant(Int32(-1)), g.constant([Int64(1), Int64.max])])
+                    return g.add(TensorListLength.self, [split.node]).node
+                }
+            ),
+            (
+                "cannot be added",
+                { g, x in
+                    let two = list(g, x), one = g.add(TensorListResize.self, [two, g.constant(Int32(1))]).node
+                    return g.add(TensorListLength.self, [g.add(AddN.self, [two, one]).node]).node
+                }
+            ),
         ]
         for (expected, build) in cases {
             let message = try text(build)

@@ -23,7 +23,9 @@ extension GraphDefinition {
 
     private static func called(by vertices: [Vertex]) -> [Function] {
         vertices.flatMap { vertex in
-            vertex.attributes.sorted.flatMap(\.functions).flatMap { [$0] + ($0.customGradient?.known.map { [$0] } ?? []) }
+            vertex.attributes.sorted.flatMap(\.functions).flatMap {
+                [$0] + ($0.customGradient?.known.map { [$0] } ?? [])
+            }
         }
     }
 

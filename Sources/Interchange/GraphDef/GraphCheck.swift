@@ -80,7 +80,8 @@ public struct GraphCheck {
         let feeds = try arrays(run.feeds ?? [:])
         let specs = feeds.mapValues { TensorSpec($0.dtype, $0.shape) }
         let single = [run.`init`, run.train].compactMap { $0 }.filter { !$0.isEmpty }
-        let sets = single.map { [$0] } + [run.first ?? [:], run.fetches].map { $0.keys.sorted() }.filter { !$0.isEmpty }
+        let sets =
+            single.map { [$0] } + [run.first ?? [:], run.fetches].map { $0.keys.sorted() }.filter { !$0.isEmpty }
         var devices = DeviceOptions()
         devices.kernelTexts = texts
         let gpu = DeviceName(kind: .gpu, index: 0)

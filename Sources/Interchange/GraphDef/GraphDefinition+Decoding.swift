@@ -219,7 +219,8 @@ struct GraphDecoder {
                 }
                 let function = try library.function(call, handles: handles)
                 let passed = library.handles(passedBy: function)
-                let types = try library.resultTypes(call).enumerated().filter { passed[$0.offset] == nil }.map(\.element)
+                let types = try library.resultTypes(call).enumerated().filter { passed[$0.offset] == nil }.map(
+                    \.element)
                 values = ["f": .function(function), "Tout": .types(types)]
                 return
             }

@@ -10,7 +10,8 @@ struct ConformanceTests {
     static let names =
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
 
-    @Test("the graph computes TensorFlow's numbers, and its plans those of the reference, bit for bit", arguments: names)
+    @Test(
+        "the graph computes TensorFlow's numbers, and its plans those of the reference, bit for bit", arguments: names)
     func agrees(name: String) {
         let result = GraphCheck.check(Self.folder.appendingPathComponent(name).path, reference: true)
         #expect(result.problem == nil, "\(name): \(result.problem ?? "")")

@@ -5,7 +5,9 @@ public enum Pack: Operation {
         defaults: ["axis": .int(0)])
     /// Lists are joined as values: they have no memory to copy.
     public static func fold(_ node: Inference) throws -> [Tensor]? {
-        guard node.inputs.first?.dtype == .variant, let shape = try infer(node).first, shape.rank == 1 else { return nil }
+        guard node.inputs.first?.dtype == .variant, let shape = try infer(node).first, shape.rank == 1 else {
+            return nil
+        }
         let parts = node.inputs.indices.compactMap { node.constant($0) }
         guard parts.count == node.inputs.count else { return nil }
         return [Tensor(variants: try parts.flatMap { try $0.variants() }, shape: [parts.count])]

@@ -99,7 +99,8 @@ struct ElementTree: Sendable {
         let wanted = Self.height(count)
         if count < self.count { root = Self.clearing(from: count, in: root, height) }
         while height < wanted {
-            if case .vacant = root {} else {
+            if case .vacant = root {
+            } else {
                 root = .branch([root] + [Node](repeating: .vacant, count: Self.width - 1))
             }
             height += 1

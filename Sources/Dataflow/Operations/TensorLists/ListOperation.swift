@@ -113,7 +113,9 @@ extension Tensor {
         return Tensor(dtype: spec.dtype, shape: spec.shape) { target in
             var offset = 0
             for part in parts where part.byteCount > 0 {
-                part.withUnsafeBytes { target.baseAddress?.advanced(by: offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+                part.withUnsafeBytes {
+                    target.baseAddress?.advanced(by: offset).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+                }
                 offset += part.byteCount
             }
         }

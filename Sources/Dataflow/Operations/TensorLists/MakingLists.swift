@@ -62,7 +62,8 @@ public enum TensorListFromTensor: ListOperation {
     /// Throws if the rows of a tensor are not of the shape that the list's elements are to have.
     fileprivate static func checkRows(_ shape: Shape, _ told: Shape) throws {
         guard shape.rank == nil || shape.row.isCompatible(with: told) else {
-            throw GraphError("the tensor's rows have the shape \(shape.row), which element_shape \(told) does not allow")
+            throw GraphError(
+                "the tensor's rows have the shape \(shape.row), which element_shape \(told) does not allow")
         }
     }
 
@@ -203,7 +204,9 @@ public enum TensorListSplit: ListOperation {
     }
 
     private static func check(_ shape: Shape, _ told: Shape) throws {
-        guard told.rank != 0 else { throw GraphError("element_shape must be that of at least a vector, got a scalar's") }
+        guard told.rank != 0 else {
+            throw GraphError("element_shape must be that of at least a vector, got a scalar's")
+        }
         guard shape.rank == nil || told.rank == nil || shape.row.isCompatible(with: told.row) else {
             throw GraphError("blocks of rows of a tensor \(shape) are not of the shape \(told)")
         }

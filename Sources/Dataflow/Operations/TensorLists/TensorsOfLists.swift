@@ -65,7 +65,8 @@ extension TensorList {
         }
         if !shape.isFullyDefined { shape = try common(shape, "the elements cannot be one upon the other") }
         for case let element? in own where !shape.isCompatible(with: element.shape) {
-            throw GraphError("the list's elements must have the shape \(shape) to be one upon the other, got \(element.shape)")
+            throw GraphError(
+                "the list's elements must have the shape \(shape) to be one upon the other, got \(element.shape)")
         }
         guard shape.isFullyDefined else {
             throw GraphError(
@@ -86,7 +87,9 @@ protocol ListJoining: ListOperation {}
 
 extension ListJoining {
     fileprivate static func shapes(_ told: Shape) throws -> [Shape] {
-        guard told.rank != 0 else { throw GraphError("element_shape must be that of at least a vector, got a scalar's") }
+        guard told.rank != 0 else {
+            throw GraphError("element_shape must be that of at least a vector, got a scalar's")
+        }
         return [told.rank == nil ? .unknown : told.row.stacked(nil), [nil]]
     }
 
@@ -121,9 +124,11 @@ extension ListJoining {
         }
         var total = 0
         let counts = try elements.enumerated().map { i, element -> Int in
-            let length = element.map { $0.shape.concrete[0] } ?? (i < lengths.count && lengths[i] >= 0 ? lengths[i] : rows)
+            let length =
+                element.map { $0.shape.concrete[0] } ?? (i < lengths.count && lengths[i] >= 0 ? lengths[i] : rows)
             guard let length else {
-                throw GraphError("place \(i) of the list has no element, and nothing tells how many rows of zeros to put")
+                throw GraphError(
+                    "place \(i) of the list has no element, and nothing tells how many rows of zeros to put")
             }
             let (sum, overflow) = total.addingReportingOverflow(length)
             guard !overflow else { throw GraphError("the elements have more rows than a tensor may have") }
@@ -136,7 +141,8 @@ extension ListJoining {
             try element ?? list.zeros(row.stacked(count), limit: call.memoryLimit)
         }
         return [
-            try .joined(parts, as: spec, limit: call.memoryLimit), Tensor(counts.map { Int64($0) }, shape: [counts.count]),
+            try .joined(parts, as: spec, limit: call.memoryLimit),
+            Tensor(counts.map { Int64($0) }, shape: [counts.count]),
         ]
     }
 
