@@ -466,7 +466,7 @@ def write(folder, name, build):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    for name in sys.argv[2:] or CASES:
+    for name in [n for n in sys.argv[2:] if n in CASES] or (CASES if len(sys.argv) < 3 else []):
         try:
             write(sys.argv[1], name, CASES[name])
         except Exception as error:  # a case that this TensorFlow cannot make

@@ -18,6 +18,7 @@ struct GraphCommand: ParsableCommand {
             """,
         subcommands: [
             GraphRunCommand.self, GraphShowCommand.self, GraphExportCommand.self, GraphCheckCommand.self,
+            GraphKernelsCommand.self,
         ])
 }
 

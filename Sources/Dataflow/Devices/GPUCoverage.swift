@@ -43,6 +43,16 @@ public enum GPUCoverage {
         ("is no computation: fed, known, or an order", ["Placeholder", "PlaceholderV2", "Const", "NoOp"]),
     ]
 
+    /// Names of the operations that have a kernel for GPUs, in the order of the alphabet.
+    package static var withKernels: [String] {
+        var names: [String] = []
+        for operation in OperationCatalog.operations {
+            let isView = operation.aliases[0] == 0 && operation.writes.isEmpty || operation.isVariable
+            if !isView, reasonForCPU(operation) == nil { names.append(operation.name) }
+        }
+        return names.sorted()
+    }
+
     /// Names of the operations that run on the CPU alone, by reason, both in the order of the alphabet.
     public static var hostOnly: [(reason: String, operations: [String])] {
         var result: [String: [String]] = [:]

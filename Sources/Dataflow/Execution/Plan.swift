@@ -182,7 +182,6 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
-                ownFunctions?.lists.removeAll()
             }
         }
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }

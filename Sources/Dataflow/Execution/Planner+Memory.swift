@@ -20,7 +20,10 @@ extension Planner {
     /// Whether the memory of a vertex's outputs is found at run time.
     func isDynamic(_ vertex: Vertex) -> Bool {
         frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
-            || vertex.outputs.indices.contains { !spec(vertex.output($0)).shape.isFullyDefined }
+            || vertex.outputs.indices.contains { output in
+                // A variant is what its tensor owns, not what its bytes say.
+                vertex.outputs[output].dtype == .variant || !spec(vertex.output(output)).shape.isFullyDefined
+            }
     }
 
     /// Whether a vertex may share a kernel with others: all its memory is known before the run.

@@ -117,6 +117,12 @@ public enum OperationCatalog {
         HistogramFixedWidth.self, Bucketize.self, LowerBound.self, UpperBound.self, NthElement.self,
         UnravelIndex.self, MirrorPad.self, MirrorPadGrad.self, Roll.self, ReverseSequence.self, SpaceToDepth.self,
         DepthToSpace.self, SpaceToBatchND.self, BatchToSpaceND.self, SpaceToBatch.self, BatchToSpace.self,
+        // Functions and lists of tensors
+        Case.self, StatelessCase.self, SymbolicGradient.self, TensorListReserve.self, TensorListFromTensor.self,
+        TensorListScatter.self, TensorListScatterV2.self, TensorListScatterIntoExistingList.self, TensorListSplit.self,
+        TensorListGetItem.self, TensorListSetItem.self, TensorListElementShape.self, TensorListResize.self,
+        TensorListStack.self, TensorListGather.self, TensorListConcat.self, TensorListConcatV2.self,
+        TensorListPushBackBatch.self, TensorListConcatLists.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -9,7 +9,7 @@
 package final class TensorStorage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     package let byteCount: Int
-    private let owner: AnyObject?
+    let owner: AnyObject?
 
     /// Fresh memory, not cleared. Where it is large it asks for huge pages: rows picked here and there in a big table then
     /// find their pages at once, and a first touch faults once in 2 MiB, not in 4 KiB.

@@ -72,6 +72,35 @@ public struct GraphCheck {
         } catch { return Result(name: name, largestError: nil, problem: "\(error)") }
     }
 
+    /// Collects the CUDA text of every kernel that a GPU would run for a case, without running it.
+    ///
+    /// - Returns: the operations that would run there.
+    package static func collectKernels(_ folder: String, into texts: KernelTexts) throws -> Set<String> {
+        try GraphCheck(folder).collectKernels(texts)
+    }
+
+    private func collectKernels(_ texts: KernelTexts) throws -> Set<String> {
+        let feeds = try arrays(run.feeds ?? [:])
+        let specs = feeds.mapValues { TensorSpec($0.dtype, $0.shape) }
+        let single = [run.`init`, run.train].compactMap { $0 }.filter { !$0.isEmpty }
+        let sets =
+            single.map { [$0] } + [run.first ?? [:], run.fetches].map { $0.keys.sorted() }.filter { !$0.isEmpty }
+        var devices = DeviceOptions()
+        devices.kernelTexts = texts
+        let gpu = DeviceName(kind: .gpu, index: 0)
+        let file = try GraphFile(
+            "\(folder)/graph.pb", needed: sets.flatMap { $0 } + Array(feeds.keys), device: gpu, devices: devices)
+        var operations: Set<String> = []
+        for fetches in sets {
+            let isInitializer = fetches == [run.`init` ?? ""]
+            for step in try file.plan(fetches, feeds: isInitializer ? [:] : specs).steps
+            where step.device == "\(gpu)" {
+                operations.formUnion(step.operation.split(separator: "+").map(String.init))
+            }
+        }
+        return operations
+    }
+
     private func open(_ device: DeviceName?, _ devices: DeviceOptions, plan: PlanKind = .optimized) throws -> GraphFile
     {
         let tensors = [run.first ?? [:], run.fetches].flatMap(\.keys)

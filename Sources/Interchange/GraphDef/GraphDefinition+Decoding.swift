@@ -199,7 +199,7 @@ struct GraphDecoder {
             operations[i], data, attributes, exactName: node.name, isLoopHead: isLoopHead, controls: controls,
             device: device)
         if let error = vertex.error { throw error }
-        noteOutputs(i, vertex, handles)
+        try noteOutputs(i, vertex, handles)
         return vertex
     }
 
@@ -222,12 +222,13 @@ struct GraphDecoder {
     }
 
     private func isCall(_ i: Int) -> Bool {
-        nodes[i].attr.values.contains { if case .func? = $0.value { true } else { false } }
-            || library.contains(nodes[i].op)
+        nodes[i].attr.values.contains(where: \.namesFunctions) || library.contains(nodes[i].op)
     }
 
     /// Inputs before the functions' arguments.
-    private func leading(_ i: Int) -> Int { ["If", "StatelessIf"].contains(nodes[i].op) ? 1 : 0 }
+    private func leading(_ i: Int) -> Int {
+        ["If", "StatelessIf", "Case", "StatelessCase"].contains(nodes[i].op) ? 1 : 0
+    }
 
     /// Takes the handles of Variables from the inputs of a call. Yields them by the place of the argument.
     private func call(_ i: Int, _ data: inout [Node]) throws -> [Int: Vertex] {
@@ -248,35 +249,68 @@ struct GraphDecoder {
         var values = attributes.values
         try naming(node) {
             if library.contains(node.op), OperationCatalog.operation(named: node.op) == nil {
-                values["f"] = .function(try library.function(.with { $0.name = node.op }, handles: handles))
-                values["Tin"] = nil
-                values["Tout"] = .types(try library.resultTypes(node.op))
+                // The node's attributes are the function's own.
+                let call = TFNameAttrList.with {
+                    $0.name = node.op
+                    $0.attr = node.attr
+                }
+                let function = try library.function(call, handles: handles)
+                let passed = library.handles(passedBy: function)
+                let types = try library.resultTypes(call).enumerated().filter { passed[$0.offset] == nil }.map(
+                    \.element)
+                values = ["f": .function(function), "Tout": .types(types)]
+                return
             }
-            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
-                if case .func(let list)? = proto.value, !name.hasPrefix("_") {
-                    values[name] = .function(try library.function(list, handles: handles))
+            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) where !name.hasPrefix("_") {
+                switch proto.value {
+                case .func(let call)?: values[name] = .function(try library.function(call, handles: handles))
+                case .list(let list)? where !list.func.isEmpty:
+                    values[name] = .functions(try list.func.map { try library.function($0, handles: handles) })
+                default: break
                 }
             }
-            for name in ["T", "Tin"] {
+            let passed = try passedHandles(i, values, handles)
+            for (name, missing) in [("T", handles), ("Tin", handles), ("Tout", passed)] {
                 guard case .types(let types)? = values[name] else { continue }
-                values[name] = .types(types.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                values[name] = .types(types.enumerated().filter { missing[$0.offset] == nil }.map(\.element))
             }
-            if node.op.hasSuffix("While"), case .shapes(let shapes)? = values["output_shapes"] {
+            if case .shapes(let shapes)? = values["output_shapes"] {
                 values["output_shapes"] = .shapes(
-                    shapes.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                    shapes.enumerated().filter { passed[$0.offset] == nil }.map(\.element))
             }
         }
         attributes = Attributes(values)
     }
 
-    /// A loop's outputs are at other places if handles of Variables were among them.
-    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) {
-        guard nodes[i].op.hasSuffix("While"), !handles.isEmpty else { return }
+    /// The Variables whose handles a call yields, by output: they are not outputs here.
+    private func passedHandles(
+        _ i: Int, _ values: [String: AttributeValue], _ handles: [Int: Vertex]
+    ) throws -> [Int: Vertex] {
+        // A loop yields what it takes.
+        if nodes[i].op.hasSuffix("While") { return handles }
+        let passed = values.values.flatMap(\.functions).map { library.handles(passedBy: $0) }
+        guard let first = passed.first else { return [:] }
+        guard passed.allSatisfy({ $0 == first }) else {
+            throw GraphError("its branches yield the handles of different Variables")
+        }
+        return try first.mapValues { name in
+            guard let variable = handles.values.first(where: { $0.name == name }) else {
+                throw GraphError("it yields the handle of the Variable '\(name)', which it does not take")
+            }
+            return variable
+        }
+    }
+
+    /// A call's outputs are at other places if handles of Variables were among them.
+    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) throws {
+        guard isCall(i) else { return }
+        let passed = try naming(nodes[i]) { try passedHandles(i, vertex.attributes.values, handles) }
+        guard !passed.isEmpty else { return }
         var next = 0
-        outputs[i] = (0..<vertex.outputs.count + handles.count).map { place in
-            if let variable = handles[place] { return variable.output(0) }
+        outputs[i] = (0..<vertex.outputs.count + passed.count).map { place in
+            if let variable = passed[place] { return variable.output(0) }
             defer { next += 1 }
-            return vertex.output(next)
+            return next < vertex.outputs.count ? vertex.output(next) : nil
         }
     }
 
@@ -288,7 +322,7 @@ struct GraphDecoder {
         for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
             let isKnown = known.contains(name)
             if !isKnown, name.hasPrefix("_") { continue }
-            if case .func? = proto.value { continue }
+            if proto.namesFunctions { continue }
             let example = signature.example(name)
             do {
                 let value = try AttributeValue(proto, like: example, tensors: &tensors)
@@ -310,6 +344,16 @@ struct GraphDecoder {
 
     private func naming<Result>(_ node: TFNodeDef, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+    }
+}
+
+extension TFAttrValue {
+    fileprivate var namesFunctions: Bool {
+        switch value {
+        case .func?: true
+        case .list(let list)?: !list.func.isEmpty
+        default: false
+        }
     }
 }
 

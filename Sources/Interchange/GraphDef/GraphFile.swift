@@ -110,6 +110,13 @@ public struct GraphFile {
         return try session.plan(for: fetches.map { try graph.node(named: $0) }, feeds: feeds)
     }
 
+    /// What a run of the fetches on such feeds will do.
+    func plan(_ fetches: [String], feeds: [String: TensorSpec]) throws -> PlanDescription {
+        var specs: [Node: TensorSpec] = [:]
+        for (name, spec) in feeds { specs[try graph.node(named: name)] = spec }
+        return try session.plan(for: fetches.map { try graph.node(named: $0) }, feeds: specs)
+    }
+
     /// Gives a Variable a value.
     func assign(_ value: Tensor, to variable: Vertex) throws {
         try session.withVariable(variable, initialize: true) { memory in

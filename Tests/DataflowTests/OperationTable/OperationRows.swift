@@ -120,6 +120,26 @@ enum OperationRows {
         "TensorArrayWriteV3": "TensorFlow's graphs in ConformanceTests",
         "VarHandleOp": "TensorFlow's graphs in ConformanceTests",
         "VarIsInitializedOp": "TensorFlow's graphs in ConformanceTests",
+        // Functions and lists of tensors
+        "Case": "TensorFlow's graphs in ConformanceTests",
+        "StatelessCase": "TensorFlow's graphs in ConformanceTests",
+        "SymbolicGradient": "TensorFlow's graphs in ConformanceTests",
+        "TensorListReserve": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListFromTensor": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListScatter": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListScatterV2": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListScatterIntoExistingList": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListSplit": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListGetItem": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListSetItem": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListElementShape": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListResize": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListStack": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListGather": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListConcat": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListConcatV2": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListPushBackBatch": "TensorListTests, TensorFlow's graphs in ConformanceTests",
+        "TensorListConcatLists": "TensorListTests, TensorFlow's graphs in ConformanceTests",
     ]
 
     /// Operations that have points without a derivative, at which central differences say nothing.

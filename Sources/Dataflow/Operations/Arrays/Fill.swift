@@ -38,11 +38,14 @@ public enum Empty: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
 }
 
-/// `ZerosLike`: zeros of the input's shape and dtype.
+/// `ZerosLike`: zeros of the input's shape and dtype; of a list of tensors, a list of zeros.
 public enum ZerosLike: Operation {
-    public static let signature = Signature.unary(DType.all)
+    public static let signature = Signature.unary(DType.all + [.variant])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs[0].dtype == .variant else { return constantLike(node, 0) }
+        return try node.constant(0).map { [try $0.zeroed()] }
+    }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
 }
