@@ -1,13 +1,13 @@
 private let splitSignature = Signature(
     ["split_dim": "int64", "indices": "int64", "values": "T", "shape": "int64"],
     to: ["output_indices": "num_split * int64", "output_values": "num_split * T", "output_shape": "num_split * int64"],
-    types: ["T": DType.sparse], required: ["num_split"])
+    types: ["T": DType.moved], required: ["num_split"])
 
 /// `SparseConcat`: sparse tensors one after another along a dimension, the elements in the order of their places.
 public enum SparseConcat: WholeTensorOperation {
     public static let signature = Signature(
         ["indices": "N * int64", "values": "N * T", "shapes": "N * int64"],
-        to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.sparse],
+        to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.moved],
         required: ["concat_dim"])
 
     static func shapes(_ node: Inference) throws -> [Shape] {

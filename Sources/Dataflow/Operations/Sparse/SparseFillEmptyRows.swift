@@ -5,7 +5,7 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
         ["indices": "int64", "values": "T", "dense_shape": "int64", "default_value": "T"],
         to: [
             "output_indices": "int64", "output_values": "T", "empty_row_indicator": "bool", "reverse_index_map": "int64",
-        ], types: ["T": DType.sparse])
+        ], types: ["T": DType.moved])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         let (count, rank) = try SparseParts.check(node)

@@ -98,8 +98,3 @@ extension Shape {
         }.1 == false
     }
 }
-
-extension DType {
-    /// What the elements of a sparse tensor may be.
-    static let sparse: [DType] = DType.all + [.string]
-}

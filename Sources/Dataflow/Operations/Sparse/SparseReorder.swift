@@ -2,7 +2,7 @@
 public enum SparseReorder: WholeTensorOperation {
     public static let signature = Signature(
         ["input_indices": "int64", "input_values": "T", "input_shape": "int64"],
-        to: ["output_indices": "int64", "output_values": "T"], types: ["T": DType.sparse])
+        to: ["output_indices": "int64", "output_values": "T"], types: ["T": DType.moved])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         let (count, rank) = try SparseParts.check(node)

@@ -2,7 +2,7 @@
 public enum SparseSlice: WholeTensorOperation {
     public static let signature = Signature(
         ["indices": "int64", "values": "T", "shape": "int64", "start": "int64", "size": "int64"],
-        to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.sparse])
+        to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.moved])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         let (_, rank) = try SparseParts.check(node)
