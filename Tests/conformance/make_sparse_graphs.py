@@ -123,7 +123,10 @@ def sparse_eye_mask_fill():
     masked = tf.sparse.mask(slices, [7])
     loss = tf.reduce_sum(tf.square(filled.values) * tf.range(1.0, 6.0))
     count = tf.sparse.bincount(tf.sparse.from_dense(tf.constant([[1, 3, 1], [2, 2, 0]], tf.int64)), axis=-1)
-    return Case(parts(filled) + [tf.cast(empty, tf.int32)] + parts(dense) + parts(eye) + [masked.values, masked.indices] + parts(count) + v1.gradients(loss, x.values), feeds)
+    counts = tf.sparse.bincount(tf.constant([[1, 3, 1], [2, 2, 0]]), weights=tf.constant([[1.0, 2, 3], [4, 5, 6]]), axis=-1, minlength=6)
+    flat = v1.raw_ops.SparseBincount(indices=[[0, 0], [0, 2], [1, 0]], values=tf.constant([1, 3, 1]), dense_shape=[2, 3], size=5, weights=tf.constant([], tf.float32))
+    rows = v1.raw_ops.RaggedBincount(splits=[0, 2, 2, 3], values=tf.constant([1, 3, 1]), size=4, weights=tf.constant([0.5, 1, 2]))
+    return Case(parts(counts) + [flat, rows] + parts(filled) + [tf.cast(empty, tf.int32)] + parts(dense) + parts(eye) + [masked.values, masked.indices] + parts(count) + v1.gradients(loss, x.values), feeds)
 
 
 # Embeddings
@@ -305,8 +308,9 @@ def table_in_functions():
 
 @case
 def text_buckets():
-    texts = tf.constant(["x" * n + chr(65 + n % 26) for n in range(0, 90)] + WORDS)
-    return Case([v1.string_to_hash_bucket(texts, 1 << 40), tf.strings.to_hash_bucket_fast(texts, 1 << 62), tf.strings.to_hash_bucket_strong(texts, 1 << 62, [17, -5])], {})
+    random = np.random.RandomState(24)
+    texts = tf.constant([random.bytes(n) for n in range(0, 201)] + [random.bytes(n % 40) for n in range(100)] + [w.encode() for w in WORDS])
+    return Case([v1.string_to_hash_bucket(texts, 1 << 40), tf.strings.to_hash_bucket_fast(texts, (1 << 62) + 1), tf.strings.to_hash_bucket_strong(texts, (1 << 62) + 1, [17, -5]), tf.strings.to_hash_bucket_fast(texts, 7)], {})
 
 
 # Feature columns

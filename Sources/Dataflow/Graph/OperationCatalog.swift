@@ -126,6 +126,7 @@ public enum OperationCatalog {
         SparseTensorDenseMatMul.self, SparseCross.self, SparseCrossV2.self, SparseCrossHashed.self, SparseBincount.self,
         RaggedBincount.self, SparseToSparseSetOperation.self, DenseToSparseSetOperation.self,
         SparseSegmentSumGradV2.self, SparseSegmentMeanGradV2.self, SparseSegmentSqrtNGradV2.self,
+        DenseCountSparseOutput.self, SparseCountSparseOutput.self, RaggedCountSparseOutput.self,
         // Samplers of classes
         UniformCandidateSampler.self, LogUniformCandidateSampler.self, LearnedUnigramCandidateSampler.self,
         ThreadUnsafeUnigramCandidateSampler.self, FixedUnigramCandidateSampler.self, AllCandidateSampler.self,

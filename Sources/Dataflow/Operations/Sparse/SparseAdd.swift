@@ -1,4 +1,5 @@
-/// `SparseAdd`: the sum of two sparse tensors of one shape, each in order, without the elements of a magnitude below `thresh`.
+/// `SparseAdd`: the sum of two sparse tensors of one shape, each in order; as in TensorFlow, where both have an element and
+/// the sum's magnitude is below `thresh`, it is left out.
 public enum SparseAdd: WholeTensorOperation {
     public static let signature = Signature(
         [
@@ -44,7 +45,9 @@ public enum SparseAdd: WholeTensorOperation {
                 case (nil, nil): Scalar(0.0)
                 }
             }
-            let kept = sums.indices.filter { threshold <= abs(sums[$0].asDouble) }
+            let kept = sums.indices.filter {
+                pairs[$0].a == nil || pairs[$0].b == nil || threshold <= abs(sums[$0].asDouble)
+            }
             return (kept, Tensor(kept.map { sums[$0] }))
         }
     }

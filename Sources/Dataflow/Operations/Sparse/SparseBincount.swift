@@ -42,17 +42,11 @@ public enum RaggedBincount: WholeTensorOperation {
     }
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
-        let (splits, numbers) = (try call.vector(0, "splits"), try call.vector(1, "values"))
-        guard splits.first == 0, splits.last == numbers.count, zip(splits, splits.dropFirst()).allSatisfy(<=) else {
-            throw GraphError(
-                "'splits' must ascend from 0 to the number of values, \(numbers.count); got \(splits.prefix(12))")
-        }
-        let rows = zip(splits, splits.dropFirst()).enumerated().flatMap { row, bounds in
-            repeatElement(row, count: bounds.1 - bounds.0)
-        }
+        let numbers = try call.vector(1, "values")
+        let rows = try raggedRows(try call.vector(0, "splits"), count: numbers.count)
         return [
             try Counts(
-                numbers: numbers, rows: rows, rowCount: splits.count - 1, size: try call.integer(2, "size"),
+                numbers: numbers, rows: rows.numbers, rowCount: rows.count, size: try call.integer(2, "size"),
                 weights: call.inputs[3], isBinary: try call.attributes.bool("binary_output")
             ).run(call.inputs[3].dtype)
         ]

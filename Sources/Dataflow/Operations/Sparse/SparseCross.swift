@@ -21,8 +21,11 @@ public enum SparseCross: CrossingOperation {
             throw GraphError("hashed values are no texts; set 'out_type' to int64")
         }
         let key = UInt64(bitPattern: Int64(try call.attributes.int("hash_key")))
-        return try crossing.numbers(buckets: try call.attributes.int("num_buckets"), start: key) {
-            Fingerprint.farm64($0)
+        return try crossing.numbers(buckets: try call.attributes.int("num_buckets"), start: key) { value, _ in
+            switch value {
+            case .text(let text): Fingerprint.farm64(text)
+            case .number(let number): UInt64(bitPattern: number)
+            }
         }
     }
 }
@@ -59,9 +62,17 @@ public enum SparseCrossHashed: CrossingOperation {
         else { throw GraphError("'num_buckets' and 'strong_hash' must be one value each, 'salt' two") }
         let salt = options[2].array(of: Int64.self).map { UInt64(bitPattern: $0) }
         let isStrong = options[1].array(of: Bool.self)[0]
-        return try crossing.numbers(
-            buckets: options[0].integers[0], start: Fingerprint.joined(salt[0], salt[1])
-        ) { isStrong ? Fingerprint.sip(key: (salt[0], salt[1]), $0) : Fingerprint.farm64($0) }
+        return try crossing.numbers(buckets: options[0].integers[0], start: nil) { value, isDense in
+            switch value {
+            case .text(let text):
+                return isStrong ? Fingerprint.sip(key: (salt[0], salt[1]), text) : Fingerprint.farm64(text)
+            case .number(let number):
+                if isDense, !isStrong { return UInt64(bitPattern: number) }
+                // TensorFlow takes the lower half of the number as bytes.
+                let bytes = withUnsafeBytes(of: UInt32(truncatingIfNeeded: number).littleEndian) { Array($0) }
+                return isStrong ? Fingerprint.sip(key: (salt[0], salt[1]), bytes) : Fingerprint.farm64(bytes)
+            }
+        }
     }
 }
 
@@ -80,6 +91,7 @@ private struct Crossing {
 
     private var columns: [[[Value]]] = []
     private let batch: Int
+    private let sparseCount: Int
 
     /// - Parameter trailing: inputs after the columns.
     init(_ call: WholeTensors, trailing: Int = 0) throws {
@@ -88,6 +100,7 @@ private struct Crossing {
         guard n >= 0, call.inputs.count == 3 * n + dense + trailing, n + dense > 0 else {
             throw GraphError("its attributes 'N', 'sparse_types' and 'dense_types' do not fit its inputs")
         }
+        sparseCount = n
         var rows: Int?
         for i in 0..<n {
             let parts = try SparseParts(
@@ -160,19 +173,16 @@ private struct Crossing {
         ).tensors
     }
 
-    /// - Parameter buckets: 0 for as many as there are numbers.
-    func numbers(buckets: Int, start: UInt64, hash: ([UInt8]) -> UInt64) throws -> [Tensor] {
+    /// - Parameters:
+    ///   - buckets: 0 for as many as there are numbers.
+    ///   - start: what the hashes are joined to; nil: to the first one.
+    func numbers(buckets: Int, start: UInt64?, hash: (Value, _ isDense: Bool) -> UInt64) throws -> [Tensor] {
         guard buckets >= 0 else { throw GraphError("'num_buckets' must be at least 0, got \(buckets)") }
         let limit = buckets > 0 ? UInt64(buckets) : UInt64(Int64.max)
         var result: [Int64] = []
         let (indices, longest) = try combinations { values in
-            var so = start
-            for value in values {
-                switch value {
-                case .text(let text): so = Fingerprint.joined(so, hash(text))
-                case .number(let number): so = Fingerprint.joined(so, UInt64(bitPattern: number))
-                }
-            }
+            let hashes = values.enumerated().map { hash($1, $0 >= sparseCount) }
+            let so = hashes.dropFirst(start == nil ? 1 : 0).reduce(start ?? hashes[0], Fingerprint.joined)
             result.append(Int64(so % limit))
         }
         return SparseParts(indices: indices, values: Tensor(result), shape: [batch, longest]).tensors

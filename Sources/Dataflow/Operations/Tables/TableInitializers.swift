@@ -85,6 +85,8 @@ private struct VocabularyFile {
             throw GraphError("the file \(path) has \(all.count) lines, 'vocab_size' says \(wanted)")
         }
         lines = wanted == -1 ? all : Array(all.prefix(wanted))
+        if lines.isEmpty { throw GraphError("the file \(path) has no lines") }
+        if let odd = lines.firstIndex(of: []) { throw GraphError("line \(odd + 1) of \(path) is empty") }
     }
 
     /// What `index` names of each line.
