@@ -15,7 +15,7 @@ struct LookupTableTests {
             self.isOld = isOld
             var inputs: [Node] = []
             if make == "MutableDenseHashTable" {
-                inputs = [-1, -2].map { graph.constant(Tensor(Int64($0))) }
+                inputs = (isOld ? [-1] : [-1, -2]).map { [graph] in graph.constant(Tensor(Int64($0))) }
             }
             handle =
                 graph.add(

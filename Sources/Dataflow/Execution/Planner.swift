@@ -177,9 +177,10 @@ struct Planner {
                 "the placeholder '\(vertex.name)' was not fed; give run(…, feeds:) a \(vertex.outputs[0])",
                 location: vertex.location)
         }
-        let inference = Inference(
+        var inference = Inference(
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
+        inference.memoryLimit = options.memoryLimit
         do {
             try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)

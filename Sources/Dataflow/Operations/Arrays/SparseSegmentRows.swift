@@ -56,6 +56,8 @@ extension SparseSegmentRows {
                 "indices[\(i)] = \(row) is not in [0, \(limit)), or segment_ids[\(i)] = \(id) not in [0, \(segments))")
         }
         let distinct = Set(rows).sorted()
+        let inner = call.inputs[0].shape.concrete.dropFirst()
+        _ = try call.told([distinct.count] + inner, call.inputs[0].dtype)
         let output = try Rows<Self>(gradient: call.inputs[0], rows: rows, ids: ids, distinct: distinct)
             .run(call.inputs[0].dtype)
         return [output, indexTensor(distinct, call.inputs[1].dtype)]

@@ -32,28 +32,29 @@ final class LogUniformClasses: ClassSource {
 }
 
 /// Classes as likely as they were frequent, counted from 1; a Fenwick tree (Fenwick, "A new data structure for cumulative
-/// frequency tables", 1994) finds the class that a number below the total belongs to.
+/// frequency tables", 1994) finds the class that a number below the total belongs to. It keeps only what has been learned.
 final class LearnedClasses: ClassSource {
     let range: Int
-    private var tree: [Int32]
-    private var weights: [Int32]
+    /// What the nodes of the tree, and the classes, have beyond 1 for each class.
+    private var tree: [Int: Int] = [:]
+    private var counts: [Int: Int] = [:]
     private var total: Int
 
     init(range: Int) {
         self.range = range
         total = range
-        weights = [Int32](repeating: 1, count: range)
-        tree = (0...range).map { Int32(truncatingIfNeeded: $0 & -$0) }
     }
 
     func draw(_ numbers: inout PhiloxNumbers) -> Int {
-        var rest = Int32(bitPattern: numbers.below(UInt32(total)))
+        var rest = Int(numbers.below(UInt32(total)))
         var place = 0
         var step = 1 << (Int.bitWidth - 1 - range.leadingZeroBitCount)
         while step > 0 {
             let next = place + step
-            if next <= range, tree[next] <= rest {
-                rest -= tree[next]
+            // A node stands for as many classes as its lowest bit says.
+            let weight = step + (tree[next] ?? 0)
+            if next <= range, weight <= rest {
+                rest -= weight
                 place = next
             }
             step >>= 1
@@ -62,16 +63,16 @@ final class LearnedClasses: ClassSource {
     }
 
     func probability(_ index: Int) -> Float {
-        weights.indices.contains(index) ? Float(weights[index]) / Float(total) : 0
+        index >= 0 && index < range ? Float(1 + (counts[index] ?? 0)) / Float(total) : 0
     }
 
     func learn(_ classes: UnsafeBufferPointer<Int64>) {
         for index in classes.prefix(Int(Int32.max) - total) where index >= 0 && index < Int64(range) {
-            weights[Int(index)] += 1
+            counts[Int(index), default: 0] += 1
             total += 1
             var place = Int(index) + 1
             while place <= range {
-                tree[place] += 1
+                tree[place, default: 0] += 1
                 place += place & -place
             }
         }
@@ -81,6 +82,8 @@ final class LearnedClasses: ClassSource {
 /// Classes of given weights, by the method of aliases (Walker, "An efficient method for generating discrete random variables
 /// with general distributions", 1977) with the tables as TensorFlow makes them.
 final class WeightedClasses: ClassSource {
+    /// The most classes.
+    private static let limit = 1 << 26
     /// What it was made from.
     let attributes: Attributes
     private var weights: [Float]
@@ -95,18 +98,18 @@ final class WeightedClasses: ClassSource {
         let (reserved, shards) = (try attributes.int("num_reserved_ids"), try attributes.int("num_shards"))
         let (shard, distortion) = (try attributes.int("shard"), try attributes.float("distortion"))
         let (file, unigrams) = (try attributes.string("vocab_file"), try attributes.floats("unigrams"))
-        guard reserved >= 0, reserved <= range || shards > 1, shards >= 1, shard >= 0, shard < shards,
+        guard reserved >= 0, reserved <= Self.limit, range <= Self.limit, shards >= 1, shard >= 0, shard < shards,
             file.isEmpty != unigrams.isEmpty
         else {
             throw GraphError(
-                "it takes either 'vocab_file' or 'unigrams', 'num_reserved_ids' in [0, \(range)] and 'shard' in [0, "
-                    + "num_shards); got \(reserved), \(shard) and \(shards)")
+                "it takes either 'vocab_file' or 'unigrams', 'num_reserved_ids' and 'range_max' of at most "
+                    + "\(Self.limit) and 'shard' in [0, num_shards); got \(reserved), \(range), \(shard) and \(shards)")
         }
         self.attributes = attributes
         weights = []
         let given = file.isEmpty ? unigrams : try Self.read(file)
         // What is reserved on all shards before the words begin.
-        for index in 0..<min(reserved, range * shards) where index % shards == shard { weights.append(0) }
+        for index in 0..<reserved where index % shards == shard { weights.append(0) }
         let first = weights.count
         for (i, weight) in given.enumerated() where (first + i) % shards == shard {
             let distorted = powf(weight, distortion)

@@ -6,7 +6,7 @@ public enum SparseAdd: WholeTensorOperation {
             "a_indices": "int64", "a_values": "T", "a_shape": "int64", "b_indices": "int64", "b_values": "T",
             "b_shape": "int64", "thresh": "Treal",
         ], to: ["sum_indices": "int64", "sum_values": "T", "sum_shape": "int64"],
-        types: ["T": DType.signed, "Treal": DType.signed])
+        types: ["T": DType.signed, "Treal": DType.numbers])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         let rank = try SparseParts.check(node).rank ?? SparseParts.check(node, first: 3).rank

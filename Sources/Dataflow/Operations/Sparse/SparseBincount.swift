@@ -21,7 +21,8 @@ public enum SparseBincount: WholeTensorOperation {
         let rows = parts.rank == 1 ? nil : parts.shape[0]
         return [
             try Counts(
-                numbers: parts.values.integers, rows: (0..<parts.count).map { rows == nil ? 0 : parts[$0, 0] },
+                call: call, numbers: parts.values.integers,
+                rows: (0..<parts.count).map { rows == nil ? 0 : parts[$0, 0] },
                 rowCount: rows, size: try call.integer(3, "size"), weights: call.inputs[4],
                 isBinary: try call.attributes.bool("binary_output")
             ).run(call.inputs[4].dtype)
@@ -46,7 +47,8 @@ public enum RaggedBincount: WholeTensorOperation {
         let rows = try raggedRows(try call.vector(0, "splits"), count: numbers.count)
         return [
             try Counts(
-                numbers: numbers, rows: rows.numbers, rowCount: rows.count, size: try call.integer(2, "size"),
+                call: call, numbers: numbers, rows: rows.numbers, rowCount: rows.count,
+                size: try call.integer(2, "size"),
                 weights: call.inputs[3], isBinary: try call.attributes.bool("binary_output")
             ).run(call.inputs[3].dtype)
         ]
@@ -54,6 +56,7 @@ public enum RaggedBincount: WholeTensorOperation {
 }
 
 private struct Counts: NumberWork {
+    let call: WholeTensors
     let numbers: [Int]
     let rows: [Int]
     /// nil for a result that is a vector.
@@ -69,7 +72,7 @@ private struct Counts: NumberWork {
                 "'size' must be at least 0 and 'weights' empty or \(numbers.count) numbers, got \(size) and the shape "
                     + "\(weights.shape)")
         }
-        let shape = try Shape.told(rowCount.map { [$0, size] } ?? [size], weights.dtype)
+        let shape = try call.told(rowCount.map { [$0, size] } ?? [size], weights.dtype)
         var result = [Scalar](repeating: Scalar(0.0), count: shape.elementCount ?? 0)
         let weights = weights.array(of: type)
         for (i, number) in numbers.enumerated() {

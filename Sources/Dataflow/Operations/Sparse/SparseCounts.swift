@@ -9,7 +9,9 @@ private func countSignature(_ inputs: KeyValuePairs<String, String>) -> Signatur
 /// as a sparse tensor; with `binary_output` 1 where it occurs. Numbers from `maxlength` on are left out.
 public enum DenseCountSparseOutput: WholeTensorOperation {
     public static let signature = countSignature(["values": "T", "weights": "output_type"])
-    static func shapes(_ node: Inference) throws -> [Shape] { [[nil, node.shape(0).rank], [nil], [node.shape(0).rank]] }
+    static func shapes(_ node: Inference) throws -> [Shape] {
+        [[nil, node.shape(0).rank], [nil], [node.shape(0).rank]]
+    }
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let extents = call.inputs[0].shape.concrete
@@ -88,7 +90,7 @@ private struct RowCounts: NumberWork {
         if let odd = numbers.first(where: { $0 < 0 }) {
             throw GraphError("the numbers to count must be at least 0, got \(odd)")
         }
-        length = longest > 0 ? longest : Swift.max((numbers.max() ?? -1).addingReportingOverflow(1).partialValue, shortest)
+        length = longest > 0 ? longest : Swift.max((numbers.max() ?? -1) &+ 1, shortest, 0)
         (self.numbers, self.rows, self.rowCount) = (numbers, rows, rowCount)
     }
 

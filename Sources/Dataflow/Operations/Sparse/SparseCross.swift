@@ -92,6 +92,7 @@ private struct Crossing {
     private var columns: [[[Value]]] = []
     private let batch: Int
     private let sparseCount: Int
+    private let call: WholeTensors
 
     /// - Parameter trailing: inputs after the columns.
     init(_ call: WholeTensors, trailing: Int = 0) throws {
@@ -100,7 +101,7 @@ private struct Crossing {
         guard n >= 0, call.inputs.count == 3 * n + dense + trailing, n + dense > 0 else {
             throw GraphError("its attributes 'N', 'sparse_types' and 'dense_types' do not fit its inputs")
         }
-        sparseCount = n
+        (sparseCount, self.call) = (n, call)
         var rows: Int?
         for i in 0..<n {
             let parts = try SparseParts(
@@ -109,7 +110,7 @@ private struct Crossing {
                 throw GraphError("the sparse columns must be matrices of as many rows, got the shape \(parts.shape)")
             }
             rows = parts.shape[0]
-            _ = try Shape.told([parts.shape[0]], .int64)
+            _ = try call.told([parts.shape[0]], .int64)
             var column = [[Value]](repeating: [], count: parts.shape[0])
             for (k, value) in try Self.values(parts.values).enumerated() { column[parts[k, 0]].append(value) }
             columns.append(column)
@@ -139,9 +140,11 @@ private struct Crossing {
         var (indices, longest): ([Int], Int) = ([], 0)
         for row in 0..<batch {
             let here = columns.map { $0[row] }
-            guard let count = Shape.product(here.map(\.count)), count <= 1 << 28 else {
+            guard let count = Shape.product(here.map(\.count)) else {
                 throw GraphError("row \(row) has too many combinations to cross")
             }
+            // With the texts or numbers that come with each.
+            _ = try call.told([indices.count / 2 &+ count, 8], .int64)
             longest = max(longest, count)
             for number in 0..<count {
                 var rest = number

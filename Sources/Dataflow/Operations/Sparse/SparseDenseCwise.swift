@@ -16,7 +16,7 @@ public enum SparseDenseCwiseMul: SparseDenseOperation {
     public static let signature = cwiseSignature
     static func combine<Scalar: NumericScalar>(_ a: Scalar, _ b: Scalar) -> Scalar { Scalar.wrappingMultiply(a, b) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        slopes(node) { dy, _, dense in dy * dense } byDense: { dy, value, _ in dy * value }
+        slopes(node, byValue: { dy, _, dense in dy * dense }, byDense: { dy, value, _ in dy * value })
     }
 }
 
@@ -28,7 +28,9 @@ public enum SparseDenseCwiseDiv: SparseDenseOperation {
         return Scalar(a.asDouble / b.asDouble)
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        slopes(node) { dy, _, dense in dy / dense } byDense: { dy, value, dense in dy * (-value / square(dense)) }
+        slopes(
+            node, byValue: { dy, _, dense in dy / dense },
+            byDense: { dy, value, dense in dy * (-value / square(dense)) })
     }
 }
 

@@ -4,7 +4,8 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
     public static let signature = Signature(
         ["indices": "int64", "values": "T", "dense_shape": "int64", "default_value": "T"],
         to: [
-            "output_indices": "int64", "output_values": "T", "empty_row_indicator": "bool", "reverse_index_map": "int64",
+            "output_indices": "int64", "output_values": "T", "empty_row_indicator": "bool",
+            "reverse_index_map": "int64",
         ], types: ["T": DType.moved])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
@@ -21,7 +22,7 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
             throw GraphError("'default_value' must be a scalar, got the shape \(call.inputs[3].shape)")
         }
         let rows = parts.shape[0]
-        _ = try Shape.told([rows, parts.rank], .int64)
+        _ = try call.told([rows, parts.rank], .int64)
         let order = parts.sorted(along: [0])
         var isEmpty = [Bool](repeating: true, count: rows)
         for i in 0..<parts.count { isEmpty[parts[i, 0]] = false }

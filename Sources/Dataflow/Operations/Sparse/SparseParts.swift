@@ -89,12 +89,15 @@ struct SparseParts {
 }
 
 extension Shape {
-    /// Whether the extents are at least 0 and their product can be counted.
+    /// Whether the extents are at least 0 and the product of those that are not 0 can be counted.
     static func isAddressable(_ extents: [Int]) -> Bool {
-        guard extents.allSatisfy({ $0 >= 0 }) else { return false }
-        return extents.contains(0) || extents.reduce((1, false) as (Int, Bool)) { so, extent in
-            let (product, overflow) = so.0.multipliedReportingOverflow(by: extent)
-            return (product, so.1 || overflow)
-        }.1 == false
+        var product = 1
+        for extent in extents {
+            guard extent >= 0 else { return false }
+            let (next, overflow) = product.multipliedReportingOverflow(by: Swift.max(extent, 1))
+            if overflow { return false }
+            product = next
+        }
+        return true
     }
 }

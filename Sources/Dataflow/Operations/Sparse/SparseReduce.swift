@@ -62,11 +62,14 @@ private struct SparseReduction {
     let keepsDimensions: Bool
     let largest: Bool
     let groups: [[Int]]
+    private let call: WholeTensors
 
     static func shape(_ node: Inference) throws -> Shape {
         let rank = try SparseParts.check(node).rank
         let keeps = try node.attributes.bool("keep_dims")
-        guard let rank, let axes = node.integers(3) else { return keeps ? rank.map(Shape.unknown(rank:)) ?? .unknown : .unknown }
+        guard let rank, let axes = node.integers(3) else {
+            return keeps ? rank.map(Shape.unknown(rank:)) ?? .unknown : .unknown
+        }
         let reduced = Set(try normalize(axes, rank: rank))
         let known: [Int?] = node.integers(2) ?? [Int?](repeating: nil, count: rank)
         return Shape(
@@ -93,6 +96,7 @@ private struct SparseReduction {
         groups = parts.groups(by: kept)
         self.parts = parts
         self.largest = largest
+        self.call = call
     }
 
     /// One value for each group.
@@ -119,7 +123,7 @@ private struct SparseReduction {
 
     func dense() throws -> Tensor {
         let (dtype, values) = (parts.values.dtype, try values())
-        let shape = try Shape.told(extents, dtype)
+        let shape = try call.told(extents, dtype)
         let strides = shape.strides
         return Tensor(dtype: dtype, shape: shape) { target in
             guard let base = target.baseAddress else { return }

@@ -24,7 +24,7 @@ public enum SparseReshape: WholeTensorOperation {
         guard Shape.isAddressable(old) else { throw GraphError("'input_shape' is no shape: \(old)") }
         let new = try complete(wanted, elements: old.reduce(1, *), of: old)
         let shape = Tensor(int64: new, shape: [new.count])
-        if old == new { return [indices, shape] }
+        if old == new { return [Tensor(int64: indices.integers, shape: indices.shape), shape] }
         let (from, to) = (Shape(old).strides, Shape(new).strides)
         let places = indices.integers
         var result: [Int] = []

@@ -51,6 +51,9 @@ private struct RowSets {
         case number(Int)
         case text([UInt8])
 
+        var number: Int { if case .number(let number) = self { number } else { 0 } }
+        var text: [UInt8] { if case .text(let text) = self { text } else { [] } }
+
         static func < (a: Element, b: Element) -> Bool {
             switch (a, b) {
             case (.number(let x), .number(let y)): x < y
@@ -118,8 +121,8 @@ private struct RowSets {
         }
         let values: Tensor =
             a.dtype == .string
-            ? Tensor(strings: elements.map { if case .text(let text) = $0 { text } else { [] } }, shape: [elements.count])
-            : .numbers(elements.map { if case .number(let n) = $0 { n } else { 0 } }, a.dtype)
+            ? Tensor(strings: elements.map(\.text), shape: [elements.count])
+            : .numbers(elements.map(\.number), a.dtype)
         return SparseParts(indices: indices, values: values, shape: a.outer + [longest]).tensors
     }
 }

@@ -2,7 +2,7 @@
 public enum SparseTensorDenseAdd: WholeTensorOperation {
     public static let signature = Signature(
         ["a_indices": "Tindices", "a_values": "T", "a_shape": "Tindices", "b": "T"], to: ["output": "T"],
-        types: ["T": DType.signed, "Tindices": DType.indices])
+        types: ["T": DType.numbers, "Tindices": DType.indices])
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         _ = try SparseParts.check(node)

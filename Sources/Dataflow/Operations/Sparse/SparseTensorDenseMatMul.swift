@@ -2,7 +2,7 @@
 public enum SparseTensorDenseMatMul: Operation, NumericKernel {
     public static let signature = Signature(
         ["a_indices": "Tindices", "a_values": "T", "a_shape": "int64", "b": "T"], to: ["product": "T"],
-        types: ["T": DType.signed, "Tindices": DType.indices],
+        types: ["T": DType.floats + [.int32], "Tindices": DType.indices],
         defaults: ["adjoint_a": .bool(false), "adjoint_b": .bool(false)])
 
     /// a [m, k] · b [k, n] → [m, n].
@@ -77,5 +77,40 @@ public enum SparseTensorDenseMatMul: Operation, NumericKernel {
                 }
             }
         }
+    }
+}
+
+extension SparseTensorDenseMatMul: GPUOperation {
+    /// A work item adds up a column of the product, element by element of the sparse matrix, so that the sums are the same in
+    /// every run. Elements out of range, which the CPU refuses, are dropped. Where the sparse matrix's shape is fed, the
+    /// product's is known in the run alone, and the CPU computes it.
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.outputs[0].dtype == .float32, let index = binding.inputs[0].dtype.gpuName,
+            binding.outputCount() > 0
+        else { return nil }
+        let flipsA = try binding.attributes.bool("adjoint_a")
+        let flipsB = try binding.attributes.bool("adjoint_b")
+        let (rows, columns) = (binding.outputs[0].shape.concrete[0], binding.outputs[0].shape.concrete[1])
+        let inner = binding.inputs[3].shape.concrete[flipsB ? 1 : 0]
+        let source = """
+            KERNEL void sparse_product(int columns, GLOBAL const \(index) *places, GLOBAL const float *a,
+                GLOBAL const float *b, GLOBAL float *y, int count, int rows, int inner, int flips_a, int flips_b) {
+                int c = INDEX;
+                if (c >= columns) return;
+                for (int i = 0; i < count; i++) {
+                    \(index) row = places[2 * i + flips_a], k = places[2 * i + 1 - flips_a];
+                    if (row < 0 || row >= rows || k < 0 || k >= inner) continue;
+                    y[(int)row * columns + c] += a[i] * (flips_b ? b[c * inner + (int)k] : b[(int)k * columns + c]);
+                }
+            }
+
+            """
+        var program = GPUProgram(binding.gpuClearing())
+        program.add(
+            .launch(
+                GPULaunch(
+                    "sparse_product", source, items: columns, memory: [.input(0), .input(1), .input(3), .output(0)],
+                    integers: [binding.count(1), rows, inner, flipsA ? 1 : 0, flipsB ? 1 : 0])))
+        return program
     }
 }

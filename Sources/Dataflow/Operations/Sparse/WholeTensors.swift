@@ -10,6 +10,21 @@ protocol WholeTensorOperation: Operation {
 struct WholeTensors {
     let attributes: Attributes
     let inputs: [Tensor]
+    /// Bytes that a result may take; nil: only what may be computed while a graph is built.
+    let memoryLimit: Int?
+
+    /// Says that a result is not to be computed while the graph is built.
+    struct TooLargeToFold: Error {}
+
+    /// The shape of a result of `dtype` whose extents values told.
+    /// - Throws: `GraphError` if an extent is negative or the tensor takes more memory than there may be.
+    func told(_ extents: [Int], _ dtype: DType) throws -> Shape {
+        guard let memoryLimit else {
+            guard let count = Shape.product(extents), count <= Planner.foldLimit else { throw TooLargeToFold() }
+            return try Shape.told(extents, dtype)
+        }
+        return try Shape.told(extents, dtype, limit: memoryLimit)
+    }
 
     /// An int32 or int64 vector as Ints.
     func vector(_ i: Int, _ what: String) throws -> [Int] {
@@ -37,7 +52,8 @@ extension WholeTensorOperation {
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         let known = node.inputs.indices.compactMap(node.constant)
         guard known.count == node.inputs.count else { return nil }
-        return try compute(WholeTensors(attributes: node.attributes, inputs: known))
+        let call = WholeTensors(attributes: node.attributes, inputs: known, memoryLimit: node.memoryLimit)
+        do { return try compute(call) } catch is WholeTensors.TooLargeToFold { return nil }
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -50,11 +66,12 @@ extension WholeTensorOperation {
                 let storage = TensorStorage(pointer: frame.raw(slots[i]), byteCount: bytes, owner: random)
                 return Tensor(dtype: specs[i].dtype, shape: specs[i].shape, storage: storage)
             }
-            let call = WholeTensors(attributes: binding.attributes, inputs: inputs)
+            let call = WholeTensors(attributes: binding.attributes, inputs: inputs, memoryLimit: CPUDevice.memory)
             for (i, value) in try compute(call).enumerated() {
                 guard value.shape == binding.outputs[i].shape else {
                     throw binding.failure(
-                        Self.self, "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)")
+                        Self.self, "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
+                    )
                 }
                 value.withUnsafeBytes { bytes in
                     if let base = bytes.baseAddress {
@@ -72,12 +89,12 @@ extension WholeTensorOperation {
 extension Shape {
     /// The shape of a result of `dtype` whose extents values told.
     /// - Throws: `GraphError` if an extent is negative or the tensor takes more memory than there is.
-    static func told(_ extents: [Int], _ dtype: DType) throws -> Shape {
-        guard extents.count <= 254, extents.allSatisfy({ $0 >= 0 }) else {
+    static func told(_ extents: [Int], _ dtype: DType, limit: Int = CPUDevice.memory) throws -> Shape {
+        guard extents.count <= 254, isAddressable(extents) else {
             throw GraphError("a shape has at most 254 dimensions of at least 0, got \(extents)")
         }
         let shape = Shape(extents)
-        try TensorSpec(dtype, shape).checkSize(limit: CPUDevice.memory)
+        try TensorSpec(dtype, shape).checkSize(limit: limit)
         return shape
     }
 }

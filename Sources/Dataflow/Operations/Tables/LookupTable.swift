@@ -36,10 +36,10 @@ final class LookupTable {
     var description: String { "\(keyType) to \(valueType)\(Shape(valueShape))" }
 
     /// The values of `keys`; where there is none that of `byDefault`, one for all or one for each.
-    func find(_ wanted: Tensor, byDefault: Tensor, texts: RunTexts) throws -> Tensor {
+    func find(_ wanted: Tensor, byDefault: Tensor, texts: RunTexts, limit: Int) throws -> Tensor {
         guard isInitialized else { throw GraphError("the table is not initialised; run its initialiser first") }
         try check(keys: wanted)
-        let shape = try Shape.told(wanted.shape.concrete + valueShape, valueType)
+        let shape = try Shape.told(wanted.shape.concrete + valueShape, valueType, limit: limit)
         let isForEach = byDefault.shape != Shape(valueShape) && byDefault.shape == shape
         guard byDefault.dtype == valueType, byDefault.shape == Shape(valueShape) || isForEach else {
             throw GraphError(

@@ -11,12 +11,14 @@ private func access(
 
 /// `LookupTableFindV2`: the values of keys in a table; `default_value` where there is none.
 public enum LookupTableFindV2: TableFinding {
-    public static let signature = access("resource", ["keys": "Tin", "default_value": "Tout"], to: ["values": "Tout"], ["Tin", "Tout"])
+    public static let signature = access(
+        "resource", ["keys": "Tin", "default_value": "Tout"], to: ["values": "Tout"], ["Tin", "Tout"])
 }
 
 /// `LookupTableFind`: as `LookupTableFindV2`, of TensorFlow's first versions.
 public enum LookupTableFind: TableFinding {
-    public static let signature = access("ref string", ["keys": "Tin", "default_value": "Tout"], to: ["values": "Tout"], ["Tin", "Tout"])
+    public static let signature = access(
+        "ref string", ["keys": "Tin", "default_value": "Tout"], to: ["values": "Tout"], ["Tin", "Tout"])
 }
 
 /// `LookupTableInsertV2`: puts keys and their values into a table.
@@ -51,12 +53,14 @@ public enum LookupTableSize: TableCounting {
 
 /// `LookupTableExportV2`: all keys of a table and their values.
 public enum LookupTableExportV2: TableExport {
-    public static let signature = access("resource", [:], to: ["keys": "Tkeys", "values": "Tvalues"], ["Tkeys", "Tvalues"])
+    public static let signature = access(
+        "resource", [:], to: ["keys": "Tkeys", "values": "Tvalues"], ["Tkeys", "Tvalues"])
 }
 
 /// `LookupTableExport`: as `LookupTableExportV2`, of TensorFlow's first versions.
 public enum LookupTableExport: TableExport {
-    public static let signature = access("ref string", [:], to: ["keys": "Tkeys", "values": "Tvalues"], ["Tkeys", "Tvalues"])
+    public static let signature = access(
+        "ref string", [:], to: ["keys": "Tkeys", "values": "Tvalues"], ["Tkeys", "Tvalues"])
 }
 
 /// `LookupTableImportV2`: replaces what is in a table by these keys and values.
@@ -85,7 +89,12 @@ extension TableFinding {
     }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let table = try call.session.table(call.inputs[0])
-        return [try table.find(call.inputs[1], byDefault: call.inputs[2], texts: call.functions.texts)]
+        let functions = call.functions
+        return [
+            try table.find(
+                call.inputs[1], byDefault: call.inputs[2], texts: functions.texts,
+                limit: functions.options.memoryLimit)
+        ]
     }
 }
 

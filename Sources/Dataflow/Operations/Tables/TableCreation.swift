@@ -1,7 +1,9 @@
 private let naming: [String: AttributeValue] = [
     "container": .string(""), "shared_name": .string(""), "use_node_name_sharing": .bool(false),
 ]
-private let tableTypes: [String: [DType]] = ["key_dtype": DType.any, "value_dtype": DType.any]
+private let keyTypes: [DType] = [.int32, .int64, .string]
+private let numberTypes: [DType] = DType.signed + [.bool]
+private let tableTypes: [String: [DType]] = ["key_dtype": keyTypes, "value_dtype": numberTypes + [.string]]
 private let tensorDefaults = naming.merging(["value_shape": .shape([])]) { $1 }
 private let denseDefaults = tensorDefaults.merging([
     "initial_num_buckets": .int(131_072), "max_load_factor": .float(0.8),
@@ -11,9 +13,9 @@ private func creation(_ handle: String, _ defaults: [String: AttributeValue]) ->
     Signature([:], to: ["table_handle": handle], types: tableTypes, defaults: defaults)
 }
 
-private func denseCreation(_ handle: String) -> Signature {
+private func denseCreation(_ handle: String, _ keys: KeyValuePairs<String, String>) -> Signature {
     Signature(
-        ["empty_key": "key_dtype", "deleted_key": "key_dtype"], to: ["table_handle": handle], types: tableTypes,
+        keys, to: ["table_handle": handle], types: ["key_dtype": keyTypes, "value_dtype": numberTypes],
         defaults: denseDefaults)
 }
 
@@ -55,13 +57,13 @@ public enum MutableHashTableOfTensors: TableCreation {
 
 /// `MutableDenseHashTableV2`: as `MutableHashTableOfTensorsV2`; two keys mark its free places and cannot be used.
 public enum MutableDenseHashTableV2: TableCreation {
-    public static let signature = denseCreation("resource")
+    public static let signature = denseCreation("resource", ["empty_key": "key_dtype", "deleted_key": "key_dtype"])
     static func make(_ call: DynamicCall) throws -> LookupTable { try denseTable(call) }
 }
 
-/// `MutableDenseHashTable`: as `MutableDenseHashTableV2`, of TensorFlow's first versions.
+/// `MutableDenseHashTable`: as `MutableDenseHashTableV2`, of TensorFlow's first versions, from which nothing was removed.
 public enum MutableDenseHashTable: TableCreation {
-    public static let signature = denseCreation("ref string")
+    public static let signature = denseCreation("ref string", ["empty_key": "key_dtype"])
     static func make(_ call: DynamicCall) throws -> LookupTable { try denseTable(call) }
 }
 
@@ -73,11 +75,7 @@ protocol TableCreation: ValueOperation {
 
 extension TableCreation {
     public static func infer(_ node: Inference) throws -> [Shape] {
-        for name in ["key_dtype", "value_dtype"] {
-            let type = try node.attributes.type(name)
-            guard type != .resource, type != .variant else { throw GraphError("a table cannot hold \(type)") }
-        }
-        return [signature.outputs[0].isReference ? [2] : []]
+        [signature.outputs[0].isReference ? [2] : []]
     }
 
     public static func gradient(_ node: GradientContext) -> [Node?] { node.inputs.map { _ in nil } }
@@ -95,20 +93,21 @@ extension TableCreation {
         let shape = call.attributes["value_shape"] == nil ? [] : try call.attributes.shape("value_shape")
         let type = try call.attributes.type("value_dtype")
         guard shape.isFullyDefined else { throw GraphError("'value_shape' must be known, got \(shape)") }
-        _ = try Shape.told(shape.concrete, type)
+        _ = try Shape.told(shape.concrete, type, limit: call.functions.options.memoryLimit)
         return LookupTable(
             kind, keys: try call.attributes.type("key_dtype"), values: type, valueShape: shape.concrete)
     }
 
     static func denseTable(_ call: DynamicCall) throws -> LookupTable {
-        let (empty, deleted) = (call.inputs[0], call.inputs[1])
-        guard empty.elementCount == 1, deleted.elementCount == 1 else {
+        if let odd = call.inputs.first(where: { $0.elementCount != 1 }) {
             throw GraphError(
-                "'empty_key' and 'deleted_key' must be scalars, got \(empty.shape) and \(deleted.shape); keys of several "
-                    + "elements are not supported")
+                "'empty_key' and 'deleted_key' must be scalars, got the shape \(odd.shape); keys of several elements are not "
+                    + "supported")
         }
-        let keys = [empty, deleted].map { TableColumn.elements($0)[0] }
-        guard keys[0] != keys[1] else { throw GraphError("'empty_key' and 'deleted_key' must differ") }
-        return try table(.dense(empty: keys[0], deleted: keys[1]), call)
+        let keys = call.inputs.map { TableColumn.elements($0)[0] }
+        guard Set(keys).count == keys.count, let empty = keys.first else {
+            throw GraphError("'empty_key' and 'deleted_key' must differ")
+        }
+        return try table(.dense(empty: empty, deleted: keys.count > 1 ? keys[1] : empty), call)
     }
 }
