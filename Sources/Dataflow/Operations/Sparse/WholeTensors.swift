@@ -52,6 +52,7 @@ extension WholeTensorOperation {
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         let known = node.inputs.indices.compactMap(node.constant)
         guard known.count == node.inputs.count else { return nil }
+        if node.memoryLimit == nil, known.contains(where: { $0.elementCount > Planner.foldLimit }) { return nil }
         let call = WholeTensors(attributes: node.attributes, inputs: known, memoryLimit: node.memoryLimit)
         do { return try compute(call) } catch is WholeTensors.TooLargeToFold { return nil }
     }
