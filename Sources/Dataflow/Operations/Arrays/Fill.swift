@@ -7,7 +7,7 @@ public enum Fill: Operation, MovingKernel {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
         }
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
@@ -30,7 +30,7 @@ public enum Empty: Operation {
         ["shape": "int32"], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["init": .bool(false)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'shape'")
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
