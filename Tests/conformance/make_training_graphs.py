@@ -438,6 +438,8 @@ def write(folder, name, build):
     with graph.as_default():
         made = build()
         init = v1.global_variables_initializer()
+        if v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS):
+            init = tf.group(init, v1.tables_initializer(), name="init_all")
         fetches = [tf.convert_to_tensor(f) for f in made.fetches]
         folder = pathlib.Path(folder, name)
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,8 @@ final class FunctionRuntime {
     let options: SessionOptions
     /// When the run at hand must be over.
     var end: ContinuousClock.Instant?
+    /// The strings that the run has computed.
+    let texts = RunTexts()
     private var programs: [ObjectIdentifier: FunctionProgram] = [:]
 
     init(

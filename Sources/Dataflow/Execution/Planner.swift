@@ -201,9 +201,10 @@ struct Planner {
 
     mutating func infer(_ vertex: Vertex) throws {
         if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil { throw Planner.notFed(vertex) }
-        let inference = Inference(
+        var inference = Inference(
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
+        inference.memoryLimit = options.memoryLimit
         do {
             try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)

@@ -123,6 +123,30 @@ public enum OperationCatalog {
         TensorListGetItem.self, TensorListSetItem.self, TensorListElementShape.self, TensorListResize.self,
         TensorListStack.self, TensorListGather.self, TensorListConcat.self, TensorListConcatV2.self,
         TensorListPushBackBatch.self, TensorListConcatLists.self,
+        // Sparse tensors
+        SparseFillEmptyRows.self, SparseFillEmptyRowsGrad.self, SparseReshape.self, SparseReorder.self,
+        SparseConcat.self, SparseSplit.self, SparseSlice.self, SparseSliceGrad.self, SparseSoftmax.self,
+        SparseSparseMaximum.self, SparseSparseMinimum.self, SparseAdd.self, SparseAddGrad.self,
+        SparseTensorDenseAdd.self, SparseDenseCwiseAdd.self, SparseDenseCwiseMul.self, SparseDenseCwiseDiv.self,
+        SparseReduceSum.self, SparseReduceMax.self, SparseReduceSumSparse.self, SparseReduceMaxSparse.self,
+        SparseTensorDenseMatMul.self, SparseCross.self, SparseCrossV2.self, SparseCrossHashed.self, SparseBincount.self,
+        RaggedBincount.self, SparseToSparseSetOperation.self, DenseToSparseSetOperation.self,
+        SparseSegmentSumGradV2.self, SparseSegmentMeanGradV2.self, SparseSegmentSqrtNGradV2.self,
+        DenseCountSparseOutput.self, SparseCountSparseOutput.self, RaggedCountSparseOutput.self,
+        // Samplers of classes
+        UniformCandidateSampler.self, LogUniformCandidateSampler.self, LearnedUnigramCandidateSampler.self,
+        ThreadUnsafeUnigramCandidateSampler.self, FixedUnigramCandidateSampler.self, AllCandidateSampler.self,
+        ComputeAccidentalHits.self,
+        // Lookup tables
+        HashTableV2.self, HashTable.self, MutableHashTableV2.self, MutableHashTable.self,
+        MutableHashTableOfTensorsV2.self, MutableHashTableOfTensors.self, MutableDenseHashTableV2.self,
+        MutableDenseHashTable.self, LookupTableFindV2.self, LookupTableFind.self, LookupTableInsertV2.self,
+        LookupTableInsert.self, LookupTableRemoveV2.self, LookupTableSizeV2.self, LookupTableSize.self,
+        LookupTableExportV2.self, LookupTableExport.self, LookupTableImportV2.self, LookupTableImport.self,
+        InitializeTableV2.self, InitializeTable.self, InitializeTableFromTextFileV2.self,
+        InitializeTableFromTextFile.self,
+        // Buckets of texts
+        StringToHashBucketFast.self, StringToHashBucketStrong.self, StringToHashBucket.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

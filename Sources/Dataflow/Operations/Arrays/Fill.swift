@@ -2,12 +2,12 @@
 public enum Fill: Operation, MovingKernel {
     public static let signature = Signature(
         ["dims": "index_type", "value": "T"], to: ["output": "T"],
-        types: ["T": DType.all, "index_type": DType.indices])
+        types: ["T": DType.moved, "index_type": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
         }
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
@@ -30,7 +30,7 @@ public enum Empty: Operation {
         ["shape": "int32"], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["init": .bool(false)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'shape'")
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
@@ -40,7 +40,7 @@ public enum Empty: Operation {
 
 /// `ZerosLike`: zeros of the input's shape and dtype; of a list of tensors, a list of zeros.
 public enum ZerosLike: Operation {
-    public static let signature = Signature.unary(DType.all + [.variant])
+    public static let signature = Signature.unary(DType.moved + [.variant])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         guard node.inputs[0].dtype == .variant else { return constantLike(node, 0) }
@@ -62,7 +62,9 @@ public enum OnesLike: Operation {
 /// A known value where the shape is known and small.
 private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
     guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
-    return [.numbers([Double](repeating: value, count: count), dtype: node.inputs[0].dtype, shape: node.shape(0))]
+    let dtype = node.inputs[0].dtype
+    if value == 0 { return [.zeros(dtype, node.shape(0))] }
+    return [.numbers([Double](repeating: value, count: count), dtype: dtype, shape: node.shape(0))]
 }
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {

@@ -1,7 +1,7 @@
 /// `Pack`: tensors of one shape stacked along a new axis.
 public enum Pack: Operation {
     public static let signature = Signature(
-        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.all + [.variant]],
+        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.moved + [.variant]],
         defaults: ["axis": .int(0)])
     /// Lists are joined as values: they have no memory to copy.
     public static func fold(_ node: Inference) throws -> [Tensor]? {
@@ -47,7 +47,7 @@ extension Pack: GPUOperation {
 /// `Unpack`: the slices of a tensor along an axis, which goes.
 public enum Unpack: Operation {
     public static let signature = Signature(
-        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.all + [.variant]],
+        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.moved + [.variant]],
         defaults: ["axis": .int(0)], required: ["num"])
     /// Lists are taken apart as values: they have no memory to copy.
     public static func fold(_ node: Inference) throws -> [Tensor]? {

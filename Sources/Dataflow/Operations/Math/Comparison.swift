@@ -29,7 +29,7 @@ public enum GreaterEqual: ElementwiseOperation {
 /// `Equal`: whether x = y, broadcast. False for NaN.
 public enum Equal: ElementwiseOperation {
     public static let signature = Signature(
-        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] == x[1] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
@@ -38,7 +38,7 @@ public enum Equal: ElementwiseOperation {
 /// `NotEqual`: whether x ≠ y, broadcast. True for NaN.
 public enum NotEqual: ElementwiseOperation {
     public static let signature = Signature(
-        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] != x[1] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }

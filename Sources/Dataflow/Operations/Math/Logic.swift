@@ -47,7 +47,7 @@ public enum IsFinite: ElementwiseOperation {
 /// `SelectV2`: t where the condition holds, else e; all three broadcast.
 public enum SelectV2: ElementwiseOperation {
     public static let signature = Signature(
-        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool]])
+        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool, .string]])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
         .where_(x[0], x[1], x[2])
     }

@@ -3,7 +3,7 @@
 /// The condition has that shape too, or is a scalar, or a vector that chooses among the rows of the first dimension.
 public enum Select: Operation {
     public static let signature = Signature(
-        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool]])
+        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool, .string]])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         let condition = node.shape(0)
