@@ -2,7 +2,7 @@
 enum Variant: Sendable {
     case list(TensorList)
     /// The components of an optional value; nil if it has none.
-    case optional([Tensor]?)
+    case optional([KeptTensor]?)
 
     /// What this is, for messages.
     var kind: String {
@@ -79,7 +79,7 @@ extension Variant {
     func zeros() throws -> Variant {
         switch self {
         case .list(let list): .list(try list.zeros())
-        case .optional(let components): .optional(try components?.map { try $0.zeroed() })
+        case .optional(let components): .optional(try components?.map { KeptTensor(try $0.tensor.zeroed()) })
         }
     }
 
@@ -91,7 +91,7 @@ extension Variant {
             guard a.count == b.count else {
                 throw GraphError("optional values of \(a.count) and \(b.count) components cannot be added")
             }
-            return .optional(try zip(a, b).map { try Tensor.sum($0, $1) })
+            return .optional(try zip(a, b).map { KeptTensor(try Tensor.sum($0.tensor, $1.tensor)) })
         case (.optional(nil), .optional(nil)): return a
         default: throw GraphError("\(a.kind) and \(b.kind), or an empty and a full one, cannot be added")
         }

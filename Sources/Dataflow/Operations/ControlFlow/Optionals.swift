@@ -11,7 +11,7 @@ public enum OptionalFromValue: ValueOperation {
         return node.inputs.indices.map(components.output)
     }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        [Tensor(.optional(call.inputs.map { $0.kept() }))]
+        [Tensor(.optional(call.inputs.map(KeptTensor.init)))]
     }
 }
 
@@ -42,10 +42,12 @@ public enum OptionalGetValue: ValueOperation {
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let types = try call.attributes.types("output_types")
-        guard case .optional(let components) = try call.inputs[0].variant() else {
+        guard case .optional(let kept) = try call.inputs[0].variant() else {
             throw GraphError("its input is \(try call.inputs[0].variant().kind), not an optional value")
         }
-        guard let components else { throw GraphError("the optional value has no components") }
+        guard let components = kept?.map(\.tensor) else {
+            throw GraphError("the optional value has no components")
+        }
         guard components.map(\.dtype) == types else {
             throw GraphError("the optional value has \(components.map(\.dtype)), expected \(types)")
         }

@@ -8,7 +8,7 @@ struct ElementTree: Sendable {
         /// No element anywhere below.
         case vacant
         /// 16 places.
-        case leaf([Tensor?])
+        case leaf([KeptTensor?])
         /// 16 subtrees.
         case branch([Node])
     }
@@ -46,7 +46,7 @@ struct ElementTree: Sendable {
         var level = stride(from: 0, to: elements.count, by: width).map { start -> Node in
             let own = elements[start..<min(start + width, elements.count)]
             guard own.contains(where: { $0 != nil }) else { return .vacant }
-            return .leaf(Array(own) + [Tensor?](repeating: nil, count: width - own.count))
+            return .leaf(own.map { $0.map(KeptTensor.init) } + [KeptTensor?](repeating: nil, count: width - own.count))
         }
         for _ in 0..<height {
             level = stride(from: 0, to: level.count, by: width).map { start -> Node in
@@ -66,7 +66,7 @@ struct ElementTree: Sendable {
             node = children[(index >> (level * Self.bits)) & (Self.width - 1)]
         }
         guard case .leaf(let elements) = node else { return nil }
-        return elements[index & (Self.width - 1)]
+        return elements[index & (Self.width - 1)]?.tensor
     }
 
     /// Puts an element at `index`. Traps out of range.
@@ -78,9 +78,9 @@ struct ElementTree: Sendable {
     private static func setting(_ element: Tensor, at index: Int, in node: Node, _ height: Int) -> Node {
         let place = (index >> (height * bits)) & (width - 1)
         guard height > 0 else {
-            var elements = [Tensor?](repeating: nil, count: width)
+            var elements = [KeptTensor?](repeating: nil, count: width)
             if case .leaf(let own) = node { elements = own }
-            elements[place] = element
+            elements[place] = KeptTensor(element)
             return .leaf(elements)
         }
         var children = [Node](repeating: .vacant, count: width)
@@ -141,7 +141,7 @@ struct ElementTree: Sendable {
     private static func map(_ node: Node, _ change: (Tensor) throws -> Tensor) rethrows -> Node {
         switch node {
         case .vacant: .vacant
-        case .leaf(let elements): .leaf(try elements.map { try $0.map(change) })
+        case .leaf(let elements): .leaf(try elements.map { try $0.map { KeptTensor(try change($0.tensor)) } })
         case .branch(let children): .branch(try children.map { try map($0, change) })
         }
     }
@@ -164,7 +164,7 @@ struct ElementTree: Sendable {
             .leaf(
                 try zip(x, y).map { x, y in
                     guard let x, let y else { return x ?? y }
-                    return try join(x, y)
+                    return KeptTensor(try join(x.tensor, y.tensor))
                 })
         case (.branch(let x), .branch(let y)): .branch(try zip(x, y).map { try merge($0, $1, join) })
         default: preconditionFailure("trees of one length are of one height")

@@ -28,7 +28,7 @@ struct TensorList: Sendable {
         try check(element)
         try Self.check(length: count + 1)
         var result = self
-        result.elements.append(element.kept())
+        result.elements.append(element)
         return result
     }
 
@@ -39,7 +39,7 @@ struct TensorList: Sendable {
     func setting(_ element: Tensor, at index: Int) throws -> TensorList {
         try check(element)
         var result = self
-        result.elements.set(element.kept(), at: index)
+        result.elements.set(element, at: index)
         return result
     }
 
