@@ -8,6 +8,8 @@ final class FunctionRuntime {
     /// When the run at hand must be over.
     var end: ContinuousClock.Instant?
     var lists = TensorLists()
+    /// The strings that the run has computed.
+    let texts = RunTexts()
     private var programs: [ObjectIdentifier: FunctionProgram] = [:]
 
     init(

@@ -25,13 +25,16 @@ public struct SessionOptions: Sendable {
     public var placementLog: (@Sendable (String) -> Void)?
     /// Collects what the operations of every run take, unless a run names another.
     public var profile: Profile?
+    /// Where operations that save and restore keep checkpoints; nil: such a run throws.
+    public var checkpoints: (any CheckpointStore)?
 
     public init(
         threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
         timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
-        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil
+        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil,
+        checkpoints: (any CheckpointStore)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
@@ -43,6 +46,7 @@ public struct SessionOptions: Sendable {
         self.fallbackLog = fallbackLog
         self.placementLog = placementLog
         self.profile = profile
+        self.checkpoints = checkpoints
     }
 }
 

@@ -12,11 +12,12 @@ public struct GraphFile {
     ///   - device: where to run what has a kernel there, whatever the graph says; nil: where it says. In a cluster's place
     ///     it runs here.
     ///   - devices: which devices there are to be.
+    ///   - folder: where the graph's checkpoints are that are no absolute paths; nil: the process's folder.
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
     public init(
         _ path: String, needed: [String]? = nil, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
-        softPlacement: Bool = false, logsPlacement: Bool = false, log: (@Sendable (String) -> Void)? = nil
+        softPlacement: Bool = false, logsPlacement: Bool = false, folder: String? = nil, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         graph = try GraphDefinition.decode(
             try Gzip.read(path), needed: needed, device: device == nil ? nil : DeviceName())
@@ -26,7 +27,7 @@ public struct GraphFile {
             graph,
             options: SessionOptions(
                 softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
-                placementLog: logsPlacement ? log : nil))
+                placementLog: logsPlacement ? log : nil, checkpoints: TensorFlowCheckpointStore(folder: folder)))
     }
 
     /// Runs an operation for its effects.

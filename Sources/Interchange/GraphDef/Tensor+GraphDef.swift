@@ -8,7 +8,7 @@ extension Tensor {
         result.dtype = dtype.proto
         result.tensorShape = shape.proto
         if dtype == .string {
-            result.stringVal = texts.map { Data($0.utf8) }
+            result.stringVal = strings.map { Data($0) }
         } else {
             result.tensorContent = withUnsafeBytes { Data($0) }
         }
@@ -58,9 +58,9 @@ struct TensorDecoder {
         guard proto.stringVal.count <= count, count <= max(proto.stringVal.count, 1 << 16) else {
             throw GraphError("a tensor string\(shape) has \(count) elements, the file has \(proto.stringVal.count)")
         }
-        let texts = proto.stringVal.map { String(decoding: $0, as: UTF8.self) }
+        let strings = proto.stringVal.map { [UInt8]($0) }
         return Tensor(
-            texts: texts + repeatElement(texts.last ?? "", count: count - texts.count), shape: shape)
+            strings: strings + repeatElement(strings.last ?? [], count: count - strings.count), shape: shape)
     }
 
     /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.

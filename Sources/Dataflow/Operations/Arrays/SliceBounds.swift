@@ -6,6 +6,8 @@ struct SliceBounds {
     private(set) var counts: [Int?] = []
     /// The output's dimensions: of `counts` those that are kept, with 1 for each new axis.
     private(set) var result: [Int?] = []
+    /// For each dimension of the input: which of the output's it is, nil where a single index took it away.
+    private var kept: [Int?] = []
 
     private let shape: Shape
 
@@ -41,6 +43,7 @@ struct SliceBounds {
         starts.append(0)
         steps.append(1)
         counts.append(extent)
+        kept.append(result.count)
         result.append(extent)
     }
 
@@ -51,6 +54,7 @@ struct SliceBounds {
             throw GraphError("strides[\(starts.count)] is \(step); it must not be 0, and 1 for a single index")
         }
         steps.append(step)
+        kept.append(shrinks ? nil : result.count)
         guard let extent else {
             starts.append(begin)
             counts.append(shrinks ? 1 : nil)
@@ -85,5 +89,19 @@ struct SliceBounds {
         return scatters
             ? StridedCopy(extents, from: Shape(extents).strides, to: strides, toOffset: offset)
             : StridedCopy(extents, from: strides, fromOffset: offset)
+    }
+
+    /// The copy of a value that broadcasts to the slice into its place.
+    func assignment(of value: Shape) -> StridedCopy {
+        let extents = counts.map { $0 ?? 0 }
+        let (own, ownStrides) = (value.concrete, value.strides)
+        let missing = result.count - own.count
+        let from = kept.map { position -> Int in
+            guard let position, position >= missing, own[position - missing] != 1 else { return 0 }
+            return ownStrides[position - missing]
+        }
+        let to = zip(shape.strides, steps).map { $0 * $1 }
+        let offset = extents.contains(0) ? 0 : zip(starts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+        return StridedCopy(extents, from: from, to: to, toOffset: offset)
     }
 }

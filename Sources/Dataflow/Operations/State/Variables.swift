@@ -12,6 +12,17 @@ public enum VariableV2: Operation {
     }
 }
 
+/// `Variable`: the first version of `VariableV2`.
+public enum VariableV1: Operation {
+    public static let name = "Variable"
+    public static let signature = VariableV2.signature
+    public static var isStateful: Bool { true }
+    public static var isVariable: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { try VariableV2.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try VariableV2.kernel(binding) }
+}
+
 /// `Assign`: gives a Variable a value of its dtype and shape; yields the Variable.
 public enum Assign: Operation {
     public static let signature = Signature(
