@@ -29,11 +29,18 @@ struct GraphRunCommand: Subcommand {
               tributary graph run graph.pb --feed x:0=x.npy --fetch add:0 --out results
               tributary graph run graph.pb --init init --feed x=x.npy --feed y=y.npy --fetch train --fetch loss:0 --steps 100
               tributary graph run graph.pb --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch predictions
+
+            The operations of tf.train.Saver write and read checkpoints relative to the working directory: \
+            what they are called is fed as a text, or is the graph's own default.
+
+              tributary graph run graph.pb --init init --feed-text save/Const:0=run1/model.ckpt --fetch save/control_dependency:0
             """)
 
     @Argument(help: "A binary GraphDef.") var file: String
     @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
     var feed: [String] = []
+    @Option(parsing: .singleValue, help: ArgumentHelp("A text to feed, as a scalar. May be repeated.", valueName: "name=text"))
+    var feedText: [String] = []
     @Option(parsing: .singleValue, help: ArgumentHelp("What to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []
     @Option(help: ArgumentHelp("An operation to run first, such as an initialiser.", valueName: "name"))
@@ -55,6 +62,9 @@ struct GraphRunCommand: Subcommand {
         if let odd = feed.first(where: { !$0.contains("=") }) {
             throw ValidationError("--feed \(odd): write it as NAME=FILE.npy")
         }
+        if let odd = feedText.first(where: { !$0.contains("=") }) {
+            throw ValidationError("--feed-text \(odd): write it as NAME=TEXT")
+        }
     }
 
     func run(_ invocation: Invocation) throws {
@@ -62,6 +72,10 @@ struct GraphRunCommand: Subcommand {
         for text in feed {
             let equals = text.firstIndex(of: "=") ?? text.endIndex
             feeds[String(text[..<equals])] = try Npy.read(absolute(String(text[equals...].dropFirst())))
+        }
+        for text in feedText {
+            let equals = text.firstIndex(of: "=") ?? text.endIndex
+            feeds[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], shape: [])
         }
         let graph = try GraphFile(
             absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),

@@ -240,6 +240,7 @@ final class SessionCore {
                 "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
         }
         let storage = try buffer.onHost(writing: true)
+        value.keepTexts()
         value.withUnsafeBytes { storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
         buffer.isInitialized = true
     }

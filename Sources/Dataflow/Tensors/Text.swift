@@ -120,6 +120,11 @@ extension Tensor {
     /// The bytes of the elements of a string tensor, row-major. Traps on other dtypes.
     public var strings: [[UInt8]] { array(of: TextNumber.self).map(\.bytes) }
 
+    /// Lets the texts of a string tensor stay for as long as the process lives: for those who copy its bytes.
+    package func keepTexts() {
+        if dtype == .string { TextNumber.keep(array(of: TextNumber.self)) }
+    }
+
     /// Lets the tensor's memory hold the strings that it refers to.
     func holdTexts() {
         guard dtype == .string, storage.held == nil else { return }

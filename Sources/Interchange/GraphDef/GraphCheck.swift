@@ -111,6 +111,14 @@ private struct Comparison {
             problem = problem ?? "\(name) is \(got.dtype)\(got.shape), expected \(expected.dtype)\(expected.shape)"
             return
         }
+        if got.dtype == .string {
+            // NumPy drops zero bytes at the end.
+            func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> { text[...((text.lastIndex { $0 != 0 }) ?? -1)] }
+            for (i, (a, b)) in zip(got.strings, expected.strings).enumerated() where trimmed(a) != trimmed(b) {
+                problem = problem ?? "\(name), element \(i) is \"\(got.texts[i])\", expected \"\(expected.texts[i])\""
+            }
+            return
+        }
         for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {
             // Nothing is close to an infinity but itself.
             let error = b.isFinite ? abs(a - b) / Swift.max(1, abs(b)) : .infinity

@@ -58,6 +58,7 @@ public struct GraphFile {
 
     /// Gives a Variable a value.
     func assign(_ value: Tensor, to variable: Vertex) throws {
+        value.keepTexts()
         try session.withVariable(variable, initialize: true) { memory in
             value.withUnsafeBytes { memory.copyMemory(from: $0) }
         }

@@ -2,7 +2,7 @@
 public enum Fill: Operation, MovingKernel {
     public static let signature = Signature(
         ["dims": "index_type", "value": "T"], to: ["output": "T"],
-        types: ["T": DType.all, "index_type": DType.indices])
+        types: ["T": DType.movable, "index_type": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
@@ -40,7 +40,7 @@ public enum Empty: Operation {
 
 /// `ZerosLike`: zeros of the input's shape and dtype.
 public enum ZerosLike: Operation {
-    public static let signature = Signature.unary(DType.all)
+    public static let signature = Signature.unary(DType.movable)
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
@@ -59,11 +59,13 @@ public enum OnesLike: Operation {
 /// A known value where the shape is known and small.
 private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
     guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
+    if node.inputs[0].dtype == .string { return [.zeros(.string, node.shape(0))] }
     return [.numbers([Double](repeating: value, count: count), dtype: node.inputs[0].dtype, shape: node.shape(0))]
 }
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {
-    let element = Tensor.numbers([value], dtype: binding.outputs[0].dtype, shape: [])
+    let dtype = binding.outputs[0].dtype
+    let element = dtype == .string ? Tensor.zeros(dtype, []) : Tensor.numbers([value], dtype: dtype, shape: [])
     let (size, out) = (element.byteCount, binding.output())
     let bytes = binding.outputCount() * size
     return { frame in

@@ -29,18 +29,28 @@ public enum GreaterEqual: ElementwiseOperation {
 /// `Equal`: whether x = y, broadcast. False for NaN.
 public enum Equal: ElementwiseOperation {
     public static let signature = Signature(
-        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] == x[1] }
+    public static func isElementwise(_ attributes: Attributes) -> Bool { !TextElements.areMeant(attributes) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        isElementwise(binding.attributes)
+            ? try elementwiseKernel(Self.self, binding) : TextElements.comparison(binding, areEqual: true)
+    }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 
 /// `NotEqual`: whether x ≠ y, broadcast. True for NaN.
 public enum NotEqual: ElementwiseOperation {
     public static let signature = Signature(
-        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool]],
+        ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] != x[1] }
+    public static func isElementwise(_ attributes: Attributes) -> Bool { !TextElements.areMeant(attributes) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        isElementwise(binding.attributes)
+            ? try elementwiseKernel(Self.self, binding) : TextElements.comparison(binding, areEqual: false)
+    }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 

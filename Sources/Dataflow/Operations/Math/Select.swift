@@ -3,7 +3,7 @@
 /// The condition has that shape too, or is a scalar, or a vector that chooses among the rows of the first dimension.
 public enum Select: Operation {
     public static let signature = Signature(
-        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool]])
+        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool, .string]])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         let condition = node.shape(0)
@@ -29,6 +29,9 @@ public enum Select: Operation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+        if TextElements.areMeant(binding.attributes) {
+            return TextElements.choice(binding, condition: aligned(binding)[0].shape)
+        }
         let loop = try ElementwiseLoop(
             [.where_(.input(0), .input(1), .input(2))], inputs: aligned(binding),
             inputSlots: (0..<3).map(binding.input),
@@ -50,7 +53,8 @@ public enum Select: Operation {
 
 extension Select: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        try ElementwiseSource.launch(
+        if TextElements.areMeant(binding.attributes) { return nil }
+        return try ElementwiseSource.launch(
             [
                 ElementwiseTerm(
                     expression: .where_(.input(0), .input(1), .input(2)), operands: [.input(0), .input(1), .input(2)],
