@@ -31,9 +31,11 @@ public enum AsString: StringOperation {
         guard dtype.isFloating || (precision < 0 && !isScientific && !isShortest) else {
             throw GraphError("'precision', 'scientific' and 'shortest' are for floating-point numbers, not for \(dtype)")
         }
+        // Whole numbers without a sign show none.
+        let flag = dtype == .uint8 && (fill == "+" || fill == " ") ? "" : fill
         let digits = precision >= 0 ? ".\(precision)" : ""
         let kind = dtype.isFloating ? (isScientific ? "e" : isShortest ? "g" : "f") : dtype == .string ? "s" : "lld"
-        return "%\(fill)\(width >= 0 ? "\(width)" : "")\(digits)\(kind)"
+        return "%\(flag)\(width >= 0 ? "\(width)" : "")\(digits)\(kind)"
     }
 
     static func compute(_ call: DynamicCall) throws -> [Tensor] {

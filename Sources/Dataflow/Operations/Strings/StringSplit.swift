@@ -19,7 +19,8 @@ public enum StringSplit: StringOperation {
 }
 
 /// `StringSplitV2`: the pieces of each string of a vector, as Python's `str.split(sep, maxsplit)`: between the strings `sep`,
-/// or the words between white space if that is empty. A sparse matrix of a row for each string.
+/// or the words between white space if that is empty. As in TensorFlow and unlike Python, an empty piece follows `maxsplit`
+/// words where nothing is left. A sparse matrix of a row for each string.
 public enum StringSplitV2: StringOperation {
     public static let signature = Signature(
         ["input": "string", "sep": "string"], to: ["indices": "int64", "values": "string", "shape": "int64"],
@@ -36,7 +37,7 @@ public enum StringSplitV2: StringOperation {
     private static func words(_ bytes: [UInt8], _ limit: Int) -> [[UInt8]] {
         var result: [[UInt8]] = []
         var rest = bytes.drop(while: isSpace)
-        while !rest.isEmpty {
+        while !rest.isEmpty || (limit > 0 && result.count == limit) {
             if limit > 0, result.count == limit {
                 result.append(Array(rest))
                 break

@@ -1,7 +1,8 @@
 internal import CZlib
 
 /// Images as PNG (ISO/IEC 15948), byte for byte as libpng with its own settings writes them: each row filtered so that the sum
-/// of its bytes, taken as signed, is smallest; deflated at zlib's usual level; in chunks of 8 KiB.
+/// of its bytes, taken as signed, is smallest; deflated at zlib's usual level with all the memory it takes, as TensorFlow asks
+/// for; in chunks of 8 KiB.
 enum PNG {
     private static let chunkSize = 8192
 
@@ -43,7 +44,7 @@ enum PNG {
         let strategy = filters == [0] ? Z_DEFAULT_STRATEGY : Z_FILTERED
         guard
             deflateInit2_(
-                &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, max(windowBits, 8), 8, strategy, ZLIB_VERSION,
+                &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, max(windowBits, 8), MAX_MEM_LEVEL, strategy, ZLIB_VERSION,
                 Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else { throw GraphError("zlib has no memory to compress an image of \(width) × \(height)") }
         defer { deflateEnd(&stream) }
