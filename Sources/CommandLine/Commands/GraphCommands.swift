@@ -81,7 +81,7 @@ struct GraphRunCommand: Subcommand {
             absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),
             device: try placement.name(), devices: placement.options, softPlacement: softPlacement,
             logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
-        if let initializer = `init` { try graph.execute(initializer) }
+        if let initializer = `init` { try graph.execute(initializer, feeds: feeds) }
         if let checkpoint { try restore(graph, checkpoint, invocation) }
         var values: [Tensor] = []
         for _ in 0..<steps { values = try graph.run(fetch, feeds: feeds) }

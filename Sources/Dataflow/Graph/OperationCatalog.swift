@@ -135,6 +135,7 @@ public enum OperationCatalog {
         StridedSliceAssign.self, ResourceStridedSliceAssign.self, CountUpTo.self, ResourceCountUpTo.self,
         ResourceGatherNd.self, ApplyAdaMax.self, ResourceApplyAdaMax.self, ResourceApplyAdamWithAmsgrad.self,
         ApplyAddSign.self, ResourceApplyAddSign.self, ApplyPowerSign.self, ResourceApplyPowerSign.self, Qr.self,
+        MatrixTriangularSolve.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -35,8 +35,8 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
     public static let indices: [DType] = [.int32, .int64]
     /// Every type that is computed with or stored.
     public static let all: [DType] = numbers + [.bool, .bfloat16]
-    /// Every type whose elements are moved about: also texts.
-    public static let movable: [DType] = all + [.string]
+    /// Also texts: the types whose elements are moved as they are, and compared.
+    public static let moved: [DType] = all + [.string]
     /// Also those that are only passed on.
     public static let any: [DType] = DType.allCases
 }

@@ -2,7 +2,7 @@
 public enum BroadcastTo: Operation {
     public static let signature = Signature(
         ["input": "T", "shape": "Tidx"], to: ["output": "T"],
-        types: ["T": DType.movable.filter { $0 != .bfloat16 }, "Tidx": DType.indices], defaults: [:])
+        types: ["T": DType.moved.filter { $0 != .bfloat16 }, "Tidx": DType.indices], defaults: [:])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let extents = node.integers(1) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }

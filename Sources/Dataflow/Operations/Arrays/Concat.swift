@@ -1,7 +1,7 @@
 /// `ConcatV2`: tensors joined along an axis.
 public enum ConcatV2: Operation {
     public static let signature = Signature(
-        ["values": "N * T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.movable, "Tidx": DType.indices])
+        ["values": "N * T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.moved, "Tidx": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = node.inputs.count - 1
         guard count >= 1 else { throw GraphError("takes at least one tensor to join, and the axis") }
@@ -73,7 +73,7 @@ extension Concat: GPUOperation {
 /// `Concat`: as `ConcatV2`, with the axis as the first input; graphs of the first versions of TensorFlow have it.
 public enum Concat: Operation {
     public static let signature = Signature(
-        ["concat_dim": "int32", "values": "N * T"], to: ["output": "T"], types: ["T": DType.movable])
+        ["concat_dim": "int32", "values": "N * T"], to: ["output": "T"], types: ["T": DType.moved])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         try ConcatV2.infer(

@@ -3,7 +3,7 @@
 /// Places that no index names are zeros; TensorFlow leaves them undefined.
 public enum DynamicStitch: Operation {
     public static let signature = Signature(
-        ["indices": "N * int32", "data": "N * T"], to: ["merged": "T"], types: ["T": DType.movable])
+        ["indices": "N * int32", "data": "N * T"], to: ["merged": "T"], types: ["T": DType.moved])
 
     /// One more than the largest index, then the dimensions that each `data` has beyond its indices'.
     public static func infer(_ node: Inference) throws -> [Shape] {

@@ -1,7 +1,7 @@
 /// `ExpandDims`: the same elements with a dimension of 1 put in.
 public enum ExpandDims: Operation {
     public static let signature = Signature(
-        ["input": "T", "dim": "Tdim"], to: ["output": "T"], types: ["T": DType.movable, "Tdim": DType.indices])
+        ["input": "T", "dim": "Tdim"], to: ["output": "T"], types: ["T": DType.moved, "Tdim": DType.indices])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard var dimensions = node.shape(0).dimensions else { return [.unknown] }

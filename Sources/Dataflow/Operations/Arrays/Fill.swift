@@ -2,7 +2,7 @@
 public enum Fill: Operation, MovingKernel {
     public static let signature = Signature(
         ["dims": "index_type", "value": "T"], to: ["output": "T"],
-        types: ["T": DType.movable, "index_type": DType.indices])
+        types: ["T": DType.moved, "index_type": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
@@ -40,7 +40,7 @@ public enum Empty: Operation {
 
 /// `ZerosLike`: zeros of the input's shape and dtype.
 public enum ZerosLike: Operation {
-    public static let signature = Signature.unary(DType.movable)
+    public static let signature = Signature.unary(DType.moved)
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }

@@ -4,7 +4,7 @@ internal import CKernels
 public enum GatherV2: RowPicking {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices", "axis": "Taxis"], to: ["output": "Tparams"],
-        types: ["Tparams": DType.movable, "Tindices": DType.indices, "Taxis": DType.indices],
+        types: ["Tparams": DType.moved, "Tindices": DType.indices, "Taxis": DType.indices],
         defaults: ["batch_dims": .int(0)])
 
     /// params[..axis] + indices[batch..] + params[axis + 1..].
@@ -86,7 +86,7 @@ public enum GatherV2: RowPicking {
 public enum Gather: RowPicking {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
-        types: ["Tparams": DType.movable, "Tindices": DType.indices], defaults: ["validate_indices": .bool(true)])
+        types: ["Tparams": DType.moved, "Tindices": DType.indices], defaults: ["validate_indices": .bool(true)])
 
     /// The shape of `indices` + the dimensions of `params` without the first.
     public static func infer(_ node: Inference) throws -> [Shape] {

@@ -2,7 +2,7 @@
 public enum GatherNd: Operation {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
-        types: ["Tparams": DType.movable, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
+        types: ["Tparams": DType.moved, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         guard let last = indices.last else { throw GraphError("the indices must have at least rank 1") }

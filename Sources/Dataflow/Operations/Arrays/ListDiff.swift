@@ -2,7 +2,7 @@
 public enum ListDiff: Operation {
     public static let signature = Signature(
         ["x": "T", "y": "T"], to: ["out": "T", "idx": "out_idx"],
-        types: ["T": DType.movable, "out_idx": DType.indices], defaults: ["out_idx": .type(.int32)])
+        types: ["T": DType.moved, "out_idx": DType.indices], defaults: ["out_idx": .type(.int32)])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         for i in 0...1 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }

@@ -1,7 +1,7 @@
 /// `Pack`: tensors of one shape stacked along a new axis.
 public enum Pack: Operation {
     public static let signature = Signature(
-        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.movable], defaults: ["axis": .int(0)])
+        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["axis": .int(0)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one tensor to stack") }
         var shape = Shape.unknown
@@ -37,7 +37,7 @@ extension Pack: GPUOperation {
 /// `Unpack`: the slices of a tensor along an axis, which goes.
 public enum Unpack: Operation {
     public static let signature = Signature(
-        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.movable], defaults: ["axis": .int(0)],
+        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.moved], defaults: ["axis": .int(0)],
         required: ["num"])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num")

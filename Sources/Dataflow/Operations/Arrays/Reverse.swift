@@ -1,7 +1,7 @@
 /// `ReverseV2`: the elements in the opposite order along some axes.
 public enum ReverseV2: Operation {
     public static let signature = Signature(
-        ["tensor": "T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.movable, "Tidx": DType.indices])
+        ["tensor": "T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.moved, "Tidx": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         if let rank = node.shape(0).rank, let axes = node.integers(1) {
             let positions = try normalize(axes, rank: rank)
@@ -25,7 +25,7 @@ public enum ReverseV2: Operation {
 /// `Reverse`: the elements in the opposite order along the dimensions for which `dims` holds.
 public enum Reverse: Operation {
     public static let signature = Signature(
-        ["tensor": "T", "dims": "bool"], to: ["output": "T"], types: ["T": DType.movable])
+        ["tensor": "T", "dims": "bool"], to: ["output": "T"], types: ["T": DType.moved])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let dims = try node.shape(1, rank: 1, "'dims'")
         if let rank = node.shape(0).rank, let count = dims[0], rank != count {

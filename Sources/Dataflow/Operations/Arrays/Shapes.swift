@@ -2,7 +2,7 @@
 public enum ShapeOperation: Operation {
     public static var name: String { "Shape" }
     public static let signature = Signature(
-        ["input": "T"], to: ["output": "out_type"], types: ["T": DType.movable, "out_type": DType.indices],
+        ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] { [Shape([node.shape(0).rank])] }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
@@ -19,7 +19,7 @@ public enum ShapeOperation: Operation {
 /// `ShapeN`: the extents of each of some tensors of one dtype.
 public enum ShapeN: Operation {
     public static let signature = Signature(
-        ["input": "N * T"], to: ["output": "N * out_type"], types: ["T": DType.movable, "out_type": DType.indices],
+        ["input": "N * T"], to: ["output": "N * out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] { node.inputs.map { Shape([$0.shape.rank]) } }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
@@ -101,7 +101,7 @@ public enum BroadcastGradientArgs: Operation {
 /// `Reshape`: the same elements under another shape; one −1 stands for what is left.
 public enum Reshape: Operation {
     public static let signature = Signature(
-        ["tensor": "T", "shape": "Tshape"], to: ["output": "T"], types: ["T": DType.movable, "Tshape": DType.indices])
+        ["tensor": "T", "shape": "Tshape"], to: ["output": "T"], types: ["T": DType.moved, "Tshape": DType.indices])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let wanted = node.integers(1) else { return [.unknown] }

@@ -3,7 +3,7 @@
 public enum SparseToDense: Operation {
     public static let signature = Signature(
         ["sparse_indices": "Tindices", "output_shape": "Tindices", "sparse_values": "T", "default_value": "T"],
-        to: ["dense": "T"], types: ["T": DType.movable, "Tindices": DType.indices],
+        to: ["dense": "T"], types: ["T": DType.moved, "Tindices": DType.indices],
         defaults: ["validate_indices": .bool(true)])
 
     public static func infer(_ node: Inference) throws -> [Shape] {

@@ -1,7 +1,7 @@
 /// `Split`: equal parts of a tensor along an axis.
 public enum Split: Operation {
     public static let signature = Signature(
-        ["split_dim": "int32", "value": "T"], to: ["output": "num_split * T"], types: ["T": DType.movable],
+        ["split_dim": "int32", "value": "T"], to: ["output": "num_split * T"], types: ["T": DType.moved],
         required: ["num_split"])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
@@ -53,7 +53,7 @@ extension SplitV: GPUOperation {
 public enum SplitV: Operation {
     public static let signature = Signature(
         ["value": "T", "size_splits": "Tlen", "split_dim": "int32"], to: ["output": "num_split * T"],
-        types: ["T": DType.movable, "Tlen": DType.indices], required: ["num_split"])
+        types: ["T": DType.moved, "Tlen": DType.indices], required: ["num_split"])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
         guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }

@@ -1,7 +1,7 @@
 /// `Squeeze`: the same elements without dimensions of 1: those in `squeeze_dims`, or all.
 public enum Squeeze: Operation {
     public static let signature = Signature(
-        ["input": "T"], to: ["output": "T"], types: ["T": DType.movable], defaults: ["squeeze_dims": .ints([])])
+        ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["squeeze_dims": .ints([])])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] {
         let axes = try node.attributes.ints("squeeze_dims")

@@ -10,7 +10,7 @@ public enum StridedSlice: Operation {
 
     public static let signature = Signature(
         ["input": "T", "begin": "Index", "end": "Index", "strides": "Index"], to: ["output": "T"],
-        types: ["T": DType.movable, "Index": DType.indices], defaults: masks)
+        types: ["T": DType.moved, "Index": DType.indices], defaults: masks)
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard node.shape(0).rank != nil, let begin = node.integers(1), let end = node.integers(2),
             let strides = node.integers(3)

@@ -7,7 +7,7 @@ private func scatterSignature(_ types: [DType]) -> Signature {
 /// `TensorScatterUpdate`: the tensor with `updates` in place of the slices that the rows of `indices` name.
 /// Of two updates of one place the later stays.
 public enum TensorScatterUpdate: Operation {
-    public static let signature = scatterSignature(DType.movable)
+    public static let signature = scatterSignature(DType.moved)
     public static func infer(_ node: Inference) throws -> [Shape] { [try scatteredShape(node)] }
 
     public static func gradient(_ node: GradientContext) throws -> [Node?] {

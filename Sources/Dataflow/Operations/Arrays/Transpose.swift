@@ -1,7 +1,7 @@
 /// `Transpose`: the dimensions in another order: dimension i of the output is dimension perm[i] of the input.
 public enum Transpose: Operation {
     public static let signature = Signature(
-        ["x": "T", "perm": "Tperm"], to: ["y": "T"], types: ["T": DType.movable, "Tperm": DType.indices])
+        ["x": "T", "perm": "Tperm"], to: ["y": "T"], types: ["T": DType.moved, "Tperm": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         let shape = node.shape(0)
         guard let permutation = node.integers(1) else {

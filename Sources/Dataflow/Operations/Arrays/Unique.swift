@@ -3,7 +3,7 @@ private let outIndex: [String: AttributeValue] = ["out_idx": .type(.int32)]
 /// `Unique`: the distinct elements of a vector in the order in which they first occur, and for each element which it is.
 public enum Unique: Operation {
     public static let signature = Signature(
-        ["x": "T"], to: ["y": "T", "idx": "out_idx"], types: ["T": DType.movable, "out_idx": DType.indices],
+        ["x": "T"], to: ["y": "T", "idx": "out_idx"], types: ["T": DType.moved, "out_idx": DType.indices],
         defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { Array(try DistinctSlices.shapes(node).prefix(2)) }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
@@ -17,7 +17,7 @@ public enum Unique: Operation {
 public enum UniqueWithCounts: Operation {
     public static let signature = Signature(
         ["x": "T"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
-        types: ["T": DType.movable, "out_idx": DType.indices], defaults: outIndex)
+        types: ["T": DType.moved, "out_idx": DType.indices], defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
@@ -28,7 +28,7 @@ public enum UniqueWithCounts: Operation {
 public enum UniqueV2: Operation {
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx"],
-        types: ["T": DType.movable, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
+        types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { Array(try DistinctSlices.shapes(node).prefix(2)) }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         try DistinctSlices.values(node).map { Array($0.prefix(2)) }
@@ -41,7 +41,7 @@ public enum UniqueV2: Operation {
 public enum UniqueWithCountsV2: Operation {
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
-        types: ["T": DType.movable, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
+        types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }

@@ -2,7 +2,7 @@
 /// `seed2`: Fisher and Yates's shuffle from the front, each choice a random word modulo what is left.
 public enum RandomShuffle: Operation {
     public static let signature = Signature(
-        ["value": "T"], to: ["output": "T"], types: ["T": DType.movable], defaults: ["seed": .int(0), "seed2": .int(0)])
+        ["value": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["seed": .int(0), "seed2": .int(0)])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }

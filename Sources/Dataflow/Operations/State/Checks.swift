@@ -1,7 +1,7 @@
 /// `EnsureShape`: the same value, whose shape must fit the attribute `shape`; a run whose value's does not throws.
 public enum EnsureShape: Operation {
     public static let signature = Signature(
-        ["input": "T"], to: ["output": "T"], types: ["T": DType.movable], required: ["shape"])
+        ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], required: ["shape"])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] {
         let shape = try node.attributes.shape("shape")
@@ -17,7 +17,7 @@ public enum EnsureShape: Operation {
 /// `PreventGradient`: the same value; that it is differentiated is a mistake, told in the words of `message`.
 public enum PreventGradient: Operation {
     public static let signature = Signature(
-        ["input": "T"], to: ["output": "T"], types: ["T": DType.movable], defaults: ["message": .string("")])
+        ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["message": .string("")])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {

@@ -27,7 +27,7 @@ public enum NoOp: Operation {
 
 /// `IdentityN`: the same values, of any dtypes, together under another name.
 public enum IdentityN: Operation {
-    public static let signature = Signature(["input": "list T"], to: ["output": "list T"], types: ["T": DType.movable])
+    public static let signature = Signature(["input": "list T"], to: ["output": "list T"], types: ["T": DType.moved])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
         return node.inputs.map(\.shape)

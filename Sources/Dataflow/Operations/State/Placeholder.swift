@@ -12,7 +12,7 @@ public enum Placeholder: Operation {
 /// `PlaceholderV2`: a value that every run is fed, of the shape that must be told.
 public enum PlaceholderV2: Operation {
     public static let signature = Signature(
-        [:], to: ["output": "dtype"], types: ["dtype": DType.movable], required: ["shape"])
+        [:], to: ["output": "dtype"], types: ["dtype": DType.moved], required: ["shape"])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try Placeholder.kernel(binding) }
@@ -21,7 +21,7 @@ public enum PlaceholderV2: Operation {
 /// `PlaceholderWithDefault`: a value that a run may be fed; its input if it is not.
 public enum PlaceholderWithDefault: Operation {
     public static let signature = Signature(
-        ["input": "dtype"], to: ["output": "dtype"], types: ["dtype": DType.movable], required: ["shape"])
+        ["input": "dtype"], to: ["output": "dtype"], types: ["dtype": DType.moved], required: ["shape"])
     public static var aliases: [Int: Int] { [0: 0] }
 
     /// The input's shape, which must fit the attribute `shape`. While building, the output has the attribute's.

@@ -3,7 +3,7 @@
 public enum ResourceGather: RowPicking {
     public static let signature = Signature(
         ["resource": "resource", "indices": "Tindices"], to: ["output": "dtype"],
-        types: ["dtype": DType.movable, "Tindices": DType.indices],
+        types: ["dtype": DType.moved, "Tindices": DType.indices],
         defaults: ["batch_dims": .int(0), "validate_indices": .bool(true)])
     public static var isStateful: Bool { true }
 
@@ -41,7 +41,7 @@ public enum ResourceGather: RowPicking {
 public enum ResourceGatherNd: Operation {
     public static let signature = Signature(
         ["resource": "resource", "indices": "Tindices"], to: ["output": "dtype"],
-        types: ["dtype": DType.movable, "Tindices": DType.indices])
+        types: ["dtype": DType.moved, "Tindices": DType.indices])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { try GatherNd.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {

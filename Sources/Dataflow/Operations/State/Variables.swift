@@ -1,7 +1,7 @@
 /// `VariableV2`: the memory of a Variable, a reference that `Assign` and the `Apply…` operations write.
 public enum VariableV2: Operation {
     public static let signature = Signature(
-        [:], to: ["ref": "ref dtype"], types: ["dtype": DType.movable],
+        [:], to: ["ref": "ref dtype"], types: ["dtype": DType.moved],
         defaults: ["container": .string(""), "shared_name": .string("")], required: ["shape"])
     public static var isStateful: Bool { true }
     public static var isVariable: Bool { true }
@@ -26,7 +26,7 @@ public enum VariableV1: Operation {
 /// `Assign`: gives a Variable a value of its dtype and shape; yields the Variable.
 public enum Assign: Operation {
     public static let signature = Signature(
-        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.movable],
+        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.moved],
         defaults: ["validate_shape": .bool(true), "use_locking": .bool(true)])
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { [0: 0] }

@@ -12,6 +12,8 @@ struct TensorText {
     static func edges(of tensor: Tensor, _ edge: Int) -> [UInt8] {
         guard let text = TensorText(tensor, edge, quotes: true) else { return handles(tensor, edge, brackets: true) }
         var result = text
+        // Of no bool TensorFlow shows nothing at all.
+        if tensor.dtype == .bool, text.limit == 0 { return [] }
         if text.extents.isEmpty { return text.flat() }
         result.edges(dimension: 0, at: 0)
         return result.bytes
@@ -21,6 +23,7 @@ struct TensorText {
     static func start(of tensor: Tensor, _ limit: Int) -> [UInt8] {
         guard let text = TensorText(tensor, limit, quotes: false) else { return handles(tensor, limit, brackets: false) }
         var result = text
+        if tensor.dtype == .bool, text.limit == 0 { return [] }
         if text.extents.isEmpty { return text.flat() }
         var at = 0
         result.start(dimension: 0, &at)
