@@ -37,7 +37,9 @@ struct Supervisor {
             guard let problem, input < inputs.upperBound else { return result }
             result.findings += 1
             let text = FileManager.default.contents(atPath: errors).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            let last = text.split(separator: "\n").suffix(3).joined(separator: "\n  ")
+            // A random graph is told whole.
+            let count = subject == .plans ? 500 : 3
+            let last = text.split(separator: "\n").suffix(count).joined(separator: "\n  ")
             print("\(subject.rawValue) input \(input): \(problem)\n  \(last)")
             print("  again: tributary-fuzz \(subject.rawValue) --seed \(seed) --first \(input) --count 1 --alone")
             fflush(nil)

@@ -8,18 +8,22 @@ import Foundation
 /// Feeds damaged bytes to everything that reads files or sockets, and tells what crashes, hangs or takes too much memory.
 @main
 struct TributaryFuzz: ParsableCommand {
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files, sockets }
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files, sockets, plans }
 
     static let configuration = CommandConfiguration(
         commandName: "tributary-fuzz",
-        abstract: "Damages files and reads them; tells each that crashes, hangs, or takes too much memory.",
+        abstract: "Reads damaged files and messages, and compares plans of random graphs with the reference executor.",
         discussion: """
             Input number n of a seed is always the same: a finding prints the command that repeats it.
 
               tributary-fuzz graphs --graphs Tests/InterchangeTests/Graphs --seed 7 --count 100000
+              tributary-fuzz plans --seed 7 --count 200000
+
+            `plans` makes random graphs of Variables, control flow, arrays and stacks, and runs each by its plans and vertex by \
+            vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift.
             """)
 
-    @Argument(help: "What to read: graphs, files of the other formats, or what arrives in sockets.") var kind: Kind
+    @Argument(help: "What to read: graphs, files of the other formats, what arrives in sockets; or plans.") var kind: Kind
     @Option(help: "Where the random numbers start.") var seed: UInt64 = 1
     @Option(help: "The number of the first input.") var first = 0
     @Option(help: "How many inputs.") var count = 10_000
@@ -44,6 +48,7 @@ struct TributaryFuzz: ParsableCommand {
             try Reading(subject: GraphSubject(Corpus(graphs)), seed: seed, inputs: inputs).run(progress)
         case .files: try Reading(subject: FileSubject(folder: folder), seed: seed, inputs: inputs).run(progress)
         case .sockets: try Reading(subject: SocketSubject(), seed: seed, inputs: inputs).run(progress)
+        case .plans: try Reading(subject: PlanSubject(), seed: seed, inputs: inputs).run(progress)
         }
     }
 
@@ -55,6 +60,7 @@ struct TributaryFuzz: ParsableCommand {
             case .graphs: Reading<GraphSubject>.text(result.outcomes)
             case .files: Reading<FileSubject>.text(result.outcomes)
             case .sockets: Reading<SocketSubject>.text(result.outcomes)
+            case .plans: Reading<PlanSubject>.text(result.outcomes)
             }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
         print(

@@ -235,30 +235,39 @@ struct GraphCheckCommand: Subcommand {
 
               tributary graph check cases/*
               tributary graph check --device /gpu:0 cases/*
+
+            With --reference, each graph also runs three times by the reference executor, which computes vertex by vertex on \
+            fresh memory. Where the plan gives other numbers, the graph fails.
             """)
 
     @Argument(help: "Folders.") var folders: [String]
     @OptionGroup var placement: PlacementOptions
+    @Flag(help: "Compares the plan with the reference executor, too.") var reference = false
     @Flag(help: "Prints one JSON object a line.") var json = false
 
     private struct Line: Encodable {
         let name: String
         let error: Double?
         let problem: String?
+        let referenceError: Double?
     }
 
     func run(_ invocation: Invocation) throws {
         var failed = 0
         let device = try placement.name()
         for folder in folders {
-            let result = GraphCheck.check(absolute(folder), device: device, devices: placement.options)
+            let result = GraphCheck.check(
+                absolute(folder), device: device, devices: placement.options, reference: reference)
             if result.problem != nil { failed += 1 }
             if json {
-                let line = Line(name: result.name, error: result.largestError, problem: result.problem)
+                let line = Line(
+                    name: result.name, error: result.largestError, problem: result.problem,
+                    referenceError: result.referenceError)
                 invocation.console.write(try Results.json(line))
             } else {
                 let error = result.largestError.map { String(format: "largest error %.2g", $0) }
-                let words = result.problem.map { "FAILED: \($0)" } ?? "ok, \(error ?? "")"
+                let apart = result.referenceError.map { String(format: ", from the reference %.2g", $0) }
+                let words = result.problem.map { "FAILED: \($0)" } ?? "ok, \(error ?? "")\(apart ?? "")"
                 invocation.console.write("\(result.name): \(words)")
             }
         }

@@ -21,6 +21,8 @@ final class FrameProgram {
         let controls: Int
         /// Inputs that are memory of a Variable: a value read from one must be a copy.
         let references: Set<Int>
+        /// Inputs that are taken from a Variable, in place of what was read of it before it was written.
+        let current: [Int: Plan.View]
         let initializes: VariableBuffer?
         let reads: [VariableBuffer]
         /// The Variable that input 0 stands for.
@@ -120,9 +122,9 @@ final class FrameProgram {
     ///   - run: computes a vertex's outputs.
     ///   - store: takes an output that is asked for after.
     func run(
-        beforeEach: (() throws -> Void)?, outside: (Plan.View, _ copy: Bool) throws -> Tensor,
+        beforeEach: () throws -> Void, outside: (Plan.View, _ copy: Bool) throws -> Tensor,
         compute: (Member, [Tensor]) throws -> [Tensor],
-        store: (Slot, Tensor) -> Void
+        store: (Slot, KeptTensor) -> Void
     ) throws {
         let root = Frame("", parent: nil, iteration: 0, awaits: 0)
         frames = [root]
@@ -144,7 +146,7 @@ final class FrameProgram {
                     queue.removeFirst(head)
                     head = 0
                 }
-                try beforeEach?()
+                try beforeEach()
                 try run(ready, outside, compute, store)
                 settle(ready)
             }
@@ -158,13 +160,14 @@ final class FrameProgram {
 
     private func run(
         _ ready: Ready, _ outside: (Plan.View, Bool) throws -> Tensor, _ compute: (Member, [Tensor]) throws -> [Tensor],
-        _ store: (Slot, Tensor) -> Void
+        _ store: (Slot, KeptTensor) -> Void
     ) throws {
         let member = members[ready.member]
         // What still comes (to a `Merge`) is let go.
         let arrivals = ready.frame.iterations[ready.iteration].arrivals.updateValue(
             Arrivals(waitsFor: 0, controls: 0, hasRun: true), forKey: ready.member)
         func value(_ i: Int, copy: Bool = false) throws -> Tensor {
+            if let view = member.current[i] { return try outside(view, copy) }
             switch member.inputs[i] {
             case .outside(let view): return try outside(view, copy)
             case .member:
@@ -205,7 +208,7 @@ final class FrameProgram {
             outputs[0] = Tensor(false)
         }
         for (slot, token) in zip(member.slots, outputs) {
-            if let slot, let token { store(slot, token) }
+            if let slot, let token { store(slot, KeptTensor(token)) }
         }
         switch member.role {
         case .enter(let name, let isConstant):

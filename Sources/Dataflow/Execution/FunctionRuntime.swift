@@ -23,6 +23,14 @@ final class FunctionRuntime {
         self.options = options
     }
 
+    /// - Throws: `GraphError` if the run takes longer than the session allows.
+    @inline(__always)
+    func checkTime() throws {
+        if let end, ContinuousClock.now > end {
+            throw GraphError("the run takes longer than the session's timeout of \(options.timeout ?? .zero)")
+        }
+    }
+
     func program(_ function: Function) -> FunctionProgram {
         if let known = programs[ObjectIdentifier(function)] { return known }
         let program = FunctionProgram(function, self)
@@ -55,10 +63,20 @@ final class FunctionProgram {
 
     /// Calls the function. A result that is an argument shares its memory.
     func run(_ arguments: [Tensor]) throws -> [Tensor] {
+        if runtime.options.plan == .reference { return try runReference(arguments) }
         let prepared = try last.flatMap { fits($0, arguments) ? $0 : nil } ?? prepare(arguments)
         last = prepared
         prepared.plan.take(arguments, order: prepared.order)
         return Array(try prepared.plan.run().prefix(function.results.count))
+    }
+
+    private func runReference(_ arguments: [Tensor]) throws -> [Tensor] {
+        try function.graph.validate()
+        try function.check(arguments.map { $0.dtype })
+        let executor = ReferenceExecutor(
+            fetches: function.results + function.effects.map(\.node),
+            feeds: Dictionary(zip(function.parameters, arguments), uniquingKeysWith: { $1 }), runtime)
+        return Array(try executor.run().prefix(function.results.count))
     }
 
     private func fits(_ prepared: Prepared, _ arguments: [Tensor]) -> Bool {

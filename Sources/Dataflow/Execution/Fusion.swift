@@ -31,7 +31,8 @@ struct PlanUnit {
 /// goes to memory.
 ///
 /// A vertex moves from its place of the order to that of its consumer. It may if until then nobody else uses its value or
-/// waits for it, and no Variable that it reads is written. A vertex that passes its input on as it is, such as a sum over
+/// waits for it, and no Variable that it reads is written. So each read stays on its side of each write, and a unit's own
+/// update, its last vertex, writes what the others have read already. A vertex that passes its input on as it is, such as a sum over
 /// no axes, goes with its consumer and costs nothing; by itself it stays what it was. A product of matrices that is but the
 /// gradient of a Variable goes with the update.
 struct Fusion {
@@ -43,8 +44,7 @@ struct Fusion {
     private var position: [Int: Int] = [:]
     /// Places of the vertices that use a vertex's value or wait for it.
     private var dependents: [Int: [Int]] = [:]
-    /// For each Variable, the places where it is written.
-    private var writes: [Int: [Int]] = [:]
+    private let memory: VariableMemory
     private let fetched: Set<Node>
 
     /// The most operations of a unit.
@@ -56,9 +56,11 @@ struct Fusion {
     ///   - passing: vertices whose output 0 is their input 0, as it is or repeated.
     ///   - addsProducts: whether an update may take a product of matrices in.
     init(
-        _ order: [Vertex], fetches: [Node], spec: @escaping (Node) -> TensorSpec, isGiven: @escaping (Node) -> Bool,
+        _ order: [Vertex], fetches: [Node], memory: VariableMemory, spec: @escaping (Node) -> TensorSpec,
+        isGiven: @escaping (Node) -> Bool,
         passing: Set<Int>, addsProducts: Bool
     ) {
+        self.memory = memory
         self.passing = passing
         self.addsProducts = addsProducts
         self.order = order
@@ -69,9 +71,6 @@ struct Fusion {
             position[vertex.id] = place
             for id in Set(vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)) {
                 dependents[id, default: []].append(place)
-            }
-            for input in vertex.operation.writes {
-                if let variable = vertex.inputs[input].variable { writes[variable.id, default: []].append(place) }
             }
         }
     }
@@ -128,11 +127,10 @@ struct Fusion {
         guard addsProducts, let found = ProductUpdate(order[place], spec: spec),
             let producer = position[found.product.id], !isGiven(found.product.output(0)),
             !fetched.contains(found.product.output(0)), dependents[found.product.id] == [place],
-            let variable = variable(behind: found.update.inputs[0])
+            let variable = memory.variable(behind: found.update.inputs[0])
         else { return nil }
         let isFree = found.product.inputs.allSatisfy { input in
-            guard let other = self.variable(behind: input) else { return true }
-            return other != variable && !writes[other, default: []].contains { $0 > producer && $0 < place }
+            memory.variable(behind: input) != variable && !isWritten(input, between: producer, and: place)
         }
         return isFree ? producer : nil
     }
@@ -170,19 +168,18 @@ struct Fusion {
         return members.allSatisfy { member in
             guard member == place || moves(order[member]) else { return false }
             let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > place }
-            return isFree
-                && order[member].inputs.allSatisfy { input in
-                    guard let variable = variable(behind: input) else { return true }
-                    return !writes[variable, default: []].contains { $0 > member && $0 < place }
-                }
+            // An update writes after the others have read; but what passes memory on stands for it to the end.
+            let end = passing.contains(order[member].id) ? place + 1 : place
+            return isFree && order[member].inputs.allSatisfy { !isWritten($0, between: member, and: end) }
         }
     }
 
-    /// The Variable whose memory an input is.
-    private func variable(behind node: Node) -> Int? {
-        if let variable = node.variable { return variable.id }
-        guard let input = node.vertex.operation.aliases[node.output] else { return nil }
-        return variable(behind: node.vertex.inputs[input])
+    /// Whether the Variable that a value was read of is written between two places of the order.
+    private func isWritten(_ node: Node, between first: Int, and last: Int) -> Bool {
+        guard let variable = memory.variable(behind: node) else { return false }
+        return (memory.writers[variable] ?? []).contains { writer in
+            position[writer.id].map { $0 > first && $0 < last } ?? false
+        }
     }
 }
 

@@ -37,6 +37,8 @@ final class Plan {
     let labels: [PlanDescription.Step]
     /// The slots that each step reads or writes; nil for a step of which that is not known.
     private let touched: [Set<Slot>?]
+    /// Of a plan whose memory is checked: what is free in the arena after each step.
+    private let freed: [[Range<Int>]]
     private let fetchNodes: [Node]
     /// Of the last exchange that a run was given.
     private var lastPlaces: ExchangePlaces?
@@ -49,6 +51,7 @@ final class Plan {
     /// What runs the functions that vertices call; of a function's own plan, that of the plan around it.
     private unowned let functions: FunctionRuntime
     private let ownFunctions: FunctionRuntime?
+    private let evaluator: VertexEvaluator
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let memory: PlanMemory
     private let sources: [Planner.Source]
@@ -58,12 +61,12 @@ final class Plan {
     /// The values of `feeds`, for the time of a run.
     private var fed: [Tensor] = []
     /// Values of the dynamic region, and what they stand for, for the time of a run.
-    private var dynamicValues: [Slot: Tensor] = [:]
+    private var dynamicValues: [Slot: KeptTensor] = [:]
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], sources: [Planner.Source],
-        specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
+        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
+        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
         ownsFunctions: Bool
@@ -72,6 +75,7 @@ final class Plan {
         self.steps = steps
         self.labels = labels
         self.touched = touched
+        self.freed = freed
         self.fetchNodes = fetchNodes
         hasDynamicSteps = steps.contains { if case .bound = $0 { false } else { true } }
         self.sources = sources
@@ -82,6 +86,7 @@ final class Plan {
         self.random = random
         self.functions = functions
         ownFunctions = ownsFunctions ? functions : nil
+        evaluator = VertexEvaluator(options: options, random: random, functions: functions)
         self.memory = memory
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
@@ -182,28 +187,26 @@ final class Plan {
             }
         }
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
-        let end = functions.end
-        try checkTime(end)
-        if let places {
+        try functions.checkTime()
+        let checksMemory = !freed.isEmpty
+        if checksMemory { spoil(0..<memory.arena.byteCount) }
+        defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
+        if places != nil || profile != nil || checksMemory {
             for i in steps.indices {
-                try checkTime(end)
-                for group in places.before[i] { try places.exchange.willUse(group) }
+                try functions.checkTime()
+                for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
-                    try profile.measure(labels[i]) { try runToEnd(steps[i], frame, until: end) }
+                    try profile.measure(labels[i]) { try runToEnd(steps[i], frame) }
                 } else {
-                    try run(steps[i], frame, until: end)
+                    try run(steps[i], frame)
                 }
-                for group in places.after[i] { try places.exchange.isFinal(group) }
-            }
-        } else if let profile {
-            for (step, label) in zip(steps, labels) {
-                try checkTime(end)
-                try profile.measure(label) { try runToEnd(step, frame, until: end) }
+                if checksMemory { freed[i].forEach(spoil) }
+                for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
             for step in steps {
-                try checkTime(end)
-                try run(step, frame, until: end)
+                try functions.checkTime()
+                try run(step, frame)
             }
         }
         for context in memory.contexts { try context.queue.flush() }
@@ -219,6 +222,12 @@ final class Plan {
         }
         for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
+    }
+
+    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
+    private func spoil(_ range: Range<Int>) {
+        UnsafeMutableRawBufferPointer(start: memory.arena.pointer + range.lowerBound, count: range.count)
+            .initializeMemory(as: UInt8.self, repeating: 0xFF)
     }
 
     /// The value of a fetch in the memory that it is to go to.
@@ -237,8 +246,8 @@ final class Plan {
     }
 
     /// Runs a step and waits for what it only put into a queue, which counts to the step that did.
-    private func runToEnd(_ step: Step, _ frame: Frame, until end: ContinuousClock.Instant?) throws {
-        try run(step, frame, until: end)
+    private func runToEnd(_ step: Step, _ frame: Frame) throws {
+        try run(step, frame)
         for context in memory.contexts { try context.queue.synchronize() }
     }
 
@@ -249,7 +258,7 @@ final class Plan {
     }
 
     @inline(__always)
-    private func run(_ step: Step, _ frame: Frame, until end: ContinuousClock.Instant?) throws {
+    private func run(_ step: Step, _ frame: Frame) throws {
         switch step {
         case .bound(let kernel, let variable):
             try kernel(frame)
@@ -257,13 +266,7 @@ final class Plan {
         case .dynamic(let vertex, let inputs, let outputs, let variable):
             try runDynamic(vertex, inputs, outputs)
             variable?.isInitialized = true
-        case .frames(let program): try run(program, until: end)
-        }
-    }
-
-    private func checkTime(_ end: ContinuousClock.Instant?) throws {
-        if let end, ContinuousClock.now > end {
-            throw GraphError("the run takes longer than the session's timeout of \(options.timeout ?? .zero)")
+        case .frames(let program): try run(program)
         }
     }
 
@@ -275,7 +278,7 @@ final class Plan {
             guard let value = dynamicValues[slot] else {
                 throw GraphError("it has no value: the side of a Switch that it is on was not taken")
             }
-            return value
+            return value.tensor
         case .feed:
             guard let index = feeds.firstIndex(where: { $0.slot == slot }) else {
                 throw GraphError("a feed is missing")
@@ -304,9 +307,9 @@ final class Plan {
             let results = try compute(vertex, values)
             for (slot, result) in zip(outputs, results) {
                 if case .dynamic = sources[slot] {
-                    let value = result.kept()
+                    let value = KeptTensor(result)
                     dynamicValues[slot] = value
-                    pointers[slot] = value.storage.pointer
+                    pointers[slot] = value.tensor.storage.pointer
                 } else {
                     result.withUnsafeBytes { bytes in
                         if let base = bytes.baseAddress, pointers[slot] != base {
@@ -320,41 +323,13 @@ final class Plan {
         }
     }
 
-    /// The outputs of a vertex on values whose shapes only the run tells.
     private func compute(_ vertex: Vertex, _ values: [Tensor], variable: VariableBuffer? = nil) throws -> [Tensor] {
-        let operation = vertex.operation
-        func call() -> DynamicCall {
-            DynamicCall(
-                name: vertex.name, attributes: vertex.attributes, inputs: values, resources: resources,
-                functions: functions)
-        }
-        if let operation = operation as? any DynamicOperation.Type {
-            let results = try operation.evaluate(call())
-            for (result, output) in zip(results, vertex.outputs) where result.dtype != output.dtype {
-                throw GraphError("its value is \(result.dtype), where \(output.dtype) is said to come")
-            }
-            return results
-        }
-        if let operation = operation as? any ValueOperation.Type { return try operation.evaluate(call()) }
-        try vertex.checkHandles(values.map(\.dtype))
-        let inference = Inference(
-            attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
-            constants: values.map { $0 })
-        if let folded = try operation.fold(inference) { return folded }
-        let specs = zip(vertex.outputs.indices, try operation.infer(inference)).map { i, shape in
-            // A handle is the memory that it stands for, of that memory's type.
-            let handle = vertex.outputs[i].dtype == .resource ? operation.aliases[i] : nil
-            return TensorSpec(handle.map { values[$0].dtype } ?? vertex.outputs[i].dtype, shape)
-        }
-        for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
-        return try Plan.evaluate(
-            vertex, inputs: values, outputs: specs, threads: options.threads, precision: options.matrixPrecision,
-            random: random, variable: variable)
+        try evaluator.outputs(of: vertex, values, resources: resources, variable: variable)
     }
 
-    private func run(_ program: FrameProgram, until end: ContinuousClock.Instant?) throws {
+    private func run(_ program: FrameProgram) throws {
         try program.run(
-            beforeEach: end.map { end in { [self] in try checkTime(end) } },
+            beforeEach: functions.checkTime,
             outside: { view, copy in try view.of(value(view.slot, copy: copy)) },
             compute: { member, values in
                 do { return try compute(member.vertex, values, variable: member.variable) } catch let error
@@ -364,32 +339,5 @@ final class Plan {
                 }
             },
             store: { slot, value in dynamicValues[slot] = value })
-    }
-
-    /// Runs one vertex on given values, apart from any plan.
-    static func evaluate(
-        _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, precision: MatrixPrecision,
-        random: RandomState, variable: VariableBuffer? = nil
-    ) throws -> [Tensor] {
-        for spec in outputs where !spec.shape.isFullyDefined {
-            throw GraphError("its output's shape \(spec.shape) is not known even at run time")
-        }
-        let operation = vertex.operation
-        var results = outputs.enumerated().map { i, spec -> Tensor in
-            if let input = operation.aliases[i] { return inputs[input].viewed(as: spec) }
-            return Tensor(dtype: spec.dtype, shape: spec.shape) { _ in }
-        }
-        if operation.aliases[0] == 0, operation.writes.isEmpty { return results }
-        let binding = KernelBinding(
-            name: vertex.name, attributes: vertex.attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
-            outputs: outputs, constants: inputs.map { $0 }, inputSlots: Array(inputs.indices),
-            outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, precision: precision,
-            random: random,
-            variable: variable)
-        let kernel = try operation.kernel(binding)
-        var pointers = (inputs + results).map(\.storage.pointer)
-        try pointers.withUnsafeMutableBufferPointer { try kernel(Frame(pointers: $0.baseAddress!)) }
-        if operation.aliases[0] == 0 { results[0] = inputs[0] }
-        return results
     }
 }

@@ -30,10 +30,15 @@ extension Planner {
             let inputs = try nodes.map(source)
             let waitsFor = inputs.count { if case .member = $0 { true } else { false } }
             let controls = Set(vertex.controls.map(\.id)).compactMap { position[$0] }
+            let current = try (hazards?.current[vertex.id] ?? [:]).map { input, variable in
+                guard let slot = hostSlot(variable) else { throw GraphError("\(variable.name) has no memory") }
+                return (input, Plan.View(slot: slot, shape: spec(vertex.inputs[input]).shape))
+            }
             members.append(
                 FrameProgram.Member(
                     vertex: vertex, inputs: inputs, waitsFor: waitsFor, controls: controls.count,
-                    references: Set(nodes.indices.filter { nodes[$0].variable != nil }),
+                    references: Set(nodes.indices.filter { nodes[$0].variable != nil } + current.map(\.0)),
+                    current: Dictionary(uniqueKeysWithValues: current),
                     initializes: try assignedVariable(vertex), reads: try readVariables(vertex),
                     variable: try nodes.first?.variable.map { try variables.buffer(for: $0) },
                     role: try FrameProgram.Role(vertex),

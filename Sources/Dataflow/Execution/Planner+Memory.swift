@@ -31,10 +31,7 @@ extension Planner {
 
     /// Places values in the arenas, one for each place, by liveness.
     mutating func planMemory(_ items: [PlanItem]) throws -> [Place: Arena] {
-        var lastUse = [Int](repeating: -1, count: sources.count)
-        for (index, item) in items.enumerated() {
-            for slot in item.slots { lastUse[slot] = index }
-        }
+        let lifetimes = Lifetimes(items, slots: sources.count) { frameMembers.contains($0.id) }
         for fetch in fetches {
             guard let slot = hostSlot(fetch), case .arena = sources[slot] else { continue }
             sources[slot] = .fetch
@@ -48,13 +45,15 @@ extension Planner {
                 let home = slotPlaces[slot]
                 var arena = try arenas.removeValue(forKey: home) ?? Arena(alignment: alignment(home))
                 let place =
-                    reusableInput(item, index, slot, lastUse, &places) ?? arena.allocate(bytes) { label(item, slot) }
+                    reusableInput(item, index, slot, lifetimes, &places) ?? arena.allocate(bytes) { label(item, slot) }
                 arenas[home] = arena
                 places[slot] = place
                 sources[slot] = .arena(offset: place.offset)
             }
-            for slot in Set(item.slots) where lastUse[slot] == index {
-                if let place = places.removeValue(forKey: slot) { arenas[slotPlaces[slot]]?.release(place) }
+            for slot in Set(item.slots) where lifetimes.mayReuse(slot, after: index) {
+                guard let place = places.removeValue(forKey: slot) else { continue }
+                arenas[slotPlaces[slot]]?.release(place)
+                if slotPlaces[slot] == 0 { freed[index, default: []].append(place.offset..<place.offset + place.size) }
             }
         }
         let size = arenas[0]?.size ?? 0
@@ -80,7 +79,8 @@ extension Planner {
 
     /// The place of an input that dies here and that an elementwise kernel of the CPU may overwrite.
     private func reusableInput(
-        _ item: PlanItem, _ index: Int, _ slot: Slot, _ lastUse: [Int], _ places: inout [Slot: (offset: Int, size: Int)]
+        _ item: PlanItem, _ index: Int, _ slot: Slot, _ lifetimes: Lifetimes,
+        _ places: inout [Slot: (offset: Int, size: Int)]
     ) -> (offset: Int, size: Int)? {
         // With several outputs one would be written before another is computed from the input.
         guard case .run(let placed) = item, placed.place == 0, placed.unit.outputs.count == 1,
@@ -88,75 +88,14 @@ extension Planner {
             operation.isElementwise(placed.unit.last.attributes)
         else { return nil }
         for input in placed.unit.inputs {
-            guard let own = placed.operands[input], lastUse[own] == index, slotSpecs[own] == slotSpecs[slot],
+            guard let own = placed.operands[input], lifetimes.mayReuse(own, after: index),
+                slotSpecs[own] == slotSpecs[slot],
                 let place = places[own]
             else { continue }
             places[own] = nil
             return place
         }
         return nil
-    }
-
-    /// Vertices that must copy the Variable they stand for, because it is written while their value is still needed.
-    ///
-    /// Whoever waits for the write, and reads a reference, is to see the new value, as in TensorFlow: `liveReads`.
-    mutating func copiesNeeded(_ order: [Vertex]) -> Set<Int> {
-        var position: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() { position[vertex.id] = index }
-        // The Variable behind each alias, and when each Variable is written.
-        var root: [Node: Int] = [:]
-        var aliasesOf: [Int: [Vertex]] = [:]
-        var writes: [Int: [Int]] = [:]
-        var lastUse: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() {
-            // Members of frames run in an order of their own, after all others.
-            let index = frameMembers.contains(vertex.id) ? order.count : index
-            if vertex.operation.isVariable { root[vertex.output(0)] = vertex.id }
-            for input in vertex.inputs {
-                lastUse[input.vertex.id] = frameMembers.contains(vertex.id) ? order.count + 1 : index
-            }
-            for (output, input) in vertex.operation.aliases {
-                guard let variable = root[vertex.inputs[input]] else { continue }
-                root[vertex.output(output)] = variable
-                if vertex.operation.writes.isEmpty { aliasesOf[variable, default: []].append(vertex) }
-            }
-            for input in vertex.operation.writes {
-                if let variable = root[vertex.inputs[input]] { writes[variable, default: []].append(index) }
-            }
-        }
-        for fetch in fetches { lastUse[fetch.vertex.id] = order.count + 1 }
-        var result: Set<Int> = []
-        for (variable, aliases) in aliasesOf {
-            for alias in aliases.reversed() {
-                // An alias of an alias lives as long as the outer one.
-                let end = max(
-                    lastUse[alias.id] ?? 0,
-                    aliases.filter { $0.inputs.contains { $0.vertex === alias } }
-                        .map { lastUse[$0.id] ?? 0 }.max() ?? 0)
-                lastUse[alias.id] = end
-                let start = position[alias.id] ?? 0
-                let hazards = writes[variable, default: []].filter { $0 > start && $0 < end }
-                guard !hazards.isEmpty else { continue }
-                result.insert(alias.id)
-                if alias.operation == Identity.self { noteLiveReads(of: alias, order, after: hazards) }
-            }
-        }
-        return result
-    }
-
-    /// Notes the consumers of a read that wait for the writes at these places of the order.
-    mutating func noteLiveReads(of alias: Vertex, _ order: [Vertex], after writes: [Int]) {
-        guard alias.inputs[0].vertex.operation.isVariable else { return }
-        var after: [Int: Int] = [:]
-        for (index, vertex) in order.enumerated() {
-            let sources = vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)
-            after[vertex.id] = sources.map { after[$0] ?? 0 }.max() ?? 0
-            if writes.contains(index) { after[vertex.id] = 1 }
-            // The write itself takes what was read before.
-            if after[vertex.id] == 1, !writes.contains(index), vertex.inputs.contains(where: { $0.vertex === alias }) {
-                liveReads[vertex.id, default: []].insert(alias.id)
-            }
-        }
     }
 
     /// Variables that a step reads before any step of the plan has given them a value.
@@ -166,6 +105,7 @@ extension Planner {
         for vertex in order where !frameMembers.contains(vertex.id) {
             reads += try readVariables(vertex).filter { !assigned.contains($0.name) }
             if let given = try assignedVariable(vertex) { assigned.insert(given.name) }
+            assigned.formUnion(vertex.variablesWrittenByCalls)
         }
         for fetch in fetches where fetch.vertex.operation.isVariable && !assigned.contains(fetch.vertex.name) {
             reads.append(try variables.buffer(for: fetch.vertex))

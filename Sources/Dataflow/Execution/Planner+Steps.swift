@@ -156,22 +156,32 @@ extension Planner {
 
     /// The Variable that a vertex gives a first value.
     func assignedVariable(_ vertex: Vertex) throws -> VariableBuffer? {
-        guard vertex.operation == Assign.self || vertex.operation == AssignVariableOp.self else { return nil }
+        guard vertex.isInitializing else { return nil }
         return try vertex.inputs[0].variable.map { try variables.buffer(for: $0) }
     }
 
     /// The Variables whose values a vertex needs.
     func readVariables(_ vertex: Vertex) throws -> [VariableBuffer] {
-        let operation = vertex.operation
-        if operation is any ControlFlowOperation.Type || operation == IsVariableInitialized.self
-            || operation == VarIsInitializedOp.self || operation == VariableShape.self
-        {
-            return []
-        }
-        let isAssign = operation == Assign.self || operation == AssignVariableOp.self
-        return try vertex.inputs.dropFirst(isAssign ? 1 : 0).compactMap { input in
+        try vertex.inputs.filter(vertex.readsValue).compactMap { input in
             try input.variable.map { try variables.buffer(for: $0) }
         }
+    }
+}
+
+extension Vertex {
+    /// Whether the vertex gives a Variable (input 0) its first value.
+    var isInitializing: Bool { operation == Assign.self || operation == AssignVariableOp.self }
+
+    /// Whether the vertex asks for a Variable's state or shape alone.
+    var ignoresValues: Bool {
+        operation == IsVariableInitialized.self || operation == VarIsInitializedOp.self
+            || operation == VariableShape.self
+    }
+
+    /// Whether an input that is a Variable must have a value.
+    func readsValue(of input: Node) -> Bool {
+        !ignoresValues && !(operation is any ControlFlowOperation.Type)
+            && !(isInitializing && input == inputs.first)
     }
 }
 

@@ -47,25 +47,24 @@ extension Planner {
 
     /// Gives every value a slot where it is made and where it is used; at the borders each goes over once.
     mutating func arrange(_ order: [Vertex], _ units: [PlanUnit]) throws -> [PlanItem] {
-        let hazards = copiesNeeded(order)
         var items: [PlanItem] = []
         for unit in units {
             let place = places[unit.last.id] ?? 0
             var placed = PlacedUnit(
                 unit: unit, place: place,
                 work: place == 0 ? nil : unit.vertices.count > 1 ? .elementwise : try work(unit.last))
-            let written = unit.last.operation.writes.compactMap { unit.last.inputs[$0] }
+            let written = unit.last.operation.writes.map { unit.last.inputs[$0] }
             for node in neededInputs(placed) {
-                if ignoresValues(unit.last) {
+                if unit.last.ignoresValues {
                     placed.operands[node] = slots[node]
-                } else if replaces(unit.last), written.contains(node) {
+                } else if unit.last.isInitializing, written.contains(node) {
                     placed.operands[node] = slotToFill(node, at: place)
                 } else {
                     placed.operands[node] = locate(node, at: place, &items)
                 }
             }
             for node in unit.outputs where slots[node] == nil {
-                slots[node] = try newSlot(of: node, placed, hazards)
+                slots[node] = try newSlot(of: node, placed)
             }
             placed.outputs = unit.outputs.compactMap { slots[$0] }
             if case .program(let program)? = placed.work {
@@ -88,7 +87,7 @@ extension Planner {
     }
 
     /// The memory that a unit's output is: a Variable's, an input's, or its own.
-    private mutating func newSlot(of node: Node, _ placed: PlacedUnit, _ hazards: Set<Int>) throws -> Slot {
+    private mutating func newSlot(of node: Node, _ placed: PlacedUnit) throws -> Slot {
         let vertex = node.vertex
         if vertex.operation.isVariable {
             let buffer = try variables.buffer(for: vertex)
@@ -99,10 +98,11 @@ extension Planner {
             dynamicSlots.insert(slot)
             return slot
         }
-        if let input = vertex.operation.aliases[node.output], !hazards.contains(vertex.id) {
+        if let input = vertex.operation.aliases[node.output], hazards?.copies.contains(vertex.id) != true {
             // A written Variable stays where it is; another view is one of what lies here.
             let shared =
-                vertex.operation.writes.isEmpty ? placed.operands[vertex.inputs[input]] : slots[vertex.inputs[input]]
+                vertex.operation.writes.isEmpty
+                ? placed.operands[operands(vertex)[input]] : slots[vertex.inputs[input]]
             if let shared, !dynamicSlots.contains(shared) { return shared }
         }
         return newSlot(.arena(offset: 0), spec(node), at: placed.place)
@@ -131,20 +131,10 @@ extension Planner {
                 && !(vertex.operation is any ElementwiseUpdate.Type)
     }
 
-    /// The inputs of a vertex; for reads that are to see what was written the Variables themselves.
+    /// Where a vertex finds its inputs: where they were made, or in the Variable of which they were read before it was written.
     func operands(_ vertex: Vertex) -> [Node] {
-        let live = liveReads[vertex.id] ?? []
-        return vertex.inputs.map { live.contains($0.vertex.id) ? $0.vertex.inputs[0] : $0 }
-    }
-
-    private func replaces(_ vertex: Vertex) -> Bool {
-        vertex.operation == Assign.self || vertex.operation == AssignVariableOp.self
-    }
-
-    /// Whether a vertex asks for a Variable's state or shape alone.
-    private func ignoresValues(_ vertex: Vertex) -> Bool {
-        vertex.operation == IsVariableInitialized.self || vertex.operation == VarIsInitializedOp.self
-            || vertex.operation == VariableShape.self
+        guard let current = hazards?.current[vertex.id] else { return vertex.inputs }
+        return vertex.inputs.enumerated().map { current[$0] ?? $1 }
     }
 
     /// Memory at a place for a Variable that is overwritten as a whole.

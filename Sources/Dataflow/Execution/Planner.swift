@@ -34,8 +34,10 @@ struct Planner {
     /// Values where they are used, if that is not where they were made.
     var moved: [Moved: Slot] = [:]
     var dynamicSlots: Set<Slot> = []
-    /// Reads of Variables by the vertices that are to see what is written before them.
-    var liveReads: [Int: Set<Int>] = [:]
+    /// What becomes free in the host's arena after each item.
+    var freed: [Int: [Range<Int>]] = [:]
+    /// Where Variables are read and written in one run.
+    var hazards: ReadHazards?
     /// Vertices that run by tokens: control flow, and all that follows from it.
     var frameMembers: Set<Int> = []
 
@@ -52,9 +54,15 @@ struct Planner {
     }
 
     mutating func plan() throws -> Plan {
-        try checkFeeds()
+        try Planner.check(feeds)
         let reachable = needed { _ in false }
         for vertex in reachable { _ = try placement.asked(by: vertex) }
+        for vertex in reachable {
+            for input in vertex.operation.writes where feeds[vertex.inputs[input]] != nil {
+                throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', which is fed and cannot be written")
+                    .at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            }
+        }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
         // What is known now need not run, nor what only it needed.
@@ -69,9 +77,14 @@ struct Planner {
             }
         }
         assignSlots(order)
+        let memory = VariableMemory(order, feeds: feeds)
+        hazards = ReadHazards(
+            order, fetches: fetches, members: frameMembers, memory: memory,
+            precedence: Precedence(reachable, feeds: feeds), isKnown: { spec($0).shape.isFullyDefined })
         let fusion = { [self] in
             Fusion(
-                order, fetches: fetches, spec: { spec($0) }, isGiven: { feeds[$0] != nil || constants[$0] != nil },
+                order, fetches: fetches, memory: memory, spec: { spec($0) },
+                isGiven: { feeds[$0] != nil || constants[$0] != nil },
                 passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
         let units = fusion.units(mayFuse: { mayFuse($0) }, place: { places[$0.id] ?? 0 })
@@ -80,14 +93,20 @@ struct Planner {
         var steps: [Plan.Step] = []
         var labels: [PlanDescription.Step] = []
         var touched: [Set<Slot>?] = []
-        for item in items {
-            guard let step = try step(item) else { continue }
+        var freedAfter: [[Range<Int>]] = []
+        for (index, item) in items.enumerated() {
+            guard let step = try step(item) else {
+                if !freedAfter.isEmpty { freedAfter[freedAfter.count - 1] += freed[index] ?? [] }
+                continue
+            }
+            freedAfter.append(freed[index] ?? [])
             steps.append(step)
             labels.append(label(item))
             if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
         }
         if !members.isEmpty {
             touched.append(nil)
+            freedAfter.append([])
             steps.append(.frames(try frameProgram(members)))
             labels.append(
                 PlanDescription.Step(
@@ -95,7 +114,8 @@ struct Planner {
                     outputs: []))
         }
         return Plan(
-            steps: steps, labels: labels, touched: touched, sources: sources, specs: slotSpecs,
+            steps: steps, labels: labels, touched: touched,
+            freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
             memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
             writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
@@ -111,14 +131,20 @@ struct Planner {
 
     /// What is known of the fetches, without making a plan: the shape rule of a function.
     mutating func shapes() throws -> [TensorSpec] {
-        try checkFeeds()
+        try Planner.check(feeds)
         let reachable = needed { _ in false }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
         return fetches.map(spec)
     }
 
-    func checkFeeds() throws {
+    static func notFed(_ placeholder: Vertex) -> GraphError {
+        GraphError(
+            "the placeholder '\(placeholder.name)' was not fed; give run(…, feeds:) a \(placeholder.outputs[0])",
+            location: placeholder.location)
+    }
+
+    static func check(_ feeds: [Node: TensorSpec]) throws {
         for (node, spec) in feeds {
             guard node.dtype == spec.dtype else {
                 throw GraphError("the feed for \(node.name) must be \(node.dtype), got \(spec.dtype)")
@@ -172,11 +198,7 @@ struct Planner {
     func spec(_ node: Node) -> TensorSpec { feeds[node] ?? specs[node] ?? node.spec }
 
     mutating func infer(_ vertex: Vertex) throws {
-        if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil {
-            throw GraphError(
-                "the placeholder '\(vertex.name)' was not fed; give run(…, feeds:) a \(vertex.outputs[0])",
-                location: vertex.location)
-        }
+        if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil { throw Planner.notFed(vertex) }
         let inference = Inference(
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
@@ -205,7 +227,7 @@ struct Planner {
         }
         let outputs = vertex.outputs.indices.map { specs[Node(vertex: vertex, output: $0)]! }
         guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return [] }
-        return try Plan.evaluate(
+        return try VertexEvaluator.run(
             vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1,
             precision: options.matrixPrecision,
             random: random)

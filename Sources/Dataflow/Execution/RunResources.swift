@@ -1,6 +1,6 @@
 /// What lives for one run and is known by handles: stacks and arrays of tensors.
 final class RunResources {
-    private var stacks: [UInt64: [Tensor]] = [:]
+    private var stacks: [UInt64: [KeptTensor]] = [:]
     private var arrays: [UInt64: TensorArray] = [:]
     /// The array of gradients that belongs to an array and a source.
     private var gradients: [String: UInt64] = [:]
@@ -29,14 +29,14 @@ final class RunResources {
 
     func push(_ value: Tensor, on handle: Tensor) throws {
         guard stacks[id(handle)] != nil else { throw GraphError("its handle is that of no stack of this run") }
-        stacks[id(handle)]?.append(value)
+        stacks[id(handle)]?.append(KeptTensor(value))
     }
 
     func pop(_ handle: Tensor) throws -> Tensor {
         guard let value = stacks[id(handle)]?.popLast() else {
             throw GraphError("the stack is empty, or its handle is that of no stack of this run")
         }
-        return value
+        return value.tensor
     }
 
     func closeStack(_ handle: Tensor) { stacks[id(handle)] = nil }
@@ -76,7 +76,7 @@ final class RunResources {
 /// A list of tensors of one dtype, each written once (or added up, where it holds gradients).
 struct TensorArray {
     let dtype: DType
-    private(set) var elements: [Tensor?]
+    private var elements: [KeptTensor?]
     let isDynamic: Bool
     let isCleared: Bool
     /// Writes to one place are added up.
@@ -98,7 +98,8 @@ struct TensorArray {
 
     mutating func gradients() -> TensorArray {
         TensorArray(
-            dtype, size: size, isDynamic: false, isCleared: false, accumulates: true, shapes: elements.map { $0?.shape }
+            dtype, size: size, isDynamic: false, isCleared: false, accumulates: true,
+            shapes: elements.map { $0?.tensor.shape }
         )
     }
 
@@ -111,14 +112,14 @@ struct TensorArray {
             throw GraphError("index \(index) is not in [0, \(size)) of a TensorArray")
         }
         while elements.count <= index { elements.append(nil) }
-        if let old = elements[index] {
+        if let old = elements[index]?.tensor {
             guard accumulates else { throw GraphError("element \(index) of a TensorArray is written a second time") }
             guard old.shape == value.shape else {
                 throw GraphError("element \(index) of a TensorArray is \(old.shape), \(value.shape) cannot be added")
             }
-            elements[index] = try Self.sum(old, value)
+            elements[index] = KeptTensor(try Self.sum(old, value))
         } else {
-            elements[index] = value
+            elements[index] = KeptTensor(value)
         }
     }
 
@@ -129,7 +130,7 @@ struct TensorArray {
         }
         if let value = elements[index] {
             if isCleared { elements[index] = nil }
-            return value
+            return value.tensor
         }
         // Nothing arrived for this element: its gradient is zero.
         if accumulates, shapes.indices.contains(index), let shape = shapes[index] { return .zeros(dtype, shape) }

@@ -1,6 +1,10 @@
 internal import COneDNN
 internal import Synchronization
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// How a session runs.
 public struct SessionOptions: Sendable {
     /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
@@ -27,13 +31,20 @@ public struct SessionOptions: Sendable {
     public var profile: Profile?
     /// Where operations that save and restore keep checkpoints; nil: such a run throws.
     public var checkpoints: (any CheckpointStore)?
+    /// How runs are carried out.
+    public var plan: PlanKind
+    /// Fill a plan's memory with NaN as soon as no value is in it, so that a wrong use shows. Slow, for tests. Off, unless the
+    /// environment says `TRIBUTARY_CHECK_MEMORY=1`.
+    public var checksMemory = SessionOptions.environmentChecksMemory
+
+    private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
 
     public init(
         threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
         timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
-        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil,
+        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil, plan: PlanKind = .optimized,
         checkpoints: (any CheckpointStore)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
@@ -47,7 +58,17 @@ public struct SessionOptions: Sendable {
         self.placementLog = placementLog
         self.profile = profile
         self.checkpoints = checkpoints
+        self.plan = plan
     }
+}
+
+/// How a session carries out its runs.
+public enum PlanKind: Sendable {
+    /// By a plan: known values folded, operations fused, memory used again.
+    case optimized
+    /// Vertex by vertex, on the CPU, each on fresh memory: slow, and what plans are compared with. It makes no
+    /// `PlanDescription`, and profiles stay empty.
+    case reference
 }
 
 /// Runs parts of a graph and keeps its Variables; TensorFlow's `tf.Session`.
@@ -185,7 +206,27 @@ final class SessionCore {
         // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
         random.beginRun()
+        if options.plan == .reference { return try runReference(fetches, feeds, exchange) }
         return try plan(fetches, feeds).run(profile, exchange: exchange)
+    }
+
+    private func runReference(
+        _ fetches: [Node], _ feeds: [Node: Tensor], _ exchange: RunExchange?
+    ) throws -> [Tensor] {
+        guard exchange == nil else { throw GraphError("a reference run exchanges no values while it runs") }
+        try check(fetches + Array(feeds.keys))
+        try Planner.check(feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
+        let functions = FunctionRuntime(variables: variables, random: random, placement: placement, options: options)
+        functions.end = options.timeout.map { ContinuousClock.now + $0 }
+        let values = try ReferenceExecutor(fetches: fetches, feeds: feeds, functions).run()
+        for value in values { value.holdTexts() }
+        return values
+    }
+
+    private func check(_ nodes: [Node]) throws {
+        for node in nodes where node.graph !== graph {
+            throw GraphError("\(node.name) belongs to another graph than the session")
+        }
     }
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {
@@ -202,9 +243,7 @@ final class SessionCore {
     }
 
     func make(_ key: PlanKey) throws -> Plan {
-        for node in key.fetches + Array(key.feeds.keys) where node.graph !== graph {
-            throw GraphError("\(node.name) belongs to another graph than the session")
-        }
+        try check(key.fetches + Array(key.feeds.keys))
         var planner = Planner(
             fetches: key.fetches, feeds: key.feeds, variables: variables,
             random: random, placement: placement, options: options)

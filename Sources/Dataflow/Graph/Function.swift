@@ -14,6 +14,8 @@ public final class Function: Sendable, Equatable {
     package let effects: [Vertex]
     /// What `infer` found before: functions that call functions would ask again and again.
     private let inferred = Mutex<[[TensorSpec]: [TensorSpec]]>([:])
+    /// What `writtenVariables` found before.
+    let written = Mutex<Set<String>?>(nil)
 
     package init(name: String, graph: Graph, parameters: [Node], results: [Node], effects: [Vertex] = []) {
         self.name = name

@@ -44,7 +44,9 @@ final class ElementwiseLoop {
         _ terms: [ElementwiseTerm], inputs: [TensorSpec], inputSlots: [Slot], outputs: [TensorSpec],
         outputSlots: [Slot], threads: Int
     ) throws {
-        program = try ElementwiseProgram(terms, inputs: inputs.map(\.dtype), outputs: outputs.map(\.dtype))
+        // Texts are chosen and compared by their numbers.
+        let type = { (spec: TensorSpec) in spec.dtype == .string ? DType.int64 : spec.dtype }
+        program = try ElementwiseProgram(terms, inputs: inputs.map(type), outputs: outputs.map(type))
         let shape = outputs[0].shape
         var layout = Broadcasting(inputs.map(\.shape), to: shape)
         let periods = layout.flattenPatterns(atMost: ElementwiseLoop.tile / 2)

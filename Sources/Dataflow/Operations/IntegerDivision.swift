@@ -3,7 +3,9 @@
 enum IntegerDivision {
     /// The check that `expressions` over the inputs of `binding` need; nil for none.
     static func check(_ expressions: [Expression], _ binding: KernelBinding) -> ((Frame) throws -> Void)? {
-        guard let dtype = binding.inputs.first?.dtype, [.int32, .int64, .uint8].contains(dtype) else { return nil }
+        guard let dtype = binding.inputs.first?.dtype, [.int32, .int64, .uint8].contains(dtype),
+            binding.outputs.first?.shape.elementCount != 0
+        else { return nil }
         var divisors: Set<Int> = []
         var exponents: Set<Int> = []
         for expression in expressions { collect(expression, &divisors, &exponents) }

@@ -14,6 +14,8 @@ public struct GraphCheck {
         public let largestError: Double?
         /// What is wrong; nil if all holds.
         public let problem: String?
+        /// The largest difference between what the plan and the reference computed, measured alike; nil if not asked for.
+        public var referenceError: Double?
     }
 
     private struct Run: Decodable {
@@ -55,24 +57,59 @@ public struct GraphCheck {
     /// - Parameters:
     ///   - device: where to run it, whatever the graph says; nil: where it says, or on the CPU.
     ///   - devices: which devices there are to be.
+    ///   - reference: whether also to run it three times by the reference executor, and to compare the plan with that.
     public static func check(
-        _ folder: String, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions()
+        _ folder: String, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), reference: Bool = false
     ) -> Result {
         let name = URL(fileURLWithPath: folder).lastPathComponent
         do {
-            return try GraphCheck(folder).check(name, device, devices)
+            let check = try GraphCheck(folder)
+            let result = try check.check(name, device, devices)
+            return reference && result.problem == nil ? try check.compareWithReference(result, device, devices) : result
         } catch { return Result(name: name, largestError: nil, problem: "\(error)") }
     }
 
+    private func open(_ device: DeviceName?, _ devices: DeviceOptions, plan: PlanKind = .optimized) throws -> GraphFile
+    {
+        let names = [run.`init` ?? "", run.train ?? ""].filter { !$0.isEmpty }
+        let tensors = [run.feeds ?? [:], run.first ?? [:], run.fetches].flatMap(\.keys)
+        let file = try GraphFile(
+            "\(folder)/graph.pb", needed: names + tensors, device: device, devices: devices,
+            softPlacement: device == nil, plan: plan)
+        if let initializer = run.`init`, !initializer.isEmpty { try file.execute(initializer) }
+        return file
+    }
+
+    /// Three steps by the plan and by the reference, side by side.
+    private func compareWithReference(
+        _ result: Result, _ device: DeviceName?, _ devices: DeviceOptions
+    ) throws -> Result {
+        let feeds = try arrays(run.feeds ?? [:])
+        let (planned, reference) = (try open(device, devices), try open(nil, .hostOnly, plan: .reference))
+        var comparison = Comparison(tolerance: device == nil ? 1e-6 : run.rtol ?? 1e-4)
+        func compare(_ names: [String], _ when: String) throws {
+            let (got, expected) = (try planned.run(names, feeds: feeds), try reference.run(names, feeds: feeds))
+            for (name, pair) in zip(names, zip(got, expected)) {
+                comparison.add(pair.0, pair.1, "\(name), \(when), by plan and reference")
+            }
+        }
+        if let first = run.first { try compare(first.keys.sorted(), "before the first step") }
+        for step in 1...3 {
+            if let train = run.train, !train.isEmpty {
+                for file in [planned, reference] { try file.execute(train, feeds: feeds) }
+            }
+            try compare(run.fetches.keys.sorted(), "step \(step)")
+        }
+        return Result(
+            name: result.name, largestError: result.largestError, problem: comparison.problem,
+            referenceError: comparison.largest)
+    }
+
     private func check(_ name: String, _ device: DeviceName?, _ devices: DeviceOptions) throws -> Result {
-        let (initializer, train) = (run.`init` ?? "", run.train ?? "")
+        let train = run.train ?? ""
         let (feeds, first) = (try arrays(run.feeds ?? [:]), try arrays(run.first ?? [:]))
         let last = try arrays(run.fetches)
-        let needed =
-            [initializer, train].filter { !$0.isEmpty } + Array(feeds.keys) + Array(first.keys) + Array(last.keys)
-        let file = try GraphFile(
-            "\(folder)/graph.pb", needed: needed, device: device, devices: devices, softPlacement: device == nil)
-        if !initializer.isEmpty { try file.execute(initializer) }
+        let file = try open(device, devices)
         var comparison = Comparison(tolerance: run.rtol ?? 1e-4)
         try compare(file, first, feeds, "before the first step", &comparison)
         if !train.isEmpty { for _ in 0..<(run.steps ?? 0) { try file.execute(train, feeds: feeds) } }
@@ -121,6 +158,9 @@ private struct Comparison {
                     problem
                     ?? "\(name), element \(i) is …\(shown(a))…, expected …\(shown(b))…; they differ from byte \(at) on"
             }
+            return
+        }
+        guard got.dtype != .variant, got.dtype != .resource else {
             return
         }
         for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {

@@ -13,11 +13,13 @@ public struct GraphFile {
     ///     it runs here.
     ///   - devices: which devices there are to be.
     ///   - folder: where the graph's checkpoints are that are no absolute paths; nil: the process's folder.
+    ///   - plan: how runs are carried out.
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
     public init(
         _ path: String, needed: [String]? = nil, device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
-        softPlacement: Bool = false, logsPlacement: Bool = false, folder: String? = nil, log: (@Sendable (String) -> Void)? = nil
+        softPlacement: Bool = false, logsPlacement: Bool = false, plan: PlanKind = .optimized, folder: String? = nil,
+        log: (@Sendable (String) -> Void)? = nil
     ) throws {
         graph = try GraphDefinition.decode(
             try Gzip.read(path), needed: needed, device: device == nil ? nil : DeviceName())
@@ -27,7 +29,8 @@ public struct GraphFile {
             graph,
             options: SessionOptions(
                 softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
-                placementLog: logsPlacement ? log : nil, checkpoints: TensorFlowCheckpointStore(folder: folder)))
+                placementLog: logsPlacement ? log : nil, plan: plan,
+                checkpoints: TensorFlowCheckpointStore(folder: folder)))
     }
 
     /// Runs an operation for its effects.

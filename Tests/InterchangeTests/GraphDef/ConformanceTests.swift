@@ -10,11 +10,12 @@ struct ConformanceTests {
     static let names =
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
 
-    @Test("the graph computes TensorFlow's numbers", arguments: names)
+    @Test("the graph computes TensorFlow's numbers, and its plans those of the reference, bit for bit", arguments: names)
     func agrees(name: String) {
-        let result = GraphCheck.check(Self.folder.appendingPathComponent(name).path)
+        let result = GraphCheck.check(Self.folder.appendingPathComponent(name).path, reference: true)
         #expect(result.problem == nil, "\(name): \(result.problem ?? "")")
         #expect(result.largestError != nil)
+        #expect(result.referenceError == 0)
     }
 
     @Test("all of them are there")

@@ -10,7 +10,7 @@ public enum TensorArrayV3: DynamicOperation {
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let size = try call.integer(0, "'size'")
-        let limit = call.functions.options.memoryLimit / MemoryLayout<Tensor?>.stride
+        let limit = call.functions.options.memoryLimit / MemoryLayout<KeptTensor?>.stride
         guard size >= 0, size <= limit else {
             throw GraphError("'size' is \(size); it must be at least 0 and at most \(limit), what memory holds")
         }
@@ -102,7 +102,8 @@ public enum TensorArrayScatterV3: DynamicOperation {
         types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let (indices, value) = (call.inputs[1].integers, call.inputs[2])
+        // Kept once, the elements share it.
+        let (indices, value) = (call.inputs[1].integers, KeptTensor(call.inputs[2]).tensor)
         guard value.shape.rank ?? 0 > 0, value.shape.concrete[0] == indices.count else {
             throw GraphError("'value' must have a row for each of \(indices.count) indices, got \(value.shape)")
         }
@@ -149,7 +150,7 @@ public enum TensorArraySplitV3: DynamicOperation {
         types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let (value, lengths) = (call.inputs[1], call.inputs[2].integers)
+        let (value, lengths) = (KeptTensor(call.inputs[1]).tensor, call.inputs[2].integers)
         guard value.shape.rank ?? 0 > 0, let rows = value.shape[0], lengths.allSatisfy({ (0...rows).contains($0) }),
             lengths.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == rows
         else { throw GraphError("the lengths \(lengths) do not add up to the rows of \(value.shape)") }

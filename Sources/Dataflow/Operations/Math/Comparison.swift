@@ -32,11 +32,6 @@ public enum Equal: ElementwiseOperation {
         ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] == x[1] }
-    public static func isElementwise(_ attributes: Attributes) -> Bool { !TextElements.areMeant(attributes) }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        isElementwise(binding.attributes)
-            ? try elementwiseKernel(Self.self, binding) : TextElements.comparison(binding, areEqual: true)
-    }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 
@@ -46,11 +41,6 @@ public enum NotEqual: ElementwiseOperation {
         ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.numbers + [.bool, .string]],
         defaults: ["incompatible_shape_error": .bool(true)])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression { x[0] != x[1] }
-    public static func isElementwise(_ attributes: Attributes) -> Bool { !TextElements.areMeant(attributes) }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        isElementwise(binding.attributes)
-            ? try elementwiseKernel(Self.self, binding) : TextElements.comparison(binding, areEqual: false)
-    }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 

@@ -47,16 +47,9 @@ public enum IsFinite: ElementwiseOperation {
 /// `SelectV2`: t where the condition holds, else e; all three broadcast.
 public enum SelectV2: ElementwiseOperation {
     public static let signature = Signature(
-        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"],
-        types: ["T": DType.numbers + [.bool, .string]])
+        ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool, .string]])
     public static func expression(_ x: [Expression], _ attributes: Attributes) -> Expression {
         .where_(x[0], x[1], x[2])
-    }
-    public static func isElementwise(_ attributes: Attributes) -> Bool { !TextElements.areMeant(attributes) }
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        isElementwise(binding.attributes)
-            ? try elementwiseKernel(Self.self, binding)
-            : TextElements.choice(binding, condition: binding.inputs[0].shape)
     }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let (condition, upstream, output) = (node.input(0), node.upstream(), node.output())

@@ -29,9 +29,6 @@ public enum Select: Operation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        if TextElements.areMeant(binding.attributes) {
-            return TextElements.choice(binding, condition: aligned(binding)[0].shape)
-        }
         let loop = try ElementwiseLoop(
             [.where_(.input(0), .input(1), .input(2))], inputs: aligned(binding),
             inputSlots: (0..<3).map(binding.input),
@@ -53,8 +50,7 @@ public enum Select: Operation {
 
 extension Select: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        if TextElements.areMeant(binding.attributes) { return nil }
-        return try ElementwiseSource.launch(
+        try ElementwiseSource.launch(
             [
                 ElementwiseTerm(
                     expression: .where_(.input(0), .input(1), .input(2)), operands: [.input(0), .input(1), .input(2)],

@@ -1,0 +1,119 @@
+internal import Synchronization
+
+/// Which values of a run are the memory of a Variable, and which vertices write it.
+///
+/// A Variable's memory goes by many names: the Variable, what passes its handle on, what an update yields, and reads, which
+/// are other views of it. Functions know it by its name.
+struct VariableMemory {
+    /// What a value has to do with a Variable.
+    struct Use {
+        /// The Variable's own output.
+        let variable: Node
+        let kind: Kind
+    }
+
+    enum Kind {
+        /// The memory itself: whoever uses it sees what is there at that time.
+        case memory
+        /// What the vertex `by` read. A read of a reference is a view: whoever runs after a later write sees what that wrote,
+        /// as in TensorFlow. A read by a handle (`ReadVariableOp`) keeps the value of its own time.
+        case read(isView: Bool, by: Vertex)
+    }
+
+    private var uses: [Node: Use] = [:]
+    /// For each Variable the vertices that write it, in order.
+    private(set) var writers: [Node: [Vertex]] = [:]
+    /// Vertices whose outputs are another view of a Variable, in order, by Variable.
+    private(set) var reads: [Node: [Vertex]] = [:]
+
+    /// - Parameters:
+    ///   - order: inputs before what uses them.
+    ///   - feeds: values that come from outside.
+    init(_ order: [Vertex], feeds: [Node: TensorSpec]) {
+        var byName: [String: Node] = [:]
+        for vertex in order {
+            let operation = vertex.operation
+            let called = vertex.variablesWrittenByCalls.compactMap { byName[$0] }
+            let written = operation.writes.compactMap { uses[vertex.inputs[$0]]?.variable } + called
+            for variable in Set(written) { writers[variable, default: []].append(vertex) }
+            if operation.isVariable {
+                byName[vertex.name] = vertex.output(0)
+                note(vertex.output(0), Use(variable: vertex.output(0), kind: .memory), feeds)
+            } else if operation is any ControlFlowOperation.Type {
+                guard let use = passed(vertex) else { continue }
+                for output in vertex.outputs.indices where vertex.outputs[output].dtype == vertex.inputs[0].dtype {
+                    note(vertex.output(output), use, feeds)
+                }
+            } else {
+                for (output, input) in operation.aliases {
+                    guard let use = uses[vertex.inputs[input]] else { continue }
+                    let isHandle = vertex.outputs[output].dtype == .resource
+                    if isHandle || !operation.writes.isEmpty {
+                        note(vertex.output(output), Use(variable: use.variable, kind: .memory), feeds)
+                        continue
+                    }
+                    let read = Kind.read(isView: isView(use), by: vertex)
+                    note(vertex.output(output), Use(variable: use.variable, kind: read), feeds)
+                    reads[use.variable, default: []].append(vertex)
+                }
+            }
+        }
+    }
+
+    private mutating func note(_ node: Node, _ use: Use, _ feeds: [Node: TensorSpec]) {
+        if feeds[node] == nil { uses[node] = use }
+    }
+
+    /// What control flow passes on. A `Merge` of several reads, or of a read and what a loop makes of it, is a value.
+    private func passed(_ vertex: Vertex) -> Use? {
+        guard let first = vertex.inputs.first, let use = uses[first] else { return nil }
+        guard vertex.operation == Merge.self, case .read = use.kind else { return use }
+        return vertex.inputs.count == 1 && vertex.loopInput == nil ? use : nil
+    }
+
+    private func isView(_ use: Use) -> Bool {
+        switch use.kind {
+        case .memory: use.variable.dtype != .resource
+        case .read(let isView, _): isView
+        }
+    }
+
+    /// What a value has to do with a Variable; nil if it is no view of one.
+    func use(of node: Node) -> Use? { uses[node] }
+
+    /// The Variable whose memory a value is or may be.
+    func variable(behind node: Node) -> Node? { uses[node]?.variable }
+}
+
+extension Vertex {
+    /// The Variables, by name, that the functions which the vertex calls write.
+    var variablesWrittenByCalls: Set<String> {
+        guard operation is any CallingOperation.Type else { return [] }
+        return attributes.values.values.flatMap(\.functions).reduce(into: []) { $0.formUnion($1.writtenVariables) }
+    }
+}
+
+extension AttributeValue {
+    /// The functions that an attribute holds.
+    var functions: [Function] {
+        switch self {
+        case .function(let function): [function]
+        default: []
+        }
+    }
+}
+
+extension Function {
+    /// The Variables, by name, that a call may write.
+    var writtenVariables: Set<String> {
+        if let known = written.withLock({ $0 }) { return known }
+        // A function that calls itself writes what it writes the first time.
+        written.withLock { $0 = [] }
+        let direct = graph.vertices.flatMap { vertex in
+            vertex.operation.writes.compactMap { vertex.inputs[$0].variable?.name }
+        }
+        let found = graph.vertices.reduce(into: Set(direct)) { $0.formUnion($1.variablesWrittenByCalls) }
+        written.withLock { $0 = found }
+        return found
+    }
+}
