@@ -75,7 +75,9 @@ struct TextTests {
 
     @Test(
         "patterns that are none are refused with the reason",
-        arguments: ["(", ")", "[", "a**", "*", "a{2,1}", "a{1001}", "\\", "[z-a]", "(?x)", "\\8", "[[:none:]]", "\\p{Nope}"])
+        arguments: [
+            "(", ")", "[", "a**", "*", "a{2,1}", "a{1001}", "\\", "[z-a]", "(?x)", "\\8", "[[:none:]]", "\\p{Nope}",
+        ])
     func patterns(pattern: String) throws {
         let g = Graph()
         let match = g.add(StaticRegexFullMatch.self, [texts(g, ["a"])], ["pattern": .string(pattern)]).node

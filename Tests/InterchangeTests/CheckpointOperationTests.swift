@@ -35,7 +35,9 @@ struct CheckpointOperationTests {
         #expect(try temporary.names == ["model.data-00000-of-00001", "model.index", "own"])
     }
 
-    @Test("a tensor that is missing, a folder that is missing and a checkpoint of the first format are told by their paths")
+    @Test(
+        "a tensor that is missing, a folder that is missing and a checkpoint of the first format are told by their paths"
+    )
     func mistakes() throws {
         let graph = try saver()
         func problem(_ name: String, _ prefix: String) -> String {
@@ -69,7 +71,8 @@ struct CheckpointOperationTests {
         let whole = (0..<12).map { Float($0) }
         let rows = Tensor(whole, shape: [4, 3])
         let prefixes = (0..<2).map { shard in
-            g.add(ShardedFilename.self, [g.texts("ckpt_temp/part"), g.constant(Int32(shard)), g.constant(Int32(2))]).node
+            g.add(ShardedFilename.self, [g.texts("ckpt_temp/part"), g.constant(Int32(shard)), g.constant(Int32(2))])
+                .node
         }
         let first = g.add(
             SaveV2.self,
@@ -85,7 +88,10 @@ struct CheckpointOperationTests {
         }
         let restored = g.add(
             RestoreV2.self,
-            [g.texts("ckpt"), g.texts(["words", "table", "table", "table"]), g.texts(["", "", "4 3 2,2:0,2", "4 3 1,3:-"])],
+            [
+                g.texts("ckpt"), g.texts(["words", "table", "table", "table"]),
+                g.texts(["", "", "4 3 2,2:0,2", "4 3 1,3:-"]),
+            ],
             ["dtypes": .types([.string, .float32, .float32, .float32])])
         let session = try Session(
             g, options: SessionOptions(checkpoints: TensorFlowCheckpointStore(folder: temporary.path)))
@@ -100,7 +106,9 @@ struct CheckpointOperationTests {
         #expect(values[3] == Tensor(Array(whole[3...]), shape: [3, 3]))
     }
 
-    @Test("places of parts that are none are refused", arguments: ["4", "4 x", "4 0,5", "4 5,0", "4 -1,2", "4 0,1:-", "4 0;1"])
+    @Test(
+        "places of parts that are none are refused",
+        arguments: ["4", "4 x", "4 0,5", "4 5,0", "4 -1,2", "4 0,1:-", "4 0;1"])
     func places(text: String) { #expect(throws: GraphError.self) { try CheckpointSlice(text) } }
 
     @Test("the first format's operations can be read, and say what to do when they run")

@@ -39,7 +39,9 @@ struct GraphRunCommand: Subcommand {
     @Argument(help: "A binary GraphDef.") var file: String
     @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
     var feed: [String] = []
-    @Option(parsing: .singleValue, help: ArgumentHelp("A text to feed, as a scalar. May be repeated.", valueName: "name=text"))
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A text to feed, as a scalar. May be repeated.", valueName: "name=text"))
     var feedText: [String] = []
     @Option(parsing: .singleValue, help: ArgumentHelp("What to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []

@@ -19,7 +19,8 @@ enum StringBundle {
 
     private static func numbers(_ lengths: [Int]) -> [UInt8] {
         lengths.flatMap { length in
-            length <= UInt32.max ? little(UInt32(length)) : (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+            length <= UInt32.max
+                ? little(UInt32(length)) : (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
         }
     }
 

@@ -124,7 +124,9 @@ public final class TensorFlowCheckpoint: Sendable {
         let (key, own) = (SliceKey.encode(name, part.extents), part.partShape)
         if !part.isWhole, !entry.slices.isEmpty, let stored = parts[key], let count = own.elementCount {
             let bytes = count.multipliedReportingOverflow(by: spec.dtype.size)
-            if try self.spec(stored, name) == TensorSpec(spec.dtype, own), !bytes.overflow, bytes.partialValue <= dataSize {
+            if try self.spec(stored, name) == TensorSpec(spec.dtype, own), !bytes.overflow,
+                bytes.partialValue <= dataSize
+            {
                 return try read(stored, TensorSpec(spec.dtype, own), name, bytes.partialValue)
             }
         }
@@ -133,7 +135,9 @@ public final class TensorFlowCheckpoint: Sendable {
 
     /// The lengths of strings, seven bits a byte; a checksum of these; the strings one after another.
     private func readStrings(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String) throws -> Tensor {
-        guard entry.slices.isEmpty else { throw FormatError(path: index, "holds '\(name)' in parts of strings, which are not read") }
+        guard entry.slices.isEmpty else {
+            throw FormatError(path: index, "holds '\(name)' in parts of strings, which are not read")
+        }
         guard entry.size >= 4, entry.offset >= 0, shards.indices.contains(Int(entry.shardID)),
             let count = spec.shape.elementCount, count <= entry.size
         else { throw FormatError(path: index, "is corrupt: '\(name)' is \(spec), the entry says \(entry.size) bytes") }
@@ -141,7 +145,8 @@ public final class TensorFlowCheckpoint: Sendable {
         guard entry.offset <= shard.size, entry.size <= shard.size - Int(entry.offset) else {
             throw FormatError(path: shard.path, "is truncated: '\(name)' takes \(entry.size) bytes at \(entry.offset)")
         }
-        let corrupt = FormatError(path: shard.path, "is corrupt: the strings of '\(name)' do not fit their lengths or checksums")
+        let corrupt = FormatError(
+            path: shard.path, "is corrupt: the strings of '\(name)' do not fit their lengths or checksums")
         let bytes = try shard.bytes(at: Int(entry.offset), count: Int(entry.size))
         var (rest, lengths): (ArraySlice<UInt8>, [Int]) = (bytes[...], [])
         for _ in 0..<count {

@@ -146,7 +146,8 @@ struct CheckpointIndex {
             entries[key] = entry
             return
         }
-        guard !known.slices.isEmpty, !entry.slices.isEmpty, known.dtype == entry.dtype, known.shape == entry.shape else {
+        guard !known.slices.isEmpty, !entry.slices.isEmpty, known.dtype == entry.dtype, known.shape == entry.shape
+        else {
             throw GraphError("'\(name)' is to be in the checkpoint twice")
         }
         known.slices += entry.slices

@@ -153,7 +153,9 @@ private struct Comparison {
             func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> { text[...((text.lastIndex { $0 != 0 }) ?? -1)] }
             for (i, (a, b)) in zip(got.strings, expected.strings).enumerated() where trimmed(a) != trimmed(b) {
                 let at = zip(a, b).prefix { $0 == $1 }.count
-                func shown(_ text: [UInt8]) -> String { String(decoding: text.dropFirst(max(at - 40, 0)).prefix(80), as: UTF8.self) }
+                func shown(_ text: [UInt8]) -> String {
+                    String(decoding: text.dropFirst(max(at - 40, 0)).prefix(80), as: UTF8.self)
+                }
                 problem =
                     problem
                     ?? "\(name), element \(i) is …\(shown(a))…, expected …\(shown(b))…; they differ from byte \(at) on"

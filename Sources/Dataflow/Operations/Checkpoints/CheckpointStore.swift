@@ -53,7 +53,8 @@ public struct CheckpointSlice: Sendable, Equatable {
     public init(_ text: String) throws {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
         let extents = words.dropLast().map { Int($0) }
-        let parts = words.last?.isEmpty ?? true ? [] : words.last!.split(separator: ":", omittingEmptySubsequences: false)
+        let parts =
+            words.last?.isEmpty ?? true ? [] : words.last!.split(separator: ":", omittingEmptySubsequences: false)
         let odd = GraphError("'\(text)' is no place of a part in a tensor; it is written as \"10 4 0,5:-\"")
         guard extents.count == parts.count, extents.count <= 254 else { throw odd }
         var shape: [Int] = []

@@ -10,7 +10,8 @@ public enum SaveV2: StringOperation {
         for i in 1...2 {
             guard node.shape(i).isCompatible(with: [count]) else {
                 throw GraphError(
-                    "'\(signature.inputs[i].name)' must have a text for each of \(count) tensors, got the shape \(node.shape(i))")
+                    "'\(signature.inputs[i].name)' must have a text for each of \(count) tensors, got the shape \(node.shape(i))"
+                )
             }
         }
         return []

@@ -13,7 +13,10 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
         let square = Shape([a[a.count - 2]]).merged(with: Shape([a[a.count - 1]]))
         guard let rows = square?.merged(with: Shape([b[b.count - 2]])),
             let batch = Shape(Array(a.dropLast(2))).broadcast(with: Shape(Array(b.dropLast(2))))?.dimensions
-        else { throw GraphError("the shapes \(node.shape(0)) and \(node.shape(1)) are no matrices and right sides that fit") }
+        else {
+            throw GraphError(
+                "the shapes \(node.shape(0)) and \(node.shape(1)) are no matrices and right sides that fit")
+        }
         return [Shape(batch + [rows[0], b[b.count - 1]])]
     }
 
@@ -44,10 +47,13 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
         let batch = Shape(Array(extents.dropLast(2)))
         let (a, b, out) = (binding.input(0), binding.input(1), binding.output())
         let isEmpty = binding.outputCount() == 0
-        let places: [(Int, Int)] = isEmpty ? [] : Array(
-            zip(
-                sources(Shape(Array(binding.inputs[0].shape.concrete.dropLast(2))), in: batch),
-                sources(Shape(Array(binding.inputs[1].shape.concrete.dropLast(2))), in: batch)))
+        let places: [(Int, Int)] =
+            isEmpty
+            ? []
+            : Array(
+                zip(
+                    sources(Shape(Array(binding.inputs[0].shape.concrete.dropLast(2))), in: batch),
+                    sources(Shape(Array(binding.inputs[1].shape.concrete.dropLast(2))), in: batch)))
         // Downwards if the first row has one element to the left of nothing.
         let isDown = isLower != isAdjoint
         let (rowStep, columnStep) = isAdjoint ? (1, m) : (m, 1)

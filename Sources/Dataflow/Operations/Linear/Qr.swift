@@ -46,7 +46,9 @@ public enum Qr: Operation, FloatKernel {
     private static func tall(_ q: Node, _ r: Node, _ dq: Node, _ dr: Node) -> Node {
         // x times the inverse of r, transposed.
         func divided(_ x: Node) -> Node {
-            transposed(apply(MatrixTriangularSolve.self, [r, transposed(x)], ["lower": .bool(false), "adjoint": .bool(false)]))
+            transposed(
+                apply(
+                    MatrixTriangularSolve.self, [r, transposed(x)], ["lower": .bool(false), "adjoint": .bool(false)]))
         }
         let qdq = product(q, dq, transposesFirst: true)
         let rdr = product(r, dr, transposesSecond: true)
@@ -58,7 +60,9 @@ public enum Qr: Operation, FloatKernel {
 
     private static func product(
         _ a: Node, _ b: Node, transposesFirst: Bool = false, transposesSecond: Bool = false
-    ) -> Node { apply(BatchMatMulV2.self, [a, b], ["adj_x": .bool(transposesFirst), "adj_y": .bool(transposesSecond)]) }
+    ) -> Node {
+        apply(BatchMatMulV2.self, [a, b], ["adj_x": .bool(transposesFirst), "adj_y": .bool(transposesSecond)])
+    }
 
     private static func transposed(_ x: Node) -> Node {
         let rank = x.shape.rank ?? 2

@@ -39,7 +39,8 @@ public enum StridedSliceAssign: Operation {
                 binding.inputs[0].shape, begin: binding.integers(1), end: binding.integers(2),
                 strides: binding.integers(3), binding.attributes)
             let value: Shape
-            do { value = try check(binding.inputs[4].shape, fits: Shape(bounds.result)) } catch let error as GraphError {
+            do { value = try check(binding.inputs[4].shape, fits: Shape(bounds.result)) } catch let error as GraphError
+            {
                 throw binding.failure(Self.self, error.message)
             }
             return bounds.assignment(of: value).kernel(

@@ -29,7 +29,8 @@ public enum AsString: StringOperation {
         guard ["", " ", "+", "-", "0", "#"].contains(fill) else { throw GraphError("'fill' cannot be '\(fill)'") }
         guard !isScientific || !isShortest else { throw GraphError("it cannot be both 'scientific' and 'shortest'") }
         guard dtype.isFloating || (precision < 0 && !isScientific && !isShortest) else {
-            throw GraphError("'precision', 'scientific' and 'shortest' are for floating-point numbers, not for \(dtype)")
+            throw GraphError(
+                "'precision', 'scientific' and 'shortest' are for floating-point numbers, not for \(dtype)")
         }
         // Whole numbers without a sign show none.
         let flag = dtype == .uint8 && (fill == "+" || fill == " ") ? "" : fill

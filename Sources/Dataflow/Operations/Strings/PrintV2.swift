@@ -18,7 +18,8 @@ public enum PrintV2: StringOperation {
         let stream = try node.attributes.string("output_stream")
         guard ["stdout", "stderr"].contains(stream) || logs.contains(stream) || stream.hasPrefix("file://") else {
             throw GraphError(
-                "'output_stream' must be stdout, stderr, \(logs.joined(separator: ", ")) or file://PATH, got '\(stream)'")
+                "'output_stream' must be stdout, stderr, \(logs.joined(separator: ", ")) or file://PATH, got '\(stream)'"
+            )
         }
         return []
     }
@@ -39,7 +40,8 @@ public enum PrintV2: StringOperation {
         } else {
             let isLog = logs.contains(stream)
             _ = write(
-                isLog && text.last != 0x0A ? text + [0x0A] : text, to: stream == "stdout" ? STDOUT_FILENO : STDERR_FILENO)
+                isLog && text.last != 0x0A ? text + [0x0A] : text,
+                to: stream == "stdout" ? STDOUT_FILENO : STDERR_FILENO)
         }
         return []
     }

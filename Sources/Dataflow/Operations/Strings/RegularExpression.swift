@@ -67,7 +67,9 @@ struct RegularExpression {
         guard let pieces = rewritePieces(rewrite) else { return bytes }
         let text = Text(bytes)
         var (result, at, lastEnd, end): ([UInt8], Int, Int, Int) = ([], 0, -1, text.scalars.count)
-        func copy(_ range: Range<Int>) { result += bytes[text.offsets[range.lowerBound]..<text.offsets[range.upperBound]] }
+        func copy(_ range: Range<Int>) {
+            result += bytes[text.offsets[range.lowerBound]..<text.offsets[range.upperBound]]
+        }
         while at <= end, let found = find(in: text, from: at) {
             let (start, stop) = (found[0], found[1])
             copy(at..<start)

@@ -53,7 +53,8 @@ public enum ReduceJoin: StringOperation {
         let joined = places(kept.reversed(), extents, strides)
         let along = places(axes, extents, strides)
         return [
-            call.texts(joined.map { start in Array(along.map { strings[start + $0] }.joined(separator: separator)) }, shape)
+            call.texts(
+                joined.map { start in Array(along.map { strings[start + $0] }.joined(separator: separator)) }, shape)
         ]
     }
 

@@ -40,7 +40,8 @@ public enum DecodeRaw: StringOperation {
         let (strings, dtype) = (call.inputs[0].strings, try call.attributes.type("out_type"))
         let length = strings.first?.count ?? 0
         if let i = strings.firstIndex(where: { $0.count != length }) {
-            throw GraphError("the strings must be of one length, element 0 has \(length) bytes and \(i) \(strings[i].count)")
+            throw GraphError(
+                "the strings must be of one length, element 0 has \(length) bytes and \(i) \(strings[i].count)")
         }
         guard length % dtype.size == 0 else {
             throw GraphError("strings of \(length) bytes are no numbers of \(dtype), of \(dtype.size) bytes")
@@ -48,7 +49,9 @@ public enum DecodeRaw: StringOperation {
         let isSwapped = try !call.attributes.bool("little_endian")
         var joined = Array(strings.joined())
         if isSwapped, dtype.size > 1 {
-            for start in stride(from: 0, to: joined.count, by: dtype.size) { joined[start..<start + dtype.size].reverse() }
+            for start in stride(from: 0, to: joined.count, by: dtype.size) {
+                joined[start..<start + dtype.size].reverse()
+            }
         }
         // Any other byte than 0 and 1 is no Bool in Swift.
         if dtype == .bool { for i in joined.indices where joined[i] > 1 { joined[i] = 1 } }

@@ -21,7 +21,9 @@ struct TensorText {
 
     /// What `tf.Print` and `tf.Assert` show: the first `limit` elements; all if that is negative.
     static func start(of tensor: Tensor, _ limit: Int) -> [UInt8] {
-        guard let text = TensorText(tensor, limit, quotes: false) else { return handles(tensor, limit, brackets: false) }
+        guard let text = TensorText(tensor, limit, quotes: false) else {
+            return handles(tensor, limit, brackets: false)
+        }
         var result = text
         if tensor.dtype == .bool, text.limit == 0 { return [] }
         if text.extents.isEmpty { return text.flat() }
@@ -90,7 +92,7 @@ struct TensorText {
         return formatted("%.17g", value)
     }
 
-    /// As C writes a string between quotes.
+    /// As C writes a string between quotes; bytes of UTF-8 stay.
     private static func escaped(_ bytes: [UInt8]) -> [UInt8] {
         bytes.flatMap { byte -> [UInt8] in
             switch byte {
@@ -100,7 +102,7 @@ struct TensorText {
             case 0x22: Array("\\\"".utf8)
             case 0x27: Array("\\'".utf8)
             case 0x5C: Array("\\\\".utf8)
-            case 0x20..<0x7F: [byte]
+            case 0x20..<0x7F, 0x80...: [byte]
             default: [0x5C, 0x30 + byte >> 6, 0x30 + byte >> 3 & 7, 0x30 + byte & 7]
             }
         }
