@@ -205,7 +205,7 @@ enum OperationRows {
 
     /// Gradients that need an input's rank known while the graph is built.
     static let gradientNeedsRanks: [String: String] = [
-        "GatherV2": "to see params as rows along another axis than 0",
+        "GatherV2": "to see params as rows along another axis than 0", "Qr": "the extents, as in TensorFlow",
         "SparseToDense": "to tell whether there is one value for all places",
     ]
 

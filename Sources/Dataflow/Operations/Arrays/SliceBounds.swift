@@ -75,16 +75,19 @@ struct SliceBounds {
         let first = beginMasked ? (step > 0 ? low : high) : canonical(begin)
         let last = endMasked ? (step > 0 ? high : low) : canonical(end)
         let interval = last - first
-        let count = interval == 0 || (interval < 0) != (step < 0) ? 0 : (abs(interval) - 1) / abs(step) + 1
+        let isEmpty = interval == 0 || (interval < 0) != (step < 0)
+        let count = isEmpty ? 0 : Int((interval.magnitude - 1) / step.magnitude) + 1
         starts.append(first)
         counts.append(count)
         result.append(count)
     }
 
+    // A step too large for the product belongs to a dimension of one index at most, in which it is not used.
+
     /// The copy of the slice out of the input, or (`scatters`) back into its place.
     func copy(scatters: Bool) -> StridedCopy {
         let extents = counts.map { $0 ?? 0 }
-        let strides = zip(shape.strides, steps).map { $0 * $1 }
+        let strides = zip(shape.strides, steps).map { $0 &* $1 }
         let offset = extents.contains(0) ? 0 : zip(starts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
         return scatters
             ? StridedCopy(extents, from: Shape(extents).strides, to: strides, toOffset: offset)
@@ -100,7 +103,7 @@ struct SliceBounds {
             guard let position, position >= missing, own[position - missing] != 1 else { return 0 }
             return ownStrides[position - missing]
         }
-        let to = zip(shape.strides, steps).map { $0 * $1 }
+        let to = zip(shape.strides, steps).map { $0 &* $1 }
         let offset = extents.contains(0) ? 0 : zip(starts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
         return StridedCopy(extents, from: from, to: to, toOffset: offset)
     }

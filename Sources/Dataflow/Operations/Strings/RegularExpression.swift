@@ -232,7 +232,12 @@ private struct RegularExpressionCompiler {
             }
             for end in ends { program[end] = .jump(program.count) }
         case .repeated(let part, let least, let most, let isLazy):
-            for _ in 0..<least { try emit(part) }
+            for _ in 0..<least {
+                let before = program.count
+                try emit(part)
+                // Nothing is nothing however often.
+                if program.count == before { break }
+            }
             guard let most else {
                 let split = program.count
                 try append(.split(0, 0))

@@ -3,7 +3,10 @@
 public enum StringJoin: StringOperation {
     public static let signature = Signature(
         ["inputs": "N * string"], to: ["output": "string"], defaults: ["separator": .string("")])
-    public static func infer(_ node: Inference) throws -> [Shape] { [try joinedShape(node.inputs.map(\.shape))] }
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
+        return [try joinedShape(node.inputs.map(\.shape))]
+    }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let separator = Array(try call.attributes.string("separator").utf8)
         let shape = try joinedShape(call.inputs.map(\.shape))

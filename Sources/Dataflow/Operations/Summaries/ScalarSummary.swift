@@ -22,7 +22,10 @@ public enum ScalarSummary: StringOperation {
 /// `MergeSummary`: one summary of the values of several. A tag that comes twice throws.
 public enum MergeSummary: StringOperation {
     public static let signature = Signature(["inputs": "N * string"], to: ["summary": "string"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: Inference) throws -> [Shape] {
+        guard !node.inputs.isEmpty else { throw GraphError("takes at least one summary") }
+        return [[]]
+    }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         var (values, tags): ([[UInt8]], Set<[UInt8]>) = ([], [])
         for (i, input) in call.inputs.enumerated() {
