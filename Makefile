@@ -1,7 +1,8 @@
 # make run          trains handwritten digits: one parameter server, two workers
 # make test         builds and runs all tests
 # make conformance  compares with TensorFlow, which it installs for that
-# make fuzz         damages 100,000 graphs, as many messages and 20,000 files and reads them: COUNT, SEED
+# make fuzz         damages 100,000 graphs, as many messages and 20,000 files and reads them, and compares the plans of
+#                   twice as many random graphs with the reference executor: COUNT, SEED
 # make bench        prints the benchmarks' figures
 # make format       formats the sources
 
@@ -29,6 +30,7 @@ conformance: build
 fuzz: dependencies
 	$(SWIFT) build -c release --product tributary-fuzz
 	.build/release/tributary-fuzz files --seed $(SEED) --count 20000
+	.build/release/tributary-fuzz plans --seed $(SEED) --count $$((2 * $(COUNT)))
 	.build/release/tributary-fuzz sockets --seed $(SEED) --count $(COUNT)
 	.build/release/tributary-fuzz graphs --seed $(SEED) --count $(COUNT) --graphs Tests/InterchangeTests/Graphs \
 		--graphs Tests/DataflowTests/Vectors

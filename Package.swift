@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "CDigits"),
         .target(
             name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
-            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto"],
+            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto", "Models/meta_graph.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
@@ -81,7 +81,7 @@ let package = Package(
             resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf, "tributary-fuzz"],
-            resources: [.copy("Checkpoints"), .copy("Graphs")], swiftSettings: strict),
+            resources: [.copy("Checkpoints"), .copy("Graphs"), .copy("Models")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),

@@ -4,7 +4,8 @@ import Foundation
 import Interchange
 import Training
 
-/// Reads damaged files of every other format: arrays, tables, configurations, checkpoints.
+/// Reads damaged files of every other format: arrays, tables, configurations, checkpoints, graphs with what stands beside
+/// them.
 struct FileSubject: Subject {
     enum Depth: String, CaseIterable { case refused, decoded }
 
@@ -42,7 +43,7 @@ struct FileSubject: Subject {
         let manifest = """
             {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"missed":[[1,2]],"ahead":{"weights":[[3,4]]},"seed":1,"batch":2,"files":[],"loss":0.5}
             """
-        formats = [
+        let files: [Format] = [
             Format(name: "a.index", file: try CheckpointIndex.block(folder), sealed: CheckpointIndex.table) { path in
                 let checkpoint = try TensorFlowCheckpoint(String(path.dropLast(6)))
                 for name in checkpoint.names { _ = try checkpoint.tensor(named: name) }
@@ -77,6 +78,7 @@ struct FileSubject: Subject {
                 }
             },
         ]
+        formats = try files + Model.files().map { name, file in Format(name: name, file: file, read: Model.read) }
     }
 
     func read(_ chance: inout Chance) throws -> Depth {
@@ -88,7 +90,7 @@ struct FileSubject: Subject {
         defer { try? FileManager.default.removeItem(atPath: path) }
         do { try format.read(path) } catch is FormatError { return .refused } catch is NodeError {
             return .refused
-        } catch is ConfigurationError { return .refused }
+        } catch is ConfigurationError { return .refused } catch is GraphError { return .refused }
         return .decoded
     }
 }

@@ -21,6 +21,8 @@ enum RandomAttributes {
         case .strings(let values): result.list.s = values.map { Data($0.utf8) }
         case .types(let values): result.list.type = values.map(\.proto)
         case .function(let function): result.func.name = function.name
+        case .functions(let functions):
+            result.list.func = functions.map { function in .with { $0.name = function.name } }
         case .shape, .shapes, .tensor: result.shape.unknownRank = true
         }
         return result

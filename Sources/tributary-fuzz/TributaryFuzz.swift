@@ -23,7 +23,8 @@ struct TributaryFuzz: ParsableCommand {
             vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift.
             """)
 
-    @Argument(help: "What to read: graphs, files of the other formats, what arrives in sockets; or plans.") var kind: Kind
+    @Argument(help: "What to read: graphs, files of the other formats, what arrives in sockets; or plans.") var kind:
+        Kind
     @Option(help: "Where the random numbers start.") var seed: UInt64 = 1
     @Option(help: "The number of the first input.") var first = 0
     @Option(help: "How many inputs.") var count = 10_000

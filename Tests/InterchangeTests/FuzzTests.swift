@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The fuzzer for a few seconds; `make fuzz` runs it for longer, with any seed.
-@Suite("Damaged files")
+@Suite("Damaged files and random graphs")
 struct FuzzTests {
     /// Where the package's programs are: the folder of the test runner, or of the bundle it was given.
     private static let products: URL = {
@@ -47,6 +47,13 @@ struct FuzzTests {
         #expect(status == 0, "\(text)")
         let answered = try #require(text.firstMatch(of: /(\d+) answered/).flatMap { Int($0.1) })
         #expect(answered > 500, "\(text)")
+    }
+
+    @Test("plans of random graphs compute what the reference does")
+    func plans() throws {
+        let (status, text) = try run(["plans", "--seed", "1", "--count", "2000"])
+        #expect(status == 0, "\(text)")
+        #expect(text.contains("2000 agreed"), "\(text)")
     }
 
     @Test("an input that kills its process is told, passed over and repeated")

@@ -55,6 +55,7 @@ def case(op, inputs, attributes=None, wrt=None):
             tensors[name] = made if isinstance(value, list) else made[0]
         result = getattr(tf.raw_ops, op)(**tensors, **attributes)
         outputs = list(result) if isinstance(result, (list, tuple)) else [result]
+        outputs = [t for o in outputs for t in (o if isinstance(o, (list, tuple)) else [o])]
         row = {"op": op, "attributes": attributes, "inputs": [], "outputs": []}
         for name, value in inputs.items():
             row["inputs"].append(
@@ -384,7 +385,67 @@ def table():
         for a, b in (((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 1)), ((2, 1, 2, 2), (3, 2, 2)), ((1, 1), (1, 4))) for l in (True, False) for j in (False, True)] + [case("MatrixTriangularSolve", {"matrix": np.zeros((2, 0, 0)), "rhs": np.zeros((2, 0, 3))}, {"lower": True, "adjoint": False})]
     rows["Qr"] = lambda: [case("Qr", {"input": floats(*s, seed=i)}, {"full_matrices": f}, wrt=["input"] if not f or s[-2] <= s[-1] else None) for i, s in enumerate(((3, 3), (4, 2), (2, 4), (2, 3, 2), (1, 1))) for f in (False, True)] + [
         case("Qr", {"input": np.zeros(s, np.float64)}, {"full_matrices": f}) for s in ((0, 2), (2, 0), (0, 2, 2), (3, 2)) for f in (False, True)]
+    sparse_rows(rows)
     return rows
+
+
+def sparse_parts(name, indices, values, shape):
+    """The three inputs that stand for a sparse tensor."""
+    return {name % "indices": ints(indices, dtype=np.int64), name % "values": values, name % "shape": ints(shape, dtype=np.int64)}
+
+
+# Sparse tensors and what draws classes. Gradients are of the first output: where another one is differentiated,
+# make_sparse_graphs.py does it.
+def sparse_rows(rows):
+    at, five = [[0, 1], [0, 3], [1, 0], [3, 2], [3, 3]], floats(5, seed=11)
+    x, xs, own = sparse_parts("%s", at, five, [4, 5]), sparse_parts("sp_%s", at, five, [4, 5]), sparse_parts("input_%s", at, five, [4, 5])
+    a, b = sparse_parts("a_%s", at, five, [4, 5]), sparse_parts("b_%s", [[0, 0], [0, 3], [2, 1], [3, 3]], floats(4, seed=12), [4, 5])
+    cube = sparse_parts("input_%s", [[0, 0, 1], [0, 1, 2], [1, 0, 0], [1, 2, 3]], floats(4, seed=13), [2, 3, 4])
+    rows["SparseFillEmptyRows"] = lambda: [
+        case("SparseFillEmptyRows", {"indices": ints(i, dtype=np.int64).reshape(-1, 2), "values": v, "dense_shape": ints(s, dtype=np.int64), "default_value": d}) for i, v, s, d in (
+            (at, five, [4, 5], f32(0.5)), ([[3, 0], [0, 2], [3, 1], [0, 0]], ints([1, 2, 3, 4]), [5, 3], ints(9)), ([], f32([]), [3, 2], f32(1)), ([], f32([]), [0, 2], f32(1)), ([[1, 0], [0, 1]], f32([1, 2]), [2, 2], f32(7)))]
+    rows["SparseFillEmptyRowsGrad"] = lambda: [case("SparseFillEmptyRowsGrad", {"reverse_index_map": ints(m, dtype=np.int64), "grad_values": floats(5, seed=3)}) for m in ([0, 2, 4], [4, 1], [])]
+    rows["SparseReshape"] = lambda: [case("SparseReshape", {"input_indices": ints([[0, 0, 1], [1, 2, 3]], dtype=np.int64), "input_shape": ints([2, 3, 4], dtype=np.int64), "new_shape": ints(s, dtype=np.int64)}) for s in ([6, 4], [-1, 4], [24], [2, 3, 4], [4, -1, 2])]
+    rows["SparseReorder"] = lambda: [case("SparseReorder", sparse_parts("input_%s", i, floats(4, seed=2), [4, 4])) for i in ([[2, 1], [0, 3], [1, 0], [0, 1]], [[0, 1], [0, 3], [1, 0], [2, 1]])]
+    rows["SparseConcat"] = lambda: [case("SparseConcat", {"indices": [x["indices"], b["b_indices"]], "values": [x["values"], b["b_values"]], "shapes": [x["shape"], b["b_shape"]]}, {"concat_dim": d}) for d in (0, 1, -1)]
+    rows["SparseSplit"] = lambda: [case("SparseSplit", {"split_dim": ints(d, dtype=np.int64), **x}, {"num_split": n}) for d, n in ((0, 2), (1, 3), (1, 1), (0, 4))]
+    rows["SparseSlice"] = lambda: [case("SparseSlice", {**x, "start": ints(s, dtype=np.int64), "size": ints(z, dtype=np.int64)}) for s, z in (([0, 1], [2, 3]), ([1, 0], [9, 9]), ([3, 3], [1, 1]), ([2, 0], [1, 5]), ([4, 4], [2, 2]))]
+    rows["SparseSliceGrad"] = lambda: [case("SparseSliceGrad", {"backprop_val_grad": floats(2, seed=3), "input_indices": ints(at, dtype=np.int64), "input_start": ints([0, 1], dtype=np.int64), "output_indices": ints([[0, 0], [0, 2]], dtype=np.int64)})]
+    rows["SparseSoftmax"] = lambda: [case("SparseSoftmax", xs, wrt=["sp_values"]), case("SparseSoftmax", sparse_parts("sp_%s", cube["input_indices"], floats(4, seed=13, dtype=np.float64), [2, 3, 4]))]
+    for op in ("SparseSparseMaximum", "SparseSparseMinimum"):
+        rows[op] = lambda op=op: [case(op, {**a, **b}), case(op, {**sparse_parts("a_%s", [[0], [2]], ints([-1, 5]), [4]), **sparse_parts("b_%s", [[2], [3]], ints([7, -2]), [4])})]
+    rows["SparseAdd"] = lambda: [case("SparseAdd", {**a, **b, "thresh": f32(t)}) for t in (0, 0.5, 1.5)] + [case("SparseAdd", {**sparse_parts("a_%s", [[0], [2]], ints([-1, 5]), [4]), **sparse_parts("b_%s", [[2], [3]], ints([-5, -2]), [4]), "thresh": ints(1)})]
+    rows["SparseAddGrad"] = lambda: [case("SparseAddGrad", {"backprop_val_grad": floats(3, seed=3), "a_indices": ints([[0, 1], [2, 0]], dtype=np.int64), "b_indices": ints([[0, 1], [1, 1]], dtype=np.int64), "sum_indices": ints([[0, 1], [1, 1], [2, 0]], dtype=np.int64)})]
+    rows["SparseTensorDenseAdd"] = lambda: [case("SparseTensorDenseAdd", {**a, "b": floats(4, 5)}, wrt=["a_values", "b"]), case("SparseTensorDenseAdd", {"a_indices": ints([[1], [1]]), "a_values": ints([2, 3]), "a_shape": ints([3]), "b": ints([1, 1, 1])})]
+    for op in ("SparseDenseCwiseAdd", "SparseDenseCwiseMul", "SparseDenseCwiseDiv"):
+        wrt = None if op.endswith("Add") else ["sp_values", "dense"]
+        rows[op] = lambda op=op, wrt=wrt: [case(op, {**xs, "dense": floats(*s, seed=5, low=0.5)}, wrt=wrt) for s in ((4, 5), (5,), (4, 1), (1, 5))] + [case(op, {**xs, "dense": f32(2)})] + [
+            case(op, {**sparse_parts("sp_%s", [[0, 1], [1, 0]], ints([7, -7]), [2, 2]), "dense": ints([2, 3])})]
+    for op in ("SparseReduceSum", "SparseReduceMax", "SparseReduceSumSparse", "SparseReduceMaxSparse"):
+        wrt = ["input_values"] if op == "SparseReduceSum" else None
+        rows[op] = lambda op=op, wrt=wrt: [case(op, {**p, "reduction_axes": ints(e).reshape(-1)}, {"keep_dims": k}, wrt=wrt) for p, e, k in (
+            (own, [0], False), (own, [1], True), (own, [0, 1], False), (own, [-1], False), (cube, [0, 2], True), (cube, [1], False), (cube, [2, 0], False))]
+    rows["SparseTensorDenseMatMul"] = lambda: [case("SparseTensorDenseMatMul", {**a, "b": floats(*s)}, {"adjoint_a": f, "adjoint_b": g}, wrt=["a_values", "b"]) for s, f, g in (
+        ((5, 3), False, False), ((4, 3), True, False), ((3, 5), False, True), ((3, 4), True, True))] + [
+        case("SparseTensorDenseMatMul", {"a_indices": ints([[1, 0], [1, 0]]), "a_values": ints([2, 3]), "a_shape": ints([2, 2], dtype=np.int64), "b": ints([[1, 2], [3, 4]])}, {"adjoint_a": False, "adjoint_b": False})]
+    rows["SparseBincount"] = lambda: [case("SparseBincount", {"indices": ints(i, dtype=np.int64), "values": ints([1, 3, 1]), "dense_shape": ints(s, dtype=np.int64), "size": ints(4), "weights": w}, {"binary_output": c}) for i, s in (([[0, 0], [0, 2], [1, 0]], [2, 3]), ([[0], [1], [4]], [5])) for w, c in ((f32([]), False), (f32([1, 2, 4]), False), (f32([]), True))]
+    rows["RaggedBincount"] = lambda: [case("RaggedBincount", {"splits": ints([0, 2, 2, 3], dtype=np.int64), "values": ints([1, 3, 1]), "size": ints(4), "weights": w}, {"binary_output": c}) for w, c in ((f32([]), False), (f32([1, 2, 4]), False), (f32([]), True))]
+    counting = lambda op, inputs: [case(op, {**inputs, "weights": w.reshape(inputs["values"].shape) if w.size and op[0] == "D" else w}, {"binary_output": c, "minlength": l, "maxlength": m}) for w, c, l, m in ((f32([]), False, -1, -1), (f32([1, 2, 4]), False, 6, -1), (f32([]), True, -1, 3))]
+    rows["DenseCountSparseOutput"] = lambda: counting("DenseCountSparseOutput", {"values": ints([1, 3, 1])}) + counting("DenseCountSparseOutput", {"values": ints([[1, 3, 1]], dtype=np.int64)})
+    rows["SparseCountSparseOutput"] = lambda: counting("SparseCountSparseOutput", {"indices": ints([[0, 0], [0, 2], [1, 0]], dtype=np.int64), "values": ints([1, 3, 1]), "dense_shape": ints([2, 3], dtype=np.int64)})
+    rows["RaggedCountSparseOutput"] = lambda: counting("RaggedCountSparseOutput", {"splits": ints([0, 2, 2, 3], dtype=np.int64), "values": ints([1, 3, 1])})
+    left, right = sparse_parts("set1_%s", [[0, 0], [0, 2], [1, 1]], ints([2, 7, 3]), [2, 3]), sparse_parts("set2_%s", [[0, 0], [1, 0], [1, 2]], ints([2, 5, 3]), [2, 3])
+    kinds = [{"set_operation": o} for o in ("a-b", "b-a", "intersection", "union")]
+    rows["SparseToSparseSetOperation"] = lambda: [case("SparseToSparseSetOperation", {**left, **right}, o) for o in kinds]
+    rows["DenseToSparseSetOperation"] = lambda: [case("DenseToSparseSetOperation", {"set1": ints([[1, 2, 2], [9, 3, 1]]), **right}, o) for o in kinds]
+    for op in ("Sum", "Mean", "SqrtN"):
+        rows["SparseSegment%sGradV2" % op] = lambda op=op: [case("SparseSegment%sGradV2" % op, {"grad": floats(3, 2, seed=8), "indices": ints([3, 2, 2, 1], dtype=t), "segment_ids": ints([0, 0, 0, 2]), "dense_output_dim0": ints(4)}) for t in (np.int32, np.int64)]
+    classes = {"true_classes": ints([[1, 2], [3, 2], [8, 0]], dtype=np.int64)}
+    for op in ("Uniform", "LogUniform", "LearnedUnigram", "ThreadUnsafeUnigram"):
+        rows[op + "CandidateSampler"] = lambda op=op: [case(op + "CandidateSampler", classes, {"num_true": 2, "num_sampled": n, "unique": u, "range_max": r, "seed": s, "seed2": s + 1}) for n, u, r, s in ((5, True, 30, 1), (20, False, 64, 2), (9, True, 9, 3))]
+    rows["FixedUnigramCandidateSampler"] = lambda: [case("FixedUnigramCandidateSampler", classes, {"num_true": 2, "num_sampled": n, "unique": u, "range_max": 9, "seed": 5, "seed2": 6, "unigrams": [5.0, 1, 3, 0.5, 2, 2, 7, 0.1][r - 1 if r else 0:] + ([] if r else [4.0]), "num_reserved_ids": r, "distortion": d}) for n, u, r, d in ((5, True, 1, 0.75), (20, False, 1, 1.0), (8, True, 0, 0.5))]
+    rows["AllCandidateSampler"] = lambda: [case("AllCandidateSampler", classes, {"num_true": 2, "num_sampled": 9, "unique": True, "seed": 1, "seed2": 2})]
+    rows["ComputeAccidentalHits"] = lambda: [case("ComputeAccidentalHits", {**classes, "sampled_candidates": ints(c, dtype=np.int64)}, {"num_true": 2}) for c in ([2, 5, 8, 2], [4, 5])]
 
 
 def mods(op):

@@ -438,6 +438,8 @@ def write(folder, name, build):
     with graph.as_default():
         made = build()
         init = v1.global_variables_initializer()
+        if v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS):
+            init = tf.group(init, v1.tables_initializer(), name="init_all")
         fetches = [tf.convert_to_tensor(f) for f in made.fetches]
         folder = pathlib.Path(folder, name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -466,7 +468,7 @@ def write(folder, name, build):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    for name in sys.argv[2:] or CASES:
+    for name in [n for n in sys.argv[2:] if n in CASES] or (CASES if len(sys.argv) < 3 else []):
         try:
             write(sys.argv[1], name, CASES[name])
         except Exception as error:  # a case that this TensorFlow cannot make

@@ -211,16 +211,26 @@ extension ConfigurationReader {
             }
             return
         }
-        let needed = [("file", model.file == nil), ("train", model.train == nil), ("feeds", model.feeds.isEmpty)]
+        var isNode = false
+        if case .node? = model.loss { isNode = true }
+        // A MetaGraphDef may say what the configuration does not; only the graph's reader knows.
+        let mayTell =
+            (model.train == nil || model.loss == nil || model.feeds.count < 2)
+            && model.file.map(ImportedNames.mayTell) ?? false
+        let needed = [
+            ("file", model.file == nil), ("train", model.train == nil && !mayTell),
+            ("feeds", model.feeds.isEmpty && !mayTell),
+        ]
         for (name, isMissing) in needed {
             refuse(isMissing, at: ["model.\(name)", "model.kind"], because: "model.\(name) is required for a graph")
         }
-        var isNode = false
-        if case .node? = model.loss { isNode = true }
-        refuse(!isNode, at: ["model.loss", "model.kind"], because: "model.loss must name a node of the graph")
+        refuse(
+            !isNode && !(mayTell && model.loss == nil), at: ["model.loss", "model.kind"],
+            because: "model.loss must name a node of the graph")
         for feed in [JobConfig.Model.Feed.features, .labels] {
+            let count = model.feeds.values.count { $0 == feed }
             refuse(
-                !model.feeds.isEmpty && model.feeds.values.count(where: { $0 == feed }) != 1, at: ["model.feeds"],
+                count > 1 || (count == 0 && !model.feeds.isEmpty && !mayTell), at: ["model.feeds"],
                 because: "model.feeds must give \(feed.rawValue) to one placeholder")
         }
     }

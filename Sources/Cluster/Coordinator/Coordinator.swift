@@ -156,6 +156,7 @@ public final class Coordinator: Sendable {
                 "examples that dead workers missed before the checkpoint stay missed: only cluster.consistency sync makes up for them"
             )
         }
+        if let note = job.model.note { onEvent(note) }
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)

@@ -51,10 +51,12 @@ public struct TrainingModel: Sendable {
     public var train: Node
     /// A bool scalar placeholder that is fed true while training, for dropout.
     public var isTraining: Node?
+    /// A line for the job's log, such as what a graph's file says in place of the configuration.
+    public var note: String?
 
     public init(
         features: Node, labels: Node, loss: Node, metrics: [String: Node] = [:], roots: [String: String] = [:],
-        predictions: Node? = nil, train: Node, isTraining: Node? = nil
+        predictions: Node? = nil, train: Node, isTraining: Node? = nil, note: String? = nil
     ) {
         self.features = features
         self.labels = labels
@@ -64,6 +66,7 @@ public struct TrainingModel: Sendable {
         self.predictions = predictions
         self.train = train
         self.isTraining = isTraining
+        self.note = note
     }
 
     /// Metrics as people are told them, of their means over examples.

@@ -7,15 +7,18 @@ internal import Interchange
 /// Graphs of others, and ours for others.
 struct GraphCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "Runs, shows, exports and checks graphs in TensorFlow's format, GraphDef.",
+        commandName: "graph", abstract: "Runs, shows, exports and checks graphs in TensorFlow's formats.",
         discussion: """
-            A graph that TensorFlow 1 wrote (tf.io.write_graph(…, as_text=False)) runs here as it stands:
+            A graph that TensorFlow wrote runs here as it stands: a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta) or a \
+            SavedModel, binary or text.
 
               tributary graph show graph.pb
+              tributary graph run saved/ --signature serving_default --feed x=x.npy
               tributary graph run graph.pb --init init --feed x=x.npy --fetch loss:0 --out results
             """,
         subcommands: [
             GraphRunCommand.self, GraphShowCommand.self, GraphExportCommand.self, GraphCheckCommand.self,
+            GraphKernelsCommand.self,
         ])
 }
 
@@ -30,13 +33,25 @@ struct GraphRunCommand: Subcommand {
               tributary graph run graph.pb --init init --feed x=x.npy --feed y=y.npy --fetch train --fetch loss:0 --steps 100
               tributary graph run graph.pb --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch predictions
 
+            A SavedModel's Variables have the values that came with it. With --signature, --feed and --fetch also take the \
+            signature's own names; without --fetch all its outputs are fetched. Where neither is given, the signature is \
+            serving_default, or the only one. Of a .meta file, the operations in its collections init_op (without --init \
+            and --checkpoint) and local_init_op are run first.
+
+              tributary graph run saved/ --signature serving_default --feed x=x.npy --out results
+              tributary graph run run1/model.ckpt-1000.meta --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch y
+
             The operations of tf.train.Saver write and read checkpoints relative to the working directory: \
             what they are called is fed as a text, or is the graph's own default.
 
               tributary graph run graph.pb --init init --feed-text save/Const:0=run1/model.ckpt --fetch save/control_dependency:0
             """)
 
-    @Argument(help: "A binary GraphDef.") var file: String
+    @Argument(help: "A GraphDef, a MetaGraphDef or a SavedModel's folder.") var file: String
+    @Option(help: ArgumentHelp("The signature to use.", valueName: "name")) var signature: String?
+    @Option(
+        help: ArgumentHelp("Of a SavedModel with several graphs, the tags of the one to use.", valueName: "tag,tag"))
+    var tags: String?
     @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
     var feed: [String] = []
     @Option(
@@ -49,7 +64,7 @@ struct GraphRunCommand: Subcommand {
     var `init`: String?
     @Option(
         help: ArgumentHelp(
-            "A checkpoint of TensorFlow's Saver (format V2) to take the Variables' values of, without '.index'; after --init.",
+            "A checkpoint of TensorFlow (format V2) to take the Variables' values of, without '.index', or a folder of them; after --init.",
             valueName: "prefix"))
     var checkpoint: String?
     @Option(help: ArgumentHelp("How often to run; the last values are written.", valueName: "n")) var steps = 1
@@ -59,7 +74,6 @@ struct GraphRunCommand: Subcommand {
     @Flag(help: "Tells on standard error where each operation runs.") var logDevicePlacement = false
 
     func validate() throws {
-        if fetch.isEmpty { throw ValidationError("nothing is to be fetched; give --fetch NAME") }
         if steps < 1 { throw ValidationError("--steps is \(steps); it must be at least 1") }
         if let odd = feed.first(where: { !$0.contains("=") }) {
             throw ValidationError("--feed \(odd): write it as NAME=FILE.npy")
@@ -70,40 +84,75 @@ struct GraphRunCommand: Subcommand {
     }
 
     func run(_ invocation: Invocation) throws {
-        var feeds: [String: Tensor] = [:]
+        var given: [String: Tensor] = [:]
         for text in feed {
             let equals = text.firstIndex(of: "=") ?? text.endIndex
-            feeds[String(text[..<equals])] = try Npy.read(absolute(String(text[equals...].dropFirst())))
+            given[String(text[..<equals])] = try Npy.read(absolute(String(text[equals...].dropFirst())))
         }
+        var texts: [String: Tensor] = [:]
         for text in feedText {
             let equals = text.firstIndex(of: "=") ?? text.endIndex
-            feeds[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], shape: [])
+            texts[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], shape: [])
         }
+        given.merge(texts) { $1 }
+        let source = try GraphSource(absolute(file), tags: tags.map(tagList))
+        let (feeds, fetches) = try names(source, given)
+        let first = `init`.map { [$0] } ?? []
+        let own = first.isEmpty && checkpoint == nil ? source.collection("init_op") : []
+        let local = source.collection("local_init_op")
         let graph = try GraphFile(
-            absolute(file), needed: fetch + feeds.keys + (`init`.map { [$0] } ?? []),
-            device: try placement.name(), devices: placement.options, softPlacement: softPlacement,
+            source, needed: fetches.map(\.node), initial: first, additions: own + local,
+            feeds: feeds.mapValues(\.dtype), device: try placement.name(), devices: placement.options,
+            softPlacement: softPlacement,
             logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
-        if let initializer = `init` { try graph.execute(initializer, feeds: feeds) }
+        try graph.load()
+        // What checkpoint is to be restored first.
+        for name in first { try graph.execute(name, feeds: texts) }
+        for name in own { try graph.executeAddition(name) }
         if let checkpoint { try restore(graph, checkpoint, invocation) }
+        for name in local { try graph.executeAddition(name) }
         var values: [Tensor] = []
-        for _ in 0..<steps { values = try graph.run(fetch, feeds: feeds) }
+        for _ in 0..<steps { values = try graph.run(fetches.map(\.node), feeds: feeds) }
         guard let out else {
-            for (name, value) in zip(fetch, values) { invocation.console.write("\(name) \(value)") }
+            for (fetch, value) in zip(fetches, values) { invocation.console.write("\(fetch.name) \(value)") }
             return
         }
         let folder = absolute(out)
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw NodeError(.cannotCreate, "cannot create the folder \(folder)")
         }
-        for (name, value) in zip(fetch, values) {
-            let plain = name.replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: ":", with: "_")
+        for (fetch, value) in zip(fetches, values) {
+            let plain = fetch.name.replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: ":", with: "_")
             try Npy.write(value, to: "\(folder)/\(plain).npy")
         }
     }
 
+    /// Feeds by the graph's names, and what is fetched by the user's and the graph's names.
+    private func names(
+        _ source: GraphSource, _ feeds: [String: Tensor]
+    ) throws -> (feeds: [String: Tensor], fetches: [(name: String, node: String)]) {
+        guard signature != nil || fetch.isEmpty else { return (feeds, fetch.map { ($0, $0) }) }
+        if signature == nil, source.signatures.isEmpty {
+            throw Failure(
+                status: Failure.Status.usage, message: "tributary: nothing is to be fetched; give --fetch NAME")
+        }
+        let chosen = try source.signature(signature)
+        var fed: [String: Tensor] = [:]
+        for (name, tensor) in feeds { fed[chosen.fed(name)] = tensor }
+        let missing = chosen.inputs.filter { fed[$0.node] == nil && !chosen.hasDefault($0.key) }
+        if fetch.isEmpty, !missing.isEmpty {
+            let list = missing.map { "\($0.key) (\($0.spec))" }.joined(separator: ", ")
+            throw Failure(
+                status: Failure.Status.usage,
+                message: "tributary: the signature also wants \(list); give --feed NAME=FILE.npy")
+        }
+        for (node, value) in try chosen.defaultValues() where fed[node] == nil { fed[node] = value }
+        let wanted = fetch.isEmpty ? chosen.outputs.map(\.key) : fetch
+        return (fed, wanted.map { ($0, chosen.fetched($0)) })
+    }
+
     private func restore(_ graph: GraphFile, _ prefix: String, _ invocation: Invocation) throws {
-        let path = absolute(prefix.hasSuffix(".index") ? String(prefix.dropLast(6)) : prefix)
-        let unmatched = try graph.restore(try TensorFlowCheckpoint(path))
+        let unmatched = try graph.restore(try TensorFlowCheckpoint.open(absolute(prefix)))
         if !unmatched.variables.isEmpty {
             invocation.console.log(
                 "Variables that the checkpoint lacks: \(unmatched.variables.joined(separator: ", "))")
@@ -119,15 +168,22 @@ struct GraphShowCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows what is in a graph: its nodes with types, shapes and devices.",
         discussion: """
+            Operations that are not known here are marked; what they need and yield is shown as far as the file tells. Of \
+            a MetaGraphDef or a SavedModel also its signatures, collections, saver and functions.
+
             With --plan it shows instead what a run of --fetch does: the kernels in order, which operations are fused into \
             one, where their results lie in memory, and on which device they run.
 
               tributary graph show graph.pb
+              tributary graph show saved/
               tributary graph show graph.pb --plan --fetch train --batch 128
               tributary graph show graph.pb --plan --fetch train --device /gpu:0
             """)
 
-    @Argument(help: "A binary GraphDef.") var file: String
+    @Argument(help: "A GraphDef, a MetaGraphDef or a SavedModel's folder.") var file: String
+    @Option(
+        help: ArgumentHelp("Of a SavedModel with several graphs, the tags of the one to show.", valueName: "tag,tag"))
+    var tags: String?
     @Flag(help: "Shows the plan of a run of --fetch.") var plan = false
     @Option(parsing: .singleValue, help: ArgumentHelp("What the run is to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []
@@ -142,48 +198,17 @@ struct GraphShowCommand: Subcommand {
         if batch < 1 { throw ValidationError("--batch is \(batch); it must be at least 1") }
     }
 
-    private struct Listing: Encodable {
-        struct Entry: Encodable {
-            let name: String
-            let op: String
-            let inputs: [String]
-            let outputs: [String]
-            let device: String
-        }
-        let nodes: [Entry]
-        let operations: [String: Int]
-        let variables: [String]
-    }
-
     func run(_ invocation: Invocation) throws {
-        if plan {
-            let graph = try GraphFile(
-                absolute(file), needed: fetch, device: try placement.name(), devices: placement.options,
-                softPlacement: placement.device == nil)
-            let plan = try graph.plan(fetch, batch: batch)
-            return invocation.console.write("\(plan)")
+        let source = try GraphSource(absolute(file), tags: tags.map(tagList))
+        guard plan else {
+            let listing = GraphListing(source)
+            return invocation.console.write(json ? try Results.json(listing) : listing.text)
         }
-        let graph = try GraphFile(absolute(file)).graph
-        let entries = graph.vertices.map { vertex in
-            Listing.Entry(
-                name: vertex.name, op: vertex.operation.name,
-                inputs: vertex.inputs.map { $0.output == 0 ? $0.vertex.name : $0.name }
-                    + (vertex.loopInput.map { [$0.vertex.name] } ?? []) + vertex.controls.map { "^\($0.name)" },
-                outputs: vertex.outputs.map(\.description), device: vertex.device.description)
-        }
-        let operations = Dictionary(entries.map { ($0.op, 1) }, uniquingKeysWith: +)
-        let variables = graph.variables.map(\.description)
-        if json {
-            let listing = Listing(nodes: entries, operations: operations, variables: variables)
-            return invocation.console.write(try Results.json(listing))
-        }
-        var lines = entries.map { entry in
-            let device = entry.device.isEmpty ? "" : "  on \(entry.device)"
-            return "\(entry.name) = \(entry.op)(\(entry.inputs.joined(separator: ", ")))"
-                + (entry.outputs.isEmpty ? "" : " → \(entry.outputs.joined(separator: ", "))") + device
-        }
-        lines.append("\(entries.count) nodes of \(operations.count) operations, \(variables.count) Variables")
-        invocation.console.write(lines.joined(separator: "\n"))
+        let graph = try GraphFile(
+            source, needed: fetch, device: try placement.name(), devices: placement.options,
+            softPlacement: placement.device == nil)
+        let plan = try graph.plan(fetch, batch: batch)
+        invocation.console.write("\(plan)")
     }
 }
 
@@ -232,7 +257,7 @@ struct GraphCheckCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Compares graphs with the numbers that TensorFlow computed with them.",
         discussion: """
-            Each folder holds graph.pb, run.json and .npy files. Prints a line for each: its name and the largest \
+            Each folder holds graph.pb (or graph.pbtxt, graph.meta, saved_model.pb), run.json and .npy files. Prints a line for each: its name and the largest \
             error, or what is wrong. Exit status 0 if all hold, else 65.
 
               tributary graph check cases/*
@@ -279,3 +304,6 @@ struct GraphCheckCommand: Subcommand {
         }
     }
 }
+
+/// "serve,gpu" taken apart.
+private func tagList(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }

@@ -78,6 +78,11 @@ final class CUDADevice: Accelerator, @unchecked Sendable {
         if status == TRIBUTARY_CUDA_OUT_OF_MEMORY {
             throw GraphError("\(name) has no memory left for \(what); use smaller batches, or place less there")
         }
+        if status == TRIBUTARY_CUDA_UNSUPPORTED_PTX {
+            throw GraphError(
+                "\(name) (\(detail)): the driver is older than NVRTC and takes none of its code; install the NVRTC of the "
+                    + "driver's CUDA version, or a newer driver")
+        }
         if status != 0 { throw GraphError("\(name) (\(detail)) failed at \(what): CUDA's error \(status)") }
     }
 
@@ -86,9 +91,10 @@ final class CUDADevice: Accelerator, @unchecked Sendable {
         use()
         let module = try modules.withLock { modules in
             if let known = modules[source] { return known }
-            let key = "\(fingerprint)\n\(source)"
+            let text = GPUSource.cuda(source)
+            let key = "\(fingerprint)\n\(text)"
             let cached = cache.read(key)
-            let code = try cached ?? compile(source)
+            let code = try cached ?? compile(text)
             var handle: tributary_cuda_module?
             try check(library.cuModuleLoadData(&handle, code + [0]), "loading the kernel \(entry)")
             if cached == nil { cache.write(code, key) }
@@ -101,10 +107,19 @@ final class CUDADevice: Accelerator, @unchecked Sendable {
         return function!
     }
 
-    /// PTX, text without its closing 0.
-    private func compile(_ source: String) throws -> [UInt8] {
+    /// PTX, text without its closing 0. `make conformance` compiles the same texts with the same options.
+    private func compile(_ text: String) throws -> [UInt8] {
+        // An NVRTC that is older than the device does not know it; the driver takes the code of an older one.
+        for architecture in [architecture] + [90, 80, 75, 70, 60].filter({ $0 < architecture }) {
+            if let code = try compile(text, for: architecture) { return code }
+        }
+        throw GraphError("\(name) (\(detail)): NVRTC compiles for none of its architectures")
+    }
+
+    /// nil if NVRTC does not know the architecture.
+    private func compile(_ text: String, for architecture: Int) throws -> [UInt8]? {
         var program: tributary_nvrtc_program?
-        guard compiler.nvrtcCreateProgram(&program, GPUSource.cuda(source), "kernel.cu", 0, nil, nil) == 0 else {
+        guard compiler.nvrtcCreateProgram(&program, text, "kernel.cu", 0, nil, nil) == 0 else {
             throw GraphError("NVRTC takes no kernel")
         }
         defer { _ = compiler.nvrtcDestroyProgram(&program) }
@@ -112,13 +127,14 @@ final class CUDADevice: Accelerator, @unchecked Sendable {
             var option: UnsafePointer<CChar>? = option
             return compiler.nvrtcCompileProgram(program, 1, &option)
         }
+        if status == TRIBUTARY_NVRTC_INVALID_OPTION { return nil }
         var size = 0
         guard status == 0 else {
             _ = compiler.nvrtcGetProgramLogSize(program, &size)
             var log = [CChar](repeating: 0, count: size + 1)
             _ = compiler.nvrtcGetProgramLog(program, &log)
             let message = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw GraphError("\(name) cannot compile a kernel: \(message)\n\(source)\n")
+            throw GraphError("\(name) cannot compile a kernel: \(message)\n\(text)\n")
         }
         guard compiler.nvrtcGetPTXSize(program, &size) == 0 else { throw GraphError("NVRTC gives no code") }
         var code = [CChar](repeating: 0, count: size)

@@ -127,7 +127,9 @@ final class CUDAQueue: DeviceQueue {
     ) -> Kernel {
         let (a, b, c) = (slot(p.a), slot(p.b), slot(p.c))
         let (m, n, k) = (Int32(p.m), Int32(p.n), Int32(p.k))
-        let (lda, ldb) = (p.transposeA ? m : k, p.transposeB ? k : n)
+        // Without elements there is nothing to do; cuBLAS refuses rows of no length.
+        guard m > 0, n > 0, p.batch > 0 else { return { _ in } }
+        let (lda, ldb) = (max(p.transposeA ? m : k, 1), max(p.transposeB ? k : n, 1))
         let computation = p.precision == .bfloat16 ? Int32(TRIBUTARY_CUBLAS_COMPUTE_32F_FAST_16BF) : computation
         let (single, algorithm) = (Int32(TRIBUTARY_CUDA_R_32F), Int32(TRIBUTARY_CUBLAS_DEFAULT))
         return { [self] frame in

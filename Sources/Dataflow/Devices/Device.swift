@@ -61,6 +61,14 @@ public struct DeviceOptions: Sendable, Equatable {
     /// Let matrix products of float32 round their factors to 10 bits of mantissa (TF32) where a GPU is faster so.
     public var allowsTF32: Bool
 
+    /// Plan as if there were one GPU, and collect what it would compile, instead of running.
+    package var kernelTexts: KernelTexts?
+
+    public static func == (a: DeviceOptions, b: DeviceOptions) -> Bool {
+        a.standard == b.standard && a.allowsEmulation == b.allowsEmulation && a.memoryLimit == b.memoryLimit
+            && a.allowsTF32 == b.allowsTF32 && a.kernelTexts === b.kernelTexts
+    }
+
     public init(
         standard: DeviceName? = nil, allowsEmulation: Bool = false, memoryLimit: Int? = nil,
         allowsTF32: Bool = false

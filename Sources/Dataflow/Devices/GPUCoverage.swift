@@ -11,6 +11,9 @@ public enum GPUCoverage {
         // Views, and what is memory itself.
         case _ where operation.aliases[0] == 0 && operation.writes.isEmpty, _ where operation.isVariable: return nil
         case is any ElementwiseOperation.Type, is any ElementwiseUpdate.Type: return nil
+        case is any HashingOperation.Type: return "works on texts, which the host keeps"
+        case is any WholeTensorOperation.Type:
+            return "looks for places and sets among indices, whose number only the run tells"
         default: break
         }
         if !operation.writes.isEmpty {
@@ -33,7 +36,15 @@ public enum GPUCoverage {
             "has a result whose shape depends on values",
             [
                 "Where", "Unique", "UniqueV2", "UniqueWithCounts", "UniqueWithCountsV2", "ListDiff",
-                "DenseToDenseSetOperation", "DynamicPartition",
+                "DenseToDenseSetOperation", "DynamicPartition", "SparseSegmentSum", "SparseSegmentMean",
+                "SparseSegmentSqrtN",
+            ]
+        ),
+        (
+            "draws by rejection, and looks things up in sets: a few numbers, which the host draws as TensorFlow's does",
+            [
+                "UniformCandidateSampler", "LogUniformCandidateSampler", "LearnedUnigramCandidateSampler",
+                "ThreadUnsafeUnigramCandidateSampler", "FixedUnigramCandidateSampler", "AllCandidateSampler",
             ]
         ),
         (
@@ -42,6 +53,16 @@ public enum GPUCoverage {
         ),
         ("is no computation: fed, known, or an order", ["Placeholder", "PlaceholderV2", "Const", "NoOp"]),
     ]
+
+    /// Names of the operations that have a kernel for GPUs, in the order of the alphabet.
+    package static var withKernels: [String] {
+        var names: [String] = []
+        for operation in OperationCatalog.operations {
+            let isView = operation.aliases[0] == 0 && operation.writes.isEmpty || operation.isVariable
+            if !isView, reasonForCPU(operation) == nil { names.append(operation.name) }
+        }
+        return names.sorted()
+    }
 
     /// Names of the operations that run on the CPU alone, by reason, both in the order of the alphabet.
     public static var hostOnly: [(reason: String, operations: [String])] {

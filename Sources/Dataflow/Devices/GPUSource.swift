@@ -28,7 +28,9 @@ enum GPUSource {
 
         """
 
+    /// The first line: this text and the kernels' templates name what not every kernel uses.
     private static let cudaPrelude = """
+        #pragma nv_diag_suppress 177
         #define KERNEL extern "C" __global__
         #define GLOBAL
         #define LOCAL __shared__

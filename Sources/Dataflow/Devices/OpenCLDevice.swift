@@ -128,10 +128,11 @@ final class OpenCLDevice: Accelerator, @unchecked Sendable {
     }
 
     private func build(_ source: String) throws -> cl_program {
-        let key = "\(fingerprint)\n\(source)"
+        let text = GPUSource.openCL(source)
+        let key = "\(fingerprint)\n\(text)"
         if let binary = cache.read(key), let program = load(binary) { return program }
         var status: Int32 = 0
-        let program = GPUSource.openCL(source).withCString { text in
+        let program = text.withCString { text in
             var text: UnsafePointer<CChar>? = text
             return library.clCreateProgramWithSource(context, 1, &text, nil, &status)
         }

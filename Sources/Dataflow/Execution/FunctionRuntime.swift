@@ -1,5 +1,4 @@
-/// What the functions that a plan's vertices call run with: their own plans, made when first needed, and the lists of
-/// tensors of the run that is on its way.
+/// What the functions that a plan's vertices call run with: their own plans, made when first needed.
 final class FunctionRuntime {
     let variables: VariableStore
     let random: RandomState
@@ -7,7 +6,6 @@ final class FunctionRuntime {
     let options: SessionOptions
     /// When the run at hand must be over.
     var end: ContinuousClock.Instant?
-    var lists = TensorLists()
     /// The strings that the run has computed.
     let texts = RunTexts()
     private var programs: [ObjectIdentifier: FunctionProgram] = [:]
@@ -104,65 +102,5 @@ final class FunctionProgram {
         let prepared = Prepared(plan: plan, order: plan.order(in: function.parameters), specs: specs)
         plans[specs] = prepared
         return prepared
-    }
-}
-
-/// Lists of tensors that live for one run. A list never changes: adding to it or taking from it yields another, and lists
-/// share what they have in common. A handle is the number of the last element, counting from 1; 0 is the empty list.
-struct TensorLists {
-    private var elements: [(tensor: Tensor, rest: Int, length: Int)] = []
-
-    mutating func removeAll() { elements.removeAll(keepingCapacity: true) }
-
-    func length(_ handle: Tensor) throws -> Int {
-        let last = try index(handle)
-        return last == 0 ? 0 : elements[last - 1].length
-    }
-
-    mutating func push(_ tensor: Tensor, on handle: Tensor) throws -> Tensor {
-        let length = try length(handle)
-        if let first = length > 0 ? elements[try index(handle) - 1].tensor : nil, first.dtype != tensor.dtype {
-            throw GraphError("a list of \(first.dtype) cannot hold \(tensor.dtype)")
-        }
-        elements.append((tensor.kept(), try index(handle), length + 1))
-        return TensorLists.handle(elements.count)
-    }
-
-    /// A list of tensors of any dtypes.
-    mutating func make(_ tensors: [Tensor]) -> Tensor {
-        for (i, tensor) in tensors.enumerated() {
-            elements.append((tensor.kept(), i == 0 ? 0 : elements.count, i + 1))
-        }
-        return TensorLists.handle(tensors.isEmpty ? 0 : elements.count)
-    }
-
-    func pop(_ handle: Tensor) throws -> (rest: Tensor, last: Tensor) {
-        let last = try index(handle)
-        guard last > 0 else { throw GraphError("the list of tensors is empty") }
-        return (TensorLists.handle(elements[last - 1].rest), elements[last - 1].tensor)
-    }
-
-    /// The elements, the first one first.
-    func all(_ handle: Tensor) throws -> [Tensor] {
-        var (result, at): ([Tensor], Int) = ([], try index(handle))
-        while at > 0 {
-            result.append(elements[at - 1].tensor)
-            at = elements[at - 1].rest
-        }
-        return result.reversed()
-    }
-
-    static let empty = handle(0)
-
-    private static func handle(_ index: Int) -> Tensor {
-        Tensor(dtype: .variant, shape: []) { $0.storeBytes(of: UInt64(index), as: UInt64.self) }
-    }
-
-    private func index(_ handle: Tensor) throws -> Int {
-        let value = handle.byteCount == 8 ? handle.withUnsafeBytes { $0.load(as: UInt64.self) } : .max
-        guard handle.dtype == .variant, value <= UInt64(elements.count) else {
-            throw GraphError("its handle is that of no list of tensors of this run")
-        }
-        return Int(value)
     }
 }

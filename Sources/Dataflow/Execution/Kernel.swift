@@ -117,6 +117,8 @@ final class RandomState {
     var step: UInt64?
     /// Mixed into the second seed if it is not 0: a worker's rank.
     var rank: UInt64 = 0
+    /// What operations have learned of the values that they saw, by their names: samplers.
+    var learned: [String: AnyObject] = [:]
     /// How often the session has run.
     private var sessionRuns: UInt64 = 0
     /// In a function's body: which iteration of which iteration it runs in. There the numbers depend on the run and on this

@@ -13,7 +13,8 @@ final class SessionDevices {
     init(_ options: DeviceOptions) { self.options = options }
 
     /// GPUs in their order; looks for them.
-    lazy var accelerators: [any Accelerator] = Accelerators.all(emulated: options.allowsEmulation)
+    lazy var accelerators: [any Accelerator] =
+        options.kernelTexts.map { [PaperDevice($0)] } ?? Accelerators.all(emulated: options.allowsEmulation)
 
     func device(_ place: Place) -> any Device { place == 0 ? host : accelerators[place - 1] }
 

@@ -182,7 +182,6 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
-                ownFunctions?.lists.removeAll()
                 ownFunctions?.texts.release()
             }
         }
@@ -305,7 +304,9 @@ final class Plan {
                 try view.of(value(view.slot, copy: shared.contains(i)))
             }
             let results = try compute(vertex, values)
-            for (slot, result) in zip(outputs, results) {
+            for (output, (slot, result)) in zip(outputs, results).enumerated() {
+                // A Variable that was written: where it lies on a device, a transfer brings it there.
+                if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
                 if case .dynamic = sources[slot] {
                     let value = KeptTensor(result)
                     dynamicValues[slot] = value

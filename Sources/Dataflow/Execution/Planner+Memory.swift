@@ -20,7 +20,10 @@ extension Planner {
     /// Whether the memory of a vertex's outputs is found at run time.
     func isDynamic(_ vertex: Vertex) -> Bool {
         frameMembers.contains(vertex.id) || vertex.operation is any DynamicOperation.Type
-            || vertex.outputs.indices.contains { !spec(vertex.output($0)).shape.isFullyDefined }
+            || vertex.outputs.indices.contains { output in
+                // A variant is what its tensor owns, not what its bytes say.
+                vertex.outputs[output].dtype == .variant || !spec(vertex.output(output)).shape.isFullyDefined
+            }
     }
 
     /// Whether a vertex may share a kernel with others: all its memory is known before the run.
@@ -30,6 +33,8 @@ extension Planner {
     }
 
     /// Places values in the arenas, one for each place, by liveness.
+    ///
+    /// Hazards: those of `Lifetimes`. A fetched value lies outside of the arena, with all that are views of it.
     mutating func planMemory(_ items: [PlanItem]) throws -> [Place: Arena] {
         let lifetimes = Lifetimes(items, slots: sources.count) { frameMembers.contains($0.id) }
         for fetch in fetches {
@@ -78,6 +83,9 @@ extension Planner {
     }
 
     /// The place of an input that dies here and that an elementwise kernel of the CPU may overwrite.
+    ///
+    /// Hazards: write after read, also within the kernel: element by element, each is read before it is written. `Lifetimes`
+    /// says that nobody else needs the input; only the plan's own memory is in `places`, no Variable, feed or fetch.
     private func reusableInput(
         _ item: PlanItem, _ index: Int, _ slot: Slot, _ lifetimes: Lifetimes,
         _ places: inout [Slot: (offset: Int, size: Int)]

@@ -87,6 +87,9 @@ extension Planner {
     }
 
     /// The memory that a unit's output is: a Variable's, an input's, or its own.
+    ///
+    /// Hazards: an output that is another view of a Variable is a copy if the Variable is written while it is needed
+    /// (`ReadHazards`); a view of a value shares its slot, so that `Lifetimes` counts its readers too.
     private mutating func newSlot(of node: Node, _ placed: PlacedUnit) throws -> Slot {
         let vertex = node.vertex
         if vertex.operation.isVariable {
@@ -144,6 +147,8 @@ extension Planner {
     }
 
     /// Where a value is at a place, moved there if it is not yet.
+    ///
+    /// Hazards: a copy of a Variable at another place is one of its time; `arrange` forgets it after a write.
     private mutating func locate(_ node: Node, at place: Place, _ items: inout [PlanItem]) -> Slot? {
         guard let home = slots[node] else { return nil }
         if slotPlaces[home] == place { return home }

@@ -182,6 +182,8 @@ struct Planner {
 
     /// Whether a vertex's output 0 is its input 0 as it is: a sum over no axes, another view under the same shape, or the
     /// input repeated.
+    ///
+    /// Hazards: a Variable's own memory does not count, since who takes it must see it at its own time.
     func passes(_ vertex: Vertex) -> Bool {
         guard vertex.outputs.count == 1, let input = vertex.inputs.first, input.variable == nil,
             spec(input).shape.isFullyDefined, spec(vertex.output(0)).shape.isFullyDefined
@@ -199,9 +201,10 @@ struct Planner {
 
     mutating func infer(_ vertex: Vertex) throws {
         if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil { throw Planner.notFed(vertex) }
-        let inference = Inference(
+        var inference = Inference(
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
+        inference.memoryLimit = options.memoryLimit
         do {
             try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)
@@ -220,6 +223,9 @@ struct Planner {
     }
 
     /// The outputs of a vertex, if all its inputs are known and it is small; else nothing.
+    ///
+    /// Hazards: only what neither reads nor writes state is folded. The order that hangs on a folded vertex's control edges
+    /// stays: what it waits for still runs (`needed`), and `Precedence` knows the edges.
     func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
         guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, inference.constants.allSatisfy({ $0 != nil })
         else {

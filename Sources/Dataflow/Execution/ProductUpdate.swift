@@ -1,5 +1,8 @@
 /// A step of gradient descent whose gradient is a product of matrices that nothing else needs: the product is added to the
 /// Variable, scaled by the rate, as it is computed, and the gradient never goes to memory.
+///
+/// Hazards: the product moves to the place of the update, so no Variable that it reads may be written between, and it must
+/// not read the Variable that it is added to (`Fusion`).
 struct ProductUpdate {
     let product: Vertex
     let update: Vertex

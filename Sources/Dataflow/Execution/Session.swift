@@ -180,6 +180,8 @@ final class SessionCore {
     private let placement: Placement
     private var plans: [PlanKey: Plan] = [:]
     private var recency: [PlanKey] = []
+    /// Of the graph that the plans were made of.
+    private var revision = 0
     /// The last plan with its key, so that a loop over the same run looks nothing up.
     private var last: (fetches: [Node], plan: Plan)?
 
@@ -230,6 +232,11 @@ final class SessionCore {
     }
 
     private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {
+        if graph.revision != revision {
+            // A loop keeps its history since its gradient was asked for: it takes and yields more than plans know of.
+            forgetPlans()
+            revision = graph.revision
+        }
         if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
         let key = PlanKey(fetches: fetches, feeds: feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
         let plan = try plans[key] ?? make(key)
@@ -250,12 +257,16 @@ final class SessionCore {
         let fresh = planner
         do { return try planner.plan() } catch let error as GraphError where error.isOutOfMemory && !plans.isEmpty {
             // Other plans' values are worth less than this run.
-            plans.removeAll()
-            recency.removeAll()
-            last = nil
+            forgetPlans()
             planner = fresh
             return try planner.plan()
         }
+    }
+
+    private func forgetPlans() {
+        plans.removeAll()
+        recency.removeAll()
+        last = nil
     }
 
     func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
@@ -291,11 +302,7 @@ final class SessionCore {
                 "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)")
         }
         // Plans that know it on an accelerator are no longer right.
-        if buffer.place != 0 {
-            plans.removeAll()
-            recency.removeAll()
-            last = nil
-        }
+        if buffer.place != 0 { forgetPlans() }
         buffer.bind(to: storage)
     }
 

@@ -93,16 +93,6 @@ extension Vertex {
     }
 }
 
-extension AttributeValue {
-    /// The functions that an attribute holds.
-    var functions: [Function] {
-        switch self {
-        case .function(let function): [function]
-        default: []
-        }
-    }
-}
-
 extension Function {
     /// The Variables, by name, that a call may write.
     var writtenVariables: Set<String> {

@@ -63,6 +63,8 @@ final class VariableBuffer {
 
 /// The Variables of a session by name.
 final class VariableStore {
+    /// What else lives as long as the session.
+    let resources = SessionResources()
     private var buffers: [String: VariableBuffer] = [:]
     private var bytes = 0
     private let limit: Int

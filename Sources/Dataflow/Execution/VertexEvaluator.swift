@@ -27,9 +27,10 @@ struct VertexEvaluator {
         }
         if let operation = operation as? any ValueOperation.Type { return try operation.evaluate(call()) }
         try vertex.checkHandles(values.map(\.dtype))
-        let inference = Inference(
+        var inference = Inference(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
             constants: values.map { $0 })
+        inference.memoryLimit = options.memoryLimit
         if let folded = try operation.fold(inference) { return folded }
         let specs = zip(vertex.outputs.indices, try operation.infer(inference)).map { i, shape in
             // A handle is the memory that it stands for, of that memory's type.

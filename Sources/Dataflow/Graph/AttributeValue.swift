@@ -14,6 +14,18 @@ public enum AttributeValue: Sendable, Equatable {
     case types([DType])
     case shapes([Shape])
     case function(Function)
+    case functions([Function])
+}
+
+extension AttributeValue {
+    /// The functions that this names.
+    package var functions: [Function] {
+        switch self {
+        case .function(let function): [function]
+        case .functions(let functions): functions
+        default: []
+        }
+    }
 }
 
 /// The attributes of a vertex by name. Reading one that is absent or of another kind throws, naming it.
@@ -60,6 +72,10 @@ public struct Attributes: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     public func function(_ name: String) throws -> Function {
         if case .function(let v)? = values[name] { v } else { throw missing(name, "a function") }
+    }
+
+    public func functions(_ name: String) throws -> [Function] {
+        if case .functions(let v)? = values[name] { v } else { throw missing(name, "a list of functions") }
     }
 
     private func missing(_ name: String, _ kind: String) -> GraphError {

@@ -17,7 +17,21 @@ public final class Function: Sendable, Equatable {
     /// What `writtenVariables` found before.
     let written = Mutex<Set<String>?>(nil)
 
-    package init(name: String, graph: Graph, parameters: [Node], results: [Node], effects: [Vertex] = []) {
+    /// What a file says that this function's gradient is; nil where it follows from the body.
+    package let customGradient: CustomGradient?
+    private let derived = Mutex<Function?>(nil)
+
+    /// The function's derivative, once it was made.
+    var knownDerivative: Function? {
+        get { derived.withLock { $0 } }
+        set { derived.withLock { $0 = newValue } }
+    }
+
+    package init(
+        name: String, graph: Graph, parameters: [Node], results: [Node], effects: [Vertex] = [],
+        customGradient: CustomGradient? = nil
+    ) {
+        self.customGradient = customGradient
         self.name = name
         self.graph = graph
         self.parameters = parameters
@@ -35,10 +49,27 @@ public final class Function: Sendable, Equatable {
         return result == parameters[i]
     }
 
+    /// The parameters that a result depends on.
+    func parameters(behind result: Int) -> Set<Int> {
+        let places = Dictionary(zip(parameters.map(\.vertex.id), parameters.indices), uniquingKeysWith: { $1 })
+        var (found, seen): (Set<Int>, Set<Int>) = ([], [])
+        var stack = [results[result].vertex]
+        while let vertex = stack.popLast() {
+            guard seen.insert(vertex.id).inserted else { continue }
+            if let place = places[vertex.id] { found.insert(place) }
+            stack += vertex.inputs.map(\.vertex)
+            if let carried = vertex.loopInput { stack.append(carried.vertex) }
+        }
+        return found
+    }
+
     /// True if two calls with the same arguments may differ, or have effects.
     package var isStateful: Bool {
         graph.vertices.contains { vertex in
-            if vertex.operation is any CallingOperation.Type { return !vertex.operation.name.hasPrefix("Stateless") }
+            if vertex.operation is any CallingOperation.Type {
+                guard !vertex.operation.name.hasPrefix("Stateless") else { return false }
+                return vertex.attributes.values.values.contains { $0.functions.contains(where: \.isStateful) }
+            }
             return vertex.operation.isStateful && vertex.operation != Placeholder.self
                 && !(vertex.operation is any ValueOperation.Type)
         }
@@ -87,10 +118,13 @@ public final class Function: Sendable, Equatable {
 
 extension Graph {
     /// Copies what the results of `function` need into this graph, with `arguments` for its parameters.
-    func inline(_ function: Function, _ arguments: [Node]) -> [Node] {
+    ///
+    /// - Parameter wanted: which results; all by default.
+    func inline(_ function: Function, _ arguments: [Node], wanted: [Int]? = nil) -> [Node] {
         var twins = Dictionary(zip(function.parameters, arguments), uniquingKeysWith: { $1 })
         var needed: Set<Int> = []
-        var stack = function.results.map(\.vertex)
+        let results = wanted.map { $0.map { function.results[$0] } } ?? function.results
+        var stack = results.map(\.vertex)
         while let vertex = stack.popLast() {
             guard needed.insert(vertex.id).inserted else { continue }
             stack += vertex.inputs.map(\.vertex) + vertex.controls
@@ -101,22 +135,15 @@ extension Graph {
         for vertex in members {
             let inputs = vertex.inputs.map { twins[$0] ?? $0 }
             let controls = vertex.controls.compactMap { vertices[$0.id] }
-            let twin: Vertex
-            if vertex.operation is any LoopOperation.Type {
-                twin = addLoop(
-                    vertex.operation, inputs, vertex.attributes, name: vertex.name, controls: controls,
-                    device: vertex.device, location: vertex.location)
-            } else {
-                twin = add(
-                    vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
-                    controls: controls, device: vertex.device, location: vertex.location)
-            }
+            let twin = add(
+                vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
+                controls: controls, device: vertex.device, location: vertex.location)
             vertices[vertex.id] = twin
             for i in vertex.outputs.indices { twins[vertex.output(i)] = twin.output(i) }
         }
         for vertex in members {
             if let carried = vertex.loopInput.flatMap({ twins[$0] }) { vertices[vertex.id]?.loopInput = carried }
         }
-        return function.results.map { twins[$0] ?? $0 }
+        return results.map { twins[$0] ?? $0 }
     }
 }

@@ -38,7 +38,7 @@ extension Graph {
         return scope(name) {
             var arrived: [Node: [Gradient]] = [:]
             for (i, y) in ys.enumerated() {
-                if y.vertex.error == nil, !y.dtype.isFloating {
+                if y.vertex.error == nil, !y.dtype.isFloating, upstream == nil || !y.dtype.isDifferentiable {
                     record(
                         GraphError("the gradient of \(y) is asked for: only floating types have one").at(
                             name, location))
@@ -100,7 +100,7 @@ extension Graph {
                 }
             }
             for (input, gradient) in zip(vertex.inputs, result) {
-                if let gradient, input.dtype.isFloating { arrived[input, default: []].append(gradient) }
+                if let gradient, input.dtype.isDifferentiable { arrived[input, default: []].append(gradient) }
             }
         } catch {
             let mistake = error as? GraphError ?? GraphError("\(error)")

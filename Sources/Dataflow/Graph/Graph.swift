@@ -7,6 +7,10 @@ internal import Synchronization
 public final class Graph: Sendable {
     struct State {
         var vertices: [Vertex] = []
+        /// What the next vertex is numbered. Loops leave room before them: see `LoopHistory`.
+        var nextID = 0
+        /// How often a vertex that was there already has changed.
+        var revision = 0
         var byName: [String: Vertex] = [:]
         var nameCounts: [String: Int] = [:]
         var scope: [String] = []
@@ -154,19 +158,23 @@ public final class Graph: Sendable {
 
     /// As `add`, in this graph even if a body is being built.
     ///
-    /// - Parameter mistake: what is wrong with the vertex before it is looked at.
+    /// - Parameters:
+    ///   - mistake: what is wrong with the vertex before it is looked at.
+    ///   - id: a number that a loop left free before it, for what that loop is to start with; nil for the next one.
     @discardableResult
     func insert(
         _ operation: any Operation.Type, _ given: [Node], _ attributes: Attributes = [:], name: String? = nil,
         exactName: String? = nil, isLoopHead: Bool = false, controls: [Vertex] = [], device: DeviceName? = nil,
-        location: SourceLocation? = nil, mistake: GraphError? = nil
+        location: SourceLocation? = nil, mistake: GraphError? = nil, id earlier: Int? = nil
     ) -> Vertex {
         let inputs = given.map(local)
         let place = location ?? given.lazy.compactMap(\.vertex.location).first
+        let room = operation is any LoopOperation.Type ? LoopHistory.room : 0
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
-                state.vertices.count, exactName ?? state.fullName(name ?? operation.name), state.controls,
-                state.devices.last ?? DeviceName()
+                earlier ?? state.nextID + room, exactName ?? state.fullName(name ?? operation.name),
+                // What is put before a loop cannot wait for what came after it.
+                earlier == nil ? state.controls : [], state.devices.last ?? DeviceName()
             )
         }
         var resolved = attributes
@@ -197,8 +205,13 @@ public final class Graph: Sendable {
             controls: scopeControls + controls, device: device ?? scopeDevice, outputs: outputs, constants: constants,
             error: error, location: place)
         state.withLock { state in
-            precondition(state.vertices.count == id, "a graph is built by one thread")
-            state.vertices.append(vertex)
+            if earlier == nil {
+                precondition(state.nextID + room == id, "a graph is built by one thread")
+                state.vertices.append(vertex)
+                state.nextID = id + 1
+            } else {
+                state.vertices.insert(vertex, at: state.vertices.firstIndex { $0.id > id } ?? state.vertices.count)
+            }
             state.byName[fullName] = vertex
             state.nameCounts[fullName, default: 0] += 1
             state.firstError = state.firstError ?? error
@@ -266,6 +279,12 @@ public final class Graph: Sendable {
         state.withLock { $0.firstError = $0.firstError ?? error }
     }
 
+    /// Counts the changes of vertices that were there already: plans made before one are no longer right.
+    var revision: Int { state.withLock { $0.revision } }
+
+    /// Notes that a vertex that was there already has changed.
+    func noteChange() { state.withLock { $0.revision += 1 } }
+
     func register(_ variable: Variable) { state.withLock { $0.variables.append(variable) } }
 
     /// Terms to add to a loss, such as L2 penalties that layers were given; scalars.
@@ -303,6 +322,9 @@ extension Graph {
         defer { state.withLock { $0.body = nil } }
         return build()
     }
+
+    /// `name`, or a name like it that no vertex has.
+    func unusedFullName(_ name: String) -> String { state.withLock { $0.peek(name) } }
 
     /// A function's name like `name` that no other has in this graph or around it.
     package func uniqueFunctionName(_ name: String) -> String {

@@ -58,7 +58,7 @@ public final class Vertex: Sendable {
         set { backEdge.withLock { $0 = newValue } }
     }
 
-    /// Of a `While`, what its gradient needs to know; nil for all other vertices.
+    /// Of a `While`, what its gradients needed of it; nil before the first, and for all other vertices.
     var loopHistory: LoopHistory? {
         get { history.withLock { $0 } }
         set { history.withLock { $0 = newValue } }
@@ -71,6 +71,7 @@ public final class Vertex: Sendable {
             parts.outputs += outputs
             parts.attributes = attributes
         }
+        graph.noteChange()
     }
 
     /// Of a Variable, what its memory holds; nil for other vertices.

@@ -80,6 +80,8 @@ public struct Inference: Sendable {
     public let attributes: Attributes
     public let inputs: [TensorSpec]
     let constants: [Tensor?]
+    /// Bytes that a tensor may take; nil while a graph is built, when nothing large is computed.
+    var memoryLimit: Int?
 
     package init(attributes: Attributes, inputs: [TensorSpec], constants: [Tensor?]) {
         self.attributes = attributes

@@ -117,6 +117,36 @@ public enum OperationCatalog {
         HistogramFixedWidth.self, Bucketize.self, LowerBound.self, UpperBound.self, NthElement.self,
         UnravelIndex.self, MirrorPad.self, MirrorPadGrad.self, Roll.self, ReverseSequence.self, SpaceToDepth.self,
         DepthToSpace.self, SpaceToBatchND.self, BatchToSpaceND.self, SpaceToBatch.self, BatchToSpace.self,
+        // Functions and lists of tensors
+        Case.self, StatelessCase.self, SymbolicGradient.self, TensorListReserve.self, TensorListFromTensor.self,
+        TensorListScatter.self, TensorListScatterV2.self, TensorListScatterIntoExistingList.self, TensorListSplit.self,
+        TensorListGetItem.self, TensorListSetItem.self, TensorListElementShape.self, TensorListResize.self,
+        TensorListStack.self, TensorListGather.self, TensorListConcat.self, TensorListConcatV2.self,
+        TensorListPushBackBatch.self, TensorListConcatLists.self,
+        // Sparse tensors
+        SparseFillEmptyRows.self, SparseFillEmptyRowsGrad.self, SparseReshape.self, SparseReorder.self,
+        SparseConcat.self, SparseSplit.self, SparseSlice.self, SparseSliceGrad.self, SparseSoftmax.self,
+        SparseSparseMaximum.self, SparseSparseMinimum.self, SparseAdd.self, SparseAddGrad.self,
+        SparseTensorDenseAdd.self, SparseDenseCwiseAdd.self, SparseDenseCwiseMul.self, SparseDenseCwiseDiv.self,
+        SparseReduceSum.self, SparseReduceMax.self, SparseReduceSumSparse.self, SparseReduceMaxSparse.self,
+        SparseTensorDenseMatMul.self, SparseCross.self, SparseCrossV2.self, SparseCrossHashed.self, SparseBincount.self,
+        RaggedBincount.self, SparseToSparseSetOperation.self, DenseToSparseSetOperation.self,
+        SparseSegmentSumGradV2.self, SparseSegmentMeanGradV2.self, SparseSegmentSqrtNGradV2.self,
+        DenseCountSparseOutput.self, SparseCountSparseOutput.self, RaggedCountSparseOutput.self,
+        // Samplers of classes
+        UniformCandidateSampler.self, LogUniformCandidateSampler.self, LearnedUnigramCandidateSampler.self,
+        ThreadUnsafeUnigramCandidateSampler.self, FixedUnigramCandidateSampler.self, AllCandidateSampler.self,
+        ComputeAccidentalHits.self,
+        // Lookup tables
+        HashTableV2.self, HashTable.self, MutableHashTableV2.self, MutableHashTable.self,
+        MutableHashTableOfTensorsV2.self, MutableHashTableOfTensors.self, MutableDenseHashTableV2.self,
+        MutableDenseHashTable.self, LookupTableFindV2.self, LookupTableFind.self, LookupTableInsertV2.self,
+        LookupTableInsert.self, LookupTableRemoveV2.self, LookupTableSizeV2.self, LookupTableSize.self,
+        LookupTableExportV2.self, LookupTableExport.self, LookupTableImportV2.self, LookupTableImport.self,
+        InitializeTableV2.self, InitializeTable.self, InitializeTableFromTextFileV2.self,
+        InitializeTableFromTextFile.self,
+        // Buckets of texts
+        StringToHashBucketFast.self, StringToHashBucketStrong.self, StringToHashBucket.self,
         // Checkpoints
         SaveV2.self, RestoreV2.self, MergeV2Checkpoints.self, ShardedFilename.self, ShardedFilespec.self, Save.self,
         SaveSlices.self, Restore.self, RestoreSlice.self,

@@ -5,7 +5,7 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
     case string
     /// A handle of something that a session keeps: a Variable, a stack.
     case resource
-    /// A list of tensors, as loops keep their history in.
+    /// A list of tensors, or an optional value: see `Variant`.
     case variant
 
     /// Bytes of one element.
@@ -22,6 +22,9 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
 
     /// True for the types that gradients flow through.
     public var isFloating: Bool { DType.floating.contains(self) }
+
+    /// Also true for lists of tensors, whose gradients are lists.
+    var isDifferentiable: Bool { isFloating || self == .variant }
 
     /// float32 and float64: every numeric kernel serves both.
     public static let floats: [DType] = [.float32, .float64]

@@ -9,7 +9,7 @@
 package final class TensorStorage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     package let byteCount: Int
-    private let owner: AnyObject?
+    let owner: AnyObject?
     /// What the elements refer to: the texts of a string tensor that outlives its run. Set before others see the tensor.
     var held: AnyObject?
 

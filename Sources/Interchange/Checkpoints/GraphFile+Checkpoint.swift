@@ -9,8 +9,9 @@ extension GraphFile {
         public let tensors: [String]
     }
 
-    /// Gives the graph's Variables the values that a checkpoint has under their names. The parts "NAME/part_0", … of a
-    /// partitioned Variable take theirs of the tensor "NAME".
+    /// Gives the graph's Variables the values that a checkpoint has for them: under the names by which the graph's own saver
+    /// reads them, else under the Variables' names. The parts "NAME/part_0", … of a partitioned Variable take theirs of the
+    /// tensor "NAME".
     ///
     /// - Throws: `FormatError` listing all Variables whose dtype or shape is not that of the checkpoint's tensor, and then none
     ///   has changed; also if the checkpoint cannot be read.
@@ -20,19 +21,29 @@ extension GraphFile {
         var (matched, missing, taken): ([(Vertex, Restored)], [String], Set<String>) = ([], [], [])
         let variables = graph.vertices.filter { $0.operation.isVariable }
         let parts = PartitionedVariables(variables)
+        let saved = savedNames.sources
         var mistakes: [String] = []
         for variable in variables {
             let whole = parts.whole[variable.name]
-            guard let name = known.contains(variable.name) ? variable.name : whole, known.contains(name) else {
+            let source = saved[variable.name].flatMap { known.contains($0.name) ? $0 : nil }
+            let isNamed = known.contains(variable.name) && (source == nil || !prefersSavedNames)
+            guard let name = isNamed ? variable.name : source?.name ?? whole, known.contains(name) else {
                 missing.append(variable.name)
                 continue
             }
             taken.insert(name)
             let spec = try checkpoint.spec(named: name)
             let own = variable.variableSpec ?? TensorSpec(.resource, .unknown)
-            let place = name == variable.name ? nil : parts.place(of: variable, in: spec.shape)
-            if own.dtype == spec.dtype, place != nil || (name == variable.name && own.shape == spec.shape) {
-                matched.append((variable, Restored(name: name, place: place)))
+            let places: [PartitionedVariables.Place]?
+            if isNamed || source?.part.isEmpty == true {
+                places = own.shape == spec.shape ? [] : nil
+            } else if let source {
+                places = PartitionedVariables.places(source.part, own.shape, in: spec.shape)
+            } else {
+                places = parts.place(of: variable, in: spec.shape).map { [$0] }
+            }
+            if own.dtype == spec.dtype, let places {
+                matched.append((variable, Restored(name: name, places: places)))
             } else {
                 mistakes.append("'\(variable.name)' is \(own) in the graph, '\(name)' \(spec) in the checkpoint")
             }
@@ -46,7 +57,7 @@ extension GraphFile {
         for (variable, source) in matched.sorted(by: { ($0.1.name, $0.0.id) < ($1.1.name, $1.0.id) }) {
             let tensor = last?.name == source.name ? last!.tensor : try checkpoint.tensor(named: source.name)
             last = (source.name, tensor)
-            try assign(source.place.map { PartitionedVariables.cut(tensor, $0) } ?? tensor, to: variable)
+            try assign(source.places.reduce(tensor) { PartitionedVariables.cut($0, $1) }, to: variable)
         }
         return Unmatched(variables: missing.sorted(), tensors: known.subtracting(taken).sorted())
     }
@@ -54,7 +65,8 @@ extension GraphFile {
     /// Where a Variable's value comes from.
     private struct Restored {
         let name: String
-        let place: PartitionedVariables.Place?
+        /// What is cut out of the tensor, dimension by dimension.
+        let places: [PartitionedVariables.Place]
     }
 }
 
@@ -104,6 +116,25 @@ struct PartitionedVariables {
         guard let axis, let index = parts.firstIndex(where: { $0.name == part.name }) else { return nil }
         let start = parts[..<index].reduce(0) { $0 + $1.extents[axis] }
         return Place(axis: axis, range: start..<start + parts[index].extents[axis])
+    }
+
+    /// What a saver's slice cuts out of a tensor of the shape `whole`; nil if that does not yield `part`.
+    static func places(_ extents: [SavedNames.Source.Extent], _ part: Shape, in whole: Shape) -> [Place]? {
+        let (from, to) = (whole.concrete, part.isFullyDefined ? part.concrete : [])
+        guard extents.count == from.count, to.count == from.count else { return nil }
+        var places: [Place] = []
+        for axis in from.indices {
+            let extent = extents[axis]
+            guard extent.length >= 0 else {
+                if to[axis] != from[axis] { return nil }
+                continue
+            }
+            guard extent.start >= 0, extent.start <= from[axis], extent.length <= from[axis] - extent.start,
+                extent.length == to[axis]
+            else { return nil }
+            places.append(Place(axis: axis, range: extent.start..<extent.start + extent.length))
+        }
+        return places
     }
 
     static func cut(_ tensor: Tensor, _ place: Place) -> Tensor {

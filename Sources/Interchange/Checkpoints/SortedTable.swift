@@ -38,6 +38,11 @@ struct SortedTable {
         }
     }
 
+    /// Whether the last bytes are those of a table.
+    static func hasMagic(_ bytes: [UInt8]) -> Bool {
+        bytes.count >= footerSize && number(bytes[(bytes.count - 8)...], 8) == magic
+    }
+
     private func corrupt(_ what: String) -> FormatError { FormatError(path: path, "is corrupt: \(what)") }
 
     /// A block's place in the file.

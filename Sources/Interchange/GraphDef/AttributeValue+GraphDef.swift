@@ -21,6 +21,7 @@ extension AttributeValue {
         case .types(let values): list.type = values.map(\.proto)
         case .shapes(let values): list.shape = values.map(\.proto)
         case .function(let value): result.func = .with { $0.name = value.name }
+        case .functions(let values): list.func = values.map { value in .with { $0.name = value.name } }
         }
         if result.value == nil { result.list = list }
         return result
@@ -43,6 +44,7 @@ extension AttributeValue {
         case .types: "a list of types"
         case .shapes: "a list of shapes"
         case .function: "a function"
+        case .functions: "a list of functions"
         }
     }
 
@@ -55,6 +57,7 @@ extension AttributeValue {
         case .strings: .strings([])
         case .types: .types([])
         case .shapes: .shapes([])
+        case .functions: .functions([])
         case .int, .float, .bool, .string, .type, .shape, .tensor, .function: nil
         }
     }

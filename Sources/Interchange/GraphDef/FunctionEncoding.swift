@@ -3,7 +3,7 @@ internal import SwiftProtobuf
 
 extension GraphDefinition {
     /// The functions that `vertices` call, and those that these call, each once.
-    static func functionDefinitions(_ vertices: [Vertex], includingDevices: Bool) throws -> [TFFunctionDef] {
+    static func library(_ vertices: [Vertex], includingDevices: Bool) throws -> TFFunctionDefLibrary {
         var functions: [Function] = []
         var waiting = called(by: vertices)
         while !waiting.isEmpty {
@@ -15,12 +15,29 @@ extension GraphDefinition {
             functions.append(next)
             waiting += called(by: next.graph.vertices)
         }
-        return try functions.map { try FunctionEncoder($0).encode(includingDevices: includingDevices) }
+        var library = TFFunctionDefLibrary()
+        library.function = try functions.map { try FunctionEncoder($0).encode(includingDevices: includingDevices) }
+        library.gradient = gradientDefinitions(functions)
+        return library
     }
 
     private static func called(by vertices: [Vertex]) -> [Function] {
         vertices.flatMap { vertex in
-            vertex.attributes.sorted.compactMap { if case .function(let function) = $0 { function } else { nil } }
+            vertex.attributes.sorted.flatMap(\.functions).flatMap {
+                [$0] + ($0.customGradient?.known.map { [$0] } ?? [])
+            }
+        }
+    }
+
+    /// What the library says of the gradients of the functions that it holds.
+    static func gradientDefinitions(_ functions: [Function]) -> [TFGradientDef] {
+        functions.compactMap { function in
+            function.customGradient?.known.map { gradient in
+                .with {
+                    $0.functionName = function.name
+                    $0.gradientFunc = gradient.name
+                }
+            }
         }
     }
 }
@@ -81,9 +98,11 @@ private struct FunctionEncoder {
             result.controlRet[vertex.name] = vertex.name
         }
         for (i, node) in function.parameters.enumerated() where node.shape.rank != nil {
-            result.argAttr[UInt32(i)] = .with {
-                $0.attr["_output_shapes"] = AttributeValue.shapes([node.shape]).proto
-            }
+            result.argAttr.append(
+                .with {
+                    $0.key = UInt32(i)
+                    $0.value.attr["_output_shapes"] = AttributeValue.shapes([node.shape]).proto
+                })
         }
         for vertex in function.graph.vertices where parameters[vertex.node] == nil {
             var node = GraphDefinition.node(vertex, includingDevices: includingDevices)
@@ -111,6 +130,18 @@ struct FunctionOutputs {
             if argument.isList { return (argument.name, try attributes.types(argument.type).count) }
             return (argument.name, try argument.count.map { try attributes.int($0) } ?? 1)
         }
+    }
+
+    init(_ lengths: [(name: String, count: Int)]) { self.lengths = lengths }
+
+    /// The numbers of all tensors that the output `name` stands for, nil if there is none of that name.
+    func positions(_ name: Substring) -> Range<Int>? {
+        var first = 0
+        for (own, count) in lengths {
+            if own == name { return first..<first + count }
+            first += count
+        }
+        return nil
     }
 
     func name(_ output: Int) throws -> String {

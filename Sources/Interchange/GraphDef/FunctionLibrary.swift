@@ -3,10 +3,15 @@ internal import SwiftProtobuf
 
 /// The functions of a file, each made when a node first calls it.
 ///
-/// A Variable that goes in by its handle does not stay an argument: the body gets a handle of the same Variable.
+/// A Variable that goes in by its handle does not stay an argument: the body gets a handle of the same Variable. A function
+/// with attributes (types, numbers) is made anew for each set of values that callers give them.
 final class FunctionLibrary {
     private var definitions: [String: TFFunctionDef] = [:]
+    /// The function that is a function's gradient.
+    private var gradients: [String: String] = [:]
     private var made: [String: Function] = [:]
+    /// Of functions that yield handles of Variables, these by result, under the names of the Variables.
+    private var passed: [ObjectIdentifier: [Int: String]] = [:]
     private var open: [String] = []
     /// Where functions' names are unique.
     private let root: Graph
@@ -14,7 +19,7 @@ final class FunctionLibrary {
     /// Functions that call each other more deeply than this are refused.
     private static let depthLimit = 64
 
-    /// - Throws: `GraphError` for two functions of one name.
+    /// - Throws: `GraphError` for two functions of one name, or two gradients of one function.
     init(_ library: TFFunctionDefLibrary, for root: Graph) throws {
         self.root = root
         for function in library.function {
@@ -22,13 +27,32 @@ final class FunctionLibrary {
                 throw GraphError("two functions have the name '\(function.signature.name)'")
             }
         }
+        for gradient in library.gradient {
+            guard gradients.updateValue(gradient.gradientFunc, forKey: gradient.functionName) == nil else {
+                throw GraphError("the function '\(gradient.functionName)' has two gradients")
+            }
+        }
     }
 
     func contains(_ name: String) -> Bool { definitions[name] != nil }
 
     /// The dtypes of a function's results, for a node that calls it as an operation.
-    func resultTypes(_ name: String) throws -> [DType] {
-        try (definitions[name]?.signature.outputArg ?? []).map { try DType($0.type) }
+    func resultTypes(_ call: TFNameAttrList) throws -> [DType] {
+        try outputs(call).flatMap { try $0.types.map { try DType($0) } }
+    }
+
+    /// The results of a function by name, each with the dtypes of the tensors that it stands for.
+    func outputs(_ call: TFNameAttrList) throws -> [(name: String, types: [TFDataType])] {
+        let definition = try definition(call.name)
+        let attributes = try FunctionAttributes(definition, call.attr)
+        return try definition.signature.outputArg.map { ($0.name, try attributes.types(of: $0)) }
+    }
+
+    private func definition(_ name: String) throws -> TFFunctionDef {
+        guard let definition = definitions[name] else {
+            throw GraphError("the function '\(name)' is not in the graph's library")
+        }
+        return definition
     }
 
     /// The function that a node names.
@@ -36,11 +60,10 @@ final class FunctionLibrary {
     /// - Parameter handles: the Variables among the arguments, by place.
     /// - Throws: `GraphError` for a function that is not there, calls itself, or is wrong in itself.
     func function(_ call: TFNameAttrList, handles: [Int: Vertex]) throws -> Function {
-        guard let definition = definitions[call.name] else {
-            throw GraphError("the function '\(call.name)' is not in the graph's library")
-        }
+        let definition = try definition(call.name)
+        let attributes = try FunctionAttributes(definition, call.attr)
         let names = handles.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.name)" }
-        let key = ([call.name] + names).joined(separator: "\n")
+        let key = ([call.name] + names + [try attributes.key()]).joined(separator: "\n")
         if let known = made[key] { return known }
         guard !open.contains(call.name) else {
             throw GraphError(
@@ -52,114 +75,98 @@ final class FunctionLibrary {
         open.append(call.name)
         defer { open.removeLast() }
         let function: Function
-        do { function = try FunctionDecoder(definition, self, handles).decode(root) } catch {
+        do {
+            var decoder = FunctionDecoder(definition, attributes, self, handles)
+            function = try decoder.decode(root, gradient: customGradient(call, handles))
+            passed[ObjectIdentifier(function)] = decoder.passed
+        } catch {
             throw GraphError("in the function '\(call.name)': \(error)")
         }
         made[key] = function
         return function
     }
+
+    /// The Variables whose handles are among a function's results, by name and place. They are not among the results of the
+    /// function that is made.
+    func handles(passedBy function: Function) -> [Int: String] { passed[ObjectIdentifier(function)] ?? [:] }
+
+    /// What the file says that a function's gradient is. A mistake in it counts when the gradient is asked for.
+    private func customGradient(_ call: TFNameAttrList, _ handles: [Int: Vertex]) -> CustomGradient? {
+        guard let name = gradients[call.name] else { return nil }
+        return CustomGradient(
+            Result {
+                var gradient = call
+                gradient.name = name
+                return try function(gradient, handles: handles)
+            })
+    }
 }
 
-/// A function of a file on its way to a body.
-private struct FunctionDecoder {
-    private let definition: TFFunctionDef
-    private let library: FunctionLibrary
-    private let handles: [Int: Vertex]
+/// The values of a function's attributes, by which its placeholders are replaced.
+struct FunctionAttributes {
+    private var values: [String: TFAttrValue] = [:]
 
-    init(_ definition: TFFunctionDef, _ library: FunctionLibrary, _ handles: [Int: Vertex]) {
-        self.definition = definition
-        self.library = library
-        self.handles = handles
-    }
-
-    func decode(_ root: Graph) throws -> Function {
-        let name = root.uniqueFunctionName(definition.signature.name)
-        // Arguments are nodes of the body; inputs are named as in a graph.
-        var arguments: [String: String] = [:]
-        var body = TFGraphDef()
-        var parameters: [String] = []
-        for (i, argument) in definition.signature.inputArg.enumerated() {
-            guard argument.typeAttr.isEmpty, argument.numberAttr.isEmpty, argument.typeListAttr.isEmpty else {
-                throw GraphError("the argument '\(argument.name)' is of no fixed type, which is not supported")
-            }
-            var node = TFNodeDef()
-            node.name = handles[i]?.name ?? argument.name
-            guard arguments.updateValue(node.name, forKey: argument.name) == nil else {
-                throw GraphError("two arguments have the name '\(argument.name)'")
-            }
-            if let variable = handles[i] {
-                guard !body.node.contains(where: { $0.name == variable.name }) else { continue }
-                node.op = variable.operation.name
-                node.attr = GraphDefinition.node(variable, includingDevices: false).attr
+    /// - Throws: `GraphError` for an attribute that is neither given nor has a default.
+    init(_ definition: TFFunctionDef, _ given: [String: TFAttrValue]) throws {
+        for attribute in definition.signature.attr {
+            if let value = given[attribute.name] {
+                values[attribute.name] = value
+            } else if attribute.hasDefaultValue {
+                values[attribute.name] = attribute.defaultValue
             } else {
-                node.op = "Placeholder"
-                node.attr["dtype"] = .with { $0.type = argument.type }
-                node.attr["shape"] = shape(UInt32(i))
-                parameters.append(node.name)
+                throw GraphError(
+                    "the function '\(definition.signature.name)' is called without its attribute '\(attribute.name)'")
             }
-            body.node.append(node)
         }
-        let operations = Dictionary(definition.nodeDef.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        func translated(_ input: String) throws -> String {
-            let parts = input.split(separator: ":", omittingEmptySubsequences: false)
-            if input.hasPrefix("^") {
-                return arguments[String(input.dropFirst())].map { "^\($0)" } ?? input
-            }
-            if let argument = arguments[String(parts[0])], operations[String(parts[0])] == nil { return argument }
-            guard parts.count == 3, let node = operations[String(parts[0])], let index = Int(parts[2]),
-                let position = try outputs(node).position(parts[1], index)
-            else { throw GraphError("the input '\(input)' is neither an argument nor 'node:output:index' of the body") }
-            return "\(parts[0]):\(position)"
-        }
-        for node in definition.nodeDef {
-            var copy = node
-            copy.input = try node.input.map(translated)
-            body.node.append(copy)
-        }
-        let graph = Graph(function: name, seed: root.seed)
-        var decoder = try GraphDecoder(body, into: graph, library: library)
-        _ = try decoder.decode()
-        let results = try definition.signature.outputArg.enumerated().compactMap { i, output -> Node? in
-            guard let source = definition.ret[output.name] else {
-                throw GraphError("the result '\(output.name)' is not told")
-            }
-            let node = try decoder.node(translated(source))
-            return node.dtype == .resource && node.variable != nil ? nil : node
-        }
-        let effects = try definition.controlRet.sorted { $0.key < $1.key }.map { entry in
-            guard let vertex = graph.vertex(named: entry.value) else {
-                throw GraphError("the control output '\(entry.value)' is not in the body")
-            }
-            return vertex
-        }
-        return Function(
-            name: name, graph: graph, parameters: try parameters.map { try graph.node(named: $0) }, results: results,
-            effects: effects)
     }
 
-    private func shape(_ argument: UInt32) -> TFAttrValue {
-        if let shape = definition.argAttr[argument]?.attr["_output_shapes"]?.list.shape.first {
-            return .with { $0.shape = shape }
-        }
-        return .with { $0.shape.unknownRank = true }
+    /// The same for the same values.
+    func key() throws -> String {
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        return try values.sorted { $0.key < $1.key }.map { name, value in
+            let bytes: [UInt8] = try value.serializedBytes(options: options)
+            return "\(name)=\(bytes.map { String($0, radix: 16) }.joined(separator: "."))"
+        }.joined(separator: ";")
     }
 
-    private func outputs(_ node: TFNodeDef) throws -> FunctionOutputs {
-        if let operation = OperationCatalog.operation(named: node.op) {
-            var attributes: [String: AttributeValue] = [:]
-            for argument in operation.signature.outputs {
-                if let count = argument.count, let value = node.attr[count] {
-                    // More than this no operation may have.
-                    attributes[count] = .int(Int(min(max(value.i, 0), 65536)))
-                }
-                if argument.isList, let types = node.attr[argument.type] {
-                    attributes[argument.type] = .types(try types.list.type.map { try DType($0) })
-                }
-            }
-            return try FunctionOutputs(operation.signature, Attributes(attributes))
+    /// The dtypes of the tensors that an argument or a result stands for.
+    func types(of argument: TFOpDef.ArgDef) throws -> [TFDataType] {
+        if !argument.typeListAttr.isEmpty { return try value(argument.typeListAttr).list.type }
+        let type = argument.typeAttr.isEmpty ? argument.type : try value(argument.typeAttr).type
+        guard !argument.numberAttr.isEmpty else { return [type] }
+        let count = try value(argument.numberAttr).i
+        // More than this no operation may have.
+        guard (0...65536).contains(count) else {
+            throw GraphError("'\(argument.name)' would be \(count) tensors; it must be between 0 and 65536")
         }
-        guard library.contains(node.op) else { throw GraphError("the operation '\(node.op)' is not known") }
-        return try FunctionOutputs(
-            StatefulPartitionedCall.signature, ["Tout": .types(try library.resultTypes(node.op))])
+        return [TFDataType](repeating: type, count: Int(count))
+    }
+
+    private func value(_ name: String) throws -> TFAttrValue {
+        guard let value = values[name] else { throw GraphError("there is no value for the attribute '\(name)'") }
+        return value
+    }
+
+    /// A node of the body with the values for its placeholders.
+    func filled(_ node: TFNodeDef) throws -> TFNodeDef {
+        var result = node
+        do { result.attr = try filled(node.attr) } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+        return result
+    }
+
+    private func filled(_ attributes: [String: TFAttrValue]) throws -> [String: TFAttrValue] {
+        try attributes.mapValues { attribute in
+            switch attribute.value {
+            case .placeholder(let name)?: return try value(name)
+            case .func(var call)?:
+                call.attr = try filled(call.attr)
+                return .with { $0.func = call }
+            case .list(var list)? where !list.func.isEmpty:
+                for i in list.func.indices { list.func[i].attr = try filled(list.func[i].attr) }
+                return .with { $0.list = list }
+            default: return attribute
+            }
+        }
     }
 }

@@ -3,6 +3,9 @@ internal import Foundation
 
 /// A folder with a graph and what TensorFlow computes with it: `graph.pb`, `run.json` and arrays.
 ///
+/// In place of `graph.pb` it may hold `graph.pbtxt`, `graph.meta` or a SavedModel (`saved_model.pb`), whose Variables then
+/// begin with the values that came with it.
+///
 /// `run.json` names the initialiser (`init`), the train operation (`train`) and how often to run it (`steps`), the `feeds`,
 /// what to fetch before the first step (`first`) and after the last (`fetches`) with the files of the expected arrays, and
 /// the relative tolerance `rtol`: |got − expected| ≤ rtol · max(1, |expected|). Only `fetches` must be there.
@@ -69,13 +72,44 @@ public struct GraphCheck {
         } catch { return Result(name: name, largestError: nil, problem: "\(error)") }
     }
 
+    /// Collects the CUDA text of every kernel that a GPU would run for a case, without running it.
+    ///
+    /// - Returns: the operations that would run there.
+    package static func collectKernels(_ folder: String, into texts: KernelTexts) throws -> Set<String> {
+        try GraphCheck(folder).collectKernels(texts)
+    }
+
+    private func collectKernels(_ texts: KernelTexts) throws -> Set<String> {
+        let feeds = try arrays(run.feeds ?? [:])
+        let specs = feeds.mapValues { TensorSpec($0.dtype, $0.shape) }
+        let single = [run.`init`, run.train].compactMap { $0 }.filter { !$0.isEmpty }
+        let sets =
+            single.map { [$0] } + [run.first ?? [:], run.fetches].map { $0.keys.sorted() }.filter { !$0.isEmpty }
+        var devices = DeviceOptions()
+        devices.kernelTexts = texts
+        let gpu = DeviceName(kind: .gpu, index: 0)
+        let file = try GraphFile(
+            "\(folder)/graph.pb", needed: sets.flatMap { $0 } + Array(feeds.keys), device: gpu, devices: devices)
+        var operations: Set<String> = []
+        for fetches in sets {
+            let isInitializer = fetches == [run.`init` ?? ""]
+            for step in try file.plan(fetches, feeds: isInitializer ? [:] : specs).steps
+            where step.device == "\(gpu)" {
+                operations.formUnion(step.operation.split(separator: "+").map(String.init))
+            }
+        }
+        return operations
+    }
+
     private func open(_ device: DeviceName?, _ devices: DeviceOptions, plan: PlanKind = .optimized) throws -> GraphFile
     {
-        let names = [run.`init` ?? "", run.train ?? ""].filter { !$0.isEmpty }
-        let tensors = [run.feeds ?? [:], run.first ?? [:], run.fetches].flatMap(\.keys)
+        let tensors = [run.first ?? [:], run.fetches].flatMap(\.keys)
         let file = try GraphFile(
-            "\(folder)/graph.pb", needed: names + tensors, device: device, devices: devices,
+            try GraphCheck.graph(in: folder), needed: [run.train ?? ""].filter { !$0.isEmpty } + tensors,
+            initial: [run.`init` ?? ""].filter { !$0.isEmpty },
+            feeds: try arrays(run.feeds ?? [:]).mapValues(\.dtype), device: device, devices: devices,
             softPlacement: device == nil, plan: plan)
+        try file.load()
         if let initializer = run.`init`, !initializer.isEmpty { try file.execute(initializer) }
         return file
     }
@@ -115,6 +149,15 @@ public struct GraphCheck {
         if !train.isEmpty { for _ in 0..<(run.steps ?? 0) { try file.execute(train, feeds: feeds) } }
         try compare(file, last, feeds, train.isEmpty ? "" : "after \(run.steps ?? 0) steps", &comparison)
         return Result(name: name, largestError: comparison.largest, problem: comparison.problem)
+    }
+
+    private static func graph(in folder: String) throws -> String {
+        let files = ["graph.pb", "graph.pbtxt", "graph.meta", "saved_model.pb", "saved_model.pbtxt"]
+        let found = files.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+        guard let found else {
+            throw FormatError(path: folder, "holds no graph: none of \(files.joined(separator: ", "))")
+        }
+        return "\(folder)/\(found)"
     }
 
     private func arrays(_ files: [String: String]) throws -> [String: Tensor] {

@@ -22,44 +22,55 @@ extension GraphDefinition {
         _ bytes: [UInt8], into graph: Graph? = nil, needed: [String]? = nil, keepingInitializers: Bool = false,
         device: DeviceName? = nil
     ) throws -> Graph {
-        var definition: TFGraphDef
+        let definition: TFGraphDef
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
             throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
         }
+        return try decode(
+            definition, into: graph, needed: needed, initializers: keepingInitializers ? [:] : nil, device: device
+        ).graph
+    }
+
+    /// A graph, and the nodes of it that take what is fed.
+    package typealias Decoded = (graph: Graph, fed: [String: Node])
+
+    /// As `decode(_:into:needed:keepingInitializers:device:)`, of a file that has been read.
+    ///
+    /// - Parameters:
+    ///   - needed: what is fetched or run; nil: all there is.
+    ///   - unfed: what is run without the feeds, such as an initialiser.
+    ///   - feeds: the tensors that are fed, with the dtype of what comes if that is known. What lies behind them is left out,
+    ///     whatever it is.
+    ///   - initializers: reads the nodes that give needed Variables their first values too: by the Variables' nodes, those of
+    ///     another name than "NAME/Assign".
+    ///   - trainable: the Variables that are trained; nil: those that the graph updates.
+    package static func decode(
+        _ definition: TFGraphDef, into graph: Graph? = nil, needed: [String]? = nil, unfed: [String] = [],
+        feeds: [String: DType?] = [:], initializers: [String: String]? = nil, trainable: Set<String>? = nil,
+        device: DeviceName? = nil
+    ) throws -> Decoded {
         guard definition.versions.minConsumer <= version else {
             throw GraphError(
                 "the GraphDef asks for a reader of version \(definition.versions.minConsumer), this is \(version)")
         }
-        if let needed { definition.node = try neededNodes(definition.node, for: needed, keepingInitializers) }
+        var definition = definition
+        var fed: [String: String] = [:]
+        if let needed {
+            let part = try NeededNodes(
+                definition.node, for: needed, unfed: unfed, feeds: feeds, initializers: initializers)
+            definition.node = part.nodes
+            fed = part.fed
+        }
         if let device {
             for i in definition.node.indices { definition.node[i].device = device.description }
         }
         let graph = graph ?? Graph()
         let library = try FunctionLibrary(definition.library, for: graph)
         var decoder = try GraphDecoder(definition, into: graph, library: library)
-        return try decoder.decode()
+        decoder.trainable = trainable
+        _ = try decoder.decode()
+        return (graph, try fed.mapValues { try graph.node(named: $0) })
     }
-}
-
-/// The nodes that `names` need, in the file's order.
-private func neededNodes(
-    _ nodes: [TFNodeDef], for names: [String], _ keepingInitializers: Bool
-) throws -> [TFNodeDef] {
-    let positions = Dictionary(zip(nodes.map(\.name), nodes.indices), uniquingKeysWith: { first, _ in first })
-    var found: Set<Int> = []
-    var stack = try names.map { name -> Int in
-        guard let position = positions[String(try NodeInput(name).name)] else {
-            throw GraphError("the graph has no node named '\(name)'")
-        }
-        return position
-    }
-    while let position = stack.popLast() {
-        guard found.insert(position).inserted else { continue }
-        // Inputs of another form, or that are missing, are told later.
-        stack += nodes[position].input.compactMap { (try? NodeInput($0)).flatMap { positions[String($0.name)] } }
-        if keepingInitializers, let assign = positions[nodes[position].name + "/Assign"] { stack.append(assign) }
-    }
-    return nodes.indices.filter(found.contains).map { nodes[$0] }
 }
 
 /// One file on its way to a graph.
@@ -73,6 +84,10 @@ struct GraphDecoder {
     private var outputs: [Int: [Node?]] = [:]
     private var vertices: [Vertex?] = []
     private var positions: [String: Int] = [:]
+    /// The Variables that are trained; nil: those that the graph updates.
+    var trainable: Set<String>?
+    /// What is wrong with nodes, by position, if these are to be passed over; nil: the first mistake is thrown.
+    private(set) var mistakes: [Int: String]?
 
     init(_ definition: TFGraphDef, into graph: Graph, library: FunctionLibrary) throws {
         nodes = definition.node
@@ -92,6 +107,15 @@ struct GraphDecoder {
                 "the graph has operations that are not known: \(unknown.sorted().map { "'\($0)'" }.joined(separator: ", "))"
             )
         }
+    }
+
+    /// The vertices of the nodes, where they can be made, and what is wrong with others. Those on which a node stands that
+    /// could not be made have neither.
+    /// - Throws: `GraphError` for names used twice, inputs that are missing, and cycles.
+    mutating func decodePart() throws -> (vertices: [Vertex?], mistakes: [Int: String]) {
+        mistakes = [:]
+        _ = try decode()
+        return (vertices, mistakes ?? [:])
     }
 
     mutating func decode() throws -> Graph {
@@ -120,15 +144,28 @@ struct GraphDecoder {
         let forward = nodes.indices.map { isHead[$0] ? Array(needs[$0].prefix(1)) : needs[$0] }
         vertices = [Vertex?](repeating: nil, count: nodes.count)
         for i in try NodeOrder(names: nodes.map(\.name), needs: forward).sorted() {
-            vertices[i] = try add(
-                i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i],
-                isLoopHead: isHead[i])
+            if mistakes != nil, forward[i].contains(where: { vertices[$0] == nil }) { continue }
+            do {
+                vertices[i] = try add(
+                    i, isHead[i] ? Array(inputs[i].prefix(1)) : inputs[i], forward[i], isLoopHead: isHead[i])
+            } catch { try note(error, at: i) }
         }
         for i in nodes.indices where isHead[i] {
-            try graph.closeLoop(vertices[i]!, from: vertices[needs[i][1]]!.output(inputs[i][1].output))
+            guard let head = vertices[i], let last = vertices[needs[i][1]] else { continue }
+            do {
+                guard last.outputs.indices.contains(inputs[i][1].output) else {
+                    throw GraphError("the input '\(nodes[i].input[1])' of '\(nodes[i].name)' does not exist")
+                }
+                try graph.closeLoop(head, from: last.output(inputs[i][1].output))
+            } catch { try note(error, at: i) }
         }
-        ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph)
+        ImportedVariables(vertices.compactMap { $0 }).adopt(by: graph, trainable: trainable)
         return graph
+    }
+
+    private mutating func note(_ error: any Error, at i: Int) throws {
+        guard mistakes != nil else { throw error }
+        mistakes?[i] = "\(error)"
     }
 
     private mutating func add(
@@ -162,7 +199,7 @@ struct GraphDecoder {
             operations[i], data, attributes, exactName: node.name, isLoopHead: isLoopHead, controls: controls,
             device: device)
         if let error = vertex.error { throw error }
-        noteOutputs(i, vertex, handles)
+        try noteOutputs(i, vertex, handles)
         return vertex
     }
 
@@ -185,12 +222,13 @@ struct GraphDecoder {
     }
 
     private func isCall(_ i: Int) -> Bool {
-        nodes[i].attr.values.contains { if case .func? = $0.value { true } else { false } }
-            || library.contains(nodes[i].op)
+        nodes[i].attr.values.contains(where: \.namesFunctions) || library.contains(nodes[i].op)
     }
 
     /// Inputs before the functions' arguments.
-    private func leading(_ i: Int) -> Int { ["If", "StatelessIf"].contains(nodes[i].op) ? 1 : 0 }
+    private func leading(_ i: Int) -> Int {
+        ["If", "StatelessIf", "Case", "StatelessCase"].contains(nodes[i].op) ? 1 : 0
+    }
 
     /// Takes the handles of Variables from the inputs of a call. Yields them by the place of the argument.
     private func call(_ i: Int, _ data: inout [Node]) throws -> [Int: Vertex] {
@@ -211,35 +249,68 @@ struct GraphDecoder {
         var values = attributes.values
         try naming(node) {
             if library.contains(node.op), OperationCatalog.operation(named: node.op) == nil {
-                values["f"] = .function(try library.function(.with { $0.name = node.op }, handles: handles))
-                values["Tin"] = nil
-                values["Tout"] = .types(try library.resultTypes(node.op))
+                // The node's attributes are the function's own.
+                let call = TFNameAttrList.with {
+                    $0.name = node.op
+                    $0.attr = node.attr
+                }
+                let function = try library.function(call, handles: handles)
+                let passed = library.handles(passedBy: function)
+                let types = try library.resultTypes(call).enumerated().filter { passed[$0.offset] == nil }.map(
+                    \.element)
+                values = ["f": .function(function), "Tout": .types(types)]
+                return
             }
-            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
-                if case .func(let list)? = proto.value, !name.hasPrefix("_") {
-                    values[name] = .function(try library.function(list, handles: handles))
+            for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) where !name.hasPrefix("_") {
+                switch proto.value {
+                case .func(let call)?: values[name] = .function(try library.function(call, handles: handles))
+                case .list(let list)? where !list.func.isEmpty:
+                    values[name] = .functions(try list.func.map { try library.function($0, handles: handles) })
+                default: break
                 }
             }
-            for name in ["T", "Tin"] {
+            let passed = try passedHandles(i, values, handles)
+            for (name, missing) in [("T", handles), ("Tin", handles), ("Tout", passed)] {
                 guard case .types(let types)? = values[name] else { continue }
-                values[name] = .types(types.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                values[name] = .types(types.enumerated().filter { missing[$0.offset] == nil }.map(\.element))
             }
-            if node.op.hasSuffix("While"), case .shapes(let shapes)? = values["output_shapes"] {
+            if case .shapes(let shapes)? = values["output_shapes"] {
                 values["output_shapes"] = .shapes(
-                    shapes.enumerated().filter { handles[$0.offset] == nil }.map(\.element))
+                    shapes.enumerated().filter { passed[$0.offset] == nil }.map(\.element))
             }
         }
         attributes = Attributes(values)
     }
 
-    /// A loop's outputs are at other places if handles of Variables were among them.
-    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) {
-        guard nodes[i].op.hasSuffix("While"), !handles.isEmpty else { return }
+    /// The Variables whose handles a call yields, by output: they are not outputs here.
+    private func passedHandles(
+        _ i: Int, _ values: [String: AttributeValue], _ handles: [Int: Vertex]
+    ) throws -> [Int: Vertex] {
+        // A loop yields what it takes.
+        if nodes[i].op.hasSuffix("While") { return handles }
+        let passed = values.values.flatMap(\.functions).map { library.handles(passedBy: $0) }
+        guard let first = passed.first else { return [:] }
+        guard passed.allSatisfy({ $0 == first }) else {
+            throw GraphError("its branches yield the handles of different Variables")
+        }
+        return try first.mapValues { name in
+            guard let variable = handles.values.first(where: { $0.name == name }) else {
+                throw GraphError("it yields the handle of the Variable '\(name)', which it does not take")
+            }
+            return variable
+        }
+    }
+
+    /// A call's outputs are at other places if handles of Variables were among them.
+    private mutating func noteOutputs(_ i: Int, _ vertex: Vertex, _ handles: [Int: Vertex]) throws {
+        guard isCall(i) else { return }
+        let passed = try naming(nodes[i]) { try passedHandles(i, vertex.attributes.values, handles) }
+        guard !passed.isEmpty else { return }
         var next = 0
-        outputs[i] = (0..<vertex.outputs.count + handles.count).map { place in
-            if let variable = handles[place] { return variable.output(0) }
+        outputs[i] = (0..<vertex.outputs.count + passed.count).map { place in
+            if let variable = passed[place] { return variable.output(0) }
             defer { next += 1 }
-            return vertex.output(next)
+            return next < vertex.outputs.count ? vertex.output(next) : nil
         }
     }
 
@@ -251,7 +322,7 @@ struct GraphDecoder {
         for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
             let isKnown = known.contains(name)
             if !isKnown, name.hasPrefix("_") { continue }
-            if case .func? = proto.value { continue }
+            if proto.namesFunctions { continue }
             let example = signature.example(name)
             do {
                 let value = try AttributeValue(proto, like: example, tensors: &tensors)
@@ -273,6 +344,16 @@ struct GraphDecoder {
 
     private func naming<Result>(_ node: TFNodeDef, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+    }
+}
+
+extension TFAttrValue {
+    fileprivate var namesFunctions: Bool {
+        switch value {
+        case .func?: true
+        case .list(let list)?: !list.func.isEmpty
+        default: false
+        }
     }
 }
 

@@ -32,7 +32,7 @@ extension GraphDefinition {
             written.input += (gates[vertex.id] ?? []).map { "^\($0.name)" }.filter { !own.contains($0) }
             definition.node.append(written)
         }
-        definition.library.function = try functionDefinitions(chosen, includingDevices: includingDevices)
+        definition.library = try library(chosen, includingDevices: includingDevices)
         if definition.library.function.isEmpty { definition.clearLibrary() }
         var options = BinaryEncodingOptions()
         options.useDeterministicOrdering = true

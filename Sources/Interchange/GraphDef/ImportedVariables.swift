@@ -8,7 +8,8 @@ struct ImportedVariables {
     init(_ vertices: [Vertex]) { self.vertices = vertices }
 
     /// Registers the Variables with the graph, in the file's order. One that no `Assign` gives a value is none.
-    func adopt(by graph: Graph) {
+    /// - Parameter trainable: those that are trained; nil: those that the graph updates.
+    func adopt(by graph: Graph, trainable: Set<String>? = nil) {
         var initializers: [Node: Vertex] = [:]
         var reads: [Node: Vertex] = [:]
         var trained: Set<Node> = []
@@ -37,7 +38,7 @@ struct ImportedVariables {
             graph.adoptVariable(
                 reference, initializer: initializer.node, value: reads[reference]?.output(0) ?? reference,
                 isTrainable: vertex.variableSpec?.dtype.isFloating == true
-                    && (!hasOptimizer || trained.contains(reference)))
+                    && (trainable?.contains(vertex.name) ?? (!hasOptimizer || trained.contains(reference))))
         }
     }
 

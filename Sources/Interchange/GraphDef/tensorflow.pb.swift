@@ -73,6 +73,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
   case dtUint4 // = 30
   case dtInt2 // = 31
   case dtUint2 // = 32
+  case dtFloat4E2M1Fn // = 33
   case dtFloatRef // = 101
   case dtDoubleRef // = 102
   case dtInt32Ref // = 103
@@ -105,6 +106,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
   case dtUint4Ref // = 130
   case dtInt2Ref // = 131
   case dtUint2Ref // = 132
+  case dtFloat4E2M1FnRef // = 133
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -146,6 +148,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 30: self = .dtUint4
     case 31: self = .dtInt2
     case 32: self = .dtUint2
+    case 33: self = .dtFloat4E2M1Fn
     case 101: self = .dtFloatRef
     case 102: self = .dtDoubleRef
     case 103: self = .dtInt32Ref
@@ -178,6 +181,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 130: self = .dtUint4Ref
     case 131: self = .dtInt2Ref
     case 132: self = .dtUint2Ref
+    case 133: self = .dtFloat4E2M1FnRef
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -217,6 +221,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .dtUint4: return 30
     case .dtInt2: return 31
     case .dtUint2: return 32
+    case .dtFloat4E2M1Fn: return 33
     case .dtFloatRef: return 101
     case .dtDoubleRef: return 102
     case .dtInt32Ref: return 103
@@ -249,6 +254,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .dtUint4Ref: return 130
     case .dtInt2Ref: return 131
     case .dtUint2Ref: return 132
+    case .dtFloat4E2M1FnRef: return 133
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -288,6 +294,7 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     .dtUint4,
     .dtInt2,
     .dtUint2,
+    .dtFloat4E2M1Fn,
     .dtFloatRef,
     .dtDoubleRef,
     .dtInt32Ref,
@@ -320,6 +327,170 @@ package nonisolated enum TFDataType: SwiftProtobuf.Enum, Swift.CaseIterable {
     .dtUint4Ref,
     .dtInt2Ref,
     .dtUint2Ref,
+    .dtFloat4E2M1FnRef,
+  ]
+
+}
+
+/// The kinds of composed types. Text protos name them.
+package nonisolated enum TFFullTypeId: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case tftUnset // = 0
+  case tftVar // = 1
+  case tftAny // = 2
+  case tftProduct // = 3
+  case tftNamed // = 4
+  case tftForEach // = 20
+  case tftCallable // = 100
+  case tftBool // = 200
+  case tftUint8 // = 201
+  case tftUint16 // = 202
+  case tftUint32 // = 203
+  case tftUint64 // = 204
+  case tftInt8 // = 205
+  case tftInt16 // = 206
+  case tftInt32 // = 207
+  case tftInt64 // = 208
+  case tftHalf // = 209
+  case tftFloat // = 210
+  case tftDouble // = 211
+  case tftComplex64 // = 212
+  case tftComplex128 // = 213
+  case tftString // = 214
+  case tftBfloat16 // = 215
+  case tftTensor // = 1000
+  case tftArray // = 1001
+  case tftOptional // = 1002
+  case tftLiteral // = 1003
+  case tftEncoded // = 1004
+  case tftShapeTensor // = 1005
+  case tftDataset // = 10102
+  case tftRagged // = 10103
+  case tftIterator // = 10104
+  case tftMutexLock // = 10202
+  case tftLegacyVariant // = 10203
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .tftUnset
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .tftUnset
+    case 1: self = .tftVar
+    case 2: self = .tftAny
+    case 3: self = .tftProduct
+    case 4: self = .tftNamed
+    case 20: self = .tftForEach
+    case 100: self = .tftCallable
+    case 200: self = .tftBool
+    case 201: self = .tftUint8
+    case 202: self = .tftUint16
+    case 203: self = .tftUint32
+    case 204: self = .tftUint64
+    case 205: self = .tftInt8
+    case 206: self = .tftInt16
+    case 207: self = .tftInt32
+    case 208: self = .tftInt64
+    case 209: self = .tftHalf
+    case 210: self = .tftFloat
+    case 211: self = .tftDouble
+    case 212: self = .tftComplex64
+    case 213: self = .tftComplex128
+    case 214: self = .tftString
+    case 215: self = .tftBfloat16
+    case 1000: self = .tftTensor
+    case 1001: self = .tftArray
+    case 1002: self = .tftOptional
+    case 1003: self = .tftLiteral
+    case 1004: self = .tftEncoded
+    case 1005: self = .tftShapeTensor
+    case 10102: self = .tftDataset
+    case 10103: self = .tftRagged
+    case 10104: self = .tftIterator
+    case 10202: self = .tftMutexLock
+    case 10203: self = .tftLegacyVariant
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .tftUnset: return 0
+    case .tftVar: return 1
+    case .tftAny: return 2
+    case .tftProduct: return 3
+    case .tftNamed: return 4
+    case .tftForEach: return 20
+    case .tftCallable: return 100
+    case .tftBool: return 200
+    case .tftUint8: return 201
+    case .tftUint16: return 202
+    case .tftUint32: return 203
+    case .tftUint64: return 204
+    case .tftInt8: return 205
+    case .tftInt16: return 206
+    case .tftInt32: return 207
+    case .tftInt64: return 208
+    case .tftHalf: return 209
+    case .tftFloat: return 210
+    case .tftDouble: return 211
+    case .tftComplex64: return 212
+    case .tftComplex128: return 213
+    case .tftString: return 214
+    case .tftBfloat16: return 215
+    case .tftTensor: return 1000
+    case .tftArray: return 1001
+    case .tftOptional: return 1002
+    case .tftLiteral: return 1003
+    case .tftEncoded: return 1004
+    case .tftShapeTensor: return 1005
+    case .tftDataset: return 10102
+    case .tftRagged: return 10103
+    case .tftIterator: return 10104
+    case .tftMutexLock: return 10202
+    case .tftLegacyVariant: return 10203
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [TFFullTypeId] = [
+    .tftUnset,
+    .tftVar,
+    .tftAny,
+    .tftProduct,
+    .tftNamed,
+    .tftForEach,
+    .tftCallable,
+    .tftBool,
+    .tftUint8,
+    .tftUint16,
+    .tftUint32,
+    .tftUint64,
+    .tftInt8,
+    .tftInt16,
+    .tftInt32,
+    .tftInt64,
+    .tftHalf,
+    .tftFloat,
+    .tftDouble,
+    .tftComplex64,
+    .tftComplex128,
+    .tftString,
+    .tftBfloat16,
+    .tftTensor,
+    .tftArray,
+    .tftOptional,
+    .tftLiteral,
+    .tftEncoded,
+    .tftShapeTensor,
+    .tftDataset,
+    .tftRagged,
+    .tftIterator,
+    .tftMutexLock,
+    .tftLegacyVariant,
   ]
 
 }
@@ -854,13 +1025,12 @@ package nonisolated struct TFFunctionDef: @unchecked Sendable {
     set {_uniqueStorage()._controlRet = newValue}
   }
 
-  package var argAttr: Dictionary<UInt32,TFFunctionDef.ArgAttrs> {
+  package var argAttr: [TFFunctionDef.ArgAttrEntry] {
     get {_storage._argAttr}
     set {_uniqueStorage()._argAttr = newValue}
   }
 
-  /// Arguments with the same number hold the same resource.
-  package var resourceArgUniqueID: Dictionary<UInt32,UInt32> {
+  package var resourceArgUniqueID: [TFFunctionDef.ResourceArgEntry] {
     get {_storage._resourceArgUniqueID}
     set {_uniqueStorage()._resourceArgUniqueID = newValue}
   }
@@ -873,6 +1043,46 @@ package nonisolated struct TFFunctionDef: @unchecked Sendable {
     // methods supported on all messages.
 
     package var attr: Dictionary<String,TFAttrValue> = [:]
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+  }
+
+  /// The format's map<uint32, ArgAttrs>: the same bytes and the same text. Texts leave out a key or a value of 0, which
+  /// Swift's reader of maps does not take.
+  package nonisolated struct ArgAttrEntry: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var key: UInt32 = 0
+
+    package var value: TFFunctionDef.ArgAttrs {
+      get {_value ?? TFFunctionDef.ArgAttrs()}
+      set {_value = newValue}
+    }
+    /// Returns true if `value` has been explicitly set.
+    package var hasValue: Bool {self._value != nil}
+    /// Clears the value of `value`. Subsequent reads from it will return its default value.
+    package mutating func clearValue() {self._value = nil}
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+
+    fileprivate var _value: TFFunctionDef.ArgAttrs? = nil
+  }
+
+  /// The format's map<uint32, uint32>: arguments with the same number hold the same resource.
+  package nonisolated struct ResourceArgEntry: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var key: UInt32 = 0
+
+    package var value: UInt32 = 0
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1076,8 +1286,7 @@ package nonisolated struct TFFullTypeDef: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The format's FullTypeId; as a number, which is the same bytes.
-  package var typeID: Int32 = 0
+  package var typeID: TFFullTypeId = .tftUnset
 
   package var args: [TFFullTypeDef] = []
 
@@ -1115,7 +1324,11 @@ package nonisolated struct TFFullTypeDef: Sendable {
 fileprivate nonisolated let _protobuf_package = "tensorflow"
 
 nonisolated extension TFDataType: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DT_INVALID\0\u{1}DT_FLOAT\0\u{1}DT_DOUBLE\0\u{1}DT_INT32\0\u{1}DT_UINT8\0\u{1}DT_INT16\0\u{1}DT_INT8\0\u{1}DT_STRING\0\u{1}DT_COMPLEX64\0\u{1}DT_INT64\0\u{1}DT_BOOL\0\u{1}DT_QINT8\0\u{1}DT_QUINT8\0\u{1}DT_QINT32\0\u{1}DT_BFLOAT16\0\u{1}DT_QINT16\0\u{1}DT_QUINT16\0\u{1}DT_UINT16\0\u{1}DT_COMPLEX128\0\u{1}DT_HALF\0\u{1}DT_RESOURCE\0\u{1}DT_VARIANT\0\u{1}DT_UINT32\0\u{1}DT_UINT64\0\u{1}DT_FLOAT8_E5M2\0\u{1}DT_FLOAT8_E4M3FN\0\u{1}DT_FLOAT8_E4M3FNUZ\0\u{1}DT_FLOAT8_E4M3B11FNUZ\0\u{1}DT_FLOAT8_E5M2FNUZ\0\u{1}DT_INT4\0\u{1}DT_UINT4\0\u{1}DT_INT2\0\u{1}DT_UINT2\0\u{2}E\u{1}DT_FLOAT_REF\0\u{1}DT_DOUBLE_REF\0\u{1}DT_INT32_REF\0\u{1}DT_UINT8_REF\0\u{1}DT_INT16_REF\0\u{1}DT_INT8_REF\0\u{1}DT_STRING_REF\0\u{1}DT_COMPLEX64_REF\0\u{1}DT_INT64_REF\0\u{1}DT_BOOL_REF\0\u{1}DT_QINT8_REF\0\u{1}DT_QUINT8_REF\0\u{1}DT_QINT32_REF\0\u{1}DT_BFLOAT16_REF\0\u{1}DT_QINT16_REF\0\u{1}DT_QUINT16_REF\0\u{1}DT_UINT16_REF\0\u{1}DT_COMPLEX128_REF\0\u{1}DT_HALF_REF\0\u{1}DT_RESOURCE_REF\0\u{1}DT_VARIANT_REF\0\u{1}DT_UINT32_REF\0\u{1}DT_UINT64_REF\0\u{1}DT_FLOAT8_E5M2_REF\0\u{1}DT_FLOAT8_E4M3FN_REF\0\u{1}DT_FLOAT8_E4M3FNUZ_REF\0\u{1}DT_FLOAT8_E4M3B11FNUZ_REF\0\u{1}DT_FLOAT8_E5M2FNUZ_REF\0\u{1}DT_INT4_REF\0\u{1}DT_UINT4_REF\0\u{1}DT_INT2_REF\0\u{1}DT_UINT2_REF\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DT_INVALID\0\u{1}DT_FLOAT\0\u{1}DT_DOUBLE\0\u{1}DT_INT32\0\u{1}DT_UINT8\0\u{1}DT_INT16\0\u{1}DT_INT8\0\u{1}DT_STRING\0\u{1}DT_COMPLEX64\0\u{1}DT_INT64\0\u{1}DT_BOOL\0\u{1}DT_QINT8\0\u{1}DT_QUINT8\0\u{1}DT_QINT32\0\u{1}DT_BFLOAT16\0\u{1}DT_QINT16\0\u{1}DT_QUINT16\0\u{1}DT_UINT16\0\u{1}DT_COMPLEX128\0\u{1}DT_HALF\0\u{1}DT_RESOURCE\0\u{1}DT_VARIANT\0\u{1}DT_UINT32\0\u{1}DT_UINT64\0\u{1}DT_FLOAT8_E5M2\0\u{1}DT_FLOAT8_E4M3FN\0\u{1}DT_FLOAT8_E4M3FNUZ\0\u{1}DT_FLOAT8_E4M3B11FNUZ\0\u{1}DT_FLOAT8_E5M2FNUZ\0\u{1}DT_INT4\0\u{1}DT_UINT4\0\u{1}DT_INT2\0\u{1}DT_UINT2\0\u{1}DT_FLOAT4_E2M1FN\0\u{2}D\u{1}DT_FLOAT_REF\0\u{1}DT_DOUBLE_REF\0\u{1}DT_INT32_REF\0\u{1}DT_UINT8_REF\0\u{1}DT_INT16_REF\0\u{1}DT_INT8_REF\0\u{1}DT_STRING_REF\0\u{1}DT_COMPLEX64_REF\0\u{1}DT_INT64_REF\0\u{1}DT_BOOL_REF\0\u{1}DT_QINT8_REF\0\u{1}DT_QUINT8_REF\0\u{1}DT_QINT32_REF\0\u{1}DT_BFLOAT16_REF\0\u{1}DT_QINT16_REF\0\u{1}DT_QUINT16_REF\0\u{1}DT_UINT16_REF\0\u{1}DT_COMPLEX128_REF\0\u{1}DT_HALF_REF\0\u{1}DT_RESOURCE_REF\0\u{1}DT_VARIANT_REF\0\u{1}DT_UINT32_REF\0\u{1}DT_UINT64_REF\0\u{1}DT_FLOAT8_E5M2_REF\0\u{1}DT_FLOAT8_E4M3FN_REF\0\u{1}DT_FLOAT8_E4M3FNUZ_REF\0\u{1}DT_FLOAT8_E4M3B11FNUZ_REF\0\u{1}DT_FLOAT8_E5M2FNUZ_REF\0\u{1}DT_INT4_REF\0\u{1}DT_UINT4_REF\0\u{1}DT_INT2_REF\0\u{1}DT_UINT2_REF\0\u{1}DT_FLOAT4_E2M1FN_REF\0")
+}
+
+nonisolated extension TFFullTypeId: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TFT_UNSET\0\u{1}TFT_VAR\0\u{1}TFT_ANY\0\u{1}TFT_PRODUCT\0\u{1}TFT_NAMED\0\u{2}\u{10}TFT_FOR_EACH\0\u{2}P\u{1}TFT_CALLABLE\0\u{2}d\u{1}TFT_BOOL\0\u{1}TFT_UINT8\0\u{1}TFT_UINT16\0\u{1}TFT_UINT32\0\u{1}TFT_UINT64\0\u{1}TFT_INT8\0\u{1}TFT_INT16\0\u{1}TFT_INT32\0\u{1}TFT_INT64\0\u{1}TFT_HALF\0\u{1}TFT_FLOAT\0\u{1}TFT_DOUBLE\0\u{1}TFT_COMPLEX64\0\u{1}TFT_COMPLEX128\0\u{1}TFT_STRING\0\u{1}TFT_BFLOAT16\0\u{2}Q\u{c}TFT_TENSOR\0\u{1}TFT_ARRAY\0\u{1}TFT_OPTIONAL\0\u{1}TFT_LITERAL\0\u{1}TFT_ENCODED\0\u{1}TFT_SHAPE_TENSOR\0\u{2}IN\u{2}TFT_DATASET\0\u{1}TFT_RAGGED\0\u{1}TFT_ITERATOR\0\u{2}b\u{1}TFT_MUTEX_LOCK\0\u{1}TFT_LEGACY_VARIANT\0")
 }
 
 nonisolated extension TFGraphDef: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2022,8 +2235,8 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _ret: Dictionary<String,String> = [:]
     var _attr: Dictionary<String,TFAttrValue> = [:]
     var _controlRet: Dictionary<String,String> = [:]
-    var _argAttr: Dictionary<UInt32,TFFunctionDef.ArgAttrs> = [:]
-    var _resourceArgUniqueID: Dictionary<UInt32,UInt32> = [:]
+    var _argAttr: [TFFunctionDef.ArgAttrEntry] = []
+    var _resourceArgUniqueID: [TFFunctionDef.ResourceArgEntry] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2064,8 +2277,8 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 4: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._ret) }()
         case 5: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,TFAttrValue>.self, value: &_storage._attr) }()
         case 6: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: &_storage._controlRet) }()
-        case 7: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,TFFunctionDef.ArgAttrs>.self, value: &_storage._argAttr) }()
-        case 8: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufUInt32>.self, value: &_storage._resourceArgUniqueID) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._argAttr) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._resourceArgUniqueID) }()
         default: break
         }
       }
@@ -2094,10 +2307,10 @@ nonisolated extension TFFunctionDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
         try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufString,SwiftProtobuf.ProtobufString>.self, value: _storage._controlRet, fieldNumber: 6)
       }
       if !_storage._argAttr.isEmpty {
-        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufUInt32,TFFunctionDef.ArgAttrs>.self, value: _storage._argAttr, fieldNumber: 7)
+        try visitor.visitRepeatedMessageField(value: _storage._argAttr, fieldNumber: 7)
       }
       if !_storage._resourceArgUniqueID.isEmpty {
-        try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMap<SwiftProtobuf.ProtobufUInt32,SwiftProtobuf.ProtobufUInt32>.self, value: _storage._resourceArgUniqueID, fieldNumber: 8)
+        try visitor.visitRepeatedMessageField(value: _storage._resourceArgUniqueID, fieldNumber: 8)
       }
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2149,6 +2362,80 @@ nonisolated extension TFFunctionDef.ArgAttrs: SwiftProtobuf.Message, SwiftProtob
 
   package static func ==(lhs: TFFunctionDef.ArgAttrs, rhs: TFFunctionDef.ArgAttrs) -> Bool {
     if lhs.attr != rhs.attr {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFFunctionDef.ArgAttrEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = TFFunctionDef.protoMessageName + ".ArgAttrEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    try { if let v = self._value {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TFFunctionDef.ArgAttrEntry, rhs: TFFunctionDef.ArgAttrEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs._value != rhs._value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension TFFunctionDef.ResourceArgEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = TFFunctionDef.protoMessageName + ".ResourceArgEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.key != 0 {
+      try visitor.visitSingularUInt32Field(value: self.key, fieldNumber: 1)
+    }
+    if self.value != 0 {
+      try visitor.visitSingularUInt32Field(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: TFFunctionDef.ResourceArgEntry, rhs: TFFunctionDef.ResourceArgEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2549,7 +2836,7 @@ nonisolated extension TFFullTypeDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt32Field(value: &self.typeID) }()
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.typeID) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.args) }()
       case 3: try {
         var v: String?
@@ -2577,8 +2864,8 @@ nonisolated extension TFFullTypeDef: SwiftProtobuf.Message, SwiftProtobuf._Messa
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.typeID != 0 {
-      try visitor.visitSingularInt32Field(value: self.typeID, fieldNumber: 1)
+    if self.typeID != .tftUnset {
+      try visitor.visitSingularEnumField(value: self.typeID, fieldNumber: 1)
     }
     if !self.args.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.args, fieldNumber: 2)

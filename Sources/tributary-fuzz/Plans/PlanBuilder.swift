@@ -39,12 +39,8 @@ final class PlanBuilder {
         let key: UInt64
         /// Variables that the value is a view of, and the version that was read.
         var views: [Int: Int] = [:]
-        /// Of each Variable what had been written before.
-        var seen: [Int: Seen] = [:]
         /// Whether it is the Variable's memory itself, as an update yields it: its consumers see what is there when they run.
         var isMemory = false
-        /// Whether it may be fed: no order of accesses hangs on it.
-        var isFree: Bool { views.isEmpty && seen.isEmpty }
     }
 
     struct State {
@@ -66,7 +62,6 @@ final class PlanBuilder {
         var flow: Node
         var count: Int
         let key: UInt64
-        var seen: [Int: Seen] = [:]
     }
 
     let graph = Graph(seed: 1)
@@ -77,6 +72,8 @@ final class PlanBuilder {
     var stacks: [Storage] = []
     var lists: [Storage] = []
     var placeholders: [Node] = []
+    /// Of each vertex and Variable, what had been written before.
+    private var seen: [Int: [Int: Seen]] = [:]
     /// Writes that stand outside of branches and loops, with their Variables and keys.
     var writes: [(node: Node, variable: Int, key: UInt64)] = []
     /// Run before all else.
@@ -95,6 +92,7 @@ final class PlanBuilder {
         let vertex = graph.add(
             operation, inputs, Attributes(attributes), name: "n\(graph.vertices.count)", isLoopHead: isLoopHead,
             controls: controls)
+        seen[vertex.id] = seenBefore(vertex)
         var parts = ["\(operation).self", "[\(inputs.map(Self.text).joined(separator: ", "))]"]
         if !attributes.isEmpty {
             let pairs = attributes.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \(PlanText.of($0.value))" }
@@ -107,7 +105,25 @@ final class PlanBuilder {
     }
 
     /// Notes what a library function built, as it is written.
-    func note(_ vertex: Vertex, _ text: String) { lines.append((vertex, "let n\(vertex.id) = \(text)")) }
+    func note(_ vertex: Vertex, _ text: String) {
+        lines.append((vertex, "let n\(vertex.id) = \(text)"))
+        seen[vertex.id] = seenBefore(vertex)
+    }
+
+    /// Puts what a vertex needs, as it is written, before it.
+    func explain(_ vertex: Vertex, _ text: String) {
+        if let last = lines.popLast() { lines += [(vertex, text), last] }
+    }
+
+    private func seenBefore(_ vertex: Vertex) -> [Int: Seen] { seen(by: vertex.inputs.map(\.vertex) + vertex.controls) }
+
+    /// What had been written before those that wait for all of `vertices`.
+    func seen(by vertices: [Vertex]) -> [Int: Seen] {
+        vertices.reduce(into: [:]) { $0.merge(seen[$1.id] ?? [:], uniquingKeysWith: Seen.merged) }
+    }
+
+    /// Whether a value may be fed: no order of accesses hangs on it.
+    func isFree(_ value: Value) -> Bool { value.views.isEmpty && (seen[value.node.vertex.id] ?? [:]).isEmpty }
 
     func close(_ merge: Vertex, from node: Node) {
         // Both are of one dtype.
@@ -145,23 +161,34 @@ final class PlanBuilder {
 
     /// What the consumer of `inputs` must wait for, so that no write is neither before nor after it.
     ///
-    /// - Parameter sees: whether it is to run after all writes so far.
-    func waits(_ inputs: [Value], sees: Bool) -> (controls: [Vertex], seen: [Int: Seen]) {
-        var seen = PlanBuilder.seen(by: inputs)
-        var controls: [Vertex] = []
-        for input in inputs {
-            for (variable, read) in input.views {
-                let (newest, known) = (states[variable].version, seen[variable] ?? Seen(0))
-                guard newest > known.sure, sees || known.maybe > read || input.isMemory else { continue }
-                controls += states[variable].lastWrites
-                seen[variable] = Seen(newest)
+    /// - Parameters:
+    ///   - sees: whether it is to run after all writes so far.
+    ///   - controls: what it waits for anyway.
+    /// - Returns: all that it waits for, and the Variables of which it then sees the newest.
+    func waits(
+        _ inputs: [Value], sees: Bool, controls: [Vertex] = []
+    ) -> (controls: [Vertex], settled: Set<Int>) {
+        var (controls, settled) = (controls, Set<Int>())
+        var isDone = false
+        while !isDone {
+            isDone = true
+            let seen = seen(by: inputs.map(\.node.vertex) + controls)
+            for input in inputs {
+                for (variable, read) in input.views where !settled.contains(variable) {
+                    let (newest, known) = (states[variable].version, seen[variable] ?? Seen(0))
+                    guard newest > known.sure, sees || known.maybe > read || input.isMemory else { continue }
+                    controls += states[variable].lastWrites
+                    settled.insert(variable)
+                    isDone = false
+                }
             }
         }
-        return (controls, seen)
+        return (controls, settled)
     }
 
-    static func seen(by inputs: [Value]) -> [Int: Seen] {
-        inputs.reduce(into: [:]) { $0.merge($1.seen, uniquingKeysWith: Seen.merged) }
+    /// Notes that a vertex runs after all writes of these Variables so far.
+    func settle(_ vertex: Vertex, _ variables: some Sequence<Int>) {
+        for variable in variables { seen[vertex.id, default: [:]][variable] = Seen(states[variable].version) }
     }
 
     /// Notes that a vertex has used what its inputs are views of.
@@ -181,6 +208,12 @@ final class PlanBuilder {
         let before = isCertain ? [] : before(variable, isWrite: true)
         states[variable].lastWrites = before + [vertex]
         states[variable].accesses = before + [vertex]
+        if isCertain { settle(vertex, [variable]) } else { maySee(vertex, variable) }
+    }
+
+    /// Notes that a vertex runs after the last write of a Variable, if that happens.
+    func maySee(_ vertex: Vertex, _ variable: Int) {
+        seen[vertex.id, default: [:]][variable, default: Seen(0)].maybe = states[variable].version
     }
 
     /// Control edges the way programs have them: on the vertex itself, on a `NoOp`, on a constant, on an `Identity`.
@@ -199,10 +232,9 @@ final class PlanBuilder {
 
     @discardableResult
     func add(
-        _ node: Node, _ kind: Kind, _ key: UInt64, views: [Int: Int] = [:], seen: [Int: Seen] = [:],
-        isMemory: Bool = false
+        _ node: Node, _ kind: Kind, _ key: UInt64, views: [Int: Int] = [:], isMemory: Bool = false
     ) -> Value {
-        let value = Value(node: node, kind: kind, key: key, views: views, seen: seen, isMemory: isMemory)
+        let value = Value(node: node, kind: kind, key: key, views: views, isMemory: isMemory)
         values.append(value)
         return value
     }
@@ -218,6 +250,8 @@ enum PlanText {
         case .type(let v): ".type(.\(v.rawValue))"
         case .shape(let v): ".shape(\(v.isFullyDefined ? "\(v.concrete)" : ".unknown"))"
         case .tensor(let v): ".tensor(\(tensor(v)))"
+        case .types(let v): ".types([\(v.map { ".\($0.rawValue)" }.joined(separator: ", "))])"
+        case .function(let v): ".function(\(v.name))"
         default: "\(value)"
         }
     }

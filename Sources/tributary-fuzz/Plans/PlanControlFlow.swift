@@ -3,12 +3,12 @@ import Dataflow
 /// Branches and loops: TensorFlow 1's, of `Switch`, `Merge` and frames, and those that call functions.
 extension PlanBuilder {
     /// A scalar's sign as a predicate.
-    private func predicate(_ chance: inout Chance) -> (node: Node, seen: [Int: Seen]) {
+    private func predicate(_ chance: inout Chance) -> Node {
         guard let x = value(.scalar, &chance, where: { $0.views.isEmpty }) else {
             let truth = Tensor([Float(chance.below(3) - 1)], shape: [])
-            return (emit(Greater.self, [constant(truth), constant(Tensor(Float(0)))]).output(0), [:])
+            return emit(Greater.self, [constant(truth), constant(Tensor(Float(0)))]).output(0)
         }
-        return (emit(Greater.self, [x.node, constant(Tensor(Float(0.25)))]).output(0), x.seen)
+        return emit(Greater.self, [x.node, constant(Tensor(Float(0.25)))]).output(0)
     }
 
     private func step(_ x: Node, _ y: Node, _ chance: inout Chance, controls: [Vertex] = []) -> Node {
@@ -39,16 +39,15 @@ extension PlanBuilder {
     func branch(_ chance: inout Chance, _ seed: UInt64) {
         let choice = predicate(&chance)
         let inputs = vectors(&chance)
-        var seen = Self.seen(by: inputs).merging(choice.seen, uniquingKeysWith: Seen.merged)
-        let switches = inputs.map { emit(Switch.self, [$0.node, choice.node]) }
+        let switches = inputs.map { emit(Switch.self, [$0.node, choice]) }
         var taken = step(switches[0].output(1), switches[1].output(1), &chance)
         let other =
             chance.once(in: 3) ? switches[0].output(0) : step(switches[1].output(0), switches[0].output(0), &chance)
         let variable = changed(&chance)
         if let variable {
             let state = states[variable]
-            let old = view(of: variable, &chance).map { emit(Switch.self, [$0.node, choice.node]).output(1) }
-            let memory = emit(state.isReference ? RefSwitch.self : Switch.self, [state.memory, choice.node]).output(1)
+            let old = view(of: variable, &chance).map { emit(Switch.self, [$0.node, choice]).output(1) }
+            let memory = emit(state.isReference ? RefSwitch.self : Switch.self, [state.memory, choice]).output(1)
             let write = emit(
                 state.isReference ? AssignAdd.self : AssignAddVariableOp.self, [memory, taken],
                 controls: before(variable, isWrite: true))
@@ -64,15 +63,13 @@ extension PlanBuilder {
         let merge = emit(Merge.self, [other, taken])
         if let variable {
             wrote(variable, by: merge, isCertain: false)
-            seen[variable, default: Seen(0)].maybe = states[variable].version
         }
-        add(merge.output(0), .vector, seed, seen: seen)
+        add(merge.output(0), .vector, seed)
     }
 
     /// `while i < n`, in a frame.
     func loop(_ chance: inout Chance, _ seed: UInt64) {
         let inputs = vectors(&chance)
-        var seen = Self.seen(by: inputs)
         let frame = "f\(graph.vertices.count)"
         let rounds = chance.below(4)
         func enter(_ node: Node, isConstant: Bool, controls: [Vertex] = []) -> Node {
@@ -132,34 +129,32 @@ extension PlanBuilder {
         let exits = switches.dropFirst().map { emit(Exit.self, [$0.output(0)]) }
         if let variable {
             wrote(variable, by: exits[0], isCertain: false)
-            seen[variable, default: Seen(0)].maybe = states[variable].version
+            for exit in exits { maySee(exit, variable) }
         }
-        add(exits[0].output(0), .vector, seed, seen: seen)
+        add(exits[0].output(0), .vector, seed)
         if let array, rounds > 0 {
             let all = constant(Tensor((0..<rounds).map { Int32($0) }))
             let gathered = emit(
                 TensorArrayGatherV3.self, [array.output(0), all, exits[1].output(0)], ["dtype": .type(.float32)])
             let sum = emit(Sum.self, [gathered.output(0), constant(Tensor(Int32(0)))])
-            add(sum.output(0), .vector, seed &+ 1, seen: seen)
+            add(sum.output(0), .vector, seed &+ 1)
         }
     }
 
     /// `cond` and `whileLoop`, which call functions.
     func functional(_ chance: inout Chance, _ seed: UInt64) {
         let inputs = vectors(&chance, ofKnownShape: true)
-        var seen = Self.seen(by: inputs)
         let (x, y) = (inputs[0].node, inputs[1].node)
         let (a, b) = (Self.text(x), Self.text(y))
         if chance.once(in: 2) {
             let choice = predicate(&chance)
-            seen.merge(choice.seen, uniquingKeysWith: Seen.merged)
-            let result = cond(choice.node, then: { [tanh(x) + y, y] }, else: { [x, x - y] })
+            let result = cond(choice, then: { [tanh(x) + y, y] }, else: { [x, x - y] })
             note(
                 result[0].vertex,
-                "cond(\(Self.text(choice.node)), then: { [tanh(\(a)) + \(b), \(b)] }, else: { [\(a), \(a) - \(b)] })[0].vertex"
+                "cond(\(Self.text(choice)), then: { [tanh(\(a)) + \(b), \(b)] }, else: { [\(a), \(a) - \(b)] })[0].vertex"
             )
-            add(result[0], .vector, seed, seen: seen)
-            add(result[1], .vector, seed &+ 1, seen: seen)
+            add(result[0], .vector, seed)
+            add(result[1], .vector, seed &+ 1)
         } else {
             let rounds = Int32(chance.below(4))
             let zero = constant(Tensor(Int32(0)))
@@ -169,7 +164,45 @@ extension PlanBuilder {
                 result[0].vertex,
                 "whileLoop([\(Self.text(zero)), \(a)], while: { less($0[0], g.constant(Int32(\(rounds)))) }, do: { [$0[0] + 1, tanh($0[1]) - \(b)] })[0].vertex"
             )
-            add(result[1], .vector, seed, seen: seen)
+            add(result[1], .vector, seed)
         }
+    }
+
+    /// A call of a function that changes a Variable given by its handle, and yields what it read before or after.
+    func call(_ chance: inout Chance, _ seed: UInt64) {
+        let handles = states.indices.filter { states[$0].kind == .vector && !states[$0].isReference }
+        guard let variable = choose(handles, chance.next(), { states[$0].key }) else { return loop(&chance, seed) }
+        let x = vectors(&chance, ofKnownShape: true)[0]
+        let (handle, name) = (states[variable].memory.vertex, "f\(graph.vertices.count)")
+        let isLate = chance.once(in: 2)
+        let body = Graph(function: name, seed: 1)
+        let parameter = body.parameter(TensorSpec(.float32, [4]), name: "x")
+        let twin = body.add(VarHandleOp.self, [], handle.attributes, exactName: handle.name).output(0)
+        let read: Attributes = ["dtype": .type(.float32)]
+        let old = body.add(ReadVariableOp.self, [twin], read)
+        let write = body.add(AssignAddVariableOp.self, [twin, parameter], controls: [old])
+        let new = body.add(ReadVariableOp.self, [twin], read, controls: [write])
+        let product = body.add(Mul.self, [old.output(0), parameter], controls: [write])
+        let sum = body.add(AddV2.self, [(isLate ? new : old).output(0), product.output(0)])
+        let function = Function(
+            name: name, graph: body, parameters: [parameter], results: [sum.output(0)], effects: [write])
+        let vertex = emit(
+            StatefulPartitionedCall.self, [x.node], ["f": .function(function), "Tout": .types([.float32])],
+            controls: before(variable, isWrite: true))
+        explain(
+            vertex,
+            """
+            let \(name)_body = Graph(function: "\(name)", seed: 1)
+            let \(name)_x = \(name)_body.parameter(TensorSpec(.float32, [4]), name: "x")
+            let \(name)_v = \(name)_body.add(VarHandleOp.self, [], n\(handle.id).attributes, exactName: n\(handle.id).name).output(0)
+            let \(name)_old = \(name)_body.add(ReadVariableOp.self, [\(name)_v], ["dtype": .type(.float32)])
+            let \(name)_write = \(name)_body.add(AssignAddVariableOp.self, [\(name)_v, \(name)_x], controls: [\(name)_old])
+            let \(name)_new = \(name)_body.add(ReadVariableOp.self, [\(name)_v], ["dtype": .type(.float32)], controls: [\(name)_write])
+            let \(name)_product = \(name)_body.add(Mul.self, [\(name)_old.output(0), \(name)_x], controls: [\(name)_write])
+            let \(name)_sum = \(name)_body.add(AddV2.self, [\(name)_\(isLate ? "new" : "old").output(0), \(name)_product.output(0)])
+            let \(name) = Function(name: "\(name)", graph: \(name)_body, parameters: [\(name)_x], results: [\(name)_sum.output(0)], effects: [\(name)_write])
+            """)
+        wrote(variable, by: vertex)
+        add(vertex.output(0), .vector, seed)
     }
 }

@@ -8,7 +8,7 @@ extension PlanBuilder {
         let statements: [(weight: Int, make: (inout Chance, UInt64) -> Void)] = [
             (6, source), (8, unary), (9, binary), (4, reduction), (4, several), (2, dynamic), (6, read), (9, write),
             (6, late),
-            (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (1, random),
+            (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (3, call), (1, random),
         ]
         var place = chance.below(statements.reduce(0) { $0 + $1.weight })
         for statement in statements {
@@ -62,22 +62,21 @@ extension PlanBuilder {
         _ attributes: [String: AttributeValue] = [:], to kind: Kind, isView: Bool = false, _ chance: inout Chance,
         _ seed: UInt64
     ) -> Vertex {
-        var (controls, seen) = waits(inputs, sees: chance.once(in: 2))
         var nodes = inputs.map(\.node)
-        if isView, !inputs[0].views.isEmpty {
-            // A view must itself stand before or after each write.
-            for variable in inputs[0].views.keys { controls += before(variable, isWrite: false) }
-            for variable in inputs[0].views.keys { seen[variable] = Seen(states[variable].version) }
-        }
+        // A view must itself stand before or after each write.
+        let viewed = isView ? Array(inputs[0].views.keys) : []
+        var (controls, settled) = waits(
+            inputs, sees: chance.once(in: 2), controls: viewed.flatMap { before($0, isWrite: false) })
         if let last = inputs.last {
             let carried = carry(controls, last, &chance)
             (controls, nodes[nodes.count - 1]) = (carried.controls, carried.operand)
         }
         let vertex = emit(operation, nodes + more, attributes, controls: controls)
+        settled.formUnion(viewed)
+        settle(vertex, settled)
         used(vertex, inputs)
-        var views: [Int: Int] = [:]
-        if isView { for variable in inputs[0].views.keys { views[variable] = states[variable].version } }
-        add(vertex.output(0), kind, seed, views: views, seen: seen)
+        let views = Dictionary(uniqueKeysWithValues: viewed.map { ($0, states[$0].version) })
+        add(vertex.output(0), kind, seed, views: views)
         return vertex
     }
 
@@ -108,11 +107,12 @@ extension PlanBuilder {
     /// `control_dependencies`.
     private func late(_ chance: inout Chance, _ seed: UInt64) {
         guard let view = value(nil, &chance, where: { !$0.views.isEmpty }) else { return read(&chance, seed) }
-        let (controls, seen) = waits([view], sees: true)
+        let (controls, settled) = waits([view], sees: true)
         let factor = constant(Tensor(Float(chance.below(8)) / 4), controls: controls)
         let vertex = emit(chance.once(in: 2) ? Mul.self : AddV2.self, [view.node, factor])
+        settle(vertex, settled)
         used(vertex, [view])
-        add(vertex.output(0), view.kind, seed, seen: seen)
+        add(vertex.output(0), view.kind, seed)
     }
 
     private func reduction(_ chance: inout Chance, _ seed: UInt64) {
@@ -137,16 +137,15 @@ extension PlanBuilder {
         case 0:
             let vertex = compute(
                 Unpack.self, [operand(&chance, .matrix)], [], ["num": .int(2)], to: .vector, &chance, seed)
-            add(vertex.output(1), .vector, seed &+ 1, seen: values[values.count - 1].seen)
+            add(vertex.output(1), .vector, seed &+ 1)
         case 1:
             compute(TopKV2.self, [operand(&chance, .vector)], [constant(Tensor(Int32(4)))], to: .vector, &chance, seed)
         default:
             let (x, y) = (operand(&chance), operand(&chance))
             guard x.views.isEmpty, y.views.isEmpty else { return }
             let vertex = emit(IdentityN.self, [x.node, y.node])
-            let seen = waits([x, y], sees: false).seen
-            add(vertex.output(0), x.kind, seed, seen: seen)
-            add(vertex.output(1), y.kind, seed &+ 1, seen: seen)
+            add(vertex.output(0), x.kind, seed)
+            add(vertex.output(1), y.kind, seed &+ 1)
         }
     }
 
@@ -158,7 +157,7 @@ extension PlanBuilder {
         let distinct = emit(Unique.self, [relu.node]).output(0)
         let doubled = emit(Mul.self, [distinct, constant(Tensor(Float(2)))]).output(0)
         let sum = emit(Sum.self, [doubled, constant(Tensor(Int32(0)))]).output(0)
-        add(sum, .scalar, seed, seen: relu.seen)
+        add(sum, .scalar, seed)
     }
 
     private func random(_ chance: inout Chance, _ seed: UInt64) {
@@ -187,17 +186,15 @@ extension PlanBuilder {
             state.isReference ? Identity.self : ReadVariableOp.self, [state.memory],
             state.isReference ? [:] : ["dtype": .type(.float32)], controls: controls)
         states[variable].accesses.append(vertex)
-        add(
-            vertex.output(0), state.kind, seed, views: state.isReference ? [variable: state.version] : [:],
-            seen: [variable: Seen(state.version)])
+        settle(vertex, [variable])
+        add(vertex.output(0), state.kind, seed, views: state.isReference ? [variable: state.version] : [:])
     }
 
     private func write(_ chance: inout Chance, _ seed: UInt64) {
         guard let variable = variable(&chance) else { return source(&chance, seed) }
         let state = states[variable]
         let x = operand(&chance, state.kind)
-        var (controls, _) = waits([x], sees: chance.once(in: 2))
-        controls += before(variable, isWrite: true)
+        let (controls, settled) = waits([x], sees: chance.once(in: 2), controls: before(variable, isWrite: true))
         let reference: [any Dataflow.Operation.Type] = [Assign.self, AssignAdd.self, AssignSub.self]
         let resource: [any Dataflow.Operation.Type] = [
             AssignVariableOp.self, AssignAddVariableOp.self, AssignSubVariableOp.self,
@@ -205,14 +202,13 @@ extension PlanBuilder {
         let (rest, value) = carry(controls, x, &chance)
         let vertex = emit(
             chance.pick(state.isReference ? reference : resource), [state.memory, value], controls: rest)
+        settle(vertex, settled)
         used(vertex, [x])
         wrote(variable, by: vertex)
         writes.append((vertex.node, variable, seed))
         if state.isReference {
-            let version = states[variable].version
             add(
-                vertex.output(0), state.kind, seed, views: [variable: version], seen: [variable: Seen(version)],
-                isMemory: true)
+                vertex.output(0), state.kind, seed, views: [variable: states[variable].version], isMemory: true)
         }
     }
 
@@ -234,18 +230,17 @@ extension PlanBuilder {
             let vertex = emit(TensorArrayWriteV3.self, [array.handle, at, x.node, array.flow])
             arrays[index].flow = vertex.output(0)
             arrays[index].count += 1
-            arrays[index].seen.merge(x.seen, uniquingKeysWith: Seen.merged)
             return
         }
         if chance.once(in: 2) {
             let at = constant(Tensor(Int32(chance.below(array.count))))
             let vertex = emit(TensorArrayReadV3.self, [array.handle, at, array.flow], ["dtype": .type(.float32)])
-            add(vertex.output(0), .vector, seed, seen: array.seen)
+            add(vertex.output(0), .vector, seed)
         } else {
             let all = constant(Tensor((0..<array.count).map { Int32($0) }))
             let vertex = emit(TensorArrayGatherV3.self, [array.handle, all, array.flow], ["dtype": .type(.float32)])
             let sum = emit(Sum.self, [vertex.output(0), constant(Tensor(Int32(0)))])
-            add(sum.output(0), .vector, seed, seen: array.seen)
+            add(sum.output(0), .vector, seed)
         }
     }
 
@@ -263,12 +258,11 @@ extension PlanBuilder {
             let vertex = emit(StackPushV2.self, [stack.handle, x.node], controls: controls)
             stacks[index].flow = vertex.output(0)
             stacks[index].count += 1
-            stacks[index].seen.merge(x.seen, uniquingKeysWith: Seen.merged)
         } else {
             let vertex = emit(StackPopV2.self, [stack.handle], ["elem_type": .type(.float32)], controls: controls)
             stacks[index].flow = vertex.output(0)
             stacks[index].count -= 1
-            add(vertex.output(0), .vector, seed, seen: stack.seen)
+            add(vertex.output(0), .vector, seed)
         }
     }
 
@@ -287,13 +281,12 @@ extension PlanBuilder {
             guard x.views.isEmpty else { return }
             lists[index].flow = emit(TensorListPushBack.self, [list.flow, x.node]).output(0)
             lists[index].count += 1
-            lists[index].seen.merge(x.seen, uniquingKeysWith: Seen.merged)
         } else {
             let shape = constant(Tensor([Int32(4)]))
             let vertex = emit(TensorListPopBack.self, [list.flow, shape], ["element_dtype": .type(.float32)])
             lists[index].flow = vertex.output(0)
             lists[index].count -= 1
-            add(vertex.output(1), .vector, seed, seen: list.seen)
+            add(vertex.output(1), .vector, seed)
         }
     }
 }

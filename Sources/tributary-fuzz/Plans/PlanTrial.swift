@@ -39,7 +39,7 @@ struct PlanTrial {
             builder.choose(targets, chance.next(), \.1)?.0
         }
         var feeds = builder.placeholders.map { ($0, tensor($0.shape, &chance)) }
-        if chance.once(in: 3), let cut = builder.value(nil, &chance, where: \.isFree),
+        if chance.once(in: 3), let cut = builder.value(nil, &chance, where: builder.isFree),
             !feeds.contains(where: { $0.0 == cut.node })
         {
             feeds.append((cut.node, tensor(cut.kind.shape, &chance)))

@@ -73,7 +73,10 @@ struct OperationTableTests {
         let built = BuiltCase(operation, row, dtype: nil, unshaped: feeding == .unshaped) { feeding.isFed($0) }
         let outputs = built.vertex.outputs.indices.map(built.vertex.output)
         let session = try Session(built.graph)
+        let reference = try Session(built.graph, options: SessionOptions(plan: .reference))
         let results = try session.run(outputs, feeds: built.feeds)
+        let plain = try reference.run(outputs, feeds: built.feeds)
+        #expect(results == plain, "\(place): the plan computes something else than the reference")
         for (i, (got, expected)) in zip(results, row.outputs.map(\.tensor)).enumerated() {
             if let problem = difference(got, expected, operation.name) {
                 Issue.record("\(place), output \(i): \(problem)")
@@ -93,6 +96,8 @@ struct OperationTableTests {
                 continue
             }
             let got = try session.run(node, feeds: built.feeds)
+            let plain = try reference.run(node, feeds: built.feeds)
+            #expect(got == plain, "\(place), gradient by input \(wrt[i]): the plan and the reference differ")
             if let problem = difference(got, expected, operation.name) {
                 Issue.record("\(place), gradient by input \(wrt[i]): \(problem)")
             }

@@ -42,6 +42,10 @@ struct SignatureTests {
         "SpaceToBatchND": ["bool"], "BatchToSpace": ["bool"], "BatchToSpaceND": ["bool"],
         "TensorArrayGatherV3": ["resource"], "TensorArrayConcatV3": ["resource", "variant"],
         "Snapshot": ["string", "resource", "variant"], "TensorListPopBack": ["resource"],
+        "TensorListConcat": ["resource"], "TensorListConcatV2": ["resource"], "TensorListFromTensor": ["resource"],
+        "TensorListGather": ["resource"], "TensorListGetItem": ["resource"], "TensorListPushBackBatch": ["resource"],
+        "TensorListScatter": ["resource"], "TensorListScatterIntoExistingList": ["resource"],
+        "TensorListScatterV2": ["resource"], "TensorListSplit": ["resource"], "TensorListStack": ["resource"],
     ]
 
     /// Operations that also take float64, which TensorFlow does not, so that their gradients can be compared with differences.

@@ -7,7 +7,7 @@ public enum Fill: Operation, MovingKernel {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
         }
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
@@ -30,7 +30,7 @@ public enum Empty: Operation {
         ["shape": "int32"], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["init": .bool(false)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'shape'")
-        guard let extents = node.integers(0) else { return [.unknown] }
+        guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
     }
@@ -38,11 +38,14 @@ public enum Empty: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
 }
 
-/// `ZerosLike`: zeros of the input's shape and dtype.
+/// `ZerosLike`: zeros of the input's shape and dtype; of a list of tensors, a list of zeros.
 public enum ZerosLike: Operation {
-    public static let signature = Signature.unary(DType.moved)
+    public static let signature = Signature.unary(DType.moved + [.variant])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 0) }
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs[0].dtype == .variant else { return constantLike(node, 0) }
+        return try node.constant(0).map { [try $0.zeroed()] }
+    }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { binding.clearing() }
 }
@@ -59,8 +62,9 @@ public enum OnesLike: Operation {
 /// A known value where the shape is known and small.
 private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
     guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
-    if node.inputs[0].dtype == .string { return [.zeros(.string, node.shape(0))] }
-    return [.numbers([Double](repeating: value, count: count), dtype: node.inputs[0].dtype, shape: node.shape(0))]
+    let dtype = node.inputs[0].dtype
+    if value == 0 { return [.zeros(dtype, node.shape(0))] }
+    return [.numbers([Double](repeating: value, count: count), dtype: dtype, shape: node.shape(0))]
 }
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {

@@ -2,7 +2,7 @@
 public enum OneHot: Operation, MovingKernel {
     public static let signature = Signature(
         ["indices": "TI", "depth": "int32", "on_value": "T", "off_value": "T"], to: ["output": "T"],
-        types: ["TI": [.uint8, .int32, .int64], "T": DType.all], defaults: ["axis": .int(-1)])
+        types: ["TI": [.uint8, .int32, .int64], "T": DType.moved], defaults: ["axis": .int(-1)])
     public static func infer(_ node: Inference) throws -> [Shape] {
         for i in 1...3 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
         let depth = try node.integer(1)

@@ -1,7 +1,17 @@
 /// `Pack`: tensors of one shape stacked along a new axis.
 public enum Pack: Operation {
     public static let signature = Signature(
-        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["axis": .int(0)])
+        ["values": "N * T"], to: ["output": "T"], types: ["T": DType.moved + [.variant]],
+        defaults: ["axis": .int(0)])
+    /// Lists are joined as values: they have no memory to copy.
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs.first?.dtype == .variant, let shape = try infer(node).first, shape.rank == 1 else {
+            return nil
+        }
+        let parts = node.inputs.indices.compactMap { node.constant($0) }
+        guard parts.count == node.inputs.count else { return nil }
+        return [Tensor(variants: try parts.flatMap { try $0.variants() }, shape: [parts.count])]
+    }
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one tensor to stack") }
         var shape = Shape.unknown
@@ -37,8 +47,14 @@ extension Pack: GPUOperation {
 /// `Unpack`: the slices of a tensor along an axis, which goes.
 public enum Unpack: Operation {
     public static let signature = Signature(
-        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.moved], defaults: ["axis": .int(0)],
-        required: ["num"])
+        ["value": "T"], to: ["output": "num * T"], types: ["T": DType.moved + [.variant]],
+        defaults: ["axis": .int(0)], required: ["num"])
+    /// Lists are taken apart as values: they have no memory to copy.
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs[0].dtype == .variant, let value = node.constant(0), value.shape.rank == 1 else { return nil }
+        _ = try infer(node)
+        return try value.unstacked()
+    }
     public static func infer(_ node: Inference) throws -> [Shape] {
         let count = try node.attributes.int("num")
         guard var dimensions = node.shape(0).dimensions else {

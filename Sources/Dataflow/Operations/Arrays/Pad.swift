@@ -2,7 +2,7 @@
 public enum Pad: Operation {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
-        types: ["T": DType.all, "Tpaddings": DType.indices])
+        types: ["T": DType.moved, "Tpaddings": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] { [try padded(node)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [unpadded(node), nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -19,7 +19,7 @@ public enum Pad: Operation {
 public enum PadV2: Operation, MovingKernel {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings", "constant_values": "T"], to: ["output": "T"],
-        types: ["T": DType.all, "Tpaddings": DType.indices])
+        types: ["T": DType.moved, "Tpaddings": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         _ = try node.shape(2, rank: 0, "'constant_values'")
         return [try padded(node)]

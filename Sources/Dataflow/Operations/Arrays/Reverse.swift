@@ -58,7 +58,7 @@ private func reversal(_ binding: KernelBinding, axes: [Int]) -> Kernel {
 /// `ReverseSequence`: in each row of `batch_dim` the first seq_lengths[row] elements along `seq_dim` in the opposite order.
 public enum ReverseSequence: Operation {
     public static let signature = Signature(
-        ["input": "T", "seq_lengths": "Tlen"], to: ["output": "T"], types: ["T": DType.all, "Tlen": DType.indices],
+        ["input": "T", "seq_lengths": "Tlen"], to: ["output": "T"], types: ["T": DType.moved, "Tlen": DType.indices],
         defaults: ["batch_dim": .int(0)], required: ["seq_dim"])
 
     public static func infer(_ node: Inference) throws -> [Shape] {

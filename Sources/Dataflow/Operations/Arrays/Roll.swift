@@ -3,7 +3,7 @@
 public enum Roll: Operation {
     public static let signature = Signature(
         ["input": "T", "shift": "Tshift", "axis": "Taxis"], to: ["output": "T"],
-        types: ["T": DType.all, "Tshift": DType.indices, "Taxis": DType.indices])
+        types: ["T": DType.moved, "Tshift": DType.indices, "Taxis": DType.indices])
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard let shifts = node.shape(1).merged(with: node.shape(2)), shifts.rank ?? 0 <= 1 else {

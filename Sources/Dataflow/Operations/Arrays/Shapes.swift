@@ -2,7 +2,7 @@
 public enum ShapeOperation: Operation {
     public static var name: String { "Shape" }
     public static let signature = Signature(
-        ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved, "out_type": DType.indices],
+        ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved + [.variant], "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
     public static func infer(_ node: Inference) throws -> [Shape] { [Shape([node.shape(0).rank])] }
     public static func fold(_ node: Inference) throws -> [Tensor]? {

@@ -1,11 +1,14 @@
 private func sparseSegmentSignature(counted: Bool, _ types: [DType]) -> Signature {
     let kinds: [String: [DType]] = ["T": types, "Tidx": DType.indices, "Tsegmentids": DType.indices]
+    let defaults: [String: AttributeValue] = ["sparse_gradient": .bool(false)]
     return counted
         ? Signature(
             ["data": "T", "indices": "Tidx", "segment_ids": "Tsegmentids", "num_segments": "Tnumsegments"],
-            to: ["output": "T"], types: kinds.merging(["Tnumsegments": DType.indices]) { $1 })
+            to: ["output": "T"], types: kinds.merging(["Tnumsegments": DType.indices]) { $1 },
+            defaults: defaults)
         : Signature(
-            ["data": "T", "indices": "Tidx", "segment_ids": "Tsegmentids"], to: ["output": "T"], types: kinds)
+            ["data": "T", "indices": "Tidx", "segment_ids": "Tsegmentids"], to: ["output": "T"], types: kinds,
+            defaults: defaults)
 }
 
 private let backward = Signature(
@@ -17,6 +20,7 @@ public enum SparseSegmentSum: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: false, DType.numbers)
     static var combination: SegmentCombination { .sum }
     static var backwards: any Operation.Type { SparseSegmentSumGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentSumGradV2.self }
 }
 
 /// `SparseSegmentMean`: as `SparseSegmentSum`, of the mean.
@@ -24,6 +28,7 @@ public enum SparseSegmentMean: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .mean }
     static var backwards: any Operation.Type { SparseSegmentMeanGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentMeanGradV2.self }
 }
 
 /// `SparseSegmentSqrtN`: as `SparseSegmentSum`, of the sum over the square root of how many there are.
@@ -31,6 +36,7 @@ public enum SparseSegmentSqrtN: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .rootedMean }
     static var backwards: any Operation.Type { SparseSegmentSqrtNGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentSqrtNGradV2.self }
 }
 
 /// `SparseSegmentSumWithNumSegments`: as `SparseSegmentSum`, with as many rows as told.
@@ -38,6 +44,7 @@ public enum SparseSegmentSumWithNumSegments: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: true, DType.numbers)
     static var combination: SegmentCombination { .sum }
     static var backwards: any Operation.Type { SparseSegmentSumGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentSumGradV2.self }
 }
 
 /// `SparseSegmentMeanWithNumSegments`: as `SparseSegmentMean`, with as many rows as told.
@@ -45,6 +52,7 @@ public enum SparseSegmentMeanWithNumSegments: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: true, DType.floats)
     static var combination: SegmentCombination { .mean }
     static var backwards: any Operation.Type { SparseSegmentMeanGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentMeanGradV2.self }
 }
 
 /// `SparseSegmentSqrtNWithNumSegments`: as `SparseSegmentSqrtN`, with as many rows as told.
@@ -52,6 +60,7 @@ public enum SparseSegmentSqrtNWithNumSegments: SparseSegmentOperation {
     public static let signature = sparseSegmentSignature(counted: true, DType.floats)
     static var combination: SegmentCombination { .rootedMean }
     static var backwards: any Operation.Type { SparseSegmentSqrtNGrad.self }
+    static var backwardRows: any Operation.Type { SparseSegmentSqrtNGradV2.self }
 }
 
 /// `SparseSegmentSumGrad`: the gradient of `SparseSegmentSum` by its data of `output_dim0` rows.
@@ -76,9 +85,11 @@ public enum SparseSegmentSqrtNGrad: SparseSegmentGradient {
 }
 
 /// An operation that gathers rows and combines neighbours of one segment, without the gathered rows ever lying in memory.
-protocol SparseSegmentOperation: Operation, NumericKernel {
+protocol SparseSegmentOperation: RowPicking, NumericKernel {
     static var combination: SegmentCombination { get }
     static var backwards: any Operation.Type { get }
+    /// The gradient as rows, which the attribute `sparse_gradient` asks for.
+    static var backwardRows: any Operation.Type { get }
 }
 
 extension SparseSegmentOperation {
@@ -106,6 +117,16 @@ extension SparseSegmentOperation {
         let rows = dimension(shape(node.input(0)), 0)
         let slope = apply(backwards, [node.upstream(), node.input(1), node.input(2), rows])
         return [slope] + node.inputs.dropFirst().map { _ in nil }
+    }
+
+    static func rowGradient(_ node: GradientContext) throws -> IndexedSlices? {
+        guard try node.attributes.bool("sparse_gradient") else { return nil }
+        let extents = shape(node.input(0))
+        let vertex = apply(
+            backwardRows, [node.upstream(), node.input(1), node.input(2), dimension(extents, 0)]
+        ).vertex
+        return IndexedSlices(
+            values: vertex.output(0), indices: vertex.output(1), denseShape: cast(extents, to: vertex.output(1).dtype))
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {

@@ -1,8 +1,5 @@
 /// An operation that calls functions of its attributes.
-protocol CallingOperation: ValueOperation {
-    /// The attributes that hold functions.
-    static var functions: [String] { get }
-}
+protocol CallingOperation: ValueOperation {}
 
 extension DynamicCall {
     func program(_ attribute: String) throws -> FunctionProgram {
@@ -23,40 +20,44 @@ extension Tensor {
     }
 }
 
-/// What `If` and `StatelessIf` have in common: one of two functions runs on the inputs, by the first one's truth.
-protocol BranchingOperation: CallingOperation {}
+/// What `If`, `Case` and their stateless twins have in common: one of several functions runs on the inputs, chosen by the
+/// first one.
+protocol BranchingOperation: CallingOperation {
+    static func branches(_ attributes: Attributes) throws -> [Function]
+    /// The attributes that hold these functions.
+    static func attributes(branches: [Function]) -> [String: AttributeValue]
+    /// Which of so many branches is taken.
+    static func choice(_ selector: Tensor, of count: Int) throws -> Int
+}
 
 extension BranchingOperation {
-    public static var signature: Signature {
-        Signature(
-            ["cond": "Tcond", "input": "list Tin"], to: ["output": "list Tout"], types: ["Tcond": DType.any],
-            defaults: ["output_shapes": .shapes([])], required: ["then_branch", "else_branch"])
-    }
-    static var functions: [String] { ["then_branch", "else_branch"] }
-
-    /// What both branches yield.
+    /// What all branches yield.
     public static func infer(_ node: Inference) throws -> [Shape] {
         let types = try node.attributes.types("Tout")
-        let sides = try functions.map { try node.attributes.function($0).infer(Array(node.inputs.dropFirst())) }
+        let branches = try branches(node.attributes)
+        guard !branches.isEmpty else { throw GraphError("there must be at least one branch") }
+        let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst())) }
         for side in sides where side.map(\.dtype) != types {
-            throw GraphError("both branches must yield \(types), got \(side.map(\.dtype))")
+            throw GraphError("all branches must yield \(types), got \(side.map(\.dtype))")
         }
-        return zip(sides[0], sides[1]).map { $0.shape.relaxed(with: $1.shape) }
+        return types.indices.map { i in
+            sides.dropFirst().reduce(sides[0][i].shape) { $0.relaxed(with: $1[i].shape) }
+        }
     }
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let program = try call.program(functions[call.inputs[0].isTrue ? 0 : 1])
+        let branches = try branches(call.attributes)
+        let program = call.functions.program(branches[try choice(call.inputs[0], of: branches.count)])
         return try call.functions.call { try program.run(Array(call.inputs.dropFirst())) }
     }
 
-    /// The branch again, differentiated: by the same condition, over the same inputs and what arrived at the outputs.
+    /// The branches again, differentiated: chosen as before, over the same inputs and what arrived at the outputs.
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        let branches = BranchGradient(node, inputs: Array(node.inputs.dropFirst()))
+        let branches = try BranchGradient(
+            node, inputs: Array(node.inputs.dropFirst()), of: branches(node.attributes))
         guard !branches.targets.isEmpty else { return node.inputs.map { _ in nil } }
         var attributes = Attributes(["Tout": .types(branches.types)])
-        for key in functions {
-            attributes.values[key] = .function(try branches.function(of: node.attributes.function(key)))
-        }
+        attributes.values.merge(self.attributes(branches: branches.functions)) { $1 }
         return [nil] + branches.spread(node.graph.add(Self.self, node.inputs + branches.upstream, attributes))
     }
 }
@@ -79,8 +80,26 @@ extension Shape {
     }
 }
 
+/// What `If` and `StatelessIf` have in common: one of two functions, by the first input's truth.
+protocol TwoWayBranch: BranchingOperation {}
+
+extension TwoWayBranch {
+    public static var signature: Signature {
+        Signature(
+            ["cond": "Tcond", "input": "list Tin"], to: ["output": "list Tout"], types: ["Tcond": DType.any],
+            defaults: ["output_shapes": .shapes([])], required: ["then_branch", "else_branch"])
+    }
+    static func branches(_ attributes: Attributes) throws -> [Function] {
+        [try attributes.function("then_branch"), try attributes.function("else_branch")]
+    }
+    static func attributes(branches: [Function]) -> [String: AttributeValue] {
+        ["then_branch": .function(branches[0]), "else_branch": .function(branches[1])]
+    }
+    static func choice(_ selector: Tensor, of count: Int) throws -> Int { selector.isTrue ? 0 : 1 }
+}
+
 /// `If`: the results of one of two functions that may have effects.
-public enum If: BranchingOperation {}
+public enum If: TwoWayBranch {}
 
 /// `StatelessIf`: the results of one of two functions without effects.
-public enum StatelessIf: BranchingOperation {}
+public enum StatelessIf: TwoWayBranch {}

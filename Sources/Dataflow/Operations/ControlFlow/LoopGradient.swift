@@ -1,46 +1,60 @@
 /// The gradient of a loop: the loop also lists its variables' values in each iteration, and a second loop goes back through
 /// these, computes each iteration again and differentiates it (Yu et al., "Dynamic control flow in large-scale machine
 /// learning", 2018).
+///
+/// Lists of tensors among the variables are differentiated like tensors, so that the second loop has a gradient as well.
 struct LoopGradient {
     private let node: GradientContext
     private let graph: Graph
-    /// The loop that keeps its history.
     private let loop: Vertex
-    private let condition: Function
+    private var history: LoopHistory
     private let body: Function
-    /// What an iteration changes, and what it leaves as it is.
-    private let variables: [Int]
+    private let condition: Function
+    /// The variables that what arrived depends on: those that an iteration changes, and those that it leaves as they are.
+    private let moving: [Int]
+    private let resting: [Int]
+    /// Of all variables whose values these need, those that an iteration changes, and those that it leaves as they are.
+    private let listed: [Int]
     private let invariants: [Int]
 
     init(_ node: GradientContext) throws {
         self.node = node
         graph = node.graph
-        var loop = node.vertex
+        loop = node.vertex
         if let error = loop.error { throw error }
-        if loop.loopHistory == nil {
-            guard !loop.inputs.contains(where: { $0.dtype == .variant }) else {
-                throw GraphError("a loop over lists of tensors, such as a loop's gradient, has no gradient")
-            }
-            // A loop that another program wrote is run again: what it would start with comes after it.
-            let name = loop.name.split(separator: "/").last.map(String.init) ?? "while"
-            loop = graph.addLoop(
-                loop.operation, loop.inputs, loop.attributes, name: name, device: loop.device, location: loop.location)
-        }
-        guard let history = loop.loopHistory else { throw GraphError("it has no floating variables") }
-        self.loop = loop
-        condition = history.condition
-        body = history.body
-        let count = body.parameters.count
-        invariants = (0..<count).filter { history.body.passes($0) }
-        variables = (0..<count).filter { !history.body.passes($0) }
+        let history = try loop.loopHistory ?? LoopHistory(loop)
+        self.history = history
+        let arrived = loop.outputs.indices.filter { node.hasUpstream($0) }
+        let level = history.level(yielding: arrived)
+        let body = level.body
+        self.body = body
+        condition = level.condition
+        let (wanted, needed) = Self.dependencies(of: arrived, in: body)
+        moving = wanted.filter { !body.passes($0) }
+        resting = wanted.filter { body.passes($0) }
+        invariants = needed.filter { body.passes($0) }
+        // How many iterations there were is the length of a list, if only of one.
+        let changing = needed.filter { !body.passes($0) }
+        listed = changing.isEmpty ? Array(moving.prefix(1)) : changing
     }
 
-    private func isFloating(_ i: Int) -> Bool { body.parameters[i].dtype.isFloating }
+    /// The differentiable variables that the outputs `arrived` depend on after any number of iterations, and the variables
+    /// whose values one iteration needs for them.
+    private static func dependencies(of arrived: [Int], in body: Function) -> (wanted: [Int], needed: [Int]) {
+        func isWanted(_ i: Int) -> Bool { body.parameters[i].dtype.isDifferentiable }
+        var (wanted, needed): (Set<Int>, Set<Int>) = ([], [])
+        var stack = arrived.filter(isWanted)
+        while let result = stack.popLast() {
+            guard wanted.insert(result).inserted else { continue }
+            let behind = body.parameters(behind: result)
+            needed.formUnion(behind)
+            stack += behind.filter(isWanted)
+        }
+        return (wanted.sorted(), needed.sorted())
+    }
 
-    func gradients() throws -> [Node?] {
-        let count = body.parameters.count
-        var result = [Node?](repeating: nil, count: count)
-        let (moving, resting) = (variables.filter(isFloating), invariants.filter(isFloating))
+    mutating func gradients() throws -> [Node?] {
+        var result = [Node?](repeating: nil, count: body.parameters.count)
         guard !moving.isEmpty else {
             // Nothing that is differentiable changes: what arrives goes on to the first values.
             for i in resting where node.hasUpstream(i) { result[i] = node.upstream(i) }
@@ -61,33 +75,43 @@ struct LoopGradient {
             [graph.add(Greater.self, [parameters[0], graph.constant(Int32(0))]).node]
         }
         let step = try Function.make("\(body.name)_grad", around: graph, specs) { graph, parameters in
-            goBack(graph, parameters, moving, resting, stable)
+            goBack(graph, parameters, stable)
         }
+        // A loop that counts its iterations down is gone back through from the first one on.
+        let counts = try loop.attributes.int("_countdown") < 0
         let attributes: Attributes = [
-            "cond": .function(goesOn), "body": .function(step), "_countdown": .int(0),
+            "cond": .function(goesOn), "body": .function(step), "_countdown": .int(counts ? 0 : -1),
             "output_shapes": .shapes(specs.map(\.shape)),
         ]
-        let back = graph.addLoop(
+        let back = graph.add(
             loop.operation, inputs, attributes, name: "\(loop.operation.name)", location: loop.location)
         for (place, i) in (moving + resting).enumerated() { result[i] = back.output(1 + lists.count + place) }
         return result
     }
 
+    /// Makes the loop list the values that its variables have at the start of each iteration. Yields the lists.
+    private mutating func keepHistory() throws -> [Node] {
+        try history.keep(listed, of: loop)
+        loop.loopHistory = history
+        return try listed.map { i in
+            guard let output = history.lists[i] else { throw GraphError("the loop does not list its variable \(i)") }
+            return loop.output(output)
+        }
+    }
+
     /// One iteration back. Parameters: how many remain; the lists; the gradients of what changes; the sums of those of what
     /// does not; what does not change.
-    private func goBack(
-        _ graph: Graph, _ parameters: [Node], _ moving: [Int], _ resting: [Int], _ stable: [Bool]
-    ) -> [Node] {
+    private func goBack(_ graph: Graph, _ parameters: [Node], _ stable: [Bool]) -> [Node] {
         var rest = parameters.dropFirst()
         func take(_ count: Int) -> [Node] {
             defer { rest = rest.dropFirst(count) }
             return Array(rest.prefix(count))
         }
-        let (lists, arrived, sums) = (take(variables.count), take(moving.count), take(resting.count))
+        let (lists, arrived, sums) = (take(listed.count), take(moving.count), take(resting.count))
         var state = body.parameters
         for (i, value) in zip(invariants, rest) { state[i] = value }
         var shorter: [Node] = []
-        for (i, list) in zip(variables, lists) {
+        for (i, list) in zip(listed, lists) {
             let gradient = moving.firstIndex(of: i).map { arrived[$0] }
             let pop = graph.add(
                 TensorListPopBack.self, [list, elementShape(i, gradient, isStable: stable[i], graph)],
@@ -95,12 +119,16 @@ struct LoopGradient {
             shorter.append(pop.output(0))
             state[i] = pop.output(1)
         }
-        let results = graph.inline(body, state)
-        let gradients = graph.gradients(
-            of: moving.map { results[$0] }, by: (moving + resting).map { state[$0] }, upstream: arrived)
-        let next = zip(moving, gradients).map { $1 ?? zerosLike(state[$0]) }
-        let total = zip(sums, gradients.dropFirst(moving.count)).map { sum, term in
-            term.map { graph.add(AddV2.self, [sum, $0]).node } ?? sum
+        // What no wanted result depends on has no value here, nor a gradient.
+        let targets = (moving + resting).filter { state[$0].graph === graph }
+        let results = graph.inline(body, state, wanted: moving)
+        let found = graph.gradients(of: results, by: targets.map { state[$0] }, upstream: arrived)
+        let gradients = Dictionary(zip(targets, found), uniquingKeysWith: { $1 })
+        let next = zip(moving, arrived).map { i, arrived in
+            (gradients[i] ?? nil) ?? zerosLike(state[i].graph === graph ? state[i] : arrived)
+        }
+        let total = zip(resting, sums).map { i, sum in
+            (gradients[i] ?? nil).map { Gradient.sum([.dense(sum), .dense($0)])?.dense ?? sum } ?? sum
         }
         let one = graph.constant(Int32(1))
         return [graph.add(Sub.self, [parameters[0], one]).node] + shorter + next + total + Array(rest)
@@ -108,8 +136,8 @@ struct LoopGradient {
 
     /// What `TensorListPopBack` is told of an element's shape: that of its gradient, where iterations do not change it.
     private func elementShape(_ i: Int, _ gradient: Node?, isStable: Bool, _ graph: Graph) -> Node {
-        if isStable, let gradient { return shape(gradient, as: .int32) }
         let known = body.parameters[i].shape
+        if isStable, let gradient, gradient.dtype != .variant { return shape(gradient, as: .int32) }
         guard isStable, known.isFullyDefined else { return graph.constant(Int32(-1)) }
         return graph.constant(Tensor(known.concrete.map { Int32($0) }))
     }
@@ -123,42 +151,5 @@ struct LoopGradient {
         return trial.indices.map { i in
             loop.inputs[i].shape.rank != nil && results.map { $0[i].shape == trial[i].shape } == true
         }
-    }
-
-    /// Makes the loop list the values that its variables have at the start of each iteration. Yields the lists.
-    private func keepHistory() throws -> [Node] {
-        guard var history = loop.loopHistory else { preconditionFailure("the loop knows its history") }
-        if let lists = history.lists { return variables.map { loop.output(lists[$0]!) } }
-        let own = loop.inputs.map(\.spec)
-        let lists = variables.map { _ in TensorSpec(.variant, []) }
-        let specs = zip(own, body.parameters).map { TensorSpec($0.dtype, $1.shape) } + lists
-        let wider = try Function.make(condition.name, around: graph, specs) { graph, parameters in
-            graph.inline(condition, Array(parameters.prefix(own.count)))
-        }
-        let keeping = try Function.make(body.name, around: graph, specs) { graph, parameters in
-            let results = graph.inline(body, Array(parameters.prefix(own.count)))
-            return results
-                + zip(variables, parameters.dropFirst(own.count)).map { i, list in
-                    graph.add(TensorListPushBack.self, [list, parameters[i]]).node
-                }
-        }
-        var attributes = loop.attributes
-        attributes.values["cond"] = .function(wider)
-        attributes.values["body"] = .function(keeping)
-        attributes.values["T"] = .types(specs.map(\.dtype))
-        if case .shapes(let shapes)? = attributes["output_shapes"], !shapes.isEmpty {
-            attributes.values["output_shapes"] = .shapes(shapes + lists.map(\.shape))
-        }
-        let inputs = try variables.map { i in
-            guard let list = history.emptyLists[body.parameters[i].dtype] else {
-                throw GraphError("has no list to start with")
-            }
-            return list
-        }
-        loop.extend(inputs: inputs, outputs: lists, attributes: attributes)
-        history.lists = Dictionary(
-            zip(variables, variables.indices.map { own.count + $0 }), uniquingKeysWith: { $1 })
-        loop.loopHistory = history
-        return variables.indices.map { loop.output(own.count + $0) }
     }
 }

@@ -2,14 +2,25 @@
 public enum OptionalFromValue: ValueOperation {
     public static let signature = Signature(["components": "list Toutput_types"], to: ["optional": "variant"])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
-    static func evaluate(_ call: DynamicCall) throws -> [Tensor] { [call.functions.lists.make(call.inputs)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        let components = node.graph.add(
+            OptionalGetValue.self, [node.upstream()],
+            [
+                "output_types": .types(node.inputs.map(\.dtype)), "output_shapes": .shapes(node.inputs.map(\.shape)),
+            ])
+        return node.inputs.indices.map(components.output)
+    }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+        [Tensor(.optional(call.inputs.map { $0.kept() }))]
+    }
 }
 
 /// `OptionalNone`: no tensors, from the branch that was not taken.
 public enum OptionalNone: ValueOperation {
     public static let signature = Signature([:], to: ["optional": "variant"])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
-    static func evaluate(_ call: DynamicCall) throws -> [Tensor] { [TensorLists.empty] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] { [Tensor(.optional(nil))] }
 }
 
 /// `OptionalGetValue`: the tensors of an optional value.
@@ -25,13 +36,24 @@ public enum OptionalGetValue: ValueOperation {
         return shapes
     }
 
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        [node.graph.add(OptionalFromValue.self, node.vertex.outputs.indices.map { node.upstream($0) }).node]
+    }
+
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let (types, values) = (
-            try call.attributes.types("output_types"), try call.functions.lists.all(call.inputs[0])
-        )
-        guard values.map(\.dtype) == types else {
-            throw GraphError("the optional value has \(values.map(\.dtype)), expected \(types)")
+        let types = try call.attributes.types("output_types")
+        guard case .optional(let components) = try call.inputs[0].variant() else {
+            throw GraphError("its input is \(try call.inputs[0].variant().kind), not an optional value")
         }
-        return values
+        guard let components else { throw GraphError("the optional value has no components") }
+        guard components.map(\.dtype) == types else {
+            throw GraphError("the optional value has \(components.map(\.dtype)), expected \(types)")
+        }
+        if case .shapes(let shapes)? = call.attributes["output_shapes"], shapes.count == types.count {
+            for (component, shape) in zip(components, shapes) where !shape.isCompatible(with: component.shape) {
+                throw GraphError("the optional value has a component \(component.shape), expected \(shape)")
+            }
+        }
+        return components
     }
 }

@@ -8,7 +8,6 @@ extension LoopOperation {
             defaults: ["output_shapes": .shapes([]), "parallel_iterations": .int(10), "_countdown": .int(-1)],
             required: ["cond", "body"])
     }
-    static var functions: [String] { ["cond", "body"] }
 
     /// The inputs' shapes, but for what an iteration changes.
     public static func infer(_ node: Inference) throws -> [Shape] {
@@ -54,7 +53,10 @@ extension LoopOperation {
         }
     }
 
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { try LoopGradient(node).gradients() }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] {
+        var gradient = try LoopGradient(node)
+        return try gradient.gradients()
+    }
 }
 
 /// `While`: a loop over a function that may have effects.
@@ -62,48 +64,3 @@ public enum While: LoopOperation {}
 
 /// `StatelessWhile`: a loop over a function without effects.
 public enum StatelessWhile: LoopOperation {}
-
-/// What the gradient of a loop needs to know of it.
-struct LoopHistory: Sendable {
-    /// As they were before the loop kept its history.
-    let condition: Function
-    let body: Function
-    /// A list without elements for each dtype, made before the loop so that it may start with them.
-    let emptyLists: [DType: Node]
-    /// The output that lists the values of a variable; nil before the first gradient.
-    var lists: [Int: Int]?
-}
-
-extension Graph {
-    /// Adds a `While` or `StatelessWhile`, and before it what its gradient, if one is asked for, makes it start with.
-    func addLoop(
-        _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, name: String,
-        controls: [Vertex] = [], device: DeviceName? = nil, location: SourceLocation?, mistake: GraphError? = nil
-    ) -> Vertex {
-        let types = inputs.map(\.dtype)
-        var emptyLists: [DType: Node] = [:]
-        let condition = try? attributes.function("cond")
-        let body = try? attributes.function("body")
-        // A loop over lists is a gradient, or keeps its history already.
-        let isDifferentiable = types.contains(where: \.isFloating) && !types.contains(.variant)
-        if let body, mistake == nil, isDifferentiable {
-            scope("\(name)_history") {
-                for (i, type) in types.enumerated() where emptyLists[type] == nil && !body.passes(i) {
-                    let shape = constant(Int32(-1), name: "element_shape")
-                    emptyLists[type] =
-                        add(
-                            EmptyTensorList.self, [shape, constant(Int32(-1), name: "max_num_elements")],
-                            ["element_dtype": .type(type)], location: location
-                        ).node
-                }
-            }
-        }
-        let vertex = (openBody ?? self).insert(
-            operation, inputs, attributes, name: name, controls: controls, device: device, location: location,
-            mistake: mistake)
-        if let condition, let body, isDifferentiable {
-            vertex.loopHistory = LoopHistory(condition: condition, body: body, emptyLists: emptyLists)
-        }
-        return vertex
-    }
-}

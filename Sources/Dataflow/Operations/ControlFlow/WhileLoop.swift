@@ -52,7 +52,7 @@ public func whileLoop(
     ]
     let isStateful = functions.contains(where: \.isStateful)
     let mistake = sides.lazy.compactMap(\.mistake).first ?? mistakes.first
-    let vertex = graph.addLoop(
+    let vertex = graph.insert(
         isStateful ? While.self : StatelessWhile.self, initial + captured,
         [
             "cond": .function(functions[0]), "body": .function(functions[1]),

@@ -1,7 +1,15 @@
-/// `AddN`: the sum of tensors of one shape.
+/// `AddN`: the sum of tensors of one shape, or of lists of tensors of one length.
 public enum AddN: ElementwiseOperation {
     public static let signature = Signature(
-        ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers])
+        ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers + [.variant]])
+    /// Lists are added up as values: they have no memory for a kernel to work on.
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs.first?.dtype == .variant else { return nil }
+        let terms = node.inputs.indices.compactMap { node.constant($0) }
+        guard terms.count == node.inputs.count, let first = terms.first else { return nil }
+        return [try terms.dropFirst().reduce(first) { try Tensor.sum($0, $1) }]
+    }
+    public static func isElementwise(_ attributes: Attributes) -> Bool { attributes["T"] != .type(.variant) }
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard var shape = node.inputs.first?.shape else { throw GraphError("takes at least one input") }
         for i in node.inputs.indices {

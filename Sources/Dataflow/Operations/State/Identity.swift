@@ -27,10 +27,17 @@ public enum NoOp: Operation {
 
 /// `IdentityN`: the same values, of any dtypes, together under another name.
 public enum IdentityN: Operation {
-    public static let signature = Signature(["input": "list T"], to: ["output": "list T"], types: ["T": DType.moved])
+    public static let signature = Signature(
+        ["input": "list T"], to: ["output": "list T"], types: ["T": DType.moved + [.variant]])
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
         return node.inputs.map(\.shape)
+    }
+    /// Lists are passed on as values: copies of their memory would stand for nothing.
+    public static func fold(_ node: Inference) throws -> [Tensor]? {
+        guard node.inputs.contains(where: { $0.dtype == .variant }) else { return nil }
+        let values = node.inputs.indices.compactMap { node.constant($0) }
+        return values.count == node.inputs.count ? values.map { $0.kept() } : nil
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         node.inputs.indices.map { node.hasUpstream($0) ? node.upstream($0) : nil }
