@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "CKernels"),
         .target(name: "CDevices", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CProcess"),
-        .target(name: "Dataflow", dependencies: ["CDevices", "CKernels", "COneDNN"], swiftSettings: strict),
+        .target(name: "Dataflow", dependencies: ["CDevices", "CKernels", "COneDNN", "CZlib"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
         .target(

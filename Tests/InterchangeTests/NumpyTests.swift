@@ -22,6 +22,19 @@ struct NumpyTests {
         #expect(error?.description.contains(dtype) == true)
     }
 
+    @Test("texts come through, those of code points too")
+    func texts() throws {
+        let tensor = Tensor(texts: ["a", "", "é€"], shape: [3, 1])
+        let read = try Npy.decode(Npy.encode(tensor), name: "texts")
+        #expect(read.shape == [3, 1] && read.texts == ["a", "", "é€"])
+        // np.array(["ab"])
+        let saved = """
+            k05VTVBZAQB2AHsnZGVzY3InOiAnPFUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsKSwgfSAgICAg\
+            ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAphAAAAYgAAAA==
+            """
+        #expect(try Npy.decode(bytes(ofBase64: saved), name: "<U2").texts == ["ab"])
+    }
+
     @Test("a file cut anywhere, or too long, is an error", arguments: [0, 13])
     func truncation(index: Int) throws {
         let whole = try bytes(ofBase64: NumpyFixtures.arrays[index].base64)

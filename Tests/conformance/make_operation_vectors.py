@@ -381,6 +381,10 @@ def table():
     rows["Einsum"] = lambda: [case("Einsum", {"inputs": [floats(*a), floats(*b, seed=2)]}, {"equation": e}, wrt=["inputs"]) for e, a, b in EINSUMS] + [
         case("Einsum", {"inputs": [floats(*a)]}, {"equation": e}, wrt=["inputs"]) for e, a in SINGLE_EINSUMS] + [
         case("Einsum", {"inputs": [ints([[1, 2], [3, 4]]), ints([[5, 6], [7, 8]])]}, {"equation": "ij,jk->ik"})]
+    rows["MatrixTriangularSolve"] = lambda: [case("MatrixTriangularSolve", {"matrix": floats(*a, seed=3) + 3 * np.eye(a[-1], dtype=np.float32), "rhs": floats(*b, seed=4)}, {"lower": l, "adjoint": j}, wrt=["matrix", "rhs"])
+        for a, b in (((3, 3), (3, 2)), ((2, 3, 3), (2, 3, 1)), ((2, 1, 2, 2), (3, 2, 2)), ((1, 1), (1, 4))) for l in (True, False) for j in (False, True)] + [case("MatrixTriangularSolve", {"matrix": np.zeros((2, 0, 0)), "rhs": np.zeros((2, 0, 3))}, {"lower": True, "adjoint": False})]
+    rows["Qr"] = lambda: [case("Qr", {"input": floats(*s, seed=i)}, {"full_matrices": f}, wrt=["input"] if not f or s[-2] <= s[-1] else None) for i, s in enumerate(((3, 3), (4, 2), (2, 4), (2, 3, 2), (1, 1))) for f in (False, True)] + [
+        case("Qr", {"input": np.zeros(s, np.float64)}, {"full_matrices": f}) for s in ((0, 2), (2, 0), (0, 2, 2), (3, 2)) for f in (False, True)]
     sparse_rows(rows)
     return rows
 

@@ -42,6 +42,8 @@ def default(attribute):
         return value.s.decode()
     if kind == "type":
         return dtype(value.type)
+    if kind == "tensor":
+        return [x.item() for x in tf.make_ndarray(value.tensor).reshape(-1)]
     if kind == "shape":
         return None if value.shape.unknown_rank else [d.size for d in value.shape.dim]
     if kind == "list":

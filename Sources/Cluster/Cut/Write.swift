@@ -53,6 +53,10 @@ extension TrainingCut {
                 variables.removeAll { $0 === first }
                 variables.insert(first, at: 0)
             }
+            if let text = variables.first(where: { $0.variableSpec?.dtype == .string }) {
+                throw GraphError(
+                    "'\(text.name)' is a Variable of texts, which servers do not keep", node: writers[0].name)
+            }
             self.variables = variables
             for writer in writers { try Write.check(writer) }
             var pushed: [Int: Node] = [:]

@@ -40,6 +40,11 @@ struct GraphRunCommand: Subcommand {
 
               tributary graph run saved/ --signature serving_default --feed x=x.npy --out results
               tributary graph run run1/model.ckpt-1000.meta --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch y
+
+            The operations of tf.train.Saver write and read checkpoints relative to the working directory: \
+            what they are called is fed as a text, or is the graph's own default.
+
+              tributary graph run graph.pb --init init --feed-text save/Const:0=run1/model.ckpt --fetch save/control_dependency:0
             """)
 
     @Argument(help: "A GraphDef, a MetaGraphDef or a SavedModel's folder.") var file: String
@@ -49,6 +54,10 @@ struct GraphRunCommand: Subcommand {
     var tags: String?
     @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
     var feed: [String] = []
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A text to feed, as a scalar. May be repeated.", valueName: "name=text"))
+    var feedText: [String] = []
     @Option(parsing: .singleValue, help: ArgumentHelp("What to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []
     @Option(help: ArgumentHelp("An operation to run first, such as an initialiser.", valueName: "name"))
@@ -69,6 +78,9 @@ struct GraphRunCommand: Subcommand {
         if let odd = feed.first(where: { !$0.contains("=") }) {
             throw ValidationError("--feed \(odd): write it as NAME=FILE.npy")
         }
+        if let odd = feedText.first(where: { !$0.contains("=") }) {
+            throw ValidationError("--feed-text \(odd): write it as NAME=TEXT")
+        }
     }
 
     func run(_ invocation: Invocation) throws {
@@ -77,6 +89,12 @@ struct GraphRunCommand: Subcommand {
             let equals = text.firstIndex(of: "=") ?? text.endIndex
             given[String(text[..<equals])] = try Npy.read(absolute(String(text[equals...].dropFirst())))
         }
+        var texts: [String: Tensor] = [:]
+        for text in feedText {
+            let equals = text.firstIndex(of: "=") ?? text.endIndex
+            texts[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], shape: [])
+        }
+        given.merge(texts) { $1 }
         let source = try GraphSource(absolute(file), tags: tags.map(tagList))
         let (feeds, fetches) = try names(source, given)
         let first = `init`.map { [$0] } ?? []
@@ -88,7 +106,8 @@ struct GraphRunCommand: Subcommand {
             softPlacement: softPlacement,
             logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
         try graph.load()
-        for name in first { try graph.execute(name) }
+        // What checkpoint is to be restored first.
+        for name in first { try graph.execute(name, feeds: texts) }
         for name in own { try graph.executeAddition(name) }
         if let checkpoint { try restore(graph, checkpoint, invocation) }
         for name in local { try graph.executeAddition(name) }

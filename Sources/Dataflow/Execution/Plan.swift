@@ -182,6 +182,7 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
+                ownFunctions?.texts.release()
             }
         }
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
@@ -214,6 +215,7 @@ final class Plan {
             do {
                 let value =
                     try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
+                value.holdTexts()
                 return try delivered(value, to: exchange?.destinations[fetchNodes[i]])
             } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
         }

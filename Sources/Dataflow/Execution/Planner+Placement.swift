@@ -145,6 +145,8 @@ extension Placement {
         if dtype == .int32 || dtype.gpuName == nil { return 0 }
         let obstacle = consumers.first { consumer in
             let operation = consumer.operation
+            // Reads a copy of the value.
+            if operation is any StringOperation.Type { return false }
             if operation is any ControlFlowOperation.Type || operation is any ValueOperation.Type
                 || operation is any DynamicOperation.Type
             {

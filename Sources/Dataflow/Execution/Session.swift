@@ -29,6 +29,8 @@ public struct SessionOptions: Sendable {
     public var placementLog: (@Sendable (String) -> Void)?
     /// Collects what the operations of every run take, unless a run names another.
     public var profile: Profile?
+    /// Where operations that save and restore keep checkpoints; nil: such a run throws.
+    public var checkpoints: (any CheckpointStore)?
     /// How runs are carried out.
     public var plan: PlanKind
     /// Fill a plan's memory with NaN as soon as no value is in it, so that a wrong use shows. Slow, for tests. Off, unless the
@@ -42,7 +44,8 @@ public struct SessionOptions: Sendable {
         timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
-        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil, plan: PlanKind = .optimized
+        placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil, plan: PlanKind = .optimized,
+        checkpoints: (any CheckpointStore)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
@@ -54,6 +57,7 @@ public struct SessionOptions: Sendable {
         self.fallbackLog = fallbackLog
         self.placementLog = placementLog
         self.profile = profile
+        self.checkpoints = checkpoints
         self.plan = plan
     }
 }
@@ -216,7 +220,9 @@ final class SessionCore {
         try Planner.check(feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
         let functions = FunctionRuntime(variables: variables, random: random, placement: placement, options: options)
         functions.end = options.timeout.map { ContinuousClock.now + $0 }
-        return try ReferenceExecutor(fetches: fetches, feeds: feeds, functions).run()
+        let values = try ReferenceExecutor(fetches: fetches, feeds: feeds, functions).run()
+        for value in values { value.holdTexts() }
+        return values
     }
 
     private func check(_ nodes: [Node]) throws {
@@ -284,6 +290,7 @@ final class SessionCore {
                 "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
         }
         let storage = try buffer.onHost(writing: true)
+        value.keepTexts()
         value.withUnsafeBytes { storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
         buffer.isInitialized = true
     }

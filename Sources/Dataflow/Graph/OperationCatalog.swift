@@ -147,6 +147,25 @@ public enum OperationCatalog {
         InitializeTableFromTextFile.self,
         // Buckets of texts
         StringToHashBucketFast.self, StringToHashBucketStrong.self, StringToHashBucket.self,
+        // Checkpoints
+        SaveV2.self, RestoreV2.self, MergeV2Checkpoints.self, ShardedFilename.self, ShardedFilespec.self, Save.self,
+        SaveSlices.self, Restore.self, RestoreSlice.self,
+        // Texts
+        StringJoin.self, ReduceJoin.self, StringLower.self, StringUpper.self, StringStrip.self, StringLength.self,
+        Substr.self, StringSplit.self, StringSplitV2.self, StringToNumber.self, DecodeRaw.self, AsString.self,
+        StringFormat.self, PrintV2.self, RegexReplace.self, StaticRegexReplace.self, RegexFullMatch.self,
+        StaticRegexFullMatch.self,
+        // Summaries
+        ScalarSummary.self, HistogramSummary.self, ImageSummary.self, AudioSummary.self, AudioSummaryV2.self,
+        MergeSummary.self, TensorSummary.self, TensorSummaryV2.self,
+        // More of Variables
+        VariableV1.self, ScatterDiv.self, ResourceScatterDiv.self, ScatterNdUpdate.self, ScatterNdAdd.self,
+        ScatterNdSub.self, ScatterNdMin.self, ScatterNdMax.self, ResourceScatterNdUpdate.self,
+        ResourceScatterNdAdd.self, ResourceScatterNdSub.self, ResourceScatterNdMin.self, ResourceScatterNdMax.self,
+        StridedSliceAssign.self, ResourceStridedSliceAssign.self, CountUpTo.self, ResourceCountUpTo.self,
+        ResourceGatherNd.self, ApplyAdaMax.self, ResourceApplyAdaMax.self, ResourceApplyAdamWithAmsgrad.self,
+        ApplyAddSign.self, ResourceApplyAddSign.self, ApplyPowerSign.self, ResourceApplyPowerSign.self, Qr.self,
+        MatrixTriangularSolve.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

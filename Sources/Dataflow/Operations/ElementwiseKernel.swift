@@ -327,7 +327,7 @@ private func elementwiseKernel(
     }
 }
 
-private func updatedShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> [Shape] {
+func updatedShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> [Shape] {
     var shape = node.shape(0)
     for (i, argument) in arguments.enumerated() {
         let own = node.shape(i)

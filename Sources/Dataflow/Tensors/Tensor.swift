@@ -10,6 +10,8 @@ package final class TensorStorage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     package let byteCount: Int
     let owner: AnyObject?
+    /// What the elements refer to: the texts of a string tensor that outlives its run. Set before others see the tensor.
+    var held: AnyObject?
 
     /// Fresh memory, not cleared. Where it is large it asks for huge pages: rows picked here and there in a big table then
     /// find their pages at once, and a first touch faults once in 2 MiB, not in 4 KiB.
@@ -172,10 +174,16 @@ public struct Tensor: Sendable, CustomStringConvertible {
         return Tensor(dtype: dtype, shape: shape, storage: storage)
     }
 
-    /// The value in memory that no later step writes: itself, or a copy of what lies in a plan's own memory.
+    /// The value in memory that no later step writes: itself, or a copy of what lies in a plan's own memory; its texts live
+    /// as long as it does. Whatever keeps a value beyond a run keeps this.
     func kept() -> Tensor {
-        guard storage.isTransient else { return self }
-        return Tensor(dtype: dtype, shape: shape) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
+        guard storage.isTransient else {
+            holdTexts()
+            return self
+        }
+        let copy = Tensor(dtype: dtype, shape: shape) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
+        copy.holdTexts()
+        return copy
     }
 
     /// Rows `range` of the first dimension, sharing the elements. Traps out of range.

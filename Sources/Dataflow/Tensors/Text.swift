@@ -1,39 +1,106 @@
 internal import Synchronization
 
-/// An element of a string tensor: the number of a string of bytes that is kept for as long as the process lives, so that
-/// elements are moved like any others. The texts of graphs are few. Equal strings have one number.
+/// An element of a string tensor: the number of a string of bytes that a table keeps, so that elements are moved like any
+/// others. Equal strings have one number.
+///
+/// A string lives as long as something holds it: a run's `RunTexts` what the run has computed, the tensors of graphs and
+/// feeds, and those that outlive a run (fetches, what `Tensor.kept()` gives) what they refer to.
 struct TextNumber: TensorScalar {
     static var dtype: DType { .string }
     /// 0 is the empty text, which cleared memory thereby holds.
     let number: UInt64
 
     private struct Table {
-        var texts: [[UInt8]] = [[]]
-        // By bytes: as Swift compares Strings, "é" as one character and as two would be the same.
+        struct Entry {
+            let bytes: [UInt8]
+            /// How many hold it; nil: it stays for as long as the process lives.
+            var holders: Int?
+        }
+
+        var entries: [UInt64: Entry] = [0: Entry(bytes: [], holders: nil)]
         var numbers: [[UInt8]: UInt64] = [[]: 0]
+        var next: UInt64 = 1
+
+        mutating func holding(_ bytes: [UInt8]) -> UInt64 {
+            if let known = numbers[bytes] {
+                entries[known]!.holders = entries[known]!.holders.map { $0 + 1 }
+                return known
+            }
+            let number = next
+            next += 1
+            entries[number] = Entry(bytes: bytes, holders: 1)
+            numbers[bytes] = number
+            return number
+        }
+
+        mutating func release(_ number: UInt64) {
+            guard let entry = entries[number], let holders = entry.holders else { return }
+            if holders > 1 {
+                entries[number]!.holders = holders - 1
+            } else {
+                entries[number] = nil
+                numbers[entry.bytes] = nil
+            }
+        }
     }
 
     private static let table = Mutex(Table())
 
-    init(_ bytes: [UInt8]) {
-        number = TextNumber.table.withLock { table in
-            if let known = table.numbers[bytes] { return known }
-            let number = UInt64(table.texts.count)
-            table.texts.append(bytes)
-            table.numbers[bytes] = number
-            return number
+    /// A string that the caller holds until it lets go of it.
+    fileprivate init(holding bytes: [UInt8]) { number = TextNumber.table.withLock { $0.holding(bytes) } }
+
+    var bytes: [UInt8] { TextNumber.table.withLock { $0.entries[number]?.bytes ?? [] } }
+
+    fileprivate static func release(_ numbers: [TextNumber]) {
+        table.withLock { table in for text in numbers { table.release(text.number) } }
+    }
+
+    /// Holds those of the strings that do not stay anyway; yields them.
+    fileprivate static func hold(_ numbers: [TextNumber]) -> [TextNumber] {
+        table.withLock { table in
+            numbers.filter { text in
+                guard let holders = table.entries[text.number]?.holders else { return false }
+                table.entries[text.number]!.holders = holders + 1
+                return true
+            }
         }
     }
 
-    var bytes: [UInt8] {
-        TextNumber.table.withLock { number < $0.texts.count ? $0.texts[Int(number)] : [] }
+    /// Lets the strings stay for as long as the process lives.
+    static func keep(_ numbers: [TextNumber]) {
+        table.withLock { table in for text in numbers { table.entries[text.number]?.holders = nil } }
     }
+
+    /// How many strings there are now.
+    static var count: Int { table.withLock { $0.entries.count } }
 }
 
-/// The strings that a run has computed.
+/// The strings that a run has computed: held until it ends.
 final class RunTexts {
-    /// A string tensor of these elements, row-major. Traps if their number is not the shape's.
-    func tensor(_ strings: [[UInt8]], shape: Shape) -> Tensor { Tensor(strings: strings, shape: shape) }
+    private var held: [TextNumber] = []
+
+    /// A string tensor of these elements, row-major, which live as long as the run, or as a tensor that holds them. Traps if
+    /// their number is not the shape's.
+    func tensor(_ strings: [[UInt8]], shape: Shape) -> Tensor {
+        let numbers = strings.map { TextNumber(holding: $0) }
+        held += numbers
+        return Tensor(numbers, shape: shape)
+    }
+
+    func release() {
+        if held.isEmpty { return }
+        TextNumber.release(held)
+        held.removeAll()
+    }
+
+    deinit { release() }
+}
+
+/// What a tensor that outlives a run holds.
+private final class HeldTexts {
+    let numbers: [TextNumber]
+    init(_ numbers: [TextNumber]) { self.numbers = numbers }
+    deinit { TextNumber.release(numbers) }
 }
 
 extension Tensor {
@@ -41,11 +108,27 @@ extension Tensor {
     public init(texts: [String], shape: Shape) { self.init(strings: texts.map { Array($0.utf8) }, shape: shape) }
 
     /// Strings of any bytes in row-major order. Traps if their number is not the shape's.
-    public init(strings: [[UInt8]], shape: Shape) { self.init(strings.map(TextNumber.init), shape: shape) }
+    public init(strings: [[UInt8]], shape: Shape) {
+        let numbers = strings.map { TextNumber(holding: $0) }
+        self.init(numbers, shape: shape)
+        storage.held = HeldTexts(numbers)
+    }
 
     /// The elements of a string tensor, row-major. What is no UTF-8 is repaired. Traps on other dtypes.
     public var texts: [String] { strings.map { String(decoding: $0, as: UTF8.self) } }
 
     /// The bytes of the elements of a string tensor, row-major. Traps on other dtypes.
     public var strings: [[UInt8]] { array(of: TextNumber.self).map(\.bytes) }
+
+    /// Lets the texts of a string tensor stay for as long as the process lives: for those who copy its bytes.
+    package func keepTexts() {
+        if dtype == .string { TextNumber.keep(array(of: TextNumber.self)) }
+    }
+
+    /// Lets the tensor's memory hold the strings that it refers to.
+    func holdTexts() {
+        guard dtype == .string, storage.held == nil else { return }
+        let numbers = TextNumber.hold(array(of: TextNumber.self))
+        if !numbers.isEmpty { storage.held = HeldTexts(numbers) }
+    }
 }

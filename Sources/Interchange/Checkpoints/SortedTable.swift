@@ -9,8 +9,8 @@ struct SortedTable {
     private let path: String
     private let bytes: [UInt8]
 
-    private static let magic: UInt64 = 0xDB47_7524_8B80_FB57
-    private static let footerSize = 48
+    static let magic: UInt64 = 0xDB47_7524_8B80_FB57
+    static let footerSize = 48
     /// After each block: how it is compressed, and its checksum.
     private static let trailerSize = 5
 

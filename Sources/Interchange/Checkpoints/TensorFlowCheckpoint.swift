@@ -6,17 +6,17 @@ internal import SwiftProtobuf
 /// `PREFIX.data-00000-of-00001`, …. Read on demand; several threads may read at once.
 ///
 /// A partitioned Variable is one tensor under its own name. Checksums, sizes and offsets are checked; nothing that the
-/// files say is trusted.
+/// files say is trusted. Written by `TensorFlowCheckpointStore`.
 public final class TensorFlowCheckpoint: Sendable {
     /// What stands before `.index` in the file's name.
     public let prefix: String
     /// The tensors' names, sorted.
     public let names: [String]
 
-    private let entries: [String: TFBundleEntryProto]
+    let entries: [String: TFBundleEntryProto]
     /// The parts of partitioned Variables by `SliceKey`.
-    private let parts: [[UInt8]: TFBundleEntryProto]
-    private let shards: [InputFile]
+    let parts: [[UInt8]: TFBundleEntryProto]
+    let shards: [InputFile]
     /// Bytes of all shards: no tensor has more.
     private let dataSize: Int
     private var index: String { prefix + ".index" }
@@ -85,7 +85,7 @@ public final class TensorFlowCheckpoint: Sendable {
     private func spec(_ entry: TFBundleEntryProto, _ name: String) throws -> TensorSpec {
         do {
             let spec = TensorSpec(try DType(entry.dtype), try Shape(entry.shape))
-            guard spec.shape.isFullyDefined, ![.string, .resource].contains(spec.dtype) else {
+            guard spec.shape.isFullyDefined, ![.resource, .variant].contains(spec.dtype) else {
                 throw GraphError("it is \(spec), which is not read")
             }
             return spec
@@ -99,14 +99,75 @@ public final class TensorFlowCheckpoint: Sendable {
         let entry = try entry(name)
         let spec = try spec(entry, name)
         let bytes = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
-        guard !bytes.overflow, bytes.partialValue <= dataSize else {
+        // A string takes a byte at least.
+        guard !bytes.overflow, bytes.partialValue / (spec.dtype == .string ? 8 : 1) <= dataSize else {
             throw FormatError(
                 path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
+        if spec.dtype == .string { return try readStrings(entry, spec, name) }
         let tensor =
             entry.slices.isEmpty
             ? try read(entry, spec, name, bytes.partialValue) : try assemble(entry, spec, name, bytes.partialValue)
         return tensor
+    }
+
+    /// Reads a part of a tensor.
+    /// - Throws: as the other; also if the tensor in the checkpoint has not the shape that the part is to be one of.
+    func tensor(named name: String, part: CheckpointSlice) throws -> Tensor {
+        let entry = try entry(name)
+        let spec = try spec(entry, name)
+        guard spec.shape == Shape(part.shape), spec.dtype != .string else {
+            throw FormatError(
+                path: index, "holds '\(name)' as \(spec), which has no part of a tensor of shape \(Shape(part.shape))")
+        }
+        // Mostly it was written so.
+        let (key, own) = (SliceKey.encode(name, part.extents), part.partShape)
+        if !part.isWhole, !entry.slices.isEmpty, let stored = parts[key], let count = own.elementCount {
+            let bytes = count.multipliedReportingOverflow(by: spec.dtype.size)
+            if try self.spec(stored, name) == TensorSpec(spec.dtype, own), !bytes.overflow,
+                bytes.partialValue <= dataSize
+            {
+                return try read(stored, TensorSpec(spec.dtype, own), name, bytes.partialValue)
+            }
+        }
+        return part.part(of: try tensor(named: name))
+    }
+
+    /// The lengths of strings, seven bits a byte; a checksum of these; the strings one after another.
+    private func readStrings(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String) throws -> Tensor {
+        guard entry.slices.isEmpty else {
+            throw FormatError(path: index, "holds '\(name)' in parts of strings, which are not read")
+        }
+        guard entry.size >= 4, entry.offset >= 0, shards.indices.contains(Int(entry.shardID)),
+            let count = spec.shape.elementCount, count <= entry.size
+        else { throw FormatError(path: index, "is corrupt: '\(name)' is \(spec), the entry says \(entry.size) bytes") }
+        let shard = shards[Int(entry.shardID)]
+        guard entry.offset <= shard.size, entry.size <= shard.size - Int(entry.offset) else {
+            throw FormatError(path: shard.path, "is truncated: '\(name)' takes \(entry.size) bytes at \(entry.offset)")
+        }
+        let corrupt = FormatError(
+            path: shard.path, "is corrupt: the strings of '\(name)' do not fit their lengths or checksums")
+        let bytes = try shard.bytes(at: Int(entry.offset), count: Int(entry.size))
+        var (rest, lengths): (ArraySlice<UInt8>, [Int]) = (bytes[...], [])
+        for _ in 0..<count {
+            var (length, shift) = (0, 0)
+            while true {
+                guard let byte = rest.popFirst(), shift < 56 else { throw corrupt }
+                length |= Int(byte & 0x7F) << shift
+                shift += 7
+                if byte & 0x80 == 0 { break }
+            }
+            guard length <= bytes.count else { throw corrupt }
+            lengths.append(length)
+        }
+        guard rest.count >= 4, lengths.reduce(4, +) == rest.count else { throw corrupt }
+        guard StringBundle.checksum(lengths, rest.dropFirst(4)) == entry.crc32C else { throw corrupt }
+        rest = rest.dropFirst(4)
+        let strings = lengths.map { length -> [UInt8] in
+            defer { rest = rest.dropFirst(length) }
+            return Array(rest.prefix(length))
+        }
+        return Tensor(strings: strings, shape: spec.shape)
     }
 
     private func read(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String, _ count: Int) throws -> Tensor {

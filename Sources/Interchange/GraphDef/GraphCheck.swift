@@ -191,8 +191,21 @@ private struct Comparison {
             problem = problem ?? "\(name) is \(got.dtype)\(got.shape), expected \(expected.dtype)\(expected.shape)"
             return
         }
-        guard got.dtype != .string, got.dtype != .variant, got.dtype != .resource else {
-            if got.dtype == .string, got.texts != expected.texts { problem = problem ?? "\(name) has other texts" }
+        if got.dtype == .string {
+            // NumPy drops zero bytes at the end.
+            func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> { text[...((text.lastIndex { $0 != 0 }) ?? -1)] }
+            for (i, (a, b)) in zip(got.strings, expected.strings).enumerated() where trimmed(a) != trimmed(b) {
+                let at = zip(a, b).prefix { $0 == $1 }.count
+                func shown(_ text: [UInt8]) -> String {
+                    String(decoding: text.dropFirst(max(at - 40, 0)).prefix(80), as: UTF8.self)
+                }
+                problem =
+                    problem
+                    ?? "\(name), element \(i) is …\(shown(a))…, expected …\(shown(b))…; they differ from byte \(at) on"
+            }
+            return
+        }
+        guard got.dtype != .variant, got.dtype != .resource else {
             return
         }
         for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {

@@ -20,17 +20,19 @@ public struct GraphFile {
     ///   - device: where to run what has a kernel there, whatever the graph says; nil: where it says. In a cluster's place
     ///     it runs here.
     ///   - devices: which devices there are to be.
+    ///   - folder: where the graph's checkpoints are that are no absolute paths; nil: the process's folder.
     ///   - plan: how runs are carried out.
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
     public init(
         _ path: String, needed: [String]? = nil, initial: [String] = [], feeds: [String: DType?] = [:],
         device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false,
-        logsPlacement: Bool = false, plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
+        logsPlacement: Bool = false, plan: PlanKind = .optimized, folder: String? = nil,
+        log: (@Sendable (String) -> Void)? = nil
     ) throws {
         try self.init(
             GraphSource(path), needed: needed, initial: initial, feeds: feeds, device: device, devices: devices,
-            softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, log: log)
+            softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, folder: folder, log: log)
     }
 
     /// As `init` of a path, of a file that has been read.
@@ -40,8 +42,8 @@ public struct GraphFile {
     public init(
         _ source: GraphSource, needed: [String]? = nil, initial: [String] = [], additions: [String] = [],
         feeds: [String: DType?] = [:], device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
-        softPlacement: Bool = false,
-        logsPlacement: Bool = false, plan: PlanKind = .optimized, log: (@Sendable (String) -> Void)? = nil
+        softPlacement: Bool = false, logsPlacement: Bool = false, plan: PlanKind = .optimized, folder: String? = nil,
+        log: (@Sendable (String) -> Void)? = nil
     ) throws {
         self.source = source
         let additions = additions + (source.mainOperation.map { [$0] } ?? [])
@@ -65,7 +67,8 @@ public struct GraphFile {
             graph,
             options: SessionOptions(
                 softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
-                placementLog: logsPlacement ? log : nil, plan: plan))
+                placementLog: logsPlacement ? log : nil, plan: plan,
+                checkpoints: TensorFlowCheckpointStore(folder: folder)))
     }
 
     /// Does what TensorFlow does when it loads a SavedModel: gives the Variables the values that came with it, then runs the
@@ -119,6 +122,7 @@ public struct GraphFile {
 
     /// Gives a Variable a value.
     func assign(_ value: Tensor, to variable: Vertex) throws {
+        value.keepTexts()
         try session.withVariable(variable, initialize: true) { memory in
             value.withUnsafeBytes { memory.copyMemory(from: $0) }
         }

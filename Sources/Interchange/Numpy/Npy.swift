@@ -2,6 +2,7 @@ public import Dataflow
 
 /// NumPy's `.npy`: one array.
 ///
+/// Texts (S, bytes of one length, and U) are read as strings and written as S: NumPy drops zero bytes at the end of these.
 /// f4, f8, i4, i8, u1 and b1 are read as they are, f2 as float32, i1, i2 and u2 as int32; both byte orders, both
 /// element orders. Files are written little-endian and row-major.
 public enum Npy {
@@ -15,9 +16,7 @@ public enum Npy {
 
     private static func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Tensor {
         let header = try NpyHeader(bytes, path: name)
-        guard let (size, dtype) = NpyHeader.elements[header.element] else {
-            preconditionFailure("a header's dtype is a known one")
-        }
+        guard let (size, dtype) = header.type else { preconditionFailure("a header's dtype is a known one") }
         let shape = Shape(header.shape)
         guard let count = shape.elementCount, case let (wanted, overflow) = count.multipliedReportingOverflow(by: size),
             !overflow
@@ -30,9 +29,17 @@ public enum Npy {
                     ? "is truncated: the shape \(shape) takes \(wanted) bytes, \(data.count) are there"
                     : "is corrupt: the shape \(shape) takes \(wanted) bytes, \(data.count) are there")
         }
-        let source = header.isBigEndian && size > 1 ? swapped(data, size: size) : Array(data)
+        // The bytes of U are swapped in each code point.
+        let unit = dtype == .string ? (header.element.hasPrefix("U") ? 4 : 1) : size
+        let source = header.isBigEndian && unit > 1 ? swapped(data, size: unit) : Array(data)
         // Column-major elements are the row-major ones of the transposed shape.
         let stored = header.isFortranOrder ? Shape(header.shape.reversed()) : shape
+        if dtype == .string {
+            let texts = strings(source, header, size: size, count: count)
+            let tensor = Tensor(strings: texts, shape: stored)
+            return header.isFortranOrder && header.shape.count > 1
+                ? Tensor(strings: transposed(tensor).strings, shape: shape) : tensor
+        }
         let tensor = source.withUnsafeBytes { convert($0, element: header.element, dtype: dtype, shape: stored) }
         return header.isFortranOrder && header.shape.count > 1 ? transposed(tensor) : tensor
     }
@@ -41,6 +48,23 @@ public enum Npy {
         var bytes = Array(data)
         for start in stride(from: 0, to: bytes.count, by: size) { bytes[start..<(start + size)].reverse() }
         return bytes
+    }
+
+    /// Elements of `size` bytes each, without the zeros at their ends; U are code points of 4 bytes.
+    private static func strings(_ bytes: [UInt8], _ header: NpyHeader, size: Int, count: Int) -> [[UInt8]] {
+        (0..<count).map { i in
+            let own = bytes[i * size..<(i + 1) * size]
+            guard header.element.hasPrefix("U") else {
+                return Array(own.prefix((own.lastIndex { $0 != 0 } ?? own.startIndex - 1) - own.startIndex + 1))
+            }
+            var text = String.UnicodeScalarView()
+            for start in stride(from: own.startIndex, to: own.endIndex, by: 4) {
+                let value = (0..<4).reduce(UInt32(0)) { $0 | UInt32(own[start + $1]) << UInt32(8 * $1) }
+                if value == 0, own[start...].allSatisfy({ $0 == 0 }) { break }
+                text.append(Unicode.Scalar(value) ?? "\u{FFFD}")
+            }
+            return Array(String(text).utf8)
+        }
     }
 
     private static func convert(
@@ -110,6 +134,7 @@ public enum Npy {
     /// The bytes of a file with this array. Throws `FormatError` for bfloat16, which NumPy lacks.
     public static func encode(_ tensor: Tensor, name: String = "array") throws -> [UInt8] {
         let header = try header(tensor, name: name)
+        if tensor.dtype == .string { return header + padded(tensor) }
         return tensor.withUnsafeBytes { header + $0 }
     }
 
@@ -118,8 +143,16 @@ public enum Npy {
         let header = try header(tensor, name: path)
         try AtomicFile.write(to: path) { file in
             try file.append(header)
+            if tensor.dtype == .string { return try file.append(padded(tensor)) }
             try tensor.withUnsafeBytes { try file.append($0) }
         }
+    }
+
+    /// The strings with zeros behind them up to the length of the longest.
+    private static func padded(_ tensor: Tensor) -> [UInt8] {
+        let strings = tensor.strings
+        let length = max(strings.map(\.count).max() ?? 1, 1)
+        return strings.flatMap { $0 + [UInt8](repeating: 0, count: length - $0.count) }
     }
 
     static func header(_ tensor: Tensor, name: String) throws -> [UInt8] {
@@ -132,7 +165,8 @@ public enum Npy {
             case .uint8: "|u1"
             case .bool: "|b1"
             case .bfloat16: throw FormatError(path: name, "cannot be written: NumPy has no bfloat16, cast to float32")
-            case .string, .resource, .variant: throw FormatError(path: name, "cannot be written: it holds no numbers")
+            case .string: "|S\(max(tensor.strings.map(\.count).max() ?? 1, 1))"
+            case .resource, .variant: throw FormatError(path: name, "cannot be written: it holds no numbers")
             }
         return NpyHeader.encode(descr: descr, shape: tensor.shape.concrete)
     }

@@ -46,7 +46,7 @@ struct NpyHeader {
         }
         element = String(name.dropFirst())
         isBigEndian = order == ">"
-        guard Self.elements[element] != nil else {
+        guard Self.type(of: element) != nil else {
             throw fail("holds elements of the dtype '\(name)'; one of \(Self.known) is wanted")
         }
         guard case .bool(let isFortran)? = fields["fortran_order"] else {
@@ -57,7 +57,18 @@ struct NpyHeader {
         shape = extents
     }
 
-    private static var known: String { elements.keys.sorted().joined(separator: ", ") }
+    private static var known: String { elements.keys.sorted().joined(separator: ", ") + ", S, U" }
+
+    /// The size of an element and the dtype it becomes; nil if it is not known.
+    var type: (size: Int, dtype: DType)? { Self.type(of: element) }
+
+    private static func type(of element: String) -> (size: Int, dtype: DType)? {
+        if let known = elements[element] { return known }
+        guard let kind = element.first, kind == "S" || kind == "U", let length = Int(element.dropFirst()), length > 0,
+            length < 1 << 28
+        else { return nil }
+        return (kind == "U" ? 4 * length : length, .string)
+    }
 
     /// The header of a little-endian, row-major array, padded so that the elements start at a multiple of 64.
     static func encode(descr: String, shape: [Int]) -> [UInt8] {

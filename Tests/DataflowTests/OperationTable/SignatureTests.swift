@@ -33,6 +33,7 @@ struct SignatureTests {
     private static let untaken: Set<String> = ["bfloat16", "string", "resource", "variant"]
     private static let untakenOf: [String: Set<String>] = [
         "BatchMatMulV3": ["uint8"], "ScatterNd": ["bool"], "ScatterNdNonAliasingAdd": ["bool"],
+        "ResourceScatterNdAdd": ["bool"], "ResourceScatterNdSub": ["bool"],
     ]
 
     /// Dtypes that TensorFlow has no kernel for on the CPU.
@@ -102,6 +103,7 @@ struct SignatureTests {
         case (.float(let a), let b?): a == Float(b.number)
         case (.string(let a), .string(let b)?): a == b
         case (.type(let a), .string(let b)?): a.rawValue == b
+        case (.tensor(let a), .list(let b)?): a.doubles == b.map(\.number)
         case (.ints(let a), .list(let b)?): a == b.map { Int($0.number) }
         case (.floats(let a), .list(let b)?): a == b.map { Float($0.number) }
         case (.strings(let a), .list(let b)?): a.isEmpty && b.isEmpty

@@ -68,7 +68,8 @@ private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
 }
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {
-    let element = Tensor.numbers([value], dtype: binding.outputs[0].dtype, shape: [])
+    let dtype = binding.outputs[0].dtype
+    let element = dtype == .string ? Tensor.zeros(dtype, []) : Tensor.numbers([value], dtype: dtype, shape: [])
     let (size, out) = (element.byteCount, binding.output())
     let bytes = binding.outputCount() * size
     return { frame in

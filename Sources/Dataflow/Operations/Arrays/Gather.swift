@@ -103,10 +103,15 @@ public enum Gather: RowPicking {
     }
 }
 
+/// The extents of a tensor, or of the Variable whose handle it is.
+func extents(of x: Node, as dtype: DType) -> Node {
+    x.dtype == .resource ? apply(VariableShape.self, [x], ["out_type": .type(dtype)]) : shape(x, as: dtype)
+}
+
 /// The gradient of gathering rows of input 0 by input 1: the upstream gradient's rows, one after another.
-private func pickedRows(_ node: GradientContext) -> IndexedSlices {
+func pickedRows(_ node: GradientContext) -> IndexedSlices {
     let (params, indices, dy) = (node.input(0), node.input(1), node.upstream())
-    let extents = shape(params, as: indices.dtype)
+    let extents = extents(of: params, as: indices.dtype)
     if indices.shape.rank == 1 { return IndexedSlices(values: dy, indices: indices, denseShape: extents) }
     let count = reshape(cast(size(indices), to: indices.dtype), [1])
     return IndexedSlices(
@@ -114,7 +119,7 @@ private func pickedRows(_ node: GradientContext) -> IndexedSlices {
         denseShape: extents)
 }
 
-private func gatheringKernel(
+func gatheringKernel(
     _ operation: any Operation.Type, _ binding: KernelBinding, axis: Int, batch: Int
 ) throws -> Kernel {
     let params = binding.inputs[0].shape.concrete

@@ -86,8 +86,9 @@ struct Places {
     init(_ binding: KernelBinding, indices: Int, of shape: Shape) {
         let own = binding.inputs[indices].shape.concrete
         depth = own.last ?? 0
-        count = own.dropLast().reduce(1, *)
-        inner = shape.concrete[depth...].reduce(1, *)
+        // Beyond an Int only where there are no elements.
+        count = Shape.product(own.dropLast()) ?? 0
+        inner = Shape.product(shape.concrete[depth...]) ?? 0
         self.shape = shape
         index = IndexInput(binding, indices)
         self.binding = binding

@@ -6,6 +6,8 @@ struct SliceBounds {
     private(set) var counts: [Int?] = []
     /// The output's dimensions: of `counts` those that are kept, with 1 for each new axis.
     private(set) var result: [Int?] = []
+    /// For each dimension of the input: which of the output's it is, nil where a single index took it away.
+    private var kept: [Int?] = []
 
     private let shape: Shape
 
@@ -41,6 +43,7 @@ struct SliceBounds {
         starts.append(0)
         steps.append(1)
         counts.append(extent)
+        kept.append(result.count)
         result.append(extent)
     }
 
@@ -51,6 +54,7 @@ struct SliceBounds {
             throw GraphError("strides[\(starts.count)] is \(step); it must not be 0, and 1 for a single index")
         }
         steps.append(step)
+        kept.append(shrinks ? nil : result.count)
         guard let extent else {
             starts.append(begin)
             counts.append(shrinks ? 1 : nil)
@@ -71,19 +75,36 @@ struct SliceBounds {
         let first = beginMasked ? (step > 0 ? low : high) : canonical(begin)
         let last = endMasked ? (step > 0 ? high : low) : canonical(end)
         let interval = last - first
-        let count = interval == 0 || (interval < 0) != (step < 0) ? 0 : (abs(interval) - 1) / abs(step) + 1
+        let isEmpty = interval == 0 || (interval < 0) != (step < 0)
+        let count = isEmpty ? 0 : Int((interval.magnitude - 1) / step.magnitude) + 1
         starts.append(first)
         counts.append(count)
         result.append(count)
     }
 
+    // A step too large for the product belongs to a dimension of one index at most, in which it is not used.
+
     /// The copy of the slice out of the input, or (`scatters`) back into its place.
     func copy(scatters: Bool) -> StridedCopy {
         let extents = counts.map { $0 ?? 0 }
-        let strides = zip(shape.strides, steps).map { $0 * $1 }
+        let strides = zip(shape.strides, steps).map { $0 &* $1 }
         let offset = extents.contains(0) ? 0 : zip(starts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
         return scatters
             ? StridedCopy(extents, from: Shape(extents).strides, to: strides, toOffset: offset)
             : StridedCopy(extents, from: strides, fromOffset: offset)
+    }
+
+    /// The copy of a value that broadcasts to the slice into its place.
+    func assignment(of value: Shape) -> StridedCopy {
+        let extents = counts.map { $0 ?? 0 }
+        let (own, ownStrides) = (value.concrete, value.strides)
+        let missing = result.count - own.count
+        let from = kept.map { position -> Int in
+            guard let position, position >= missing, own[position - missing] != 1 else { return 0 }
+            return ownStrides[position - missing]
+        }
+        let to = zip(shape.strides, steps).map { $0 &* $1 }
+        let offset = extents.contains(0) ? 0 : zip(starts, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
+        return StridedCopy(extents, from: from, to: to, toOffset: offset)
     }
 }

@@ -1,11 +1,13 @@
-private let masks: [String: AttributeValue] = [
-    "begin_mask": .int(0), "end_mask": .int(0), "ellipsis_mask": .int(0), "new_axis_mask": .int(0),
-    "shrink_axis_mask": .int(0),
-]
+private let masks = StridedSlice.masks
 
 /// `StridedSlice`: what `x[begin:end:stride, …]` means in Python, with masks for left-out bounds, single indices, new axes
 /// and an ellipsis.
 public enum StridedSlice: Operation {
+    static let masks: [String: AttributeValue] = [
+        "begin_mask": .int(0), "end_mask": .int(0), "ellipsis_mask": .int(0), "new_axis_mask": .int(0),
+        "shrink_axis_mask": .int(0),
+    ]
+
     public static let signature = Signature(
         ["input": "T", "begin": "Index", "end": "Index", "strides": "Index"], to: ["output": "T"],
         types: ["T": DType.moved, "Index": DType.indices], defaults: masks)

@@ -7,7 +7,7 @@ private func scatterSignature(_ types: [DType]) -> Signature {
 /// `TensorScatterUpdate`: the tensor with `updates` in place of the slices that the rows of `indices` name.
 /// Of two updates of one place the later stays.
 public enum TensorScatterUpdate: Operation {
-    public static let signature = scatterSignature(DType.all)
+    public static let signature = scatterSignature(DType.moved)
     public static func infer(_ node: Inference) throws -> [Shape] { [try scatteredShape(node)] }
 
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -111,8 +111,8 @@ extension TensorScatterOperation {
     }
 }
 
-/// The tensor's shape, once the indices and updates fit it.
-private func scatteredShape(_ node: Inference) throws -> Shape {
+/// The shape of input 0, once the indices (input 1) and updates (input 2) fit it.
+func scatteredShape(_ node: Inference) throws -> Shape {
     let shape = node.shape(0)
     guard let extents = shape.dimensions, let indices = node.shape(1).dimensions else { return shape }
     guard let last = indices.last, last ?? 0 <= extents.count else {

@@ -38,11 +38,5 @@ public enum Print: DynamicOperation {
 
 /// As TensorFlow prints tensors: "[1 2 3...]".
 private func text(of tensor: Tensor, first count: Int) -> String {
-    if tensor.dtype == .string { return "[\(tensor.texts.joined(separator: " "))]" }
-    if tensor.dtype == .resource { return "[handle]" }
-    let all = tensor.doubles
-    let shown = all.prefix(count < 0 ? all.count : count).map { value in
-        tensor.dtype.isFloating ? "\(Float(value))" : "\(Int(value))"
-    }
-    return "[\(shown.joined(separator: " "))\(shown.count < all.count ? "..." : "")]"
+    "[\(String(decoding: TensorText.start(of: tensor, count), as: UTF8.self))]"
 }

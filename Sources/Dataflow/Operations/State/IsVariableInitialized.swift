@@ -1,7 +1,7 @@
 /// `IsVariableInitialized`: whether a Variable has a value.
 public enum IsVariableInitialized: Operation {
     public static let signature = Signature(
-        ["ref": "ref dtype"], to: ["is_initialized": "bool"], types: ["dtype": DType.all])
+        ["ref": "ref dtype"], to: ["is_initialized": "bool"], types: ["dtype": DType.moved])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {

@@ -3,7 +3,7 @@
 /// The shape of the handle, as far as this graph is concerned, is that of what it stands for.
 public enum VarHandleOp: Operation {
     public static let signature = Signature(
-        [:], to: ["resource": "resource"], types: ["dtype": DType.all],
+        [:], to: ["resource": "resource"], types: ["dtype": DType.moved],
         defaults: [
             "container": .string(""), "shared_name": .string(""), "debug_name": .string(""),
             "allowed_devices": .strings([]),
@@ -20,7 +20,7 @@ public enum VarHandleOp: Operation {
 /// `ReadVariableOp`: the value of a Variable.
 public enum ReadVariableOp: Operation {
     public static let signature = Signature(
-        ["resource": "resource"], to: ["value": "dtype"], types: ["dtype": DType.all])
+        ["resource": "resource"], to: ["value": "dtype"], types: ["dtype": DType.moved])
     public static var aliases: [Int: Int] { [0: 0] }
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     /// As TensorFlow's, the gradient by a handle is that by its value.
@@ -50,7 +50,7 @@ public enum VarIsInitializedOp: Operation {
 /// `AssignVariableOp`: gives a Variable a value of its dtype and shape.
 public enum AssignVariableOp: Operation {
     public static let signature = Signature(
-        ["resource": "resource", "value": "dtype"], to: [:], types: ["dtype": DType.all],
+        ["resource": "resource", "value": "dtype"], to: [:], types: ["dtype": DType.moved],
         defaults: ["validate_shape": .bool(false)])
     public static var isStateful: Bool { true }
     public static var writes: [Int] { [0] }

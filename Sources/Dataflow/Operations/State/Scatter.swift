@@ -190,34 +190,41 @@ public enum ResourceScatterMax: ScatterOperation {
     }
 }
 
-/// `ResourceGather`: slices of a Variable's first dimension, in the order of `indices`.
-public enum ResourceGather: Operation {
-    public static let signature = Signature(
-        ["resource": "resource", "indices": "Tindices"], to: ["output": "dtype"],
-        types: ["dtype": DType.all, "Tindices": DType.indices],
-        defaults: ["batch_dims": .int(0), "validate_indices": .bool(true)])
-    public static var isStateful: Bool { true }
+/// `ScatterDiv`: divides slices of a Variable. Integers round toward zero; division of one by 0 throws.
+public enum ScatterDiv: ScatterOperation {
+    public static let signature = makeSignature()
+    static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar { old }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try dividingKernel(Self.self, binding) }
+}
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        guard let extents = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
-        guard try node.attributes.int("batch_dims") == 0 else { throw GraphError("'batch_dims' must be 0 here") }
-        guard !extents.isEmpty else { throw GraphError("a scalar Variable has no slices") }
-        return [Shape(indices + extents.dropFirst())]
-    }
+/// `ResourceScatterDiv`: `ScatterDiv` over a handle.
+public enum ResourceScatterDiv: ScatterOperation {
+    static var isOverResources: Bool { true }
+    public static let signature = makeSignature()
+    static func combine<Scalar: NumericScalar>(_ old: Scalar, _ update: Scalar) -> Scalar { old }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try dividingKernel(Self.self, binding) }
+}
 
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let rows = binding.inputs[0].shape.concrete[0]
-        let bytes = binding.inputs[0].shape.concrete.dropFirst().reduce(1, *) * binding.outputs[0].dtype.size
-        let (source, target, name) = (binding.input(0), binding.output(), binding.name)
-        let (index, count) = (IndexInput(binding, 1), binding.count(1))
-        return { frame in
-            for k in 0..<count {
-                let i = index.read(frame, k)
-                guard i >= 0, i < rows else {
-                    throw GraphError("indices[\(k)] = \(i) is not in [0, \(rows))", node: name)
-                }
-                (frame.raw(target) + k * bytes).copyMemory(from: frame.raw(source) + i * bytes, byteCount: bytes)
-            }
+private func dividingKernel(_ operation: any Operation.Type, _ binding: KernelBinding) throws -> Kernel {
+    func whole<Scalar: NumericScalar & FixedWidthInteger>(_ type: Scalar.Type) -> Kernel {
+        let divide = scatterKernel(binding) { (old: Scalar, update: Scalar) in
+            old.dividedReportingOverflow(by: update).partialValue
         }
+        let (updates, count) = (binding.input(2), binding.count(2))
+        return { frame in
+            let divisors = frame.pointer(updates, type)
+            guard !(0..<count).contains(where: { divisors[$0] == 0 }) else {
+                throw binding.failure(operation, "an integer is divided by zero")
+            }
+            try divide(frame)
+        }
+    }
+    switch binding.inputs[2].dtype {
+    case .float32: return scatterKernel(binding) { (old: Float, update: Float) in old / update }
+    case .float64: return scatterKernel(binding) { (old: Double, update: Double) in old / update }
+    case .int32: return whole(Int32.self)
+    case .int64: return whole(Int64.self)
+    case .uint8: return whole(UInt8.self)
+    case let other: throw GraphError("no kernel for \(other)")
     }
 }

@@ -1,7 +1,7 @@
 /// `VariableV2`: the memory of a Variable, a reference that `Assign` and the `Apply…` operations write.
 public enum VariableV2: Operation {
     public static let signature = Signature(
-        [:], to: ["ref": "ref dtype"], types: ["dtype": DType.all],
+        [:], to: ["ref": "ref dtype"], types: ["dtype": DType.moved],
         defaults: ["container": .string(""), "shared_name": .string("")], required: ["shape"])
     public static var isStateful: Bool { true }
     public static var isVariable: Bool { true }
@@ -12,10 +12,21 @@ public enum VariableV2: Operation {
     }
 }
 
+/// `Variable`: the first version of `VariableV2`.
+public enum VariableV1: Operation {
+    public static let name = "Variable"
+    public static let signature = VariableV2.signature
+    public static var isStateful: Bool { true }
+    public static var isVariable: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { try VariableV2.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { try VariableV2.kernel(binding) }
+}
+
 /// `Assign`: gives a Variable a value of its dtype and shape; yields the Variable.
 public enum Assign: Operation {
     public static let signature = Signature(
-        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.all],
+        ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.moved],
         defaults: ["validate_shape": .bool(true), "use_locking": .bool(true)])
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { [0: 0] }
@@ -28,6 +39,15 @@ public enum Assign: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (to, from, bytes) = (binding.input(0), binding.input(1), binding.count(0) * binding.inputs[0].dtype.size)
+        if binding.inputs[0].dtype == .string {
+            let count = binding.count(0)
+            return { frame in
+                let texts = Array(UnsafeBufferPointer(start: frame.pointer(from, TextNumber.self), count: count))
+                // A Variable outlives the run.
+                TextNumber.keep(texts)
+                frame.pointer(to, TextNumber.self).update(from: texts, count: count)
+            }
+        }
         return { frame in
             if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
         }
@@ -74,6 +94,7 @@ extension Variable {
 
 extension Assign: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        if binding.inputs[0].dtype == .string { return nil }
         let bytes = binding.count(0) * binding.inputs[0].dtype.size
         return GPUProgram(.copy(from: .input(1), to: .input(0), bytes: bytes))
     }
