@@ -70,9 +70,6 @@ struct TextNumber: TensorScalar {
     static func keep(_ numbers: [TextNumber]) {
         table.withLock { table in for text in numbers { table.entries[text.number]?.holders = nil } }
     }
-
-    /// How many strings there are now.
-    static var count: Int { table.withLock { $0.entries.count } }
 }
 
 /// The strings that a run has computed: held until it ends.
