@@ -1,6 +1,5 @@
+import Dataflow
 import Testing
-
-@testable import Dataflow
 
 /// Lists of tensors: as values, and what is refused. TensorFlow's numbers are in ConformanceTests.
 @Suite("Lists of tensors")

@@ -3,7 +3,7 @@
 /// A tree of nodes with 16 places each (Bagwell's hash trie over indices, as in Clojure's vectors): reading, writing,
 /// appending and dropping the last element take time in the logarithm of the length, and all older versions stay as they
 /// were. Places without an element take no memory, so that adding up lists with few elements costs no more than these.
-struct ElementTree: Sendable {
+package struct ElementTree: Sendable {
     private enum Node: Sendable {
         /// No element anywhere below.
         case vacant
@@ -13,7 +13,7 @@ struct ElementTree: Sendable {
         case branch([Node])
     }
 
-    private(set) var count: Int
+    package private(set) var count: Int
     private var height: Int
     private var root: Node
 
@@ -21,13 +21,13 @@ struct ElementTree: Sendable {
     private static let bits = 4
 
     /// `count` places without elements.
-    init(count: Int = 0) {
+    package init(count: Int = 0) {
         self.count = count
         height = Self.height(count)
         root = .vacant
     }
 
-    init(_ elements: [Tensor?]) {
+    package init(_ elements: [Tensor?]) {
         self.init(count: elements.count)
         root = Self.build(elements, height)
     }
@@ -58,7 +58,7 @@ struct ElementTree: Sendable {
     }
 
     /// The element at `index`, nil if there is none. Traps out of range.
-    subscript(index: Int) -> Tensor? {
+    package subscript(index: Int) -> Tensor? {
         precondition((0..<count).contains(index), "element \(index) of \(count)")
         var node = root
         for level in stride(from: height, to: 0, by: -1) {
@@ -70,7 +70,7 @@ struct ElementTree: Sendable {
     }
 
     /// Puts an element at `index`. Traps out of range.
-    mutating func set(_ element: Tensor, at index: Int) {
+    package mutating func set(_ element: Tensor, at index: Int) {
         precondition((0..<count).contains(index), "element \(index) of \(count)")
         root = Self.setting(element, at: index, in: root, height)
     }
@@ -89,13 +89,13 @@ struct ElementTree: Sendable {
         return .branch(children)
     }
 
-    mutating func append(_ element: Tensor) {
+    package mutating func append(_ element: Tensor) {
         resize(to: count + 1)
         set(element, at: count - 1)
     }
 
     /// Adds places without elements, or drops elements from the end.
-    mutating func resize(to count: Int) {
+    package mutating func resize(to count: Int) {
         let wanted = Self.height(count)
         if count < self.count { root = Self.clearing(from: count, in: root, height) }
         while height < wanted {
@@ -129,7 +129,7 @@ struct ElementTree: Sendable {
     }
 
     /// All places in order.
-    var all: [Tensor?] { (0..<count).map { self[$0] } }
+    package var all: [Tensor?] { (0..<count).map { self[$0] } }
 
     /// The same places with each element changed.
     func map(_ change: (Tensor) throws -> Tensor) rethrows -> ElementTree {
@@ -147,7 +147,7 @@ struct ElementTree: Sendable {
     }
 
     /// The elements of both, joined where both have one. Traps if they differ in length.
-    static func merge(
+    package static func merge(
         _ a: ElementTree, _ b: ElementTree, _ join: (Tensor, Tensor) throws -> Tensor
     ) rethrows -> ElementTree {
         precondition(a.count == b.count, "trees of \(a.count) and \(b.count) places")
