@@ -132,6 +132,10 @@ struct ExchangeTests {
         let server = try place.server()
         defer { server.close() }
         let client = try place.client(to: server.boundAddress)
+        // Connected before it is impatient: a handshake of TLS may take longer.
+        let first = try client.send(Message([0]), timeout: .seconds(30))
+        try server.next().reply(Message([0]))
+        _ = try first.wait()
         for _ in 0..<5 {
             let pending = try client.send(Message([1]), timeout: .milliseconds(50))
             _ = try server.next()

@@ -24,6 +24,8 @@ extension Planner {
             return buffer.place
         }
         let explicit = try placement.asked(by: vertex)
+        // A device has no memory for a view whose shape only the run tells.
+        if operation.aliases[0] == 0, operation.writes.isEmpty, isDynamic(vertex) { return 0 }
         if let first = operation.writes.first, let variable = vertex.inputs[first].variable {
             let place = try variables.buffer(for: variable).place
             if place == 0 {
@@ -44,7 +46,9 @@ extension Planner {
                 staysOnHost.formUnion(outputs)
                 return 0
             }
-            if passes { return isDynamic(vertex) || isInteger(vertex) ? homePlace(vertex.inputs[0]) : explicit }
+            if passes {
+                return isInteger(vertex) || isMadeInRun(vertex.inputs[0]) ? homePlace(vertex.inputs[0]) : explicit
+            }
             if try work(vertex) != nil { return explicit }
             if isPinnedToHost(vertex) { return 0 }
             return try placement.fallBack(vertex, from: explicit, because: reasonForCPU(vertex))
@@ -64,6 +68,11 @@ extension Planner {
     /// Where a value lies when it is made.
     func homePlace(_ node: Node) -> Place {
         feeds[node] != nil || constants[node] != nil ? 0 : places[node.vertex.id] ?? 0
+    }
+
+    /// Whether a value's memory is found only when the run has come to it; it is on the host.
+    private func isMadeInRun(_ node: Node) -> Bool {
+        feeds[node] == nil && constants[node] == nil && isDynamic(node.vertex)
     }
 
     private func isInteger(_ vertex: Vertex) -> Bool {
@@ -99,7 +108,7 @@ extension Planner {
         let inputs = vertex.inputs.map { spec($0) }
         let specs = inputs + outputs
         guard !isDynamic(vertex), specs.allSatisfy({ ($0.shape.elementCount ?? .max) < 1 << 31 }),
-            !vertex.inputs.contains(where: { feeds[$0] == nil && constants[$0] == nil && isDynamic($0.vertex) }),
+            !vertex.inputs.contains(where: isMadeInRun),
             // int32 is for shapes and stays on the host, as in TensorFlow.
             !(outputs.contains { $0.dtype == .int32 } && !specs.contains { $0.dtype.isFloating })
         else { return nil }
