@@ -186,13 +186,15 @@ final class Plan {
             }
         }
         if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
-        try functions.checkTime()
+        // Read once: `functions` is unowned, and each use of it would count references.
+        let (functions, isTimed) = (functions, functions.end != nil)
+        if isTimed { try functions.checkTime() }
         let checksMemory = !freed.isEmpty
         if checksMemory { spoil(0..<memory.arena.byteCount) }
         defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
         if places != nil || profile != nil || checksMemory {
             for i in steps.indices {
-                try functions.checkTime()
+                if isTimed { try functions.checkTime() }
                 for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
                     try profile.measure(labels[i]) { try runToEnd(steps[i], frame) }
@@ -204,7 +206,7 @@ final class Plan {
             }
         } else {
             for step in steps {
-                try functions.checkTime()
+                if isTimed { try functions.checkTime() }
                 try run(step, frame)
             }
         }
