@@ -34,7 +34,7 @@ extension Planner {
             // The Variable goes to the host and back.
             return 0
         }
-        let passes = operation.aliases[0] == 0
+        let passes = operation.aliases[0] == 0 && operation.writes.isEmpty
         if explicit == nil, passes {
             if staysOnHost.contains(vertex.inputs[0]) { staysOnHost.formUnion(outputs) }
             return homePlace(vertex.inputs[0])
