@@ -35,7 +35,9 @@ extension Planner {
             return 0
         }
         let passes = operation.aliases[0] == 0 && operation.writes.isEmpty
-        if explicit == nil, passes {
+        // A handle that is passed on stands for memory that stays where it is, whatever device was asked for.
+        let isHandle = passes && outputs[0].variable != nil
+        if passes, explicit == nil || isHandle {
             if staysOnHost.contains(vertex.inputs[0]) { staysOnHost.formUnion(outputs) }
             return homePlace(vertex.inputs[0])
         }

@@ -18,13 +18,14 @@ struct PlanTrial {
         let feeds: [(node: Node, value: Tensor)]
     }
 
-    let builder = PlanBuilder()
+    let builder: PlanBuilder
     /// Whether the plans are those of a GPU, or of what OpenCL emulates of one.
     let isOnGPU: Bool
     let runs: [Run]
 
     init(_ program: PlanProgram, isOnGPU: Bool = false) {
         self.isOnGPU = isOnGPU
+        builder = PlanBuilder(isSpread: isOnGPU)
         for seed in program.statements { builder.state(seed) }
         runs = program.runs.map { [builder] seed in PlanTrial.run(of: builder, seed) }
     }
@@ -101,7 +102,7 @@ struct PlanTrial {
         let devices =
             isOnGPU && plan == .optimized
             ? DeviceOptions(standard: DeviceName(kind: .gpu), allowsEmulation: true) : DeviceOptions()
-        var options = SessionOptions(threads: 1, softPlacement: true, devices: devices, plan: plan)
+        var options = SessionOptions(threads: 1, devices: devices, plan: plan)
         options.checksMemory = true
         return options
     }
