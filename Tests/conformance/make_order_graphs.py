@@ -880,5 +880,303 @@ def optimizers_in_a_row():
     return Case([w.value(), b.read_value(), loss()], {x: numbers(98, 4, 3)}, before[0], 3, 1e-3)
 
 
+# References and handles passed on; what a GPU holds and the host reads
+
+
+@case
+def chained_updates():
+    v = variable("v", numbers(1, 4)); w = variable("w", numbers(2, 4))
+    a = v1.assign_sub(v1.assign_add(v, [1., 2, 3, 4]), w)
+    s = v1.scatter_add(a, [0, 2], [0.5, 0.25])
+    with deps([s]):
+        train = v1.assign(w, v * 0.5)
+    return Case([v.value(), w.value()], {}, train.op, 3)
+
+
+@case
+def chained_update_in_cond():
+    v = variable("v", numbers(1, 4)); w = variable("w", numbers(2, 4))
+    flag = v1.placeholder(tf.bool, [], name="flag")
+    u = v1.assign_add(v, w)
+    y = v1.cond(flag, lambda: tf.identity(v1.assign_sub(u, [1., 1, 1, 1])) * 2, lambda: u * 1.)
+    with deps([y]):
+        train = v1.assign(w, v * 0.5 + y)
+    return Case([v.value(), w.value()], {flag: np.bool_(True)}, train.op, 3)
+
+
+@case
+def chained_update_in_loop():
+    v = variable("v", numbers(1, 4)); log = variable("log", np.zeros([4], np.float32))
+    def body(i, s):
+        a = v1.assign_add(v, s * 0.1)
+        r = tf.identity(a) * 1.0
+        with deps([r]):
+            b = v1.assign_sub(a, [.5, .5, .5, .5])
+        with deps([b]):
+            return i + 1, s + r * 0.5 + tf.identity(v)
+    _, s = tf.while_loop(lambda i, _: i < 3, body, [tf.constant(0), tf.ones([4])], parallel_iterations=1)
+    train = v1.assign_add(log, s)
+    return Case([v.value(), log.value()], {}, train.op, 3)
+
+
+@case
+def defun_writes_in_cond():
+    a, b = variable("a", numbers(41, 3), True), variable("b", numbers(42, 3), True)
+    x = v1.placeholder(tf.float32, [3], name="x")
+    @function.Defun(tf.float32)
+    def bump(y):
+        with deps([a.assign_add(y, read_value=False)]):
+            return a.read_value() * 0.5
+    before = a.read_value()
+    with deps([before]):
+        def yes():
+            z = bump(x)
+            with deps([z]):
+                return z + a.read_value()
+        y = v1.cond(tf.reduce_sum(x) < 100, yes, lambda: x)
+    with deps([y]):
+        after = a.read_value()
+        train = b.assign(before * 0.5 + after * 0.1 + tf.matmul(tf.ones([3,3]), after[:, None])[:, 0], read_value=False)
+    return Case([a.read_value(), b.read_value()], {x: numbers(43, 3)}, train, 3)
+
+
+@case
+def defun_reads_gpu_variable_after_writes():
+    a, b = variable("a", numbers(41, 3, 3), True), variable("b", numbers(42, 3), True)
+    @function.Defun(tf.float32)
+    def look(y):
+        return tf.reduce_sum(a.read_value() * y, 1)
+    first = look(tf.ones([3]))
+    with deps([first]):
+        up = a.assign_add(tf.matmul(a.read_value(), a.read_value()) * 0.1, read_value=False)
+    with deps([up]):
+        second = look(tf.ones([3]))
+    with deps([second]):
+        up2 = a.assign(a.read_value() * 0.5, read_value=False)
+    with deps([up2]):
+        third = look(first)
+        train = b.assign(first + second * 0.5 + third, read_value=False)
+    return Case([a.read_value(), b.read_value()], {}, train, 3)
+
+
+@both
+def shared_reads_by_many(resource):
+    v = variable("v", numbers(1, 4), resource)
+    reads = [value(v) for _ in range(3)]
+    outs = [tf.reshape(reads[0], [2, 2]), tf.expand_dims(reads[1], 0), tf.squeeze(reads[2][None], 0)]
+    sums = [tf.reduce_sum(o) for o in outs]
+    with deps(sums):
+        up = v1.assign_add(v, tf.ones([4]) * sums[0] * 0.1)
+    with deps([up]):
+        with deps([v1.assign(v, tf.reverse(value(v), [0]))]):
+            train = v1.assign_add(v, value(v) * 0.5)
+    return Case([value(v)], {}, train.op, 3)
+
+
+@case
+def scan_with_updates():
+    v = variable("v", numbers(1, 2))
+    x = v1.placeholder(tf.float32, [4, 2], name="x")
+    def step(h, row):
+        with deps([v1.assign_add(v, row * 0.1)]):
+            return tf.tanh(h + v)
+    hs = tf.scan(step, x, tf.zeros([2]), parallel_iterations=1)
+    log = variable("log", np.zeros([4, 2], np.float32))
+    train = v1.assign_add(log, hs)
+    return Case([v.value(), log.value()], {x: numbers(2, 4, 2)}, train.op, 3)
+
+
+@case
+def layers_batch_norm_update_ops():
+    x = v1.placeholder(tf.float32, [6, 4, 4, 2], name="x")
+    y = v1.layers.conv2d(x, 3, 3, kernel_initializer=v1.random_uniform_initializer(-.5, .5, seed=1))
+    y = v1.layers.batch_normalization(y, training=True, momentum=0.8)
+    y = tf.nn.relu(y)
+    y = v1.layers.dense(v1.layers.flatten(y), 2, kernel_initializer=v1.random_uniform_initializer(-.5, .5, seed=2))
+    loss = tf.reduce_mean(tf.square(y - 1))
+    step = v1.train.get_or_create_global_step()
+    with deps(v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
+        train = v1.train.AdamOptimizer(0.01).minimize(loss, global_step=step)
+    ema = tf.train.ExponentialMovingAverage(0.9, step)
+    with deps([train]):
+        train = ema.apply()
+    mv = [v for v in v1.global_variables() if "moving" in v.name]
+    return Case([loss] + [value(v) for v in mv], {x: numbers(2, 6, 4, 4, 2)}, train, 4, 3e-3)
+
+
+@both
+def partitioned_variables(resource):
+    with v1.variable_scope("p", partitioner=v1.fixed_size_partitioner(2), use_resource=resource):
+        v = v1.get_variable("v", [4, 2], initializer=v1.random_uniform_initializer(-1, 1, seed=2))
+    ids = v1.placeholder(tf.int32, [3], name="ids")
+    e = tf.nn.embedding_lookup(v, ids)
+    loss = tf.reduce_sum(tf.square(e - 1))
+    opt = v1.train.AdagradOptimizer(0.1).minimize(loss)
+    ema = tf.train.ExponentialMovingAverage(0.5)
+    with deps([opt]): train = ema.apply(list(v))
+    return Case([loss, tf.convert_to_tensor(v)] + [value(ema.average(p)) for p in v], {ids: np.array([0, 3, 1], np.int32)}, train, 4, 1e-3)
+
+
+@both
+def trained_then_read_in_branch(resource):
+    x = v1.placeholder(tf.float32, [4, 3], name="x"); flag = v1.placeholder(tf.bool, [], name="flag")
+    w = variable("w", numbers(1, 3, 2), resource); log = variable("log", np.zeros([3, 2], np.float32), resource)
+    loss = tf.reduce_mean(tf.square(tf.matmul(x, w) - 1))
+    up = v1.train.GradientDescentOptimizer(0.1).minimize(loss)
+    y = v1.cond(flag, lambda: tf.reduce_sum(x) * 1., lambda: tf.reduce_sum(x) * 2.)
+    with deps([up, y]):
+        z = w * 2.0 if not resource else w.read_value() * 2.
+    with deps([up]):
+        q = v1.cond(flag, lambda: w * 0.5, lambda: w * 3.)
+    with deps([q, z]):
+        train = v1.assign(log, z + q)
+    return Case([value(w), value(log)], {x: numbers(2, 4, 3), flag: np.bool_(True)}, train.op, 4, 1e-3)
+
+
+@both
+def trained_then_looped(resource):
+    x = v1.placeholder(tf.float32, [4, 3], name="x")
+    w = variable("w", numbers(1, 3, 3), resource); log = variable("log", np.zeros([3, 3], np.float32), resource)
+    loss = tf.reduce_mean(tf.square(tf.matmul(x, w) - 1))
+    up = v1.train.MomentumOptimizer(0.1, .9).minimize(loss)
+    with deps([up]):
+        _, z = tf.while_loop(lambda i, _: i < 3, lambda i, h: (i + 1, tf.matmul(h, w) + tf.reshape(w, [3, 3]) * 0.1), [tf.constant(0), tf.eye(3)])
+    with deps([z]):
+        n = v1.assign(log, z)
+        train = n
+    return Case([value(w), value(log)], {x: numbers(2, 4, 3)}, train.op, 4, 1e-3)
+
+
+@case
+def refs_passed_by_cond():
+    a, b = variable("a", numbers(1, 3)), variable("b", numbers(2, 3)); n = v1.get_variable("n", initializer=0, trainable=False)
+    x = v1.placeholder(tf.float32, [3], name="x")
+    picked = v1.cond(tf.equal(n % 2, 0), lambda: v1.assign_add(a, x), lambda: v1.assign_add(b, x))
+    # writes what the branch has chosen
+    twice = tf.raw_ops.AssignSub(ref=picked, value=x * 0.25) if picked.dtype._is_ref_dtype else picked
+    with deps([twice]):
+        s = a + b * 2
+        with deps([s]):
+            with deps([v1.assign(b, s * 0.5)]):
+                train = v1.assign_add(n, 1)
+    return Case([a.value(), b.value()], {x: numbers(3, 3)}, train.op, 5)
+
+
+@case
+def handles_by_identity():
+    v = variable("v", numbers(1, 3), True)
+    h = tf.identity(v.handle)
+    from tensorflow.python.ops import gen_resource_variable_ops as g
+    r = g.read_variable_op(h, tf.float32)
+    with deps([r]):
+        up = g.assign_add_variable_op(h, tf.ones([3]))
+    with deps([up]):
+        r2 = g.read_variable_op(v.handle, tf.float32)
+        flag = tf.reduce_sum(r2) > -100
+        def body():
+            hh = tf.identity(h)
+            a = g.read_variable_op(hh, tf.float32)
+            with deps([a]):
+                u = g.assign_sub_variable_op(v.handle, tf.ones([3]) * .5)
+            with deps([u]):
+                return a * 2 + g.read_variable_op(hh, tf.float32)
+        y = v1.cond(flag, body, lambda: r * 1.)
+    with deps([y]):
+        train = g.assign_variable_op(h, r * 0.5 + y * 0.1)
+    return Case([v.read_value()], {}, train, 3)
+
+
+@case
+def arrays_hold_reads():
+    v, log = variable("v", numbers(1, 2), True), variable("log", np.zeros([3, 2], np.float32), True)
+    ta = tf.TensorArray(tf.float32, 3, clear_after_read=False)
+    ta = ta.write(0, v.read_value())
+    with deps([ta.flow]):
+        up = v.assign_add([1., 2.], read_value=False)
+    with deps([up]):
+        ta = ta.write(1, v.read_value())
+        with deps([ta.flow]):
+            up = v.assign(tf.reshape(ta.read(0), [2]) * 0.5, read_value=False)
+    with deps([up]):
+        ta = ta.write(2, v.read_value())
+        train = log.assign_add(ta.stack(), read_value=False)
+    return Case([log.read_value(), v.read_value()], {}, train, 3)
+
+
+@case
+def stack_of_reads():
+    from tensorflow.python.ops import gen_data_flow_ops as d
+    v, log = variable("v", numbers(1, 2), True), variable("log", np.zeros([2], np.float32), True)
+    s = d.stack_v2(-1, tf.float32)
+    p = d.stack_push_v2(s, v.read_value())
+    with deps([p]):
+        up = v.assign_add([1., 2.], read_value=False)
+    with deps([up]):
+        def body(i, x):
+            with deps([x]):
+                p = d.stack_push_v2(s, v.read_value() * tf.cast(i, tf.float32))
+            with deps([p]):
+                u = v.assign_add(x * 0.1, read_value=False)
+            with deps([u]): return i + 1, x + 1.
+        _, x = tf.while_loop(lambda i, _: i < 3, body, [tf.constant(0), tf.zeros([2])], parallel_iterations=1)
+    def pop(i, x):
+        with deps([x]):
+            y = d.stack_pop_v2(s, tf.float32); y.set_shape([2])
+            return i + 1, x * 0.5 + y
+    _, z = tf.while_loop(lambda i, _: i < 4, pop, [tf.constant(0), x], parallel_iterations=1)
+    train = log.assign_add(z, read_value=False)
+    return Case([log.read_value(), v.read_value()], {}, train, 3)
+
+
+@both
+def whole_and_slice_updates(resource):
+    v = variable("v", numbers(1, 4, 3), resource); x = v1.placeholder(tf.float32, [3], name="x")
+    row = value(v)[1] * 1.
+    with deps([row]):
+        a = v[2].assign(x * 2 + row)
+    with deps([a]):
+        b = v1.scatter_nd_add(v, [[0, 1], [3, 2]], value(v)[2, :2])
+    with deps([b]):
+        c = v[:, 1].assign(tf.reduce_sum(value(v), 1))
+    with deps([c]):
+        d = v1.assign(v, tf.transpose(tf.reshape(value(v), [3, 4])) * 0.5)
+    with deps([d]):
+        train = v[::2, ::-1].assign(value(v)[1::2] + 1.)
+    return Case([value(v)], {x: numbers(2, 3)}, tf.group(train), 3)
+
+
+@case
+def loop_in_cond_in_loop_gradient():
+    x = v1.placeholder(tf.float32, [3], name="x"); w = variable("w", numbers(1, 3)); k = variable("k", np.float32(1.5))
+    def body(i, h):
+        def deep():
+            return tf.while_loop(lambda j, _: j < i + 1, lambda j, a: (j + 1, tf.tanh(a * w + x)), [tf.constant(0), h])[1]
+        return i + 1, v1.cond(tf.reduce_sum(h) * k > 0, deep, lambda: tf.sin(h) * w + 0.5)
+    _, h = tf.while_loop(lambda i, _: i < 4, body, [tf.constant(0), x * 1.])
+    loss = tf.reduce_sum(h * h)
+    gs = v1.gradients(loss, [w, x, k])
+    up = v1.train.AdamOptimizer(0.05).apply_gradients([(gs[0], w)])
+    with deps([up]):
+        train = v1.assign_add(k, tf.reduce_sum(w) * 0.1 - tf.reduce_sum(gs[1]) * 0.01)
+    return Case([loss, gs[0], w.value(), k.value()], {x: numbers(2, 3)}, train.op, 4, 1e-3)
+
+
+@case
+def conv_train_gpu_reads_between():
+    x = v1.placeholder(tf.float32, [2, 5, 5, 2], name="x")
+    k = variable("k", numbers(1, 3, 3, 2, 3)); b = variable("b", numbers(2, 3)); log = variable("log", np.float32(0))
+    loss = tf.reduce_mean(tf.square(tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, k, 1, "SAME"), b)) - 0.5))
+    norm0 = tf.nn.l2_loss(k)
+    with deps([norm0]):
+        up = v1.train.AdamOptimizer(0.02).minimize(loss)
+    with deps([up]):
+        norm1 = tf.nn.l2_loss(k)
+    with deps([norm1]):
+        c = v1.assign(k, tf.clip_by_norm(k, 1.5))
+    with deps([c]):
+        train = v1.assign_add(log, norm0 - norm1 + tf.reduce_sum(k))
+    return Case([k.value(), b.value(), log.value(), loss], {x: numbers(3, 2, 5, 5, 2)}, train.op, 4, 2e-3)
+
+
 if __name__ == "__main__":
     graphs.main()

@@ -202,7 +202,8 @@ extension PlanBuilder {
         ]
         let (rest, value) = carry(controls, x, &chance)
         let vertex = emit(
-            chance.pick(state.isReference ? reference : resource), [memory(of: variable, &chance), value], controls: rest)
+            chance.pick(state.isReference ? reference : resource), [memory(of: variable, &chance), value],
+            controls: rest)
         settle(vertex, settled)
         used(vertex, [x])
         wrote(variable, by: vertex)

@@ -154,7 +154,9 @@ struct PlanSubject: Subject {
     func read(_ chance: inout Chance) throws -> Depth {
         var program = PlanProgram(&chance)
         let disagreement: String?
-        do { disagreement = try PlanTrial(program, isOnGPU: isOnGPU).disagreement() } catch is GraphError { return .refused }
+        do { disagreement = try PlanTrial(program, isOnGPU: isOnGPU).disagreement() } catch is GraphError {
+            return .refused
+        }
         guard disagreement != nil else { return .agreed }
         shrink(&program)
         let trial = PlanTrial(program, isOnGPU: isOnGPU)
@@ -163,7 +165,9 @@ struct PlanSubject: Subject {
 
     /// Leaves out statements and runs for as long as plan and reference still disagree.
     private func shrink(_ program: inout PlanProgram) {
-        func fails(_ program: PlanProgram) -> Bool { (try? PlanTrial(program, isOnGPU: isOnGPU).disagreement()) ?? nil != nil }
+        func fails(_ program: PlanProgram) -> Bool {
+            (try? PlanTrial(program, isOnGPU: isOnGPU).disagreement()) ?? nil != nil
+        }
         func smaller(_ list: WritableKeyPath<PlanProgram, [UInt64]>) -> Bool {
             var (isSmaller, length) = (false, max(program[keyPath: list].count / 2, 1))
             while length > 0 {

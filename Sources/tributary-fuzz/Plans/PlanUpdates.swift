@@ -85,7 +85,7 @@ extension PlanBuilder {
         if chance.once(in: 2) {
             let first = chance.below(rows - 1)
             func index(_ value: Int) -> Node { constant(Tensor([Int32(value)])) }
-            let part = emit(StridedSlice.self, [value, index(first), index(rows), index(1)]).output(0)
+            let part = emit(StridedSlice.self, [value, index(first), index(rows), index(1)], controls: rest).output(0)
             vertex = emit(
                 state.isReference ? StridedSliceAssign.self : ResourceStridedSliceAssign.self,
                 [memory, index(0), index(rows - first), index(1), part], controls: rest)
@@ -106,7 +106,9 @@ extension PlanBuilder {
     func gradient(_ chance: inout Chance, _ seed: UInt64) {
         guard let y = value(nil, &chance, where: { isDifferentiable($0.node) }) else { return }
         let needed = Set(ancestors(of: y.node).map(\.id))
-        guard let x = choose(placeholders.filter { needed.contains($0.vertex.id) }, chance.next(), { UInt64($0.vertex.id) })
+        guard
+            let x = choose(
+                placeholders.filter { needed.contains($0.vertex.id) }, chance.next(), { UInt64($0.vertex.id) })
         else { return }
         guard let slope = graph.gradients(of: y.node, by: [x])[0], slope.vertex.error == nil else { return }
         note(slope.vertex, "g.gradients(of: \(Self.text(y.node)), by: [\(Self.text(x))])[0]!.vertex")
