@@ -31,6 +31,7 @@ fuzz: dependencies
 	$(SWIFT) build -c release --product tributary-fuzz
 	.build/release/tributary-fuzz files --seed $(SEED) --count 20000
 	.build/release/tributary-fuzz plans --seed $(SEED) --count $$((2 * $(COUNT)))
+	.build/release/tributary-fuzz placements --seed $(SEED) --count $$(($(COUNT) / 20))
 	.build/release/tributary-fuzz sockets --seed $(SEED) --count $(COUNT)
 	.build/release/tributary-fuzz graphs --seed $(SEED) --count $(COUNT) --graphs Tests/InterchangeTests/Graphs \
 		--graphs Tests/DataflowTests/Vectors

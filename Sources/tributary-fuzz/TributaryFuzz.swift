@@ -8,7 +8,7 @@ import Foundation
 /// Feeds damaged bytes to everything that reads files or sockets, and tells what crashes, hangs or takes too much memory.
 @main
 struct TributaryFuzz: ParsableCommand {
-    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files, sockets, plans }
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case graphs, files, sockets, plans, placements }
 
     static let configuration = CommandConfiguration(
         commandName: "tributary-fuzz",
@@ -20,7 +20,8 @@ struct TributaryFuzz: ParsableCommand {
               tributary-fuzz plans --seed 7 --count 200000
 
             `plans` makes random graphs of Variables, control flow, arrays and stacks, and runs each by its plans and vertex by \
-            vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift.
+            vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift. `placements` \
+            does the same with plans for a GPU, or for what OpenCL emulates of one.
             """)
 
     @Argument(help: "What to read: graphs, files of the other formats, what arrives in sockets; or plans.") var kind:
@@ -49,7 +50,8 @@ struct TributaryFuzz: ParsableCommand {
             try Reading(subject: GraphSubject(Corpus(graphs)), seed: seed, inputs: inputs).run(progress)
         case .files: try Reading(subject: FileSubject(folder: folder), seed: seed, inputs: inputs).run(progress)
         case .sockets: try Reading(subject: SocketSubject(), seed: seed, inputs: inputs).run(progress)
-        case .plans: try Reading(subject: PlanSubject(), seed: seed, inputs: inputs).run(progress)
+        case .plans, .placements:
+            try Reading(subject: PlanSubject(isOnGPU: kind == .placements), seed: seed, inputs: inputs).run(progress)
         }
     }
 
@@ -61,7 +63,7 @@ struct TributaryFuzz: ParsableCommand {
             case .graphs: Reading<GraphSubject>.text(result.outcomes)
             case .files: Reading<FileSubject>.text(result.outcomes)
             case .sockets: Reading<SocketSubject>.text(result.outcomes)
-            case .plans: Reading<PlanSubject>.text(result.outcomes)
+            case .plans, .placements: Reading<PlanSubject>.text(result.outcomes)
             }
         let seconds = String(format: "%.1f", Date().timeIntervalSince(start))
         print(

@@ -1,3 +1,4 @@
+import Dataflow
 import Foundation
 import Testing
 
@@ -54,6 +55,15 @@ struct FuzzTests {
         let (status, text) = try run(["plans", "--seed", "1", "--count", "2000"])
         #expect(status == 0, "\(text)")
         #expect(text.contains("2000 agreed"), "\(text)")
+    }
+
+    @Test(
+        "plans for a GPU compute what the reference does",
+        .enabled(if: !Accelerators.devices(emulated: true).isEmpty))
+    func placements() throws {
+        let (status, text) = try run(["placements", "--seed", "1", "--count", "300"])
+        #expect(status == 0, "\(text)")
+        #expect(text.contains("300 agreed"), "\(text)")
     }
 
     @Test("an input that kills its process is told, passed over and repeated")

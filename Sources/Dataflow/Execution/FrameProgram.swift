@@ -195,8 +195,11 @@ final class FrameProgram {
             case .trigger: outputs[0] = Tensor(false)
             case .compute:
                 for variable in member.reads where !variable.isInitialized { throw Plan.uninitialized(variable.name) }
-                // What is read of a Variable may be written before it is used.
-                let isRead = !member.vertex.operation.aliases.isEmpty && member.vertex.operation.writes.isEmpty
+                // What is read of a Variable may be written before it is used. A handle passed on is no read.
+                let operation = member.vertex.operation
+                let isRead =
+                    operation.writes.isEmpty
+                    && operation.aliases.keys.contains { member.vertex.outputs[$0].dtype != .resource }
                 let results = try compute(
                     member,
                     member.inputs.indices.map { try value($0, copy: isRead && member.references.contains($0)) })

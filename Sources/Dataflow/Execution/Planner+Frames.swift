@@ -16,10 +16,12 @@ extension Planner {
     func frameProgram(_ vertices: [Vertex]) throws -> FrameProgram {
         var position: [Int: Int] = [:]
         for (i, vertex) in vertices.enumerated() { position[vertex.id] = i }
-        func source(_ node: Node) throws -> FrameProgram.Source {
+        // An input that is taken from a Variable (`current`) need not be on the host itself, but whoever makes it is waited for.
+        func source(_ node: Node, _ current: Plan.View?) throws -> FrameProgram.Source {
             if feeds[node] == nil, constants[node] == nil, let member = position[node.vertex.id] {
                 return .member(member, output: node.output)
             }
+            if let current { return .outside(current) }
             guard let slot = hostSlot(node) else { throw GraphError("\(node.name) has no memory") }
             return .outside(Plan.View(slot: slot, shape: spec(node).shape))
         }
@@ -27,18 +29,19 @@ extension Planner {
         var members: [FrameProgram.Member] = []
         for vertex in vertices {
             let nodes = vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])
-            let inputs = try nodes.map(source)
+            var current: [Int: Plan.View] = [:]
+            for (input, variable) in hazards?.current[vertex.id] ?? [:] {
+                guard let slot = hostSlot(variable) else { throw GraphError("\(variable.name) has no memory") }
+                current[input] = Plan.View(slot: slot, shape: spec(vertex.inputs[input]).shape)
+            }
+            let inputs = try nodes.enumerated().map { try source($1, current[$0]) }
             let waitsFor = inputs.count { if case .member = $0 { true } else { false } }
             let controls = Set(vertex.controls.map(\.id)).compactMap { position[$0] }
-            let current = try (hazards?.current[vertex.id] ?? [:]).map { input, variable in
-                guard let slot = hostSlot(variable) else { throw GraphError("\(variable.name) has no memory") }
-                return (input, Plan.View(slot: slot, shape: spec(vertex.inputs[input]).shape))
-            }
             members.append(
                 FrameProgram.Member(
                     vertex: vertex, inputs: inputs, waitsFor: waitsFor, controls: controls.count,
-                    references: Set(nodes.indices.filter { nodes[$0].variable != nil } + current.map(\.0)),
-                    current: Dictionary(uniqueKeysWithValues: current),
+                    references: Set(nodes.indices.filter { nodes[$0].variable != nil } + current.keys),
+                    current: current,
                     initializes: try assignedVariable(vertex), reads: try readVariables(vertex),
                     variable: try nodes.first?.variable.map { try variables.buffer(for: $0) },
                     role: try FrameProgram.Role(vertex),

@@ -36,8 +36,10 @@ extension Planner {
             // The Variable goes to the host and back.
             return 0
         }
-        let passes = operation.aliases[0] == 0
-        if explicit == nil, passes {
+        let passes = operation.aliases[0] == 0 && operation.writes.isEmpty
+        // A handle that is passed on stands for memory that stays where it is, whatever device was asked for.
+        let isHandle = passes && outputs[0].variable != nil
+        if passes, explicit == nil || isHandle {
             if staysOnHost.contains(vertex.inputs[0]) { staysOnHost.formUnion(outputs) }
             return homePlace(vertex.inputs[0])
         }

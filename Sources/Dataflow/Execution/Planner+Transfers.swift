@@ -81,6 +81,12 @@ extension Planner {
                 }
                 moved = moved.filter { $0.key.slot != variable }
             }
+            // A function that is called writes the Variables that it knows by name.
+            let called = unit.last.variablesWrittenByCalls
+            moved = moved.filter { copy, _ in
+                guard case .variable(let buffer) = sources[copy.slot] else { return true }
+                return !called.contains(buffer.name)
+            }
         }
         for fetch in fetches { _ = locate(fetch, at: 0, &items) }
         return items

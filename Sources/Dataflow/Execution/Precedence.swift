@@ -18,8 +18,8 @@ struct Precedence {
         }
     }
 
-    /// Whether each run of `first` comes before those of `second`, of which each comes after one: not so if `first` follows
-    /// `second` in each iteration of a loop around both.
+    /// Whether each run of `second` comes after a run of `first` in the same iteration, or after all runs of it. In a loop
+    /// each follows the other in some later iteration: what counts is who is first within one iteration.
     func isBefore(_ first: Int, _ second: Int) -> Bool {
         after(first, goesRound: false).contains(second)
             || after(first, goesRound: true).contains(second) && !after(second, goesRound: true).contains(first)

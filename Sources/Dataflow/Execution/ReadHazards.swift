@@ -1,8 +1,9 @@
-/// What a plan minds where a Variable is read and written in one run.
+/// What a plan must do where one run both reads and writes a Variable.
 ///
-/// A read costs nothing: it is the Variable's memory under another name. Where that memory is written while the value is
-/// still needed, the read becomes a copy of its time. Who runs after the write (and read a reference, see `VariableMemory`)
-/// takes the Variable itself instead of the copy.
+/// A read costs nothing: it is the Variable's memory under another name. If that memory is written while somebody still
+/// needs the old value, the read becomes a copy. A vertex that runs after the write takes the new value, if what it uses is
+/// a read of a reference (see `VariableMemory`): its input is then the Variable itself. Example: `r = identity(v)`, then
+/// `a = r * 2`, then `assign_add(v, 1)`, then `b = r * 2` by a control edge. `a` needs the old value, `b` the new one.
 struct ReadHazards {
     /// Reads that must be copies.
     private(set) var copies: Set<Int> = []
@@ -46,7 +47,7 @@ struct ReadHazards {
                     outdating[read.id] = later
                     continue
                 }
-                // Members read copies anyway, each time they run: what was written before, they have.
+                // A member copies what it reads each time it runs. Writes that come before each such read are in the copy.
                 outdating[read.id] = writers.filter { writer in
                     members.contains(writer.id) && !precedence.isBefore(writer.id, read.id)
                 }

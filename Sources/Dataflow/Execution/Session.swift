@@ -199,7 +199,7 @@ final class SessionCore {
         placement = Placement(
             devices: SessionDevices(options.devices), process: options.process, allowsSoft: options.softPlacement,
             onFallback: options.fallbackLog)
-        variables = VariableStore(limit: options.memoryLimit, placement: placement)
+        variables = VariableStore(limit: options.memoryLimit, placement: placement, graph: graph)
     }
 
     func run(

@@ -69,13 +69,20 @@ final class VariableStore {
     private var bytes = 0
     private let limit: Int
     private let placement: Placement
-    /// What takes each Variable's memory or handle, by the Variable's vertex, and of how many vertices this was found.
-    private var consumers: (found: [Int: [Vertex]], vertices: Int) = ([:], 0)
+    /// The graph in which Variables are found; that of a function may be the first to ask for one, and does not know who else
+    /// uses it.
+    private let graph: Graph?
+    /// What takes each Variable's memory or handle, or calls a function that writes it, by the Variable's name; and of how many
+    /// vertices this was found.
+    private var consumers: (found: [String: [Vertex]], vertices: Int) = ([:], 0)
     /// The vertices of the graph that run by control flow, which is on the host.
     private var decided: Set<Int> = []
 
-    /// - Parameter limit: bytes that all of them may take.
-    init(limit: Int, placement: Placement) {
+    /// - Parameters:
+    ///   - limit: bytes that all of them may take.
+    ///   - graph: the session's.
+    init(limit: Int, placement: Placement, graph: Graph? = nil) {
+        self.graph = graph
         self.limit = limit
         self.placement = placement
     }
@@ -111,17 +118,18 @@ final class VariableStore {
     private func place(of vertex: Vertex, _ spec: TensorSpec) throws -> Place {
         // Nothing to decide where no accelerator is meant: nothing is looked at.
         if vertex.device.kind != .gpu, try placement.standard() == 0 { return 0 }
-        let vertices = vertex.graph.vertices
+        let vertices = (graph ?? vertex.graph).vertices
         if consumers.vertices != vertices.count {
             consumers = ([:], vertices.count)
             decided = Planner.decidedByControlFlow(vertices, feeds: [:])
             for consumer in vertices {
-                for variable in Set(consumer.inputs.compactMap { $0.variable?.id }) {
+                let taken = Set(consumer.inputs.compactMap { $0.variable?.name })
+                for variable in taken.union(consumer.variablesWrittenByCalls) {
                     consumers.found[variable, default: []].append(consumer)
                 }
             }
         }
         return try placement.place(
-            ofVariable: vertex, dtype: spec.dtype, consumers: consumers.found[vertex.id] ?? [], decided: decided)
+            ofVariable: vertex, dtype: spec.dtype, consumers: consumers.found[vertex.name] ?? [], decided: decided)
     }
 }

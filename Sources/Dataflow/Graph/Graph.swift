@@ -360,8 +360,8 @@ extension Graph {
         guard outer.graph === parent, outer.vertex.error == nil else { return node }
         if let known = captures.first(where: { $0.outer == outer }) { return known.inner }
         if let known = state.withLock({ $0.constants[outer] }) { return known }
-        // A Variable's memory stays what it is, so that the mistake can be told.
-        if outer.variable != nil { return outer }
+        // A Variable's memory stays what it is, so that the mistake can be told. What an update yields comes in as a value.
+        if outer.variable != nil, outer.vertex.operation.writes.isEmpty { return outer }
         let name = "captured_" + outer.vertex.name.replacing("/", with: "_")
         if let value = outer.constant, value.elementCount <= 16 {
             let attributes: Attributes = ["dtype": .type(value.dtype), "value": .tensor(value)]

@@ -124,11 +124,23 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
     public var dtype: DType { spec.dtype }
     /// What is known of the shape.
     public var shape: Shape { spec.shape }
-    /// The Variable whose memory this node stands for: the Variable itself, or what passes its handle on.
+    /// The Variable whose memory this node stands for: the Variable itself, what passes its handle on, or the reference that
+    /// an update yields (`assign_sub(assign_add(v, 1), 2)` writes `v` twice).
     package var variable: Vertex? {
-        if vertex.operation.isVariable { return vertex }
-        guard vertex.operation.passesHandles, let first = vertex.inputs.first else { return nil }
-        return first.variable
+        var node = self
+        while !node.vertex.operation.isVariable {
+            guard let input = node.memoryInput, node.vertex.inputs.indices.contains(input) else { return nil }
+            node = node.vertex.inputs[input]
+        }
+        return node.vertex
+    }
+
+    /// The input whose memory this node is, as a handle or as a reference that can be written.
+    private var memoryInput: Int? {
+        let operation = vertex.operation
+        if operation.passesHandles { return 0 }
+        guard let input = operation.aliases[output] else { return nil }
+        return dtype == .resource || operation.writes.contains(input) ? input : nil
     }
 
     /// Whether this is a Variable's memory rather than a value.

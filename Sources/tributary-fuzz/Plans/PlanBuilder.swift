@@ -65,6 +65,8 @@ final class PlanBuilder {
     }
 
     let graph = Graph(seed: 1)
+    /// Whether some vertices ask for the CPU, so that values go to a GPU and back.
+    let isSpread: Bool
     private(set) var lines: [(vertex: Vertex, text: String)] = []
     var values: [Value] = []
     var states: [State] = []
@@ -79,6 +81,8 @@ final class PlanBuilder {
     /// Run before all else.
     var initializers: [Node] = []
 
+    init(isSpread: Bool = false) { self.isSpread = isSpread }
+
     // MARK: Text
 
     static func text(_ node: Node) -> String { "n\(node.vertex.id).output(\(node.output))" }
@@ -89,9 +93,13 @@ final class PlanBuilder {
         controls: [Vertex] = [], isLoopHead: Bool = false
     ) -> Vertex {
         let controls = unique(controls)
-        let vertex = graph.add(
-            operation, inputs, Attributes(attributes), name: "n\(graph.vertices.count)", isLoopHead: isLoopHead,
-            controls: controls)
+        func add() -> Vertex {
+            graph.add(
+                operation, inputs, Attributes(attributes), name: "n\(graph.vertices.count)", isLoopHead: isLoopHead,
+                controls: controls)
+        }
+        let staysOnCPU = isSpread && mixed(UInt64(graph.vertices.count)) % 3 == 0
+        let vertex = staysOnCPU ? graph.device("/cpu:0", add) : add()
         seen[vertex.id] = seenBefore(vertex)
         var parts = ["\(operation).self", "[\(inputs.map(Self.text).joined(separator: ", "))]"]
         if !attributes.isEmpty {
@@ -100,7 +108,8 @@ final class PlanBuilder {
         }
         if isLoopHead { parts.append("isLoopHead: true") }
         if !controls.isEmpty { parts.append("controls: [\(controls.map { "n\($0.id)" }.joined(separator: ", "))]") }
-        lines.append((vertex, "let n\(vertex.id) = g.add(\(parts.joined(separator: ", ")))"))
+        let text = "g.add(\(parts.joined(separator: ", ")))"
+        lines.append((vertex, "let n\(vertex.id) = \(staysOnCPU ? "g.device(\"/cpu:0\") { \(text) }" : text)"))
         return vertex
     }
 

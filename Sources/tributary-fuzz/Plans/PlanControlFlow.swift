@@ -41,13 +41,19 @@ extension PlanBuilder {
         let inputs = vectors(&chance)
         let switches = inputs.map { emit(Switch.self, [$0.node, choice]) }
         var taken = step(switches[0].output(1), switches[1].output(1), &chance)
+        if chance.once(in: 4) {
+            let pivot = emit(Identity.self, [emit(Switch.self, [choice, choice]).output(1)])
+            taken = innerLoop(taken, switches[1].output(1), pivot, &chance)
+        }
         let other =
             chance.once(in: 3) ? switches[0].output(0) : step(switches[1].output(0), switches[0].output(0), &chance)
         let variable = changed(&chance)
         if let variable {
             let state = states[variable]
             let old = view(of: variable, &chance).map { emit(Switch.self, [$0.node, choice]).output(1) }
-            let memory = emit(state.isReference ? RefSwitch.self : Switch.self, [state.memory, choice]).output(1)
+            let memory = emit(
+                state.isReference ? RefSwitch.self : Switch.self, [memory(of: variable, &chance), choice]
+            ).output(1)
             let write = emit(
                 state.isReference ? AssignAdd.self : AssignAddVariableOp.self, [memory, taken],
                 controls: before(variable, isWrite: true))
@@ -72,9 +78,9 @@ extension PlanBuilder {
         let inputs = vectors(&chance)
         let frame = "f\(graph.vertices.count)"
         let rounds = chance.below(4)
-        func enter(_ node: Node, isConstant: Bool, controls: [Vertex] = []) -> Node {
+        func enter(_ node: Node, isConstant: Bool, isReference: Bool = false, controls: [Vertex] = []) -> Node {
             let operation: any Dataflow.Operation.Type =
-                node.vertex.operation == VariableV2.self ? RefEnter.self : Enter.self
+                isReference ? RefEnter.self : Enter.self
             return emit(
                 operation, [node], ["frame_name": .string(frame), "is_constant": .bool(isConstant)], controls: controls
             ).output(0)
@@ -93,7 +99,11 @@ extension PlanBuilder {
                 enter($0.node, isConstant: true, controls: before(variable, isWrite: false))
             }
         }
-        let memory = variable.map { enter(states[$0].memory, isConstant: true, controls: before($0, isWrite: true)) }
+        let memory = variable.map { variable in
+            enter(
+                self.memory(of: variable, &chance), isConstant: true, isReference: states[variable].isReference,
+                controls: before(variable, isWrite: true))
+        }
         let handle = array.map { enter($0.output(0), isConstant: true) }
         var firsts = [constant(Tensor(Int32(0))), inputs[0].node]
         if let array { firsts.append(array.output(1)) }
@@ -105,12 +115,16 @@ extension PlanBuilder {
         let one = constant(Tensor(Int32(1)), controls: chance.once(in: 2) ? [pivot] : [])
         var next = [emit(AddV2.self, [pivot.output(0), one]).output(0)]
         var x = step(switches[1].output(1), captured, &chance)
+        if chance.once(in: 3) { x = innerLoop(x, captured, pivot, &chance) }
         if let variable, let memory {
             let isReference = states[variable].isReference
             let operation: any Dataflow.Operation.Type = isReference ? AssignAdd.self : AssignAddVariableOp.self
             // The old view is used before the write of this iteration, or after it.
             let isBefore = chance.once(in: 2)
             if let old, isBefore { x = emit(AddV2.self, [x, old]).output(0) }
+            if chance.once(in: 3) {
+                x = innerBranch(x, memory, pivot, isReference, operation, &chance)
+            }
             let write = emit(operation, [memory, x])
             if let old, !isBefore {
                 let side = chance.once(in: 2)
@@ -139,6 +153,41 @@ extension PlanBuilder {
             let sum = emit(Sum.self, [gathered.output(0), constant(Tensor(Int32(0)))])
             add(sum.output(0), .vector, seed &+ 1)
         }
+    }
+
+    /// A loop within a loop or a branch, of which `pivot` runs once for each time.
+    private func innerLoop(_ x: Node, _ y: Node, _ pivot: Vertex, _ chance: inout Chance) -> Node {
+        let frame = "f\(graph.vertices.count)"
+        func enter(_ node: Node, isConstant: Bool) -> Node {
+            emit(Enter.self, [node], ["frame_name": .string(frame), "is_constant": .bool(isConstant)]).output(0)
+        }
+        func number(_ value: Int, _ pivot: Vertex) -> Node { constant(Tensor(Int32(value)), controls: [pivot]) }
+        let limit = enter(number(chance.below(3), pivot), isConstant: true)
+        let captured = enter(y, isConstant: true)
+        let merges = [number(0, pivot), x].map { emit(Merge.self, [enter($0, isConstant: false)], isLoopHead: true) }
+        let condition = emit(LoopCond.self, [emit(Less.self, [merges[0].output(0), limit]).output(0)]).output(0)
+        let switches = merges.map { emit(Switch.self, [$0.output(0), condition]) }
+        let own = emit(Identity.self, [switches[0].output(1)])
+        let next = [
+            emit(AddV2.self, [own.output(0), number(1, own)]).output(0),
+            step(switches[1].output(1), captured, &chance),
+        ]
+        for (merge, node) in zip(merges, next) { close(merge, from: emit(NextIteration.self, [node]).output(0)) }
+        return emit(Exit.self, [switches[1].output(0)]).output(0)
+    }
+
+    /// A branch within a loop, in which a Variable is written in the first iterations.
+    private func innerBranch(
+        _ x: Node, _ memory: Node, _ pivot: Vertex, _ isReference: Bool, _ operation: any Dataflow.Operation.Type,
+        _ chance: inout Chance
+    ) -> Node {
+        let last = constant(Tensor(Int32(chance.below(3))), controls: [pivot])
+        let choice = emit(Less.self, [pivot.output(0), last]).output(0)
+        let sides = emit(Switch.self, [x, choice])
+        let target = emit(isReference ? RefSwitch.self : Switch.self, [memory, choice]).output(1)
+        let write = emit(operation, [target, sides.output(1)])
+        let taken = emit(Identity.self, [sides.output(1)], controls: [write]).output(0)
+        return emit(Merge.self, [emit(Neg.self, [sides.output(0)]).output(0), taken]).output(0)
     }
 
     /// `cond` and `whileLoop`, which call functions.

@@ -8,7 +8,8 @@ extension PlanBuilder {
         let statements: [(weight: Int, make: (inout Chance, UInt64) -> Void)] = [
             (6, source), (8, unary), (9, binary), (4, reduction), (4, several), (2, dynamic), (6, read), (9, write),
             (6, late),
-            (5, array), (4, stack), (3, list), (4, branch), (4, loop), (2, functional), (3, call), (1, random),
+            (5, array), (4, stack), (3, list), (4, branch), (6, loop), (2, functional), (3, call), (1, random),
+            (5, optimize), (5, writePart), (3, gradient),
         ]
         var place = chance.below(statements.reduce(0) { $0 + $1.weight })
         for statement in statements {
@@ -27,7 +28,7 @@ extension PlanBuilder {
     private func source(_ chance: inout Chance, _ seed: UInt64) {
         let kind = chance.pick(Kind.allCases)
         switch chance.below(4) {
-        case 0 where states.count < 3, 1 where states.isEmpty: variable(kind, &chance, seed)
+        case 0 where states.count < 5, 1 where states.isEmpty: variable(kind, &chance, seed)
         case 1:
             let vertex = emit(Placeholder.self, [], ["dtype": .type(.float32), "shape": .shape(kind.shape)])
             placeholders.append(vertex.output(0))
@@ -183,7 +184,7 @@ extension PlanBuilder {
         var controls = before(variable, isWrite: false)
         if !controls.isEmpty, chance.once(in: 2) { controls = [emit(NoOp.self, [], controls: controls)] }
         let vertex = emit(
-            state.isReference ? Identity.self : ReadVariableOp.self, [state.memory],
+            state.isReference ? Identity.self : ReadVariableOp.self, [memory(of: variable, &chance)],
             state.isReference ? [:] : ["dtype": .type(.float32)], controls: controls)
         states[variable].accesses.append(vertex)
         settle(vertex, [variable])
@@ -201,7 +202,8 @@ extension PlanBuilder {
         ]
         let (rest, value) = carry(controls, x, &chance)
         let vertex = emit(
-            chance.pick(state.isReference ? reference : resource), [state.memory, value], controls: rest)
+            chance.pick(state.isReference ? reference : resource), [memory(of: variable, &chance), value],
+            controls: rest)
         settle(vertex, settled)
         used(vertex, [x])
         wrote(variable, by: vertex)

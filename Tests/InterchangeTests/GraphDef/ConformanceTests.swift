@@ -1,3 +1,4 @@
+import Dataflow
 import Foundation
 import Interchange
 import Testing
@@ -17,6 +18,21 @@ struct ConformanceTests {
         #expect(result.problem == nil, "\(name): \(result.problem ?? "")")
         #expect(result.largestError != nil)
         #expect(result.referenceError == 0)
+    }
+
+    @Test(
+        "updates that are chained, in branches or in functions reach a Variable wherever it lies",
+        .enabled(if: !Accelerators.devices(emulated: true).isEmpty),
+        arguments: [
+            "chained_updates", "chained_update_in_cond", "chained_update_in_loop", "handles_by_identity",
+            "defun_takes_handle", "cond_v2_updates_v2", "nested_loops_with_state", "target_copy_cond",
+        ])
+    func agreesOnGPU(name: String) {
+        let gpu = DeviceName(kind: .gpu, index: 0)
+        let result = GraphCheck.check(
+            Self.folder.appendingPathComponent(name).path, device: gpu,
+            devices: DeviceOptions(standard: gpu, allowsEmulation: true))
+        #expect(result.problem == nil, "\(name): \(result.problem ?? "")")
     }
 
     @Test("all of them are there")
