@@ -167,7 +167,7 @@ public enum OperationCatalog {
         ApplyAddSign.self, ResourceApplyAddSign.self, ApplyPowerSign.self, ResourceApplyPowerSign.self, Qr.self,
         MatrixTriangularSolve.self,
         // What whole programs hold besides
-        ResourceSparseApplyKerasMomentum.self, For.self,
+        ResourceSparseApplyKerasMomentum.self, For.self, DisableCopyOnRead.self, SetSize.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -123,6 +123,7 @@ enum OperationRows {
         "VarIsInitializedOp": "TensorFlow's graphs in ConformanceTests",
         // Functions and lists of tensors
         "Case": "TensorFlow's graphs in ConformanceTests",
+        "DisableCopyOnRead": "TensorFlow's graphs in ConformanceTests",
         "For": "TensorFlow's graphs in ConformanceTests",
         "StatelessCase": "TensorFlow's graphs in ConformanceTests",
         "SymbolicGradient": "TensorFlow's graphs in ConformanceTests",
