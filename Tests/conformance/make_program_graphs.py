@@ -393,5 +393,21 @@ def momentum_of_keras_rows():
     return Case(losses + tables, {ids: np.array([1, 3, 1, 5], np.int32)}, tf.group(*updates), 4)
 
 
+@case
+def sequences_shorter_than_the_steps():
+    x = v1.placeholder(tf.float32, [None, 4, 2], name="x")
+    lengths = v1.placeholder(tf.int32, [None], name="lengths")
+    w = variable("w", numbers(103, 5, 3))
+    cell = v1.nn.rnn_cell.BasicRNNCell(3)
+    with v1.variable_scope("rnn", initializer=v1.random_uniform_initializer(-1, 1, seed=1)):
+        out, _ = v1.nn.dynamic_rnn(cell, x, sequence_length=lengths, dtype=tf.float32)
+    array = tf.TensorArray(tf.float32, 5, element_shape=[2]).write(3, x[0, 0] * 2.0)
+    stacked = array.stack()
+    loss = tf.reduce_sum(tf.square(out - 0.1)) + tf.reduce_sum(out * tf.matmul(x[:, :, 0], w[:4])[:, None]) + tf.reduce_sum(stacked ** 3)
+    train = v1.train.GradientDescentOptimizer(0.05).minimize(loss)
+    feeds = {x: numbers(104, 2, 4, 2), lengths: np.array([2, 1], np.int32)}
+    return Case([loss, out, stacked, v1.gradients(loss, x)[0]], feeds, train, 3, 1e-3)
+
+
 if __name__ == "__main__":
     graphs.main()
