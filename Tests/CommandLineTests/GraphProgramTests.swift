@@ -83,6 +83,16 @@ struct GraphProgramTests {
         #expect(result.status == 65 && result.errors.contains("format V1"), "\(result)")
     }
 
+    @Test("of a .meta the tables that a run needs are filled first")
+    func tables() throws {
+        var result = try run([
+            "graph", "run", Self.model("tables.meta"), "--feed-text", "word=blue", "--fetch", "number",
+        ])
+        #expect(result.status == 0 && result.output.hasPrefix("number int64[] [7]"), "\(result)")
+        result = try run(["graph", "run", Self.model("tables.meta"), "--feed-text", "word=blue", "--fetch", "lost"])
+        #expect(result.status != 0 && result.errors.contains("lost.txt"), "\(result)")
+    }
+
     @Test("graphs with operations that are not known are shown")
     func show() throws {
         let text = try run(["graph", "show", Self.model("pipeline.meta")])

@@ -110,6 +110,8 @@ struct LookupTableTests {
         #expect(lines.keys.texts == ["x", "y", "z"] && lines.values == Tensor([Int64(5), 6, 7]))
         #expect(try run("x\ny\nz\n", -2, -1, size: 2).keys.texts == ["x", "y"])
         #expect(try run("x\ny\n", -1, -2, .int64, .string).values.texts == ["x", "y"])
+        let whole = try run("10\n-20\n", -2, -2, .int64, .float32)
+        #expect(whole.keys == Tensor([Int64(10), -20]) && whole.values == Tensor([Float(10), -20]))
         let columns = try run("x,1.5,u\ny, 2,v\n", 2, 1, .string, .float32, delimiter: ",")
         #expect(columns.keys.texts == ["u", "v"] && columns.values == Tensor([Float(1.5), 2]))
 

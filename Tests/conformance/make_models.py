@@ -5,7 +5,7 @@
 OUT/simple, OUT/assets (TensorFlow 1), OUT/tagged (text, two graphs), OUT/module (TensorFlow 2) are SavedModels.
 OUT/renamed.meta and OUT/renamed.* are of a Saver that gives Variables other names and knows parts of Variables.
 OUT/train.meta, OUT/train.pbtxt and OUT/pipeline.meta are training graphs, the last one reads its examples with an iterator.
-OUT/loops.pbtxt is a GraphDef with functions. OUT/version1.ckpt is a checkpoint of format V1.
+OUT/tables.meta has lookup tables. OUT/loops.pbtxt is a GraphDef with functions. OUT/version1.ckpt is a checkpoint of format V1.
 OUT/models.json lists runs: {"path", "signature", "tags", "checkpoint", "init", "feeds", "fetches"}, with arrays as
 {"shape", "data"} of float32.
 
@@ -114,6 +114,21 @@ def assets(out):
             legacy_init_op=tf.tables_initializer(),
         )
         os.remove(vocabulary)
+
+
+def tables(out):
+    """Tables whose initialisers are in a collection alone; the file of one of them is gone."""
+    with tf.Graph().as_default():
+        word = tf.placeholder(tf.string, [], name="word")
+        known = tensorflow.lookup.StaticHashTable(
+            tensorflow.lookup.KeyValueTensorInitializer(["red", "blue"], tf.constant([5, 7], tf.int64)), -1)
+        lost = tensorflow.lookup.StaticHashTable(
+            tensorflow.lookup.TextFileInitializer(
+                "lost.txt", tf.string, tensorflow.lookup.TextFileIndex.WHOLE_LINE, tf.int64,
+                tensorflow.lookup.TextFileIndex.LINE_NUMBER), -1)
+        tf.identity(known.lookup(word), name="number")
+        tf.identity(lost.lookup(word), name="lost")
+        tf.train.export_meta_graph(os.path.join(out, "tables.meta"))
 
 
 def module(out):
@@ -226,7 +241,7 @@ if __name__ == "__main__":
     if sys.argv[2:] == ["keras"]:
         keras(out)
     else:
-        for write in [module, simple, tagged, assets, renamed, training, loops]:
+        for write in [module, simple, tagged, assets, tables, renamed, training, loops]:
             write(out)
     with open(os.path.join(out, "models.json"), "w") as file:
         json.dump(runs, file)

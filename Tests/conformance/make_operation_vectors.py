@@ -438,6 +438,8 @@ def sparse_rows(rows):
     kinds = [{"set_operation": o} for o in ("a-b", "b-a", "intersection", "union")]
     rows["SparseToSparseSetOperation"] = lambda: [case("SparseToSparseSetOperation", {**left, **right}, o) for o in kinds]
     rows["DenseToSparseSetOperation"] = lambda: [case("DenseToSparseSetOperation", {"set1": ints([[1, 2, 2], [9, 3, 1]]), **right}, o) for o in kinds]
+    rows["SetSize"] = lambda: [case("SetSize", sparse_parts("set_%s", at, values, shape)) for at, values, shape in (
+        ([[0, 0], [0, 2], [2, 1]], ints([2, 2, 3]), [3, 3]), ([[0, 0, 0], [1, 0, 1], [1, 0, 2]], ints([2, 5, 7], dtype=np.int64), [2, 2, 3]))]
     for op in ("Sum", "Mean", "SqrtN"):
         rows["SparseSegment%sGradV2" % op] = lambda op=op: [case("SparseSegment%sGradV2" % op, {"grad": floats(3, 2, seed=8), "indices": ints([3, 2, 2, 1], dtype=t), "segment_ids": ints([0, 0, 0, 2]), "dense_output_dim0": ints(4)}) for t in (np.int32, np.int64)]
     classes = {"true_classes": ints([[1, 2], [3, 2], [8, 0]], dtype=np.int64)}

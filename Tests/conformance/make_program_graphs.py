@@ -15,6 +15,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # TensorFlow 1's recurrent ce
 
 import make_training_graphs as graphs
 from make_training_graphs import Case, case, numbers, tf, v1, variable
+from tensorflow.python.framework import function
+from tensorflow.python.ops import functional_ops, gen_resource_variable_ops
 
 graphs.CASES.clear()
 
@@ -340,6 +342,71 @@ def second_order():
     curve = v1.gradients(tf.reduce_sum(slope * tf.constant([1.0, -1.0, 0.5])), w)[0]
     train = v1.assign_sub(w, 0.1 * slope / (tf.abs(curve) + 1))
     return Case([energy, slope, curve, w.value()], {x: numbers(100, 3)}, train.op, 3)
+
+
+@case
+def texts_added_and_scattered():
+    x = v1.placeholder(tf.string, [3], name="x")
+    old = v1.get_variable("old", initializer=tf.constant(["a", "b"]), use_resource=False)
+    new = v1.get_variable("new", initializer=tf.constant(["c", "d"]), use_resource=True)
+    table = v1.get_variable("table", initializer=tf.constant([["e", "f"], ["g", "h"]]), use_resource=False)
+    rows = v1.get_variable("rows", initializer=tf.constant([["i", "j"], ["k", "l"]]), use_resource=True)
+    pieces = v1.get_variable("pieces", initializer=tf.constant([["m", "n"], ["o", "p"]]), use_resource=False)
+    changes = [
+        v1.scatter_update(old, [1], "old " + x[:1]), v1.scatter_update(new, [0], x[1:2]),
+        v1.scatter_nd_update(table, [[1, 0]], x[2:]), rows.scatter_nd_update([[0]], [[x[0] + "!", x[1]]]),
+        pieces[:, 1].assign(x[:2] + table[0])]
+    step = v1.get_variable("step", initializer=0, use_resource=False)
+    with tf.control_dependencies([c.op if hasattr(c, "op") else c for c in changes]):
+        train = v1.assign_add(step, 1).op
+    values = [old.value(), new.read_value(), table.value(), rows.read_value(), pieces.value()]
+    return Case([x + ", " + x, *[tf.strings.as_string(tf.strings.length(v)) + ":" + v for v in values]],
+                {x: np.array([b"red", b"", b"blue"])}, train, 2)
+
+
+@case
+def counted_loop_of_function():
+    x = v1.placeholder(tf.float32, [3], name="x")
+    n = v1.placeholder(tf.int32, [], name="n")
+    w = variable("w", numbers(101, 3), True)
+
+    @function.Defun(tf.int32, tf.float32, tf.resource)
+    def grown(i, h, handle):
+        return h * 1.1 + tf.cast(i, tf.float32) * gen_resource_variable_ops.read_variable_op(handle, tf.float32), handle
+
+    down = functional_ops.For(n, -3, -2, [x, w.handle], grown)[0]
+    none = functional_ops.For(5, n - n + 5, 1, [x, w.handle], grown)[0]
+    return Case([down, none], {x: numbers(102, 3), n: np.int32(4)})
+
+
+@case
+def momentum_of_keras_rows():
+    ids = v1.placeholder(tf.int32, [None], name="ids")
+    losses, updates, tables = [], [], []
+    for name, nesterov in (("plain", False), ("nesterov", True)):
+        table = variable(name, numbers(103, 6, 2), True)
+        loss = tf.reduce_sum(tf.square(tf.gather(table, ids) - 0.5))
+        optimizer = tf.keras.optimizers.legacy.SGD(0.1, momentum=0.9, nesterov=nesterov)
+        updates.append(optimizer.apply_gradients([(v1.gradients(loss, table)[0], table)]))
+        losses.append(loss)
+        tables.append(table.read_value())
+    return Case(losses + tables, {ids: np.array([1, 3, 1, 5], np.int32)}, tf.group(*updates), 4)
+
+
+@case
+def sequences_shorter_than_the_steps():
+    x = v1.placeholder(tf.float32, [None, 4, 2], name="x")
+    lengths = v1.placeholder(tf.int32, [None], name="lengths")
+    w = variable("w", numbers(103, 5, 3))
+    cell = v1.nn.rnn_cell.BasicRNNCell(3)
+    with v1.variable_scope("rnn", initializer=v1.random_uniform_initializer(-1, 1, seed=1)):
+        out, _ = v1.nn.dynamic_rnn(cell, x, sequence_length=lengths, dtype=tf.float32)
+    array = tf.TensorArray(tf.float32, 5, element_shape=[2]).write(3, x[0, 0] * 2.0)
+    stacked = array.stack()
+    loss = tf.reduce_sum(tf.square(out - 0.1)) + tf.reduce_sum(out * tf.matmul(x[:, :, 0], w[:4])[:, None]) + tf.reduce_sum(stacked ** 3)
+    train = v1.train.GradientDescentOptimizer(0.05).minimize(loss)
+    feeds = {x: numbers(104, 2, 4, 2), lengths: np.array([2, 1], np.int32)}
+    return Case([loss, out, stacked, v1.gradients(loss, x)[0]], feeds, train, 3, 1e-3)
 
 
 if __name__ == "__main__":

@@ -392,7 +392,10 @@ def sets():
     fetches = []
     for result in (tf.sets.union(a, x), tf.sets.intersection(x, y), tf.sets.difference(x, y), tf.sets.union(x, y), tf.sets.difference(a, x), tf.sets.intersection(a, x)):
         fetches += parts(result)
-    return Case(fetches, {**feeds, **more})
+    words, colours = tf.constant([["b", "a", "b"], ["", "c", "d"]]), tf.constant([["a", "e"], ["d", ""]])
+    for result in (tf.sets.union(words, colours), tf.sets.intersection(words, colours), tf.sets.difference(words, colours)):
+        fetches += [*parts(result), tf.sets.size(result)]
+    return Case(fetches + [tf.sets.size(x)], {**feeds, **more})
 
 
 if __name__ == "__main__":

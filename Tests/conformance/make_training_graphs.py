@@ -447,7 +447,8 @@ def write(folder, name, build):
 
         def save(prefix, tensor, value):
             file = f"{prefix}_{tensor.name.replace('/', '_').replace(':', '_')}.npy"
-            np.save(folder / file, value)
+            value = np.asarray(value)
+            np.save(folder / file, value.astype(np.bytes_) if value.dtype == object else value)
             return file
 
         run = {"init": init.name, "rtol": made.rtol, "steps": made.steps}

@@ -36,7 +36,8 @@ struct GraphRunCommand: Subcommand {
             A SavedModel's Variables have the values that came with it. With --signature, --feed and --fetch also take the \
             signature's own names; without --fetch all its outputs are fetched. Where neither is given, the signature is \
             serving_default, or the only one. Of a .meta file, the operations in its collections init_op (without --init \
-            and --checkpoint) and local_init_op are run first.
+            and --checkpoint) and local_init_op are run first, and those in table_initializer that fill tables which the \
+            run needs.
 
               tributary graph run saved/ --signature serving_default --feed x=x.npy --out results
               tributary graph run run1/model.ckpt-1000.meta --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch y
@@ -99,7 +100,9 @@ struct GraphRunCommand: Subcommand {
         let (feeds, fetches) = try names(source, given)
         let first = `init`.map { [$0] } ?? []
         let own = first.isEmpty && checkpoint == nil ? source.collection("init_op") : []
-        let local = source.collection("local_init_op")
+        let local =
+            source.collection("local_init_op")
+            + (try source.tableInitializers(neededFor: fetches.map(\.node), fed: Array(feeds.keys)))
         let graph = try GraphFile(
             source, needed: fetches.map(\.node), initial: first, additions: own + local,
             feeds: feeds.mapValues(\.dtype), device: try placement.name(), devices: placement.options,

@@ -81,13 +81,25 @@ struct TensorArray {
     let isCleared: Bool
     /// Writes to one place are added up.
     private let accumulates: Bool
-    /// Of an array of gradients: the shapes of the forward array's elements, where nothing arrived.
+    /// What is known of the shape that all elements have: those that were never written are zeros, if all of it is.
+    private var elementShape: Shape
+    /// Whether all elements have the shape of the first one written.
+    private let isUniform: Bool
+    /// The shapes of the elements written, also of those that were read since; of an array of gradients the forward array's.
     private var shapes: [Shape?]
+    /// Bytes that an element may take.
+    private let limit: Int
 
-    init(_ dtype: DType, size: Int, isDynamic: Bool, isCleared: Bool, accumulates: Bool = false, shapes: [Shape?] = [])
-    {
+    init(
+        _ dtype: DType, size: Int, isDynamic: Bool, isCleared: Bool, accumulates: Bool = false,
+        elementShape: Shape = .unknown, isUniform: Bool = false, shapes: [Shape?]? = nil, limit: Int
+    ) {
         self.dtype = dtype
         elements = Array(repeating: nil, count: size)
+        self.elementShape = elementShape
+        self.isUniform = isUniform
+        self.limit = limit
+        let shapes = shapes ?? Array(repeating: nil, count: size)
         self.isDynamic = isDynamic
         self.isCleared = isCleared
         self.accumulates = accumulates
@@ -98,20 +110,22 @@ struct TensorArray {
 
     mutating func gradients() -> TensorArray {
         TensorArray(
-            dtype, size: size, isDynamic: false, isCleared: false, accumulates: true,
-            shapes: elements.map { $0?.tensor.shape }
-        )
+            dtype, size: size, isDynamic: false, isCleared: false, accumulates: true, elementShape: elementShape,
+            shapes: shapes, limit: limit)
     }
 
     /// The most elements that an array grows to by itself.
-    private static let limit = 1 << 24
+    private static let longest = 1 << 24
 
     mutating func write(_ value: Tensor, at index: Int) throws {
         guard value.dtype == dtype else { throw GraphError("a TensorArray of \(dtype) cannot hold \(value.dtype)") }
-        guard index >= 0, index < size || (isDynamic && index < Self.limit) else {
+        guard index >= 0, index < size || (isDynamic && index < Self.longest) else {
             throw GraphError("index \(index) is not in [0, \(size)) of a TensorArray")
         }
-        while elements.count <= index { elements.append(nil) }
+        while elements.count <= index {
+            elements.append(nil)
+            shapes.append(nil)
+        }
         if let old = elements[index]?.tensor {
             guard accumulates else { throw GraphError("element \(index) of a TensorArray is written a second time") }
             guard old.shape == value.shape else {
@@ -119,7 +133,12 @@ struct TensorArray {
             }
             elements[index] = KeptTensor(try Self.sum(old, value))
         } else {
+            guard accumulates || shapes[index] == nil else {
+                throw GraphError("element \(index) of a TensorArray is written after it was read")
+            }
             elements[index] = KeptTensor(value)
+            if !accumulates { shapes[index] = value.shape }
+            if isUniform { elementShape = elementShape.merged(with: value.shape) ?? elementShape }
         }
     }
 
@@ -132,9 +151,18 @@ struct TensorArray {
             if isCleared { elements[index] = nil }
             return value.tensor
         }
-        // Nothing arrived for this element: its gradient is zero.
-        if accumulates, shapes.indices.contains(index), let shape = shapes[index] { return .zeros(dtype, shape) }
-        throw GraphError("element \(index) of a TensorArray is read before it is written, or a second time")
+        guard accumulates || shapes[index] == nil else {
+            throw GraphError(
+                "element \(index) of a TensorArray is read a second time; build it with clear_after_read=False")
+        }
+        // Nothing arrived for this element.
+        let shape = shapes[index] ?? elementShape
+        guard shape.isFullyDefined, dtype != .resource, dtype != .variant else {
+            throw GraphError(
+                "element \(index) of a TensorArray is read before it is written, and its shape is \(shape)")
+        }
+        try TensorSpec(dtype, shape).checkSize(limit: limit)
+        return .zeros(dtype, shape)
     }
 
     private static func sum(_ a: Tensor, _ b: Tensor) throws -> Tensor {

@@ -166,6 +166,8 @@ public enum OperationCatalog {
         ResourceGatherNd.self, ApplyAdaMax.self, ResourceApplyAdaMax.self, ResourceApplyAdamWithAmsgrad.self,
         ApplyAddSign.self, ResourceApplyAddSign.self, ApplyPowerSign.self, ResourceApplyPowerSign.self, Qr.self,
         MatrixTriangularSolve.self,
+        // What whole programs hold besides
+        ResourceSparseApplyKerasMomentum.self, For.self, DisableCopyOnRead.self, SetSize.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: operations.map { ($0.name, $0) })

@@ -90,7 +90,7 @@ struct GraphDecoder {
     private(set) var mistakes: [Int: String]?
 
     init(_ definition: TFGraphDef, into graph: Graph, library: FunctionLibrary) throws {
-        nodes = definition.node
+        nodes = definition.node.map(\.withTextsJoined)
         self.graph = graph
         self.library = library
         var unknown: Set<String> = []
@@ -227,7 +227,12 @@ struct GraphDecoder {
 
     /// Inputs before the functions' arguments.
     private func leading(_ i: Int) -> Int {
-        ["If", "StatelessIf", "Case", "StatelessCase"].contains(nodes[i].op) ? 1 : 0
+        switch nodes[i].op {
+        case "If", "StatelessIf", "Case", "StatelessCase": 1
+        // Of the three the body takes one.
+        case "For": 2
+        default: 0
+        }
     }
 
     /// Takes the handles of Variables from the inputs of a call. Yields them by the place of the argument.
@@ -270,7 +275,8 @@ struct GraphDecoder {
                 }
             }
             let passed = try passedHandles(i, values, handles)
-            for (name, missing) in [("T", handles), ("Tin", handles), ("Tout", passed)] {
+            let listed = node.op == "For" ? Dictionary(uniqueKeysWithValues: handles.map { ($0 - 1, $1) }) : handles
+            for (name, missing) in [("T", listed), ("Tin", listed), ("Tout", passed)] {
                 guard case .types(let types)? = values[name] else { continue }
                 values[name] = .types(types.enumerated().filter { missing[$0.offset] == nil }.map(\.element))
             }
@@ -374,5 +380,17 @@ extension Signature {
         if types[name] != nil { return .type(.float32) }
         if (inputs + outputs).contains(where: { $0.count == name }) { return .int(0) }
         return nil
+    }
+}
+
+extension TFNodeDef {
+    /// TensorFlow's `Add` joins texts, too: here `StringJoin` does.
+    fileprivate var withTextsJoined: TFNodeDef {
+        guard op == "Add", attr["T"]?.type == .dtString else { return self }
+        var node = self
+        node.op = "StringJoin"
+        node.attr["T"] = nil
+        node.attr["N"] = .with { $0.i = 2 }
+        return node
     }
 }

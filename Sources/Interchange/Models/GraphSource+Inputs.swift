@@ -59,6 +59,23 @@ extension GraphSource {
         }.map(\.name)
     }
 
+    /// The operations in the collection `table_initializer` that fill tables which nodes need.
+    ///
+    /// - Parameter fed: tensors that are fed; what lies behind them is not needed.
+    package func tableInitializers(neededFor names: [String], fed: [String]) throws -> [String] {
+        let all = Set(collection("table_initializer"))
+        guard !all.isEmpty else { return [] }
+        let feeds = Dictionary(fed.map { ($0, DType?.none) }, uniquingKeysWith: { first, _ in first })
+        let part = try NeededNodes(definition.node, for: names, feeds: feeds, initializers: nil)
+        let needed = Set(part.nodes.map(\.name))
+        return definition.node.filter { node in
+            guard all.contains(node.name), let table = node.input.first.flatMap({ try? NodeInput($0) }) else {
+                return false
+            }
+            return needed.contains(String(table.name))
+        }.map(\.name)
+    }
+
     /// Those of the nodes that need no operation which is unknown here.
     package func readable(_ names: [String]) -> [String] {
         let functions = Set(definition.library.function.map(\.signature.name))

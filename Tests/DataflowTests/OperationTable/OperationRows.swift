@@ -90,6 +90,7 @@ enum OperationRows {
         "ResourceSparseApplyCenteredRMSProp": "TensorFlow's graphs in ConformanceTests",
         "ResourceSparseApplyFtrl": "TensorFlow's graphs in ConformanceTests",
         "ResourceSparseApplyFtrlV2": "TensorFlow's graphs in ConformanceTests",
+        "ResourceSparseApplyKerasMomentum": "TensorFlow's graphs in ConformanceTests",
         "ResourceSparseApplyMomentum": "TensorFlow's graphs in ConformanceTests",
         "ResourceSparseApplyProximalAdagrad": "TensorFlow's graphs in ConformanceTests",
         "ResourceSparseApplyProximalGradientDescent": "TensorFlow's graphs in ConformanceTests",
@@ -122,6 +123,8 @@ enum OperationRows {
         "VarIsInitializedOp": "TensorFlow's graphs in ConformanceTests",
         // Functions and lists of tensors
         "Case": "TensorFlow's graphs in ConformanceTests",
+        "DisableCopyOnRead": "TensorFlow's graphs in ConformanceTests",
+        "For": "TensorFlow's graphs in ConformanceTests",
         "StatelessCase": "TensorFlow's graphs in ConformanceTests",
         "SymbolicGradient": "TensorFlow's graphs in ConformanceTests",
         "TensorListReserve": "TensorListTests, TensorFlow's graphs in ConformanceTests",

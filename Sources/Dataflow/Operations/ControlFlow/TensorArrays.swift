@@ -16,7 +16,10 @@ public enum TensorArrayV3: DynamicOperation {
         }
         let array = TensorArray(
             try call.attributes.type("dtype"), size: size, isDynamic: try call.attributes.bool("dynamic_size"),
-            isCleared: try call.attributes.bool("clear_after_read"))
+            isCleared: try call.attributes.bool("clear_after_read"),
+            elementShape: try call.attributes.shape("element_shape"),
+            isUniform: try call.attributes.bool("identical_element_shapes"),
+            limit: call.functions.options.memoryLimit)
         return [call.resources.makeArray(array), Tensor(Float(0))]
     }
 }
@@ -89,7 +92,7 @@ public enum TensorArrayGatherV3: DynamicOperation {
             return [.zeros(dtype, Shape([0] + element.concrete))]
         }
         guard let odd = elements.first(where: { $0.shape != first.shape }) else {
-            return [joined(elements, dtype, Shape([elements.count] + first.shape.concrete))]
+            return [try call.joined(elements, dtype, Shape([elements.count] + first.shape.concrete))]
         }
         throw GraphError("elements of the shapes \(first.shape) and \(odd.shape) cannot be stacked")
     }
@@ -136,8 +139,13 @@ public enum TensorArrayConcatV3: DynamicOperation {
             throw GraphError("elements of the shapes \(first.shape) and \(element.shape) cannot be concatenated")
         }
         let lengths = elements.map { $0.shape.concrete[0] }
+        let rows = try lengths.reduce(0) { total, length in
+            let (sum, overflow) = total.addingReportingOverflow(length)
+            guard !overflow else { throw GraphError("elements of \(lengths) rows cannot be concatenated") }
+            return sum
+        }
         return [
-            joined(elements, dtype, Shape([lengths.reduce(0, +)] + rest)),
+            try call.joined(elements, dtype, Shape([rows] + rest)),
             Tensor(lengths.map { Int64($0) }),
         ]
     }
@@ -191,16 +199,17 @@ extension DynamicCall {
         }
         return inputs[i].integers[0]
     }
-}
 
-/// The bytes of tensors behind each other.
-private func joined(_ tensors: [Tensor], _ dtype: DType, _ shape: Shape) -> Tensor {
-    Tensor(dtype: dtype, shape: shape) { target in
-        var at = 0
-        for tensor in tensors {
-            tensor.withUnsafeBytes { bytes in
-                UnsafeMutableRawBufferPointer(rebasing: target[at..<at + bytes.count]).copyMemory(from: bytes)
-                at += bytes.count
+    /// The bytes of tensors behind each other.
+    fileprivate func joined(_ tensors: [Tensor], _ dtype: DType, _ shape: Shape) throws -> Tensor {
+        try TensorSpec(dtype, shape).checkSize(limit: functions.options.memoryLimit)
+        return Tensor(dtype: dtype, shape: shape) { target in
+            var at = 0
+            for tensor in tensors {
+                tensor.withUnsafeBytes { bytes in
+                    UnsafeMutableRawBufferPointer(rebasing: target[at..<at + bytes.count]).copyMemory(from: bytes)
+                    at += bytes.count
+                }
             }
         }
     }

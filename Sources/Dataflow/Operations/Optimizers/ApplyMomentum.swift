@@ -27,13 +27,11 @@ public enum ResourceSparseApplyMomentum: SparseUpdate {
     public static var isOverResources: Bool { true }
 }
 
-/// `ResourceApplyKerasMomentum`: accum ← momentum · accum − lr · grad; var ← var + accum, or with Nesterov's momentum
-/// var ← var + momentum · accum − lr · grad.
-public enum ResourceApplyKerasMomentum: ElementwiseUpdate {
-    public static var signature: Signature { ApplyMomentum.signature.overResources }
-    public static var aliases: [Int: Int] { [:] }
+/// What `ResourceApplyKerasMomentum` and its twin for rows have in common: accum ← momentum · accum − lr · grad;
+/// var ← var + accum, or with Nesterov's momentum var ← var + momentum · accum − lr · grad.
+public enum KerasMomentum: ElementwiseUpdate {
+    public static var signature: Signature { ApplyMomentum.signature }
     public static var writes: [Int] { [1, 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try ResourceApplyMomentum.infer(node) }
     public static func update(_ x: [Expression], _ attributes: Attributes) throws -> [Expression] {
         let (variable, accum, rate, gradient, momentum) = (x[0], x[1], x[2], x[3], x[4])
         let isNesterov = try attributes.bool("use_nesterov")
@@ -42,4 +40,13 @@ public enum ResourceApplyKerasMomentum: ElementwiseUpdate {
             isNesterov ? variable + (accum * momentum - gradient * rate) : variable + accum,
         ]
     }
+}
+
+/// `ResourceApplyKerasMomentum`: `KerasMomentum` over handles.
+public enum ResourceApplyKerasMomentum: ResourceUpdate { public typealias Dense = KerasMomentum }
+
+/// `ResourceSparseApplyKerasMomentum`: `KerasMomentum` for rows, over handles.
+public enum ResourceSparseApplyKerasMomentum: SparseUpdate {
+    public typealias Dense = KerasMomentum
+    public static var isOverResources: Bool { true }
 }

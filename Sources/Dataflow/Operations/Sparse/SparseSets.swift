@@ -39,6 +39,52 @@ public enum DenseToSparseSetOperation: WholeTensorOperation {
     }
 }
 
+/// `DenseToDenseSetOperation`: as `SparseToSparseSetOperation`, of two dense tensors.
+public enum DenseToDenseSetOperation: WholeTensorOperation {
+    public static let signature = Signature(
+        ["set1": "T", "set2": "T"], to: ["result_indices": "int64", "result_values": "T", "result_shape": "int64"],
+        types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)],
+        required: ["set_operation"])
+
+    static func shapes(_ node: Inference) throws -> [Shape] {
+        let (a, b) = (node.shape(0), node.shape(1))
+        if let first = a.dimensions, let second = b.dimensions {
+            guard first.count == second.count, first.count >= 2,
+                Shape(Array(first.dropLast())).isCompatible(with: Shape(Array(second.dropLast())))
+            else {
+                throw GraphError(
+                    "the sets must have at least rank 2 and the same shape but for the last dimension, got \(a) and \(b)"
+                )
+            }
+        }
+        let rank = a.rank ?? b.rank
+        return [[nil, rank], [nil], [rank]]
+    }
+
+    static func compute(_ call: WholeTensors) throws -> [Tensor] {
+        try RowSets.combine(RowSets(call.inputs[0]), RowSets(call.inputs[1]), call.attributes)
+    }
+}
+
+/// `SetSize`: how many different elements each row of the last dimension of a sparse tensor has; TensorFlow's `tf.sets.size`.
+public enum SetSize: WholeTensorOperation {
+    public static let signature = Signature(
+        ["set_indices": "int64", "set_values": "T", "set_shape": "int64"], to: ["size": "int32"],
+        types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)])
+
+    static func shapes(_ node: Inference) throws -> [Shape] {
+        guard let rank = try SparseParts.check(node).rank else { return [.unknown] }
+        guard rank >= 2 else { throw GraphError("sets must have at least rank 2, got rank \(rank)") }
+        return [Shape([Int?](repeating: nil, count: rank - 1))]
+    }
+
+    static func compute(_ call: WholeTensors) throws -> [Tensor] {
+        let sets = try RowSets(SparseParts(call, name: "set"))
+        let shape = try call.told(sets.outer, .int32)
+        return [Tensor(sets.counts, shape: shape)]
+    }
+}
+
 /// Sets of elements by the row that they are in.
 private struct RowSets {
     /// The dimensions without the last.
@@ -82,6 +128,15 @@ private struct RowSets {
         for (i, element) in Self.elements(dense).enumerated() {
             rows[Self.place(of: i / width, in: outer), default: []].insert(element)
         }
+    }
+
+    /// How many elements each row has, of all rows.
+    var counts: [Int32] {
+        var counts = [Int32](repeating: 0, count: outer.reduce(1, *))
+        for (row, elements) in rows {
+            counts[zip(row, outer).reduce(0) { $0 * $1.1 + $1.0 }] = Int32(truncatingIfNeeded: elements.count)
+        }
+        return counts
     }
 
     private static func place(of number: Int, in extents: [Int]) -> [Int] {

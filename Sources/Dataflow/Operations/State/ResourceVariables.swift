@@ -47,6 +47,15 @@ public enum VarIsInitializedOp: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try IsVariableInitialized.kernel(binding) }
 }
 
+/// `DisableCopyOnRead`: says in TensorFlow that reads need no copy, as its savers do. Here it does nothing.
+public enum DisableCopyOnRead: Operation {
+    public static let signature = Signature(["resource": "resource"], to: [:])
+    public static var isStateful: Bool { true }
+    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { { _ in } }
+}
+
 /// `AssignVariableOp`: gives a Variable a value of its dtype and shape.
 public enum AssignVariableOp: Operation {
     public static let signature = Signature(

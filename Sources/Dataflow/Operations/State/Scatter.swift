@@ -14,7 +14,7 @@ protocol ScatterOperation: Operation {
 extension ScatterOperation {
     static var isOverResources: Bool { false }
     static var replaces: Bool { false }
-    static var types: [DType] { replaces ? DType.all : DType.numbers }
+    static var types: [DType] { replaces ? DType.moved : DType.numbers }
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { isOverResources ? [:] : [0: 0] }
     public static var writes: [Int] { [0] }
@@ -44,7 +44,9 @@ extension ScatterOperation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        if replaces { return try binding.moving(ScatterMove.self, binding.inputs[2].dtype) }
+        if replaces {
+            return binding.keepingTexts(of: 2, try binding.moving(ScatterMove.self, binding.inputs[2].dtype))
+        }
         switch binding.inputs[2].dtype {
         case .float32: return kernel(Float.self, binding)
         case .float64: return kernel(Double.self, binding)

@@ -23,7 +23,7 @@ extension ScatterNdUpdateOperation {
         Signature(
             ["ref": isOverResources ? "resource" : "ref T", "indices": "Tindices", "updates": "T"],
             to: isOverResources ? [:] : ["output_ref": "ref T"],
-            types: ["T": replaces ? DType.all : DType.numbers, "Tindices": DType.indices],
+            types: ["T": replaces ? DType.moved : DType.numbers, "Tindices": DType.indices],
             defaults: ["use_locking": .bool(replaces || isOverResources), "bad_indices_policy": .string("")])
     }
 
@@ -34,7 +34,7 @@ extension ScatterNdUpdateOperation {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         replaces
-            ? try binding.moving(ReplacingNd.self, binding.inputs[2].dtype)
+            ? binding.keepingTexts(of: 2, try binding.moving(ReplacingNd.self, binding.inputs[2].dtype))
             : try binding.numeric(CombiningNd<Self>.self, binding.inputs[2].dtype)
     }
 }

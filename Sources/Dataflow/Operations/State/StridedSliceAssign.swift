@@ -3,7 +3,7 @@
 public enum StridedSliceAssign: Operation {
     public static let signature = Signature(
         ["ref": "ref T", "begin": "Index", "end": "Index", "strides": "Index", "value": "T"],
-        to: ["output_ref": "ref T"], types: ["T": DType.all, "Index": DType.indices], defaults: StridedSlice.masks)
+        to: ["output_ref": "ref T"], types: ["T": DType.moved, "Index": DType.indices], defaults: StridedSlice.masks)
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { [0: 0] }
     public static var writes: [Int] { [0] }
@@ -43,9 +43,11 @@ public enum StridedSliceAssign: Operation {
             {
                 throw binding.failure(Self.self, error.message)
             }
-            return bounds.assignment(of: value).kernel(
-                from: binding.input(4), to: binding.input(0), size: binding.inputs[0].dtype.size,
-                threads: binding.threads)
+            return binding.keepingTexts(
+                of: 4,
+                bounds.assignment(of: value).kernel(
+                    from: binding.input(4), to: binding.input(0), size: binding.inputs[0].dtype.size,
+                    threads: binding.threads))
         }
     }
 }

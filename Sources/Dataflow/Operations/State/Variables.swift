@@ -39,17 +39,20 @@ public enum Assign: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (to, from, bytes) = (binding.input(0), binding.input(1), binding.count(0) * binding.inputs[0].dtype.size)
-        if binding.inputs[0].dtype == .string {
-            let count = binding.count(0)
-            return { frame in
-                let texts = Array(UnsafeBufferPointer(start: frame.pointer(from, TextNumber.self), count: count))
-                // A Variable outlives the run.
-                TextNumber.keep(texts)
-                frame.pointer(to, TextNumber.self).update(from: texts, count: count)
-            }
-        }
-        return { frame in
+        return binding.keepingTexts(of: 1) { frame in
             if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
+        }
+    }
+}
+
+extension KernelBinding {
+    /// For kernels that write elements of input `i` into a Variable, which outlives the run: its texts stay.
+    func keepingTexts(of i: Int, _ write: @escaping Kernel) -> Kernel {
+        guard inputs[i].dtype == .string else { return write }
+        let (from, count) = (input(i), count(i))
+        return { frame in
+            TextNumber.keep(Array(UnsafeBufferPointer(start: frame.pointer(from, TextNumber.self), count: count)))
+            try write(frame)
         }
     }
 }

@@ -98,10 +98,7 @@ private struct VocabularyFile {
             }
             return Tensor(lines.indices.map { Int64($0 + offset) })
         case -2:
-            guard dtype == .string else {
-                throw GraphError("'\(name)' says the whole line, which is string, not \(dtype)")
-            }
-            return Tensor(strings: lines, shape: [lines.count])
+            return try numbers(lines, dtype)
         default:
             guard index >= 0 else { throw GraphError("'\(name)' must be at least -2, got \(index)") }
             let cells = try lines.enumerated().map { i, line -> [UInt8] in
