@@ -856,9 +856,12 @@ def identity_n_of_reads():
     pair = tf.tuple([a.value() * 1.0, b.read_value()])
     both_ = tf.raw_ops.IdentityN(input=[pair[0], pair[1], b.read_value()])
     with deps(both_):
-        ups = [v1.assign_add(a, both_[1]), b.assign_sub(both_[0], read_value=False)]
+        # Before the update: TensorFlow may change the memory of a handle's read once nobody else seems to hold it.
+        half, other = both_[2] * 0.5, both_[1] * 1.0
+    with deps([half, other]):
+        ups = [v1.assign_add(a, other), b.assign_sub(both_[0], read_value=False)]
     with deps(ups):
-        train = b.assign_add(both_[2] * 0.5 + a, read_value=False)
+        train = b.assign_add(half + a, read_value=False)
     return Case([a.value(), b.read_value()], {}, train, 4)
 
 
