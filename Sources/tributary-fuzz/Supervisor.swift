@@ -18,6 +18,9 @@ struct Supervisor {
         var outcomes = [Int](repeating: 0, count: Progress.kinds)
     }
 
+    /// A child's graphs stay in memory, for a graph and its vertices hold each other: a new one starts after so many inputs.
+    private static let inputsPerChild = 10_000
+
     func run() throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -31,10 +34,14 @@ struct Supervisor {
             defer { progress.close() }
             progress.store(input: next, outcomes: result.outcomes.map { _ in 0 })
             let errors = "\(folder)/errors"
-            let problem = try child(from: next, progress, path, errors)
+            let end = min(next + Self.inputsPerChild, inputs.upperBound)
+            let problem = try child(next..<end, progress, path, errors)
             let (input, outcomes) = progress.load()
             for i in outcomes.indices { result.outcomes[i] += outcomes[i] }
-            guard let problem, input < inputs.upperBound else { return result }
+            guard let problem, input < end else {
+                next = end
+                continue
+            }
             result.findings += 1
             let text = FileManager.default.contents(atPath: errors).map { String(decoding: $0, as: UTF8.self) } ?? ""
             // A random graph is told whole.
@@ -48,14 +55,14 @@ struct Supervisor {
         return result
     }
 
-    /// Reads inputs from `first` on in a child. Returns what ended it; nil if it came to the end.
-    private func child(from first: Int, _ progress: Progress, _ path: String, _ errors: String) throws -> String? {
+    /// Reads inputs in a child. Returns what ended it; nil if it came to the end.
+    private func child(_ inputs: Range<Int>, _ progress: Progress, _ path: String, _ errors: String) throws -> String? {
         _ = FileManager.default.createFile(atPath: errors, contents: nil)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments =
             [
-                subject.rawValue, "--seed", "\(seed)", "--first", "\(first)", "--count", "\(inputs.upperBound - first)",
+                subject.rawValue, "--seed", "\(seed)", "--first", "\(inputs.lowerBound)", "--count", "\(inputs.count)",
                 "--progress", path,
             ] + graphs.flatMap { ["--graphs", $0] }
         var environment = ProcessInfo.processInfo.environment

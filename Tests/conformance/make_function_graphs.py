@@ -616,6 +616,20 @@ def kernels_without_other_graphs():
     return Case(results + [v[n].value() for n in names], {x: numbers(49, 4)}, train, 2)
 
 
+@case
+def kernels_of_large_tensors():
+    """Operations whose results are known for small tensors, and integers that are made on a GPU."""
+    x = v1.placeholder(tf.float32, [20000], name="x")
+    raw = tf.raw_ops
+    a, b = tf.cast(x * 100.0, tf.int64), tf.cast(x * 7.0 + 9.0, tf.int64)
+    bits = [raw.BitwiseAnd(x=a, y=b), raw.BitwiseOr(x=a, y=b), raw.BitwiseXor(x=a, y=b), raw.Invert(x=a),
+            raw.LeftShift(x=a, y=b), raw.RightShift(x=a, y=b)]
+    results = [tf.reduce_sum(tf.cast(v, tf.float64)) for v in bits]
+    results += [tf.reduce_sum(tf.ones_like(x) * x), tf.reduce_sum(tf.zeros_like(x) + x)]
+    results.append(tf.shape(raw.Empty(shape=tf.constant([20000]), dtype=tf.float32) + x))
+    return Case(results, {x: numbers(50, 20000)})
+
+
 def ForBody():
     @legacy.Defun(tf.int32, tf.float32)
     def body(i, a):
