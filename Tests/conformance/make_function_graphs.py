@@ -625,7 +625,7 @@ def kernels_of_large_tensors():
     bits = [raw.BitwiseAnd(x=a, y=b), raw.BitwiseOr(x=a, y=b), raw.BitwiseXor(x=a, y=b), raw.Invert(x=a),
             raw.LeftShift(x=a, y=b), raw.RightShift(x=a, y=b)]
     results = [tf.reduce_sum(tf.cast(v, tf.float64)) for v in bits]
-    results += [tf.reduce_sum(tf.ones_like(x) * x), tf.reduce_sum(tf.zeros_like(x) + x)]
+    results += [tf.reduce_sum(raw.OnesLike(x=x) * x), tf.reduce_sum(raw.ZerosLike(x=x) + x)]
     results.append(tf.shape(raw.Empty(shape=tf.constant([20000]), dtype=tf.float32) + x))
     return Case(results, {x: numbers(50, 20000)})
 
