@@ -225,6 +225,14 @@ final class PlanBuilder {
         seen[vertex.id, default: [:]][variable, default: Seen(0)].maybe = states[variable].version
     }
 
+    /// Notes that a vertex may run after others: a loop carries round what they have seen, if it goes round at all.
+    func maySee(_ vertex: Vertex, what others: [Vertex]) {
+        for (variable, other) in seen(by: others) {
+            let known = seen[vertex.id]?[variable]?.maybe ?? 0
+            seen[vertex.id, default: [:]][variable, default: Seen(0)].maybe = max(known, other.maybe)
+        }
+    }
+
     /// Control edges the way programs have them: on the vertex itself, on a `NoOp`, on a constant, on an `Identity`.
     /// Yields what is left to wait for, and the operand through which the rest is waited for.
     func carry(_ controls: [Vertex], _ operand: Value, _ chance: inout Chance) -> (controls: [Vertex], operand: Node) {

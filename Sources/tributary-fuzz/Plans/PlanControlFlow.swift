@@ -141,6 +141,7 @@ extension PlanBuilder {
         }
         for (merge, node) in zip(merges, next) { close(merge, from: emit(NextIteration.self, [node]).output(0)) }
         let exits = switches.dropFirst().map { emit(Exit.self, [$0.output(0)]) }
+        for exit in exits { maySee(exit, what: next.map(\.vertex)) }
         if let variable {
             wrote(variable, by: exits[0], isCertain: false)
             for exit in exits { maySee(exit, variable) }
