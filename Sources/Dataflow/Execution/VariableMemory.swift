@@ -97,8 +97,7 @@ extension Function {
     /// The Variables, by name, that a call may write.
     var writtenVariables: Set<String> {
         if let known = written.withLock({ $0 }) { return known }
-        // A function that calls itself writes what it writes the first time.
-        written.withLock { $0 = [] }
+        // Two threads may find it at one time, and find the same. It ends: functions that call themselves are refused.
         let direct = graph.vertices.flatMap { vertex in
             vertex.operation.writes.compactMap { vertex.inputs[$0].variable?.name }
         }
