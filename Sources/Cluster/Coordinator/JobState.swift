@@ -193,6 +193,7 @@ package struct JobState {
         }
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
         if role == .worker {
+            finishedBatches += record.left(WorkerIdentity(worker: number, incarnation: wire.incarnation))
             shards.release(worker: number, incarnation: wire.incarnation)
             evaluation.workerDied(number, incarnation: wire.incarnation)
             (viewIsDue, missedReports) = (true, .incomplete)
@@ -211,7 +212,6 @@ package struct JobState {
             close(RangeSet(batch..<batch + 1))
         }
         guard batch < facts.totalSteps else { return }
-        let size = facts.schedule.places(ofBatch: batch).count
         if isSynchronous {
             if backup > 0 { record.count(examples: Int(wire.examples)) }
         } else {
@@ -223,8 +223,11 @@ package struct JobState {
             batch: batch, loss: wire.loss,
             metrics: Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
             examples: Int(wire.examples))
+        let members = view.map { view in
+            Set(view.workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) })
+        }
         finishedBatches += record.add(
-            part, of: worker, size: isSynchronous ? size : part.examples, parts: view?.workers.count,
+            part, of: WorkerIdentity(worker: worker, incarnation: incarnation), members: members,
             patience: backup > 0 ? 8 : 64)
     }
 
@@ -340,6 +343,7 @@ package struct JobState {
             // It holds no batches, and no view has named it.
             return membership.expectOneWorkerLess()
         }
+        finishedBatches += record.left(WorkerIdentity(worker: member.number, incarnation: member.incarnation))
         evaluation.workerDied(member.number, incarnation: member.incarnation)
         idle.remove(member.incarnation)
         (viewIsDue, missedReports) = (true, .incomplete)

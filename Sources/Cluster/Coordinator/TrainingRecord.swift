@@ -17,8 +17,17 @@ package struct TrainingRecord: Sendable {
         var meanLoss: Double { examples == 0 ? .nan : loss / Double(examples) }
     }
 
-    /// Batches of which a part is still to come: what each worker told.
-    private var open: [Int: [Int: Entry]] = [:]
+    /// A batch of which a part is still to come.
+    private struct Open {
+        /// Who has a part of it.
+        var members: Set<WorkerIdentity>
+        var parts: [WorkerIdentity: Entry] = [:]
+    }
+
+    private var open: [Int: Open] = [:]
+    /// The newest batch that each worker has told of.
+    private var newest: [WorkerIdentity: Int] = [:]
+    private var gone: Set<WorkerIdentity> = []
     /// Batches that have been taken; what is told of them again counts nothing.
     private var taken = RangeSet<Int>()
     /// The last complete ones, for the means that people read.
@@ -29,29 +38,42 @@ package struct TrainingRecord: Sendable {
 
     package init() {}
 
-    /// Adds a worker's part of a batch of `size` examples. Returns the entries that are complete now, in order: those of so
-    /// many parts, where that is known, for there may be more examples in them than in the batch.
+    /// Adds a worker's part of a batch. Returns the entries that are complete now, in order.
     ///
-    /// Parts are added up in the order of workers, whoever told first, so that a synchronous job's losses come out the same.
+    /// A batch is complete when each of its members has told its part, or is gone. Parts are added up in the order of
+    /// workers, whoever told first, so that a synchronous job's losses come out the same.
     ///
-    /// - Parameter patience: an older batch is taken as it is when one so much newer comes: what a dead worker never told
-    ///   must not keep it open.
+    /// - Parameters:
+    ///   - members: the workers that divide the batch; nil if it is all this worker's.
+    ///   - patience: a member that has told of a batch so much newer will not tell of this one any more: with backup
+    ///     workers, one that is late leaves out steps.
     package mutating func add(
-        _ part: Entry, of worker: Int, size: Int, parts: Int? = nil, patience: Int = 64
+        _ part: Entry, of worker: WorkerIdentity, members: Set<WorkerIdentity>? = nil, patience: Int = 64
     ) -> [Entry] {
-        guard !taken.contains(part.batch) else { return [] }
-        open[part.batch, default: [:]][worker] = part
-        let isWhole = parts.map { open[part.batch]?.count ?? 0 >= $0 }
-        return take {
-            $0.batch == part.batch && isWhole ?? ($0.examples >= size) || $0.batch < part.batch - patience
+        newest[worker] = max(newest[worker] ?? 0, part.batch)
+        if !taken.contains(part.batch) {
+            open[part.batch, default: Open(members: members ?? [worker])].parts[worker] = part
+        }
+        return take { [newest, gone] batch, entry in
+            entry.members.allSatisfy { member in
+                entry.parts[member] != nil || gone.contains(member) || newest[member] ?? 0 > batch + patience
+            }
         }
     }
 
-    /// Takes the entries of which a part has not been told.
-    package mutating func takeOpen() -> [Entry] { take { _ in true } }
+    /// Nothing more is told by this worker. Returns the entries that are complete without it.
+    package mutating func left(_ worker: WorkerIdentity) -> [Entry] {
+        gone.insert(worker)
+        newest[worker] = nil
+        return take { [gone] _, entry in entry.members.allSatisfy { entry.parts[$0] != nil || gone.contains($0) } }
+    }
 
-    private mutating func take(where isComplete: (Entry) -> Bool) -> [Entry] {
-        let entries = open.map { TrainingRecord.sum($1, batch: $0) }.filter(isComplete).sorted { $0.batch < $1.batch }
+    /// Takes the entries of which a part has not been told.
+    package mutating func takeOpen() -> [Entry] { take { _, _ in true } }
+
+    private mutating func take(where isComplete: (Int, Open) -> Bool) -> [Entry] {
+        let entries = open.filter { isComplete($0.key, $0.value) }.map { TrainingRecord.sum($1.parts, batch: $0) }
+            .sorted { $0.batch < $1.batch }
         for entry in entries {
             open[entry.batch] = nil
             taken.insert(contentsOf: entry.batch..<entry.batch + 1)
@@ -61,8 +83,8 @@ package struct TrainingRecord: Sendable {
         return told
     }
 
-    private static func sum(_ parts: [Int: Entry], batch: Int) -> Entry {
-        parts.sorted { $0.key < $1.key }.reduce(into: Entry(batch: batch)) { sum, part in
+    private static func sum(_ parts: [WorkerIdentity: Entry], batch: Int) -> Entry {
+        parts.sorted { ($0.key.worker, $0.key.incarnation) < ($1.key.worker, $1.key.incarnation) }.reduce(into: Entry(batch: batch)) { sum, part in
             sum.loss += part.value.loss
             sum.examples += part.value.examples
             sum.metrics.merge(part.value.metrics, uniquingKeysWith: +)
