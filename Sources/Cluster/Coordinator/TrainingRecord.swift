@@ -84,7 +84,9 @@ package struct TrainingRecord: Sendable {
     }
 
     private static func sum(_ parts: [WorkerIdentity: Entry], batch: Int) -> Entry {
-        parts.sorted { ($0.key.worker, $0.key.incarnation) < ($1.key.worker, $1.key.incarnation) }.reduce(into: Entry(batch: batch)) { sum, part in
+        parts.sorted { ($0.key.worker, $0.key.incarnation) < ($1.key.worker, $1.key.incarnation) }.reduce(
+            into: Entry(batch: batch)
+        ) { sum, part in
             sum.loss += part.value.loss
             sum.examples += part.value.examples
             sum.metrics.merge(part.value.metrics, uniquingKeysWith: +)

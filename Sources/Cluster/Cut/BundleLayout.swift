@@ -13,6 +13,27 @@ package struct Block: Sendable, Equatable {
     /// Elements of the whole Variable.
     package let total: Int
 
+    /// All of a Variable.
+    init(_ write: Int, _ variable: Vertex) {
+        let spec = variable.variableSpec!
+        self.init(
+            write: write, variable: variable.name, dtype: spec.dtype, offset: 0, count: spec.shape.elementCount ?? 0,
+            total: spec.shape.elementCount ?? 0)
+    }
+
+    private init(write: Int, variable: String, dtype: DType, offset: Int, count: Int, total: Int) {
+        self.write = write
+        self.variable = variable
+        self.dtype = dtype
+        self.offset = offset
+        self.count = count
+        self.total = total
+    }
+
+    func part(_ offset: Int, count: Int) -> Block {
+        Block(write: write, variable: variable, dtype: dtype, offset: offset, count: count, total: total)
+    }
+
     package var isWhole: Bool { count == total }
     package var bytes: Int { count * dtype.size }
     /// What a checkpoint calls its elements: "w[10..<20]", or "w" if they are all.
@@ -41,6 +62,26 @@ package struct Bundle: Sendable, Equatable {
     package let pushBytes: Int
     /// It holds tables, which workers update at their own pace, in a layout that keeps them apart.
     package let isTable: Bool
+
+    /// Blocks that servers update together: of one write, side by side.
+    struct Unit {
+        let range: Range<Int>
+        let blocks: ArraySlice<Block>
+        var first: Block { blocks[range.lowerBound] }
+    }
+
+    var units: [Unit] {
+        var units: [Unit] = []
+        for (index, block) in blocks.enumerated() {
+            if let last = units.last, last.first.write == block.write, last.first.variable != block.variable {
+                let range = last.range.lowerBound..<index + 1
+                units[units.count - 1] = Unit(range: range, blocks: blocks[range])
+            } else {
+                units.append(Unit(range: index..<index + 1, blocks: blocks[index...index]))
+            }
+        }
+        return units
+    }
 
     /// Its blocks, by which it is known in another run.
     package var blockNames: String { blocks.map { $0.label($0.variable) }.joined(separator: " ") }
@@ -81,8 +122,8 @@ package struct BundleLayout: Sendable, Equatable {
     package init(
         _ cut: TrainingCut, lanes: [Int], limit: Int = BundleLayout.limit, separatesTables: Bool = false
     ) {
-        let total = cut.writes.reduce(0) { sum, write in
-            let spec = write.variable.variableSpec!
+        let total = cut.writes.flatMap(\.readable).reduce(0) { sum, variable in
+            let spec = variable.variableSpec!
             return sum + (spec.shape.elementCount ?? 0) * spec.dtype.size
         }
         // Two bundles, or one a lane, so that one travels while another is worked on, and no more messages than that
@@ -90,31 +131,31 @@ package struct BundleLayout: Sendable, Equatable {
         let part = max(total / max(lanes.reduce(0, +), 2), BundleLayout.leastGoal)
         let goal = min(part, limit)
         let blockLimit = lanes.reduce(0, +) > 1 ? min((part + 4095) & ~4095, limit) : limit
-        var blocks: [Block] = []
+        var units: [[Block]] = []
         for (index, write) in cut.writes.enumerated() {
-            let spec = write.variable.variableSpec!
-            let total = spec.shape.elementCount ?? 0
+            if write.readable.count > 1 {
+                units.append(write.readable.map { Block(index, $0) })
+                continue
+            }
+            let whole = Block(index, write.readable[0])
             let step = write.blockElements(limit: blockLimit)
             var offset = 0
             repeat {
-                let count = min(step, total - offset)
-                blocks.append(
-                    Block(
-                        write: index, variable: write.variable.name, dtype: spec.dtype, offset: offset, count: count,
-                        total: total))
-                offset += count
-            } while offset < total
+                units.append([whole.part(offset, count: min(step, whole.total - offset))])
+                offset += step
+            } while offset < whole.total
         }
-        var places: [(server: Int, lane: Int, bytes: Int, blocks: [Block])] = []
+        var places: [(server: Int, lane: Int, bytes: Int, units: [[Block]])] = []
         for lane in 0..<(lanes.max() ?? 1) {
             for (server, count) in lanes.enumerated() where lane < count { places.append((server, lane, 0, [])) }
         }
-        for block in blocks.enumerated().sorted(by: { ($1.element.bytes, $0.offset) < ($0.element.bytes, $1.offset) })
+        func bytes(_ unit: [Block]) -> Int { unit.reduce(0) { $0 + $1.bytes } }
+        for unit in units.enumerated().sorted(by: { (bytes($1.element), $0.offset) < (bytes($0.element), $1.offset) })
             .map(\.element)
         {
             let place = places.indices.min { (places[$0].bytes, $0) < (places[$1].bytes, $1) }!
-            places[place].bytes += block.bytes
-            places[place].blocks.append(block)
+            places[place].bytes += bytes(unit)
+            places[place].units.append(unit)
         }
         var bundles: [Bundle] = []
         for place in places {
@@ -127,13 +168,13 @@ package struct BundleLayout: Sendable, Equatable {
                 (current, bytes) = ([], 0)
             }
             // In the graph's order, so that a bundle holds neighbours.
-            for block in place.blocks.sorted(by: { ($0.write, $0.offset) < ($1.write, $1.offset) }) {
+            for unit in place.units.sorted(by: { ($0[0].write, $0[0].offset) < ($1[0].write, $1[0].offset) }) {
                 // The larger of its push and its values.
-                let size = max(block.bytes, Bundle(0, 0, 0, [block], cut).pushBytes)
-                let isRows = separatesTables && cut.writes[block.write].isTable
+                let size = max(unit.reduce(0) { $0 + $1.bytes }, Bundle(0, 0, 0, unit, cut).pushBytes)
+                let isRows = separatesTables && cut.writes[unit[0].write].isTable
                 if bytes + size > limit || bytes >= goal || isRows != isTable { close() }
                 isTable = isRows
-                current.append(block)
+                current += unit
                 bytes += size
             }
             close()
@@ -173,6 +214,8 @@ extension Bundle {
             values.append(valueEnd)
             valueEnd += Bundle.aligned(block.bytes)
             let write = cut.writes[block.write]
+            // What several Variables share is pushed with the first.
+            guard write.readable.count == 1 || block.variable == write.variable.name else { continue }
             for input in write.pushed.keys.sorted() {
                 let (start, bytes) = write.extent(
                     of: input, offset: block.offset, count: block.count, isWhole: block.isWhole)

@@ -11,14 +11,38 @@ struct GraphCopier {
 
     mutating func replace(_ node: Node, by other: Node) { replacements[node] = other }
 
-    /// Copies `vertices` (inputs before what uses them), without devices; control edges to vertices not copied fall away.
+    /// Copies `vertices` (inputs before what uses them), without devices. A copy waits for the copies of what its original
+    /// waits for, also where a vertex between them is not copied.
     /// - Parameter name: what a copy is called.
     mutating func copy(_ vertices: [Vertex], name: (String) -> String = { $0 }) {
-        for vertex in vertices where copies[vertex.id] == nil {
+        var heads: [Vertex] = []
+        for vertex in vertices where copies[vertex.id] == nil && replacements[vertex.node] == nil {
             copies[vertex.id] = target.add(
                 vertex.operation, vertex.inputs.map { self[$0] }, vertex.attributes, exactName: name(vertex.name),
-                controls: vertex.controls.compactMap { copies[$0.id] }, location: vertex.location)
+                isLoopHead: vertex.loopInput != nil, controls: waited(by: vertex), location: vertex.location)
+            if vertex.loopInput != nil { heads.append(vertex) }
         }
+        for head in heads {
+            if let carried = head.loopInput, copies[carried.vertex.id] != nil {
+                try? target.closeLoop(copy(of: head), from: self[carried])
+            }
+        }
+    }
+
+    /// The copies of what a vertex waits for.
+    private func waited(by vertex: Vertex) -> [Vertex] {
+        var found: [Int: Vertex] = [:]
+        var seen: Set<Int> = []
+        var stack = vertex.controls
+        while let before = stack.popLast() {
+            guard seen.insert(before.id).inserted else { continue }
+            if let copy = copies[before.id] {
+                found[copy.id] = copy
+            } else if before.operation == NoOp.self {
+                stack += before.controls
+            }
+        }
+        return found.values.sorted { $0.id < $1.id }
     }
 
     /// What stands for `node` in the target. Traps if it was not copied.

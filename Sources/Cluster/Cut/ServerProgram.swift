@@ -33,6 +33,25 @@ extension TrainingCut {
         return Data(try GraphDefinition.encode(copier.target))
     }
 
+    /// What a bundle copies for these vertices, in the graph's order: all that they need and wait for, and that no write of a
+    /// block goes into.
+    private func copied(for vertices: [Vertex]) -> [Vertex] {
+        let ofBlocks = Set(writes.flatMap { $0.members + $0.variables }.map(\.id))
+        var found: [Int: Vertex] = [:]
+        var seen: Set<Int> = []
+        var stack = vertices
+        while let vertex = stack.popLast() {
+            let isGroup = vertex.operation == NoOp.self
+            guard !ofBlocks.contains(vertex.id), isGroup || copying.contains(vertex), !vertex.isPlaceholder,
+                seen.insert(vertex.id).inserted
+            else { continue }
+            if copying.contains(vertex) { found[vertex.id] = vertex }
+            stack += vertex.inputs.map(\.vertex) + vertex.controls
+            if let carried = vertex.loopInput { stack.append(carried.vertex) }
+        }
+        return found.values.sorted { $0.id < $1.id }
+    }
+
     private func bundle(_ bundle: Bundle) throws -> WireServerProgram.Bundle {
         let graph = Graph()
         var copier = GraphCopier(into: graph)
@@ -43,34 +62,40 @@ extension TrainingCut {
         result.pushBytes = Int64(bundle.pushBytes)
         result.isTable = bundle.isTable
         var trains: [Node] = []
-        // Replicas and what else depends on no data, shared by the blocks.
+        for (node, value) in known {
+            copier.replace(node, by: graph.constant(value, name: "\(node.vertex.name)/value"))
+        }
+        // Replicas and what else depends on no example, shared by the blocks.
         let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
-        copier.copy(
-            TrainingCut.ancestors(of: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) }, controls: false)
-                .filter { $0.operation.writes.isEmpty })
-        for (index, block) in bundle.blocks.enumerated() {
-            let write = writes[block.write]
-            var wire = WireServerProgram.Block()
-            wire.variable = block.variable
-            wire.dtype = block.dtype.rawValue
-            wire.offset = Int64(block.offset)
-            wire.count = Int64(block.count)
-            wire.total = Int64(block.total)
-            wire.valueOffset = Int64(bundle.valueOffsets[index])
+        copier.copy(copied(for: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) } + replicatedVariables))
+        for unit in bundle.units {
+            let write = writes[unit.first.write]
             // What stands for the Variables, and for what workers push, is each block's own.
             var own = copier
-            for variable in write.variables {
-                let spec = variable.variableSpec!
-                let name = block.name(variable.name)
-                let memory = graph.add(
-                    variable.operation, [],
-                    ["dtype": .type(spec.dtype), "shape": .shape(write.shape(of: block, spec.shape))], exactName: name)
-                own.replace(variable.output(0), by: memory.output(0))
-                wire.names.append(name)
-                wire.sources.append(variable.name)
+            for (index, block) in zip(unit.range, unit.blocks) {
+                var wire = WireServerProgram.Block()
+                wire.variable = block.variable
+                wire.dtype = block.dtype.rawValue
+                wire.offset = Int64(block.offset)
+                wire.count = Int64(block.count)
+                wire.total = Int64(block.total)
+                wire.valueOffset = Int64(bundle.valueOffsets[index])
+                for variable in write.variables(of: block) {
+                    let spec = variable.variableSpec!
+                    let name = block.name(variable.name)
+                    let memory = graph.add(
+                        variable.operation, [],
+                        ["dtype": .type(spec.dtype), "shape": .shape(write.shape(of: block, spec.shape))],
+                        exactName: name)
+                    own.replace(variable.output(0), by: memory.output(0))
+                    wire.names.append(name)
+                    wire.sources.append(variable.name)
+                }
+                result.blocks.append(wire)
             }
+            let block = unit.first
             var placeholders: [Int: Node] = [:]
-            for push in bundle.pushes where push.block == index {
+            for push in bundle.pushes where push.block == unit.range.lowerBound {
                 let node = write.pushed[push.input]!
                 placeholders[push.input] =
                     graph.add(
@@ -82,6 +107,7 @@ extension TrainingCut {
                 entry.placeholder = push.placeholder
                 entry.offset = Int64(push.offset)
                 entry.bytes = Int64(push.bytes)
+                entry.addsSquares = write.squares.contains(push.input)
                 result.pushes.append(entry)
             }
             for (node, key) in write.plain { own.replace(node, by: placeholders[key]!) }
@@ -94,14 +120,12 @@ extension TrainingCut {
                 }
             }
             trains += write.run(by: &own) { block.name($0) }
-            result.blocks.append(wire)
         }
         // Replicas count after the blocks have used their old values, as TensorFlow's optimizers do.
+        var counting = copier
         let replicas = graph.controlDependencies(trains) {
-            replicatedWrites.map { write in
-                graph.add(write.operation, write.inputs.map { copier[$0] }, write.attributes, exactName: write.name)
-                    .node
-            }
+            counting.copy(copied(for: replicatedWrites))
+            return replicatedWrites.map { counting.copy(of: $0).node }
         }
         result.replicas = replicatedVariables.map(\.name)
         result.train = graph.group(trains + replicas, name: "train").vertex.name
@@ -116,8 +140,8 @@ extension TrainingCut.Write {
     fileprivate func run(by copier: inout GraphCopier, name: (String) -> String) -> [Node] {
         var writes: [Node] = []
         let graph = copier.target
-        for vertex in runs {
-            if vertex.operation.writes.isEmpty {
+        for vertex in members {
+            if vertex.operation.writes.isEmpty && vertex.variablesWrittenByCalls.isEmpty {
                 copier.copy([vertex], name: name)
             } else {
                 graph.controlDependencies(writes) { copier.copy([vertex], name: name) }
@@ -127,18 +151,11 @@ extension TrainingCut.Write {
         return writes
     }
 
-    /// The shape of a block of a Variable of this shape.
-    fileprivate func shape(of block: Block, _ shape: Shape) -> Shape {
-        if block.isWhole { return shape }
-        guard division == .betweenRows, let extents = shape.dimensions else { return [block.count] }
-        return Shape([block.count / rowWidth] + extents.dropFirst())
-    }
-
-    /// The shape of a block's part of a pushed input.
-    fileprivate func shape(of block: Block, pushed key: Int) -> Shape {
-        if rows.contains(where: { $0.count == key }) { return [block.count / rowWidth] }
-        let node = pushed[key]!
-        let own = variable.variableSpec!.shape
-        return block.isWhole ? own.merged(with: node.shape) ?? node.shape : shape(of: block, own)
+    /// The Variables whose elements a block holds: the one that it is named for; its first block also holds all that workers
+    /// do not read.
+    fileprivate func variables(of block: Block) -> [Vertex] {
+        if readable.count == 1 { return variables }
+        let own = readable.filter { $0.name == block.variable }
+        return block.variable == variable.name ? own + variables.dropFirst(readable.count) : own
     }
 }

@@ -1,18 +1,24 @@
 package import Dataflow
 
 extension TrainingCut {
-    /// Writes that depend on data and belong together: mostly an optimizer's step on one Variable, a single vertex.
+    /// Writes that depend on examples and belong together: mostly an optimizer's step on one Variable, a single vertex.
     package struct Write: Sendable {
         /// What servers run, in the graph's order: the writes, and what lies between them.
         package let members: [Vertex]
-        /// The `VariableV2` or `VarHandleOp` vertices that are overwritten: the Variable that workers read, then its slots.
+        /// The `VariableV2` or `VarHandleOp` vertices that are overwritten: first those that workers read, then slots.
         package let variables: [Vertex]
+        /// The Variables that workers get: those that they read, or the first one.
+        package let readable: [Vertex]
         /// What workers compute and push.
         package let pushed: [Int: Node]
         /// The rows among what is pushed.
         let rows: [RowUpdate]
         /// What `pushed` stands for in the graph, where it is pushed as it is.
         let plain: [Node: Int]
+        /// Keys of sums that add up with the squares of the workers' weights; see `Frontier.isSumOfSquares`.
+        let squares: Set<Int>
+        /// The shape of what is pushed.
+        private let shapes: [Int: Shape]
         /// How the Variable may be cut.
         private(set) var division = Division.nowhere
 
@@ -24,125 +30,128 @@ extension TrainingCut {
         var rowWidth: Int { variable.variableSpec!.shape.elementCount.map { max($0 / rowCount, 1) } ?? 1 }
         private var rowCount: Int { max((variable.variableSpec!.shape.dimensions?.first ?? 1) ?? 1, 1) }
 
-        /// nil for writes that depend on no data and that workers don't need the result of.
-        init?(_ members: [Vertex], dependsOnData: Set<Int>, readByWorkers: Set<Int>) throws {
+        /// - Parameter isMean: whether servers take the mean of what several workers push.
+        init(
+            _ members: [Vertex], _ frontier: Frontier, _ order: WriteOrder, _ batchShapes: BatchShapes, isMean: Bool,
+            known: Set<Node>
+        ) throws {
             self.members = members
-            let writers = members.filter { !$0.operation.writes.isEmpty }
+            let writers = members.filter { order.variables[$0.id] != nil }
             var seen: Set<Int> = []
-            var variables = try writers.flatMap { try TrainingCut.written(by: $0) }
-                .filter { seen.insert($0.id).inserted }
-            let inside = Set(members.map(\.id))
-            func isPushed(_ node: Node) -> Bool {
-                dependsOnData.contains(node.vertex.id) && !inside.contains(node.vertex.id)
-                    && TrainingCut.reference(node) == nil
-            }
-            let read = variables.filter { readByWorkers.contains($0.id) }
-            var inputs = members.flatMap(\.inputs).filter(isPushed)
-            if inputs.isEmpty, !read.isEmpty {
-                inputs = writers.flatMap(\.inputs).filter {
-                    TrainingCut.reference($0) == nil && !inside.contains($0.vertex.id)
-                }
-            }
-            if inputs.isEmpty { return nil }
-            guard read.count <= 1 else {
-                throw GraphError(
-                    "the Variables \(read.map { "'\($0.name)'" }.joined(separator: ", ")) are written together, and the loss "
-                        + "depends on more than one of them; servers can do one", node: writers[0].name)
-            }
-            if let first = read.first {
-                variables.removeAll { $0 === first }
-                variables.insert(first, at: 0)
-            }
+            let written = writers.flatMap { order.variables[$0.id] ?? [] }.filter { seen.insert($0.id).inserted }
+            let read = written.filter { frontier.readByWorkers.contains($0.id) }
+            variables = read + written.filter { !frontier.readByWorkers.contains($0.id) }
+            readable = read.isEmpty ? Array(written.prefix(1)) : read
             if let text = variables.first(where: { $0.variableSpec?.dtype == .string }) {
                 throw GraphError(
                     "'\(text.name)' is a Variable of texts, which servers do not keep", node: writers[0].name)
             }
-            self.variables = variables
-            for writer in writers { try Write.check(writer) }
+            if let open = readable.first(where: { $0.variableSpec?.shape.isFullyDefined != true }) {
+                throw GraphError("servers keep only Variables whose shape is known, not '\(open.name)'")
+            }
             var pushed: [Int: Node] = [:]
+            var shapes: [Int: Shape] = [:]
             var rows: [RowUpdate] = []
             for writer in writers {
-                guard let (values, indices) = RowUpdate.inputs(of: writer),
-                    isPushed(writer.inputs[values]) || isPushed(writer.inputs[indices])
-                else { continue }
-                guard !inside.contains(writer.inputs[values].vertex.id),
-                    !inside.contains(writer.inputs[indices].vertex.id)
-                else {
-                    throw GraphError("servers cannot update rows that depend on another write", node: writer.name)
+                guard let place = RowUpdate.inputs(of: writer) else { continue }
+                let inputs = [writer.inputs[place.values], writer.inputs[place.indices]]
+                guard let (values, indices) = frontier.rows[writer.id] else {
+                    guard !inputs.contains(where: { frontier.dependent.contains($0.vertex.id) }) else {
+                        throw GraphError(
+                            "servers cannot update rows that depend on another write", node: writer.name)
+                    }
+                    continue
                 }
-                try RowUpdate.add(writer, writer.inputs[values], writer.inputs[indices], to: &rows, &pushed)
+                try RowUpdate.add(writer, values, indices, to: &rows, &pushed)
+                if let own = writer.inputs[0].variable?.variableSpec?.shape, let last = rows.last {
+                    shapes[last.dense] = own
+                    shapes[last.count] = Shape([own.dimensions?.first ?? nil])
+                }
             }
             let replaced = Set(rows.flatMap { [$0.values, $0.indices] })
             var plain: [Node: Int] = [:]
-            for node in inputs where !replaced.contains(node) && plain[node] == nil {
-                plain[node] = pushed.count
-                pushed[pushed.count] = node
+            var squares: Set<Int> = []
+            for vertex in members {
+                for node in vertex.inputs
+                where frontier.isPushed(node) && !replaced.contains(node) && plain[node] == nil {
+                    let key = pushed.count
+                    shapes[key] = try Write.shape(of: node, for: vertex, batchShapes)
+                    if isMean, !node.dtype.isFloating {
+                        throw GraphError(
+                            "synchronous steps take the mean of what the workers compute of their parts of a batch, "
+                                + "and '\(node.name)' is \(node.dtype); train with consistency async, or one worker "
+                                + "and async", node: vertex.name)
+                    }
+                    if frontier.isSumOfSquares(node) { squares.insert(key) }
+                    plain[node] = key
+                    pushed[key] = node
+                }
             }
             self.rows = rows
             self.plain = plain
+            self.squares = squares
             self.pushed = pushed
-            division = possibleDivision
+            self.shapes = shapes
+            division = possibleDivision(frontier)
         }
 
-        private static func check(_ writer: Vertex) throws {
-            let operation = writer.operation
-            guard
+        /// The shape of a pushed node, which must be the same for any number of examples.
+        private static func shape(of node: Node, for vertex: Vertex, _ shapes: BatchShapes) throws -> Shape {
+            let shape = shapes.shape(node)
+            if shape.isFullyDefined { return shape }
+            let operation = vertex.operation
+            // What an update takes for a whole Variable has its shape.
+            let isWhole =
                 operation is any ElementwiseUpdate.Type || operation == Assign.self
-                    || operation == AssignVariableOp.self || RowUpdate.inputs(of: writer) != nil
-            else {
-                throw GraphError(
-                    "servers do not run \(operation.name); they take updates of whole Variables, SparseApply…, ScatterAdd "
-                        + "and ScatterSub", node: writer.name)
+                || operation == AssignVariableOp.self
+            if isWhole, let own = vertex.inputs[0].variable?.variableSpec?.shape, own.isFullyDefined,
+                shape.isCompatible(with: own), shape.rank != 0, own.rank != 0
+            {
+                return own
             }
+            if !operation.writes.isEmpty {
+                throw GraphError(
+                    "servers do not run \(operation.name) with what each example brings; they take updates of whole "
+                        + "Variables, SparseApply…, ScatterAdd and ScatterSub", node: vertex.name)
+            }
+            throw GraphError(
+                "servers cannot compute it: it depends on Variables that are written, and on '\(node.name)', which has "
+                    + "another shape for other examples", node: vertex.name)
         }
 
         /// Each element, or each row, must be updated on its own, and what is pushed for it be of the Variable's shape.
-        private var possibleDivision: Division {
+        private func possibleDivision(_ frontier: Frontier) -> Division {
             let spec = variable.variableSpec!
-            let isUniform =
-                variables.allSatisfy { $0.variableSpec == spec }
-                && plain.keys.allSatisfy { $0.dtype == spec.dtype && $0.shape.isCompatible(with: spec.shape) }
+            guard readable.count == 1, variables.allSatisfy({ $0.variableSpec == spec }),
+                plain.allSatisfy({ $0.key.dtype == spec.dtype && shapes[$0.value] == spec.shape })
+            else { return .nowhere }
             let elementwise: [any Operation.Type] = [
                 Assign.self, AssignVariableOp.self, Identity.self, ReadVariableOp.self,
             ]
-            let isElementwise = runs.allSatisfy { vertex in
-                vertex.operation is any ElementwiseUpdate.Type || vertex.operation is any ElementwiseOperation.Type
-                    || RowUpdate.inputs(of: vertex) != nil || elementwise.contains { $0 == vertex.operation }
+            let inside = Set(members.map(\.id))
+            let own = Set(variables.map(\.id))
+            for vertex in members where !frontier.rowwise.contains(vertex.id) {
+                guard
+                    vertex.operation is any ElementwiseUpdate.Type || vertex.operation is any ElementwiseOperation.Type
+                        || RowUpdate.inputs(of: vertex) != nil
+                        || elementwise.contains(where: { $0 == vertex.operation })
+                else { return .nowhere }
             }
-            // Between the writes every value is one number, or has one for each element.
-            let between = runs.filter { $0.operation.writes.isEmpty }.flatMap(\.inputs)
-            let isAlike = between.allSatisfy { node in
-                node.shape.rank == 0 || node.shape == spec.shape || TrainingCut.reference(node) != nil
+            // Every value is one number, or has one for each element.
+            for node in members.flatMap(\.inputs) where !isReplaced(node) {
+                if own.contains(node.variable?.id ?? -1) || frontier.rowwise.contains(node.vertex.id) { continue }
+                let isOwn = inside.contains(node.vertex.id) && node.shape == spec.shape
+                guard node.shape.rank == 0 || isOwn else { return .nowhere }
             }
-            guard isUniform, isElementwise, isAlike else { return .nowhere }
             return rows.isEmpty ? .anywhere : .betweenRows
         }
 
-        /// The members, and what depends on the Variables alone, such as a decay of theirs; in the graph's order.
-        var runs: [Vertex] {
-            let inside = Set(members.map(\.id))
-            let own = Set(variables.map(\.id))
-            let inputs = Set(members.flatMap(\.inputs).filter(isReplaced))
-            var result: [Vertex] = []
-            var following: Set<Int> = []
-            for vertex in TrainingCut.ancestors(of: members, controls: false, stop: inputs)
-            where !vertex.operation.isVariable {
-                let follows = vertex.inputs.contains { input in
-                    following.contains(input.vertex.id)
-                        || (TrainingCut.reference(input).map { own.contains($0.id) } ?? false)
-                }
-                guard inside.contains(vertex.id) || follows else { continue }
-                following.insert(vertex.id)
-                result.append(vertex)
-            }
-            return result
-        }
-
-        /// What the members take that depends on no data and on none of the Variables: vertices that all blocks share.
+        /// What the members take that depends on no example and on none of the Variables: vertices that all blocks share.
         var shared: [Vertex] {
-            let runs = self.runs
-            let own = Set(runs.map(\.id) + variables.map(\.id))
-            return runs.flatMap(\.inputs).filter { !own.contains($0.vertex.id) && !isReplaced($0) }.map(\.vertex)
+            let own = Set(members.map(\.id) + variables.map(\.id))
+            return members.flatMap { vertex in
+                vertex.inputs.filter { !own.contains($0.vertex.id) && !isReplaced($0) }.map(\.vertex)
+            }
         }
 
         /// Whether workers push something for the node.
@@ -150,14 +159,28 @@ extension TrainingCut {
             plain[node] != nil || rows.contains { $0.values == node || $0.indices == node }
         }
 
+        /// Whether the key counts how often each row of a Variable was touched.
+        private func isCount(_ key: Int) -> Bool { rows.contains { $0.count == key } }
+
         /// How many bytes of pushed input `key` belong to `count` elements from `offset` on, and where they start in it.
         func extent(of key: Int, offset: Int, count: Int, isWhole: Bool) -> (start: Int, bytes: Int) {
-            let node = pushed[key]!
-            let size = node.dtype.size
-            if rows.contains(where: { $0.count == key }) {
-                return (offset / rowWidth * size, count / rowWidth * size)
-            }
-            return isWhole ? (0, (node.shape.elementCount ?? count) * size) : (offset * size, count * size)
+            let size = pushed[key]!.dtype.size
+            if isWhole { return (0, (shapes[key]?.elementCount ?? count) * size) }
+            return isCount(key) ? (offset / rowWidth * size, count / rowWidth * size) : (offset * size, count * size)
+        }
+
+        /// The shape of a block's part of a pushed input.
+        func shape(of block: Block, pushed key: Int) -> Shape {
+            if block.isWhole, let shape = shapes[key] { return shape }
+            return isCount(key)
+                ? [block.count / rowWidth] : shape(of: block, variable.variableSpec!.shape)
+        }
+
+        /// The shape of a block of a Variable of this shape.
+        func shape(of block: Block, _ shape: Shape) -> Shape {
+            if block.isWhole { return shape }
+            guard division == .betweenRows, let extents = shape.dimensions else { return [block.count] }
+            return Shape([block.count / rowWidth] + extents.dropFirst())
         }
 
         /// The bytes of what workers compute for pushed input `key`.

@@ -2,54 +2,58 @@ internal import Dataflow
 
 /// Which vertices servers run together: writes that share Variables or that feed each other, and what lies between them.
 struct WriteGroups {
-    /// For each group its vertices, in the graph's order.
+    /// For each group of which a Variable is read by workers, or that workers push to: its vertices, in the graph's order.
     let members: [[Vertex]]
-    /// All vertices of groups.
-    let onServers: Set<Int>
+    /// Writes that depend on no example and on no Variable of a group.
+    let replicated: [Vertex]
 
-    /// - Parameters:
-    ///   - reached: all that a train operation needs, in the graph's order.
-    ///   - dependsOnData: the vertices that a placeholder or a random number goes into.
     /// - Throws: `GraphError` for two writes of a Variable that no edge orders.
-    init(_ reached: [Vertex], dependsOnData: Set<Int>) throws {
-        // Each vertex on servers by its number in `vertices`; the groups as a forest over these numbers.
-        var numbers: [Int: Int] = [:]
-        var vertices: [Vertex] = []
-        var parents: [Int] = []
-        func root(_ number: Int) -> Int { parents[number] == number ? number : root(parents[number]) }
-        var follows: Set<Int> = []
-        var writers: [Int: [Vertex]] = [:]
-        for vertex in reached {
-            let isWrite = !vertex.operation.writes.isEmpty
-            // What a data-dependent write yields is used where the write is; so is a value that is read after it.
-            var before = vertex.inputs.map(\.vertex).filter { dependsOnData.contains($0.id) || follows.contains($0.id) }
-            if !isWrite, !vertex.operation.isVariable, let read = TrainingCut.variable(behind: vertex.node) {
-                before += try vertex.controls.filter { control in
-                    try dependsOnData.contains(control.id)
-                        && TrainingCut.written(by: control).contains { $0 === read }
+    init(_ server: ServerVertices, _ frontier: Frontier, _ order: WriteOrder) throws {
+        // Vertices and Variables whose values differ from bundle to bundle.
+        var active = frontier.onServers.intersection(
+            server.vertices.filter { vertex in
+                vertex.inputs.contains(where: frontier.isPushed)
+                    || order.variables[vertex.id] == nil && frontier.dependent.contains(vertex.id)
+            }.map(\.id))
+        var variables = order.written.intersection(frontier.readByWorkers)
+        var size = -1
+        while size != active.count + variables.count {
+            size = active.count + variables.count
+            for vertex in server.vertices where !vertex.operation.isVariable {
+                let known = Self.variablesKnown(to: vertex)
+                if vertex.inputs.contains(where: { active.contains($0.vertex.id) || variables.contains($0.vertex.id) })
+                    || !variables.isDisjoint(with: known)
+                    || (order.variables[vertex.id] ?? []).contains(where: { variables.contains($0.id) })
+                {
+                    active.insert(vertex.id)
                 }
+                if active.contains(vertex.id) { variables.formUnion((order.variables[vertex.id] ?? []).map(\.id)) }
             }
-            let joined = before.compactMap { numbers[$0.id] }
-            guard isWrite || !joined.isEmpty else { continue }
-            let number = vertices.count
-            numbers[vertex.id] = number
-            if !isWrite { follows.insert(vertex.id) }
-            vertices.append(vertex)
-            parents.append(number)
-            for other in joined { parents[root(other)] = number }
-            guard isWrite else { continue }
-            for variable in try TrainingCut.written(by: vertex) {
+        }
+        var groups = Groups()
+        var writers: [Int: [Vertex]] = [:]
+        for vertex in server.vertices where active.contains(vertex.id) {
+            let near = vertex.inputs.map(\.vertex.id).filter { active.contains($0) || variables.contains($0) }
+            let known = Self.variablesKnown(to: vertex).intersection(variables)
+            let own = order.variables[vertex.id] ?? []
+            for id in near + known + own.map(\.id) { groups.join(vertex.id, id) }
+            for variable in own {
                 if let last = writers[variable.id]?.last {
                     try WriteGroups.check(last, isBefore: vertex, of: variable)
-                    parents[root(numbers[last.id]!)] = number
                 }
                 writers[variable.id, default: []].append(vertex)
             }
         }
-        var groups: [Int: [Vertex]] = [:]
-        for number in vertices.indices { groups[root(number), default: []].append(vertices[number]) }
-        members = groups.values.sorted { $0[0].id < $1[0].id }
-        onServers = Set(numbers.keys)
+        let byRoot = Dictionary(grouping: server.vertices.filter { active.contains($0.id) }) { groups.root($0.id) }
+        members = byRoot.values.filter { $0.contains { order.variables[$0.id] != nil } }.sorted { $0[0].id < $1[0].id }
+        replicated = order.writers.filter { !active.contains($0.id) }
+    }
+
+    /// Ids of the Variables that functions know which the vertex calls.
+    private static func variablesKnown(to vertex: Vertex) -> Set<Int> {
+        let names = vertex.variablesKnownToCalls
+        if names.isEmpty { return [] }
+        return Set(vertex.graph.variables.map(\.reference.vertex).filter { names.contains($0.name) }.map(\.id))
     }
 
     private static func check(_ first: Vertex, isBefore second: Vertex, of variable: Vertex) throws {
@@ -57,6 +61,23 @@ struct WriteGroups {
             throw GraphError(
                 "the Variable '\(variable.name)' is written by '\(first.name)' and '\(second.name)', and nothing says which "
                     + "is first; order them by a control dependency")
+        }
+    }
+
+    /// Sets of ids that are joined (union-find).
+    private struct Groups {
+        private var parents: [Int: Int] = [:]
+
+        mutating func root(_ id: Int) -> Int {
+            var root = id
+            while let parent = parents[root] { root = parent }
+            if root != id { parents[id] = root }
+            return root
+        }
+
+        mutating func join(_ a: Int, _ b: Int) {
+            let (a, b) = (root(a), root(b))
+            if a != b { parents[a] = b }
         }
     }
 }

@@ -101,10 +101,11 @@ public enum Inference {
                 devices: try config.devices.forWorker(0)))
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
-        for write in prepared.cut.writes {
-            let spec = write.variable.variableSpec!
-            let value = try reader.tensor(named: write.variable.name, dtype: spec.dtype, shape: spec.shape)
-            try session.withVariable(write.variable, initialize: true) { bytes in
+        // Slots too: averages of weights are what some models predict with.
+        for variable in prepared.cut.writes.flatMap(\.variables) {
+            let spec = variable.variableSpec!
+            let value = try reader.tensor(named: variable.name, dtype: spec.dtype, shape: spec.shape)
+            try session.withVariable(variable, initialize: true) { bytes in
                 value.withUnsafeBytes { bytes.copyMemory(from: $0) }
             }
         }

@@ -26,10 +26,31 @@ package struct PreparedJob: Sendable {
         let data = self.data
         model = try job.build(graph, config: config, data: data)
         try graph.validate()
-        cut = try TrainingCut(train: model.train)
+        cut = try TrainingCut(train: model.train, try PreparedJob.facts(model, config, data.training, scaling))
         fingerprint = try GraphDefinition.fingerprint(graph)
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
+    }
+
+    /// What the cut is to know of the job.
+    private static func facts(
+        _ model: TrainingModel, _ config: JobConfig, _ training: Dataset, _ scaling: Scaling
+    ) throws -> TrainingCut.Facts {
+        var facts = TrainingCut.Facts()
+        facts.reported = [model.loss] + Array(model.metrics.values)
+        if let flag = model.isTraining { facts.known[flag] = Tensor(true) }
+        // Tables that go at their own pace take each worker's part by itself.
+        let consistency = config.cluster.consistency
+        facts.aggregates = consistency.isSynchronous && !consistency.hasAsynchronousTables
+        // Two numbers of examples that no other dimension of a model is likely to have.
+        if training.count > 0 {
+            facts.batches = [2, 3].map { (count: Int) -> [Node: TensorSpec] in
+                let examples = (0..<count).map { Int32($0 % training.count) }
+                return PreparedJob.feeds(model, training, examples, scaling, training: true)
+                    .mapValues { TensorSpec($0.dtype, $0.shape) }
+            }
+        }
+        return facts
     }
 
     /// The order of batches.
@@ -58,6 +79,12 @@ package struct PreparedJob: Sendable {
 
     /// What a run is fed for the examples `indices` of `set`.
     package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> [Node: Tensor] {
+        PreparedJob.feeds(model, set, indices, scaling, training: training)
+    }
+
+    private static func feeds(
+        _ model: TrainingModel, _ set: Dataset, _ indices: [Int32], _ scaling: Scaling, training: Bool
+    ) -> [Node: Tensor] {
         let batch = set.batch(indices, scaling: scaling)
         var feeds = [
             model.features: batch.features.fitted(to: model.features.spec),

@@ -19,6 +19,8 @@ package final class BundleShard {
     var state: BundleState
     /// The label of the last checkpoint, or of the one gone on from, the same for all bundles.
     var savedStep: Int
+    /// Updates that the values have.
+    private var updates: Int
     /// Memory shared with workers, by their number.
     private var regions: [UInt32: BundleRegion] = [:]
 
@@ -27,6 +29,10 @@ package final class BundleShard {
         let node: Node
         let offset: Int
         let bytes: Int
+        /// Of several workers it is the sum with the squares of their weights.
+        let addsSquares: Bool
+        /// By what a worker's part is multiplied.
+        func weight(_ share: Double) -> Double { addsSquares ? share * share : share }
         /// Its numbers, if they are float32.
         var floats: Int { node.dtype == .float32 ? bytes / 4 : 0 }
     }
@@ -46,13 +52,15 @@ package final class BundleShard {
         let done = manifest?.doneBatches(ofBundle: blockNames) ?? RangeSet()
         state = BundleState(config, isTable: program.isTable, done: done)
         savedStep = manifest?.mostUpdates ?? 0
+        updates = state.steps
         let graph = try GraphDefinition.decode([UInt8](program.graph))
         self.graph = graph
         session = try Session(graph, options: options)
         train = try graph.node(named: program.train)
         placeholders = try program.pushes.map { push in
             Placeholder(
-                node: try graph.node(named: push.placeholder), offset: Int(push.offset), bytes: Int(push.bytes))
+                node: try graph.node(named: push.placeholder), offset: Int(push.offset), bytes: Int(push.bytes),
+                addsSquares: push.addsSquares)
         }
         blocks = try program.blocks.map { block in
             let vertex = try graph.node(named: block.names.first ?? "").vertex
@@ -162,7 +170,8 @@ package final class BundleShard {
         }
     }
 
-    /// Applies the sum of gradients times their weights, added in the given order, each input in its own dtype.
+    /// Applies the sum of gradients times their weights, added in the given order, each input in its own dtype. What is no
+    /// floating number is taken from the first: it is the same for all.
     ///
     /// - Parameter sum: memory of the size of a push.
     func apply(_ gradients: [(bytes: PushedBytes, weight: Double)], sum: UnsafeMutableRawPointer) throws {
@@ -170,7 +179,9 @@ package final class BundleShard {
             let target = sum + placeholder.offset
             switch placeholder.node.dtype {
             case .float64: average(Double.self, push, gradients, target)
-            default: average(Float.self, push, gradients, target)
+            case .float32: average(Float.self, push, gradients, target)
+            case .bfloat16: averageHalves(push, gradients, target)
+            default: return gradients[0].bytes.numbers(push, at: decoded.pointer + placeholder.offset, floats: 0)
             }
             return UnsafeRawPointer(target)
         }
@@ -185,7 +196,25 @@ package final class BundleShard {
                 dtype: placeholder.node.dtype, shape: placeholder.node.shape,
                 storage: TensorStorage(pointer: start, byteCount: placeholder.bytes, owner: self))
         }
+        // What servers draw depends on the step alone, so that a job that goes on draws what comes next.
+        session.setRandomStep(updates)
+        updates += 1
         _ = try session.run([train], feeds: feeds)
+    }
+
+    /// As `average` of bfloat16, added up as float32.
+    private func averageHalves(
+        _ push: Int, _ gradients: [(bytes: PushedBytes, weight: Double)], _ target: UnsafeMutableRawPointer
+    ) {
+        let place = placeholders[push]
+        let sources = gradients.map { gradient in
+            (
+                gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: 0)
+                    .assumingMemoryBound(to: BFloat16.self), Float(place.weight(gradient.weight))
+            )
+        }
+        let sum = target.assumingMemoryBound(to: BFloat16.self)
+        for i in 0..<place.bytes / 2 { sum[i] = BFloat16(sources.reduce(0) { $0 + $1.0[i].float * $1.1 }) }
     }
 
     private func average<Scalar: NumericScalar & BinaryFloatingPoint>(
@@ -198,7 +227,7 @@ package final class BundleShard {
         for (i, gradient) in gradients.enumerated() {
             let source = gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: place.floats)
                 .assumingMemoryBound(to: Scalar.self)
-            let weight = Scalar(gradient.weight)
+            let weight = Scalar(place.weight(gradient.weight))
             if i == 0 {
                 for j in 0..<count { sum[j] = source[j] * weight }
             } else {

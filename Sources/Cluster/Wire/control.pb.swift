@@ -1203,6 +1203,9 @@ package nonisolated struct WireServerProgram: Sendable {
 
     package var bytes: Int64 = 0
 
+    /// A sum of squares: of several workers it is the sum with the squares of their weights.
+    package var addsSquares: Bool = false
+
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package init() {}
@@ -3493,7 +3496,7 @@ nonisolated extension WireServerProgram.Block: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Push"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}placeholder\0\u{1}offset\0\u{1}bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}placeholder\0\u{1}offset\0\u{1}bytes\0\u{3}adds_squares\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3504,6 +3507,7 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularStringField(value: &self.placeholder) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.addsSquares) }()
       default: break
       }
     }
@@ -3519,6 +3523,9 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
     if self.bytes != 0 {
       try visitor.visitSingularInt64Field(value: self.bytes, fieldNumber: 3)
     }
+    if self.addsSquares != false {
+      try visitor.visitSingularBoolField(value: self.addsSquares, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3526,6 +3533,7 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
     if lhs.placeholder != rhs.placeholder {return false}
     if lhs.offset != rhs.offset {return false}
     if lhs.bytes != rhs.bytes {return false}
+    if lhs.addsSquares != rhs.addsSquares {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -11,13 +11,15 @@ final class ExchangeMemory {
     private let owner: AnyObject
     /// What servers may map; nil where there is none.
     let shared: SharedMemory?
-    /// Where each write's Variable lies, in bytes, in the first place and the second, if there is one.
-    private let values: [[Int]]
+    /// The Variables that servers send.
+    private let variables: [Vertex]
+    /// Where each Variable lies by its name, in bytes, in the first place and the second, if there is one.
+    private let values: [[String: Int]]
     /// The place that the session computes with: 0 or 1.
     private(set) var place = 0
     /// All of a place's values.
     private let placeBytes: Int
-    /// By place, the memory of each write's Variable.
+    /// By place, the memory of each Variable.
     private var storages: [[TensorStorage]] = []
     private let nodes: [Node: Int]
     private let cut: TrainingCut
@@ -33,7 +35,11 @@ final class ExchangeMemory {
             defer { end += (bytes + 63) & ~63 }
             return end
         }
-        values = (0..<places).map { _ in cut.writes.map { reserve(ExchangeMemory.size($0.variable.variableSpec!)) } }
+        let variables = cut.writes.flatMap(\.readable)
+        self.variables = variables
+        values = (0..<places).map { _ in
+            variables.reduce(into: [:]) { $0[$1.name] = reserve(ExchangeMemory.size($1.variableSpec!)) }
+        }
         placeBytes = end / places
         var nodes: [Node: Int] = [:]
         for write in cut.writes {
@@ -57,9 +63,10 @@ final class ExchangeMemory {
             (base, owner) = (storage.pointer, storage)
         }
         storages = values.map { places in
-            zip(cut.writes, places).map { write, offset in
+            variables.map { variable in
                 TensorStorage(
-                    pointer: base + offset, byteCount: ExchangeMemory.size(write.variable.variableSpec!), owner: owner)
+                    pointer: base + places[variable.name]!, byteCount: ExchangeMemory.size(variable.variableSpec!),
+                    owner: owner)
             }
         }
     }
@@ -68,7 +75,7 @@ final class ExchangeMemory {
 
     /// Has the session keep the Variables here.
     func bind(_ session: Session) throws {
-        for (write, storage) in zip(cut.writes, storages[place]) { try session.bind(write.variable, to: storage) }
+        for (variable, storage) in zip(variables, storages[place]) { try session.bind(variable, to: storage) }
     }
 
     /// Where what is pushed is to be computed.
@@ -97,7 +104,7 @@ final class ExchangeMemory {
     }
 
     private func start(of block: Block, in place: Int) -> Int {
-        values[place][block.write] + block.offset * block.dtype.size
+        values[place][block.variable]! + block.offset * block.dtype.size
     }
 
     private func start(of push: Bundle.Push, _ bundle: Bundle) -> Int {

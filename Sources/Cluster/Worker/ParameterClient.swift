@@ -122,7 +122,9 @@ package final class ParameterClient {
             groups: layout.bundles.map { bundle in
                 RunExchange.Group(
                     fetches: bundle.pushes.map { cut.writes[bundle.blocks[$0.block].write].pushed[$0.input]! },
-                    variables: bundle.blocks.map { cut.writes[$0.write].variable },
+                    variables: bundle.blocks.map { block in
+                        cut.writes[block.write].readable.first { $0.name == block.variable }!
+                    },
                     hasValues: cluster.consistency.isPipelined)
             }, destinations: memory.destinations,
             willUse: { [unowned self] bundle in try arrive(bundle) },

@@ -36,14 +36,15 @@ final class WorkerLoop {
 
     func run() throws {
         guard let first = try firstView() else { return }
-        let session = try Session(
-            job.graph,
-            options: SessionOptions(
-                threads: options.threads, matrixPrecision: job.config.model.precision,
-                softPlacement: job.config.devices.softPlacement,
-                process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
-                placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
-                profile: options.profile))
+        var sessionOptions = SessionOptions(
+            threads: options.threads, matrixPrecision: job.config.model.precision,
+            softPlacement: job.config.devices.softPlacement,
+            process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
+            placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
+            profile: options.profile)
+        // Servers make the writes.
+        sessionOptions.unawaited = job.cut.writers
+        let session = try Session(job.graph, options: sessionOptions)
         let local = job.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         let client = try client(first, session)

@@ -175,7 +175,7 @@ struct Planner {
                 vertex.inputs.forEach(push)
                 if let carried = vertex.loopInput { push(carried) }
             }
-            stack += vertex.controls.map { ($0, false) }
+            stack += vertex.controls.filter { !options.unawaited.contains($0.id) }.map { ($0, false) }
         }
         return found.values.sorted { $0.id < $1.id }
     }

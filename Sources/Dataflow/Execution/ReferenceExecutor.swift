@@ -47,6 +47,7 @@ final class ReferenceExecutor {
     private let functions: FunctionRuntime
     private let evaluator: VertexEvaluator
     private let resources = RunResources()
+    private let unawaited: Set<Int>
     /// What the fetches need, in the graph's order.
     private var vertices: [Vertex] = []
     /// The loops around each vertex, the outermost first.
@@ -59,6 +60,7 @@ final class ReferenceExecutor {
         self.fetches = fetches
         self.feeds = feeds
         self.functions = functions
+        unawaited = functions.options.unawaited
         evaluator = VertexEvaluator(options: functions.options, random: functions.random, functions: functions)
         vertices = needed()
         for vertex in vertices { frames[vertex.id] = loops(around: vertex) }
@@ -92,7 +94,8 @@ final class ReferenceExecutor {
         while let vertex = stack.popLast() {
             guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
             let sources = vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])
-            stack += sources.filter { feeds[$0] == nil }.map(\.vertex) + vertex.controls
+            stack += sources.filter { feeds[$0] == nil }.map(\.vertex)
+            stack += vertex.controls.filter { !unawaited.contains($0.id) }
         }
         return found.values.sorted { $0.id < $1.id }
     }
@@ -150,7 +153,7 @@ final class ReferenceExecutor {
 
     private func compute(_ vertex: Vertex, in place: Place) throws -> Outcome {
         var result = Outcome(tokens: [])
-        for control in vertex.controls {
+        for control in vertex.controls where !unawaited.contains(control.id) {
             let before = try outcome(of: control, in: place)
             result.seen.formUnion(before.seen)
             if before.isDead { result.isDead = true }

@@ -37,6 +37,9 @@ public struct SessionOptions: Sendable {
     /// environment says `TRIBUTARY_CHECK_MEMORY=1`.
     public var checksMemory = SessionOptions.environmentChecksMemory
 
+    /// Vertices, by their ids, that no control edge makes run or waits for: the writes that servers make of a training graph.
+    package var unawaited: Set<Int> = []
+
     private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
 
     public init(

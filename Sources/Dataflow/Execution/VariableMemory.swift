@@ -87,7 +87,7 @@ struct VariableMemory {
 
 extension Vertex {
     /// The Variables, by name, that the functions which the vertex calls write.
-    var variablesWrittenByCalls: Set<String> {
+    package var variablesWrittenByCalls: Set<String> {
         guard operation is any CallingOperation.Type else { return [] }
         return attributes.values.values.flatMap(\.functions).reduce(into: []) { $0.formUnion($1.writtenVariables) }
     }

@@ -80,13 +80,8 @@ public final class Function: Sendable, Equatable {
     func infer(_ arguments: [TensorSpec]) throws -> [TensorSpec] {
         if let known = inferred.withLock({ $0[arguments] }) { return known }
         try check(arguments.map(\.dtype))
-        let options = SessionOptions(threads: 1, softPlacement: true, process: nil)
-        let placement = Placement(devices: SessionDevices(.hostOnly), process: nil, allowsSoft: true, isHostOnly: true)
-        var planner = Planner(
-            fetches: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }),
-            variables: VariableStore(limit: options.memoryLimit, placement: placement), random: RandomState(),
-            placement: placement, options: options)
-        let found = try planner.shapes()
+        let found = try graph.specs(
+            of: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }))
         inferred.withLock { known in
             if known.count >= 64 { known.removeAll() }
             known[arguments] = found

@@ -10,7 +10,10 @@ extension Graph {
         of ys: [any Operand], by xs: [any Operand], upstream: [any Operand]? = nil, name: String = "gradients",
         file: StaticString = #fileID, line: UInt = #line
     ) -> [Node?] {
-        differentiate(ys, by: xs, upstream, name, SourceLocation(file: file, line: line)) { $0.dense }
+        differentiate(ys, by: xs, upstream, name, SourceLocation(file: file, line: line)) { gradient in
+            note(gradient: gradient.values)
+            return gradient.dense
+        }
     }
 
     /// As `gradients(of:by:)`, but where `y` depends on one of `xs` only through gathers of its rows, those rows alone, as
@@ -19,7 +22,10 @@ extension Graph {
         of y: any Operand, by xs: [any Operand], name: String = "gradients", file: StaticString = #fileID,
         line: UInt = #line
     ) -> [Gradient?] {
-        differentiate([y], by: xs, nil, name, SourceLocation(file: file, line: line)) { $0 }
+        differentiate([y], by: xs, nil, name, SourceLocation(file: file, line: line)) { gradient in
+            note(gradient: gradient.values)
+            return gradient
+        }
     }
 
     private func differentiate<Result>(

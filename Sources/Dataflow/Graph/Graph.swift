@@ -19,6 +19,7 @@ public final class Graph: Sendable {
         var variables: [Variable] = []
         var regularizers: [Node] = []
         var updates: [Node] = []
+        var gradients: Set<Node> = []
         var firstError: GraphError?
         /// The body that is being built: operations go there.
         var body: Graph?
@@ -299,6 +300,11 @@ public final class Graph: Sendable {
 
     /// Adds an operation to `updateOperations`.
     public func addUpdateOperation(_ operation: Node) { state.withLock { $0.updates.append(operation) } }
+
+    /// What `gradients` has given for its targets: where the derivatives of a loss end, and what is made of them begins.
+    package var knownGradients: Set<Node> { state.withLock { $0.gradients } }
+
+    func note(gradient: Node) { state.withLock { _ = $0.gradients.insert(gradient) } }
 
     /// The full name that the next operation called `name` would get.
     package func fullName(_ name: String) -> String {

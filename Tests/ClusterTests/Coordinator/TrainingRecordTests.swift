@@ -19,7 +19,9 @@ struct TrainingRecordTests {
         for order in [[0, 1, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1]] {
             var record = TrainingRecord()
             var told: [TrainingRecord.Entry] = []
-            for worker in order { told += record.add(part(7, losses[worker], 2), of: self.worker(worker), members: workers(3)) }
+            for worker in order {
+                told += record.add(part(7, losses[worker], 2), of: self.worker(worker), members: workers(3))
+            }
             #expect(told.map(\.examples) == [6])
             for entry in told { sums.formUnion([entry.loss, entry.metrics["accuracy"] ?? .nan]) }
         }

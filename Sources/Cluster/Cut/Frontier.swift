@@ -1,0 +1,227 @@
+internal import Dataflow
+
+/// Where workers end and servers begin.
+///
+/// Workers push gradients of the loss. What is made of them before a write (clipping, a sign, squares for a slot) goes to the
+/// servers where the mean over the workers has to be taken first, or where it needs what only servers have.
+struct Frontier {
+    /// Ids of the vertices that depend on examples and that servers run.
+    let onServers: Set<Int>
+    /// Ids of the vertices that depend on examples, or on random numbers that workers draw.
+    let dependent: Set<Int>
+    /// By the id of a write of rows: the rows that are pushed for it, and which they are.
+    let rows: [Int: (values: Node, indices: Node)]
+    /// Ids of the vertices that work on each row by itself.
+    let rowwise: Set<Int>
+    /// Rows of gradients, and what is made of them row by row.
+    private let rowNodes: Set<Node>
+    /// Ids of the Variables that workers read.
+    let readByWorkers: Set<Int>
+
+    /// - Parameters:
+    ///   - vertices: all that training needs, in the graph's order.
+    ///   - reported: what workers compute besides: the loss, metrics.
+    ///   - aggregates: servers take the mean over the workers before they do anything that is not linear.
+    ///   - varies: whether a node's shape depends on the number of examples.
+    init(
+        _ vertices: [Vertex], _ dependence: DataDependence, _ order: WriteOrder, reported: [Vertex], aggregates: Bool,
+        varies: @escaping (Node) -> Bool
+    ) {
+        let search = FrontierSearch(vertices, dependence, order, varies)
+        let between = search.between
+        let others = vertices.filter {
+            search.dependent.contains($0.id) && !between.contains($0.id) && !search.always.contains($0.id)
+        }
+        let read = search.variables(readBy: others + reported)
+        let onServers = search.chosen(readByWorkers: read, aggregates: aggregates)
+        let kept = vertices.filter { between.contains($0.id) && !onServers.contains($0.id) }
+        self.onServers = onServers
+        dependent = search.dependent
+        rows = search.chains.reduce(into: [:]) { $0[$1.writer.id] = $1.push(onServers: onServers) }
+        rowwise = search.rowwise
+        rowNodes = Set(search.chains.flatMap(\.path))
+        readByWorkers = read.union(search.variables(readBy: kept))
+    }
+
+    /// Whether workers push the node to what servers run.
+    func isPushed(_ node: Node) -> Bool {
+        dependent.contains(node.vertex.id) && !onServers.contains(node.vertex.id) && node.variable == nil
+    }
+
+    /// Whether the node is a sum of squares of rows as they come. Of a batch it is not the mean of its parts' sums: these add
+    /// up with the squares of the parts' weights, since each part's rows are of a mean over fewer examples.
+    func isSumOfSquares(_ node: Node) -> Bool {
+        let input = node.vertex.inputs.first
+        switch node.vertex.operation.name {
+        case "L2Loss": return input.map(rowNodes.contains) ?? false
+        case "Sum":
+            guard let squares = input?.vertex, ["Square", "Mul"].contains(squares.operation.name) else { return false }
+            return Set(squares.inputs).count == 1 && rowNodes.contains(squares.inputs[0])
+        default: return false
+        }
+    }
+}
+
+/// The steps by which a `Frontier` is found.
+private struct FrontierSearch {
+    let vertices: [Vertex]
+    let dependence: DataDependence
+    let written: Set<Int>
+    private(set) var dependent: Set<Int>
+    /// Writes, and what depends on their results.
+    let always: Set<Int>
+    private(set) var chains: [RowChain] = []
+    /// The chains' vertices, and what follows from which rows are distinct.
+    private(set) var rowwise: Set<Int> = []
+    private var distinct: [(sum: Int, followers: Set<Int>)] = []
+    /// Vertices between gradients and writes: servers may run them.
+    private(set) var between: Set<Int> = []
+
+    init(
+        _ vertices: [Vertex], _ dependence: DataDependence, _ order: WriteOrder, _ varies: (Node) -> Bool
+    ) {
+        self.vertices = vertices
+        self.dependence = dependence
+        written = order.written
+        dependent = dependence.data
+        always = Set(order.writers.map(\.id)).union(order.afterWrites.intersection(dependence.data))
+        let gradients = vertices.first?.graph.knownGradients ?? []
+        for writer in order.writers {
+            guard let place = RowUpdate.inputs(of: writer) else { continue }
+            let values = writer.inputs[place.values]
+            if dependent.contains(values.vertex.id), !always.contains(values.vertex.id) {
+                chains.append(RowChain(writer, values, gradients: gradients, varies: varies))
+            }
+        }
+        for chain in chains {
+            rowwise.formUnion(chain.members.map(\.id))
+            guard let (unique, sum) = chain.distinct else { continue }
+            let followers = following(unique)
+            distinct.append((sum.id, followers))
+            rowwise.formUnion(followers)
+        }
+        let large = self.large(varies)
+        // Random numbers that a worker draws belong to its examples.
+        dependent.formUnion(dependence.noise.intersection(large))
+        let leaves = Set(gradients.map(\.vertex.id))
+        collect(leaves: leaves, large)
+    }
+
+    /// What depends on examples through `vertex` alone, itself included.
+    private func following(_ vertex: Vertex) -> Set<Int> {
+        var found: Set<Int> = [vertex.id]
+        for next in vertices where next.id > vertex.id && !always.contains(next.id) {
+            let inputs = next.inputs.filter { dependent.contains($0.vertex.id) }
+            if !inputs.isEmpty, inputs.allSatisfy({ found.contains($0.vertex.id) }) { found.insert(next.id) }
+        }
+        return found
+    }
+
+    /// What has an element or a row for each example, and all that goes into it: the forward and the backward pass.
+    private func large(_ varies: (Node) -> Bool) -> Set<Int> {
+        let candidates = dependent.union(dependence.noise)
+        var found: Set<Int> = []
+        for vertex in vertices.reversed()
+        where candidates.contains(vertex.id) && !always.contains(vertex.id) && !rowwise.contains(vertex.id) {
+            if found.contains(vertex.id) || vertex.isLoopPart
+                || vertex.outputs.indices.contains(where: { varies(vertex.output($0)) })
+            {
+                found.insert(vertex.id)
+                found.formUnion(vertex.inputs.map(\.vertex.id))
+                if let carried = vertex.loopInput { found.insert(carried.vertex.id) }
+            }
+        }
+        return found.intersection(candidates)
+    }
+
+    private mutating func collect(leaves: Set<Int>, _ large: Set<Int>) {
+        var stack = vertices.filter { always.contains($0.id) }
+        while let vertex = stack.popLast() {
+            for input in vertex.inputs.map(\.vertex)
+            where dependent.contains(input.id) && !always.contains(input.id) && !between.contains(input.id) {
+                let sources = input.inputs.filter { dependent.contains($0.vertex.id) }
+                let isMade =
+                    !sources.isEmpty && !leaves.contains(input.id) && !large.contains(input.id)
+                    && sources.allSatisfy { !large.contains($0.vertex.id) }
+                guard isMade || rowwise.contains(input.id) else { continue }
+                between.insert(input.id)
+                stack.append(input)
+            }
+        }
+    }
+
+    // MARK: What servers run
+
+    /// - Parameter readByWorkers: Variables that workers have anyway.
+    func chosen(readByWorkers: Set<Int>, aggregates: Bool) -> Set<Int> {
+        var chosen = always
+        let followers = distinct.reduce(into: Set<Int>()) { $0.formUnion($1.followers) }
+        for vertex in vertices where between.contains(vertex.id) && !followers.contains(vertex.id) {
+            let needsServer =
+                vertex.inputs.contains { chosen.contains($0.vertex.id) && $0.variable == nil }
+                || !variables(readBy: [vertex]).intersection(written).isSubset(of: readByWorkers)
+            if needsServer || aggregates && !mayComeBeforeMean(vertex) { chosen.insert(vertex.id) }
+        }
+        // Where servers add up rows, they find which are distinct.
+        for (sum, followers) in distinct where chosen.contains(sum) { chosen.formUnion(followers) }
+        if aggregates { pull(&chosen) }
+        return chosen
+    }
+
+    /// Whether the mean over workers of what it yields is what it yields of the mean.
+    private func mayComeBeforeMean(_ vertex: Vertex) -> Bool {
+        let isSum = distinct.contains { $0.sum == vertex.id }
+        let inputs = isSum ? [vertex.inputs[0]] : vertex.inputs
+        if inputs.contains(where: { dependence.noise.contains($0.vertex.id) && !dependent.contains($0.vertex.id) }) {
+            // One draw a step, not one a worker.
+            return false
+        }
+        // Of rows as they come, before those of one index are added up.
+        if !rowwise.contains(vertex.id), inputs.contains(where: { rowwise.contains($0.vertex.id) }) { return true }
+        let values = inputs.indices.filter { index in
+            let id = inputs[index].vertex.id
+            return dependent.contains(id) && (dependence.values.contains(id) || !dependence.data.contains(id))
+        }
+        return isSum || LinearOperations.isLinear(vertex, in: Set(values))
+    }
+
+    /// Takes to the servers what is linear, too, where they get what it is made of anyway: one push instead of two.
+    private func pull(_ chosen: inout Set<Int>) {
+        var hasChanged = true
+        while hasChanged {
+            hasChanged = false
+            let ran = vertices.filter { chosen.contains($0.id) }
+            let pushed = Set(ran.flatMap(\.inputs).filter { isGiven($0) && !chosen.contains($0.vertex.id) })
+            for vertex in Set(pushed.map(\.vertex.id)) {
+                guard between.contains(vertex), let vertex = vertices.first(where: { $0.id == vertex }) else {
+                    continue
+                }
+                let sources = vertex.inputs.filter(isGiven)
+                guard sources.allSatisfy({ pushed.contains($0) || chosen.contains($0.vertex.id) }) else { continue }
+                chosen.insert(vertex.id)
+                hasChanged = true
+            }
+        }
+    }
+
+    private func isGiven(_ node: Node) -> Bool { dependent.contains(node.vertex.id) && node.variable == nil }
+
+    /// Ids of the Variables that go into vertices without going through what depends on examples.
+    func variables(readBy roots: [Vertex]) -> Set<Int> {
+        var found: Set<Int> = []
+        var seen: Set<Int> = []
+        var stack = roots.flatMap(\.inputs)
+        let names = roots.reduce(into: Set<String>()) { $0.formUnion($1.variablesKnownToCalls) }
+        while let node = stack.popLast() {
+            if let variable = node.variable {
+                found.insert(variable.id)
+            } else if !dependent.contains(node.vertex.id), seen.insert(node.vertex.id).inserted {
+                stack += node.vertex.inputs
+            }
+        }
+        if !names.isEmpty, let graph = roots.first?.graph {
+            found.formUnion(graph.variables.map(\.reference.vertex).filter { names.contains($0.name) }.map(\.id))
+        }
+        return found
+    }
+}
