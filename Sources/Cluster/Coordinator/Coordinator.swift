@@ -157,6 +157,7 @@ public final class Coordinator: Sendable {
             )
         }
         if let note = job.model.note { onEvent(note) }
+        if config.cluster.consistency.isSynchronous, config.cluster.workers > 1 { job.cut.notes.forEach(onEvent) }
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)

@@ -4,10 +4,10 @@ internal import Dataflow
 struct BatchShapes {
     private var shapes: [Node: [Shape]] = [:]
 
-    /// - Parameter vertices: that depend on examples.
+    /// - Parameter vertices: of the graph that training needs.
     init(_ vertices: [Vertex], _ facts: TrainingCut.Facts) {
         guard facts.batches.count > 1, let graph = vertices.first?.graph else { return }
-        let nodes = vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }
+        let nodes = Array(Set(vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }))
         for feeds in facts.batches {
             // What it cannot be fed is told elsewhere; then what the graph itself tells has to do.
             guard let specs = try? graph.specs(of: nodes, feeds: feeds) else {

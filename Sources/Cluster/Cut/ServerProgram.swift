@@ -42,7 +42,7 @@ extension TrainingCut {
         var stack = vertices
         while let vertex = stack.popLast() {
             let isGroup = vertex.operation == NoOp.self
-            guard !ofBlocks.contains(vertex.id), isGroup || copying.contains(vertex), !vertex.isPlaceholder,
+            guard !ofBlocks.contains(vertex.id), isGroup || copying.contains(vertex), known[vertex.node] == nil,
                 seen.insert(vertex.id).inserted
             else { continue }
             if copying.contains(vertex) { found[vertex.id] = vertex }
@@ -107,7 +107,7 @@ extension TrainingCut {
                 entry.placeholder = push.placeholder
                 entry.offset = Int64(push.offset)
                 entry.bytes = Int64(push.bytes)
-                entry.addsSquares = write.squares.contains(push.input)
+                entry.weighting = write.weightings[push.input] ?? .mean
                 result.pushes.append(entry)
             }
             for (node, key) in write.plain { own.replace(node, by: placeholders[key]!) }

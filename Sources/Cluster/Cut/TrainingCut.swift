@@ -19,6 +19,10 @@ package struct TrainingCut: Sendable {
     package let initializers: [Int: Vertex]
     /// Ids of the vertices that write Variables: workers leave them to the servers.
     package let writers: Set<Int>
+    /// The loss is a sum over the examples, not their mean.
+    let lossIsSum: Bool
+    /// Why steps of several workers on parts of a batch differ from one on the whole, each in a line.
+    package let notes: [String]
     /// What servers put in the place of placeholders that are fed alike in every step.
     let known: [Node: Tensor]
     let copying: ServerVertices
@@ -35,6 +39,13 @@ package struct TrainingCut: Sendable {
         package var batches: [[Node: TensorSpec]] = []
 
         package init() {}
+
+        /// Placeholders that bring no examples: those that are known, and those whose default stands.
+        func unfed(_ vertices: [Vertex]) -> Set<Node> {
+            guard let fed = batches.first else { return Set(known.keys) }
+            let defaults = vertices.filter { $0.operation == PlaceholderWithDefault.self && fed[$0.node] == nil }
+            return Set(known.keys).union(defaults.map(\.node))
+        }
     }
 
     /// Adds to the graph what workers compute of updates of rows, see `RowUpdate`.
@@ -48,17 +59,22 @@ package struct TrainingCut: Sendable {
         guard !order.writers.isEmpty else {
             throw GraphError("'\(train.name)' trains no Variable: it reaches no write")
         }
-        let dependence = DataDependence(reached, known: Set(facts.known.keys))
-        let shapes = BatchShapes(reached.filter { dependence.data.contains($0.id) }, facts)
+        let dependence = DataDependence(reached, known: facts.unfed(reached))
         let reported = TrainingCut.ancestors(of: facts.reported.map(\.vertex), controls: false)
+        let shapes = BatchShapes(reached + reported, facts)
         let frontier = Frontier(
             reached, dependence, order, reported: reported, aggregates: facts.aggregates, varies: shapes.varies)
+        let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
+        self.lossIsSum = lossIsSum
+        self.notes = notes
+        let reductions = Reductions(dependence, shapes)
         let copying = ServerVertices(reached, frontier, dependence, order)
         let groups = try WriteGroups(copying, frontier, order)
         var writes: [Write] = []
         for members in groups.members {
             writes.append(
-                try Write(members, frontier, order, shapes, isMean: facts.aggregates, known: Set(facts.known.keys)))
+                try Write(
+                    members, frontier, order, shapes, reductions, isMean: facts.aggregates, lossIsSum: lossIsSum))
         }
         guard !writes.isEmpty else {
             throw GraphError("'\(train.name)' trains no Variable: it reaches no write that depends on data")
@@ -76,6 +92,31 @@ package struct TrainingCut: Sendable {
         initializers = Dictionary(
             graph.variables.map { ($0.reference.vertex.id, $0.initializer.vertex) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What the loss is of its batch.
+    private static func loss(_ facts: Facts, _ shapes: BatchShapes) -> (isSum: Bool, notes: [String]) {
+        guard let loss = facts.reported.first else { return (false, []) }
+        let forward = ancestors(of: [loss.vertex], controls: false)
+        let reductions = Reductions(DataDependence(forward, known: facts.unfed(forward)), shapes)
+        var notes: [String] = []
+        let statistics = reductions.batchStatistics(forward)
+        if !statistics.isEmpty {
+            let names = statistics.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+            let rest = statistics.count > 3 ? " and \(statistics.count - 3) more" : ""
+            notes.append(
+                "the model takes statistics of a batch (\(names)\(rest)), each worker of its own part: synchronous steps of "
+                    + "several workers differ from those of one")
+        }
+        switch reductions.reduction(of: loss) {
+        case .sum: return (true, notes)
+        case .other(let name):
+            notes.append(
+                "the loss is no mean over the examples (see '\(name)'), and workers compute it of their parts of a batch: "
+                    + "synchronous steps of several workers differ from those of one")
+        default: break
+        }
+        return (false, notes)
     }
 
     /// What workers compute for servers, each once.

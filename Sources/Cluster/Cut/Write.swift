@@ -15,8 +15,8 @@ extension TrainingCut {
         let rows: [RowUpdate]
         /// What `pushed` stands for in the graph, where it is pushed as it is.
         let plain: [Node: Int]
-        /// Keys of sums that add up with the squares of the workers' weights; see `Frontier.isSumOfSquares`.
-        let squares: Set<Int>
+        /// How what several workers push is put together, by key; the mean, where nothing is said.
+        let weightings: [Int: WireServerProgram.Weighting]
         /// The shape of what is pushed.
         private let shapes: [Int: Shape]
         /// How the Variable may be cut.
@@ -30,10 +30,12 @@ extension TrainingCut {
         var rowWidth: Int { variable.variableSpec!.shape.elementCount.map { max($0 / rowCount, 1) } ?? 1 }
         private var rowCount: Int { max((variable.variableSpec!.shape.dimensions?.first ?? 1) ?? 1, 1) }
 
-        /// - Parameter isMean: whether servers take the mean of what several workers push.
+        /// - Parameters:
+        ///   - isMean: whether servers put together what several workers push of one step.
+        ///   - lossIsSum: the loss is a sum over the examples, and so are its gradients.
         init(
-            _ members: [Vertex], _ frontier: Frontier, _ order: WriteOrder, _ batchShapes: BatchShapes, isMean: Bool,
-            known: Set<Node>
+            _ members: [Vertex], _ frontier: Frontier, _ order: WriteOrder, _ batchShapes: BatchShapes,
+            _ reductions: Reductions, isMean: Bool, lossIsSum: Bool
         ) throws {
             self.members = members
             let writers = members.filter { order.variables[$0.id] != nil }
@@ -70,29 +72,47 @@ extension TrainingCut {
             }
             let replaced = Set(rows.flatMap { [$0.values, $0.indices] })
             var plain: [Node: Int] = [:]
-            var squares: Set<Int> = []
+            var weightings: [Int: WireServerProgram.Weighting] = [:]
+            if lossIsSum { for key in pushed.keys { weightings[key] = .sum } }
             for vertex in members {
                 for node in vertex.inputs
                 where frontier.isPushed(node) && !replaced.contains(node) && plain[node] == nil {
                     let key = pushed.count
                     shapes[key] = try Write.shape(of: node, for: vertex, batchShapes)
-                    if isMean, !node.dtype.isFloating {
-                        throw GraphError(
-                            "synchronous steps take the mean of what the workers compute of their parts of a batch, "
-                                + "and '\(node.name)' is \(node.dtype); train with consistency async, or one worker "
-                                + "and async", node: vertex.name)
-                    }
-                    if frontier.isSumOfSquares(node) { squares.insert(key) }
+                    weightings[key] = try Write.weighting(
+                        of: node, for: vertex, frontier, reductions, isMean: isMean, lossIsSum: lossIsSum,
+                        isState: read.isEmpty)
                     plain[node] = key
                     pushed[key] = node
                 }
             }
             self.rows = rows
             self.plain = plain
-            self.squares = squares
+            self.weightings = weightings
             self.pushed = pushed
             self.shapes = shapes
             division = possibleDivision(frontier)
+        }
+
+        /// How servers put together what workers push of a node.
+        ///
+        /// - Parameter isState: the loss reads none of what it goes into: a count, or an average of losses.
+        private static func weighting(
+            of node: Node, for vertex: Vertex, _ frontier: Frontier, _ reductions: Reductions, isMean: Bool,
+            lossIsSum: Bool, isState: Bool
+        ) throws -> WireServerProgram.Weighting {
+            guard isMean else { return .mean }
+            switch reductions.reduction(of: node) {
+            // A gradient may be a sum, too, of numbers that are divided by the number of examples.
+            case .sum where isState || !node.dtype.isFloating: return .sum
+            case .constant where !node.dtype.isFloating: return .mean
+            case _ where !node.dtype.isFloating:
+                throw GraphError(
+                    "synchronous steps take the mean of what the workers compute of their parts of a batch, and "
+                        + "'\(node.name)' is \(node.dtype); train with consistency async", node: vertex.name)
+            case .mean: return .mean
+            default: return lossIsSum ? .sum : frontier.isSumOfSquares(node) ? .squares : .mean
+            }
         }
 
         /// The shape of a pushed node, which must be the same for any number of examples.

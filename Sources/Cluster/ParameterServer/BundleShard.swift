@@ -29,10 +29,17 @@ package final class BundleShard {
         let node: Node
         let offset: Int
         let bytes: Int
-        /// Of several workers it is the sum with the squares of their weights.
-        let addsSquares: Bool
+        let weighting: WireServerProgram.Weighting
+
         /// By what a worker's part is multiplied.
-        func weight(_ share: Double) -> Double { addsSquares ? share * share : share }
+        func weight(_ share: Double) -> Double {
+            switch weighting {
+            case .sum: 1
+            case .squares: share * share
+            default: share
+            }
+        }
+
         /// Its numbers, if they are float32.
         var floats: Int { node.dtype == .float32 ? bytes / 4 : 0 }
     }
@@ -60,7 +67,7 @@ package final class BundleShard {
         placeholders = try program.pushes.map { push in
             Placeholder(
                 node: try graph.node(named: push.placeholder), offset: Int(push.offset), bytes: Int(push.bytes),
-                addsSquares: push.addsSquares)
+                weighting: push.weighting)
         }
         blocks = try program.blocks.map { block in
             let vertex = try graph.node(named: block.names.first ?? "").vertex
@@ -181,6 +188,8 @@ package final class BundleShard {
             case .float64: average(Double.self, push, gradients, target)
             case .float32: average(Float.self, push, gradients, target)
             case .bfloat16: averageHalves(push, gradients, target)
+            case .int32 where placeholder.weighting == .sum: add(Int32.self, push, gradients, target)
+            case .int64 where placeholder.weighting == .sum: add(Int64.self, push, gradients, target)
             default: return gradients[0].bytes.numbers(push, at: decoded.pointer + placeholder.offset, floats: 0)
             }
             return UnsafeRawPointer(target)
@@ -200,6 +209,20 @@ package final class BundleShard {
         session.setRandomStep(updates)
         updates += 1
         _ = try session.run([train], feeds: feeds)
+    }
+
+    /// Adds up whole numbers, such as counts of examples.
+    private func add<Scalar: NumericScalar & FixedWidthInteger>(
+        _ type: Scalar.Type, _ push: Int, _ gradients: [(bytes: PushedBytes, weight: Double)],
+        _ target: UnsafeMutableRawPointer
+    ) {
+        let place = placeholders[push]
+        let sum = target.assumingMemoryBound(to: Scalar.self)
+        for (i, gradient) in gradients.enumerated() {
+            let source = gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: 0)
+                .assumingMemoryBound(to: Scalar.self)
+            for j in 0..<place.bytes / MemoryLayout<Scalar>.stride { sum[j] = (i == 0 ? 0 : sum[j]) &+ source[j] }
+        }
     }
 
     /// As `average` of bfloat16, added up as float32.

@@ -33,7 +33,7 @@ public struct ServerNode: Sendable {
         let sockets = try (0..<options.threads).map { lane in
             do {
                 return try ReplySocket(
-                    listen: address(lane), tls: options.serverTLS, maximumMessage: (4 << 20) + (64 << 10))
+                    listen: address(lane), tls: options.serverTLS, maximumMessage: DataHeader.usualMessage)
             } catch { throw NodeError(.cannotCreate, "\(error)") }
         }
         defer { sockets.forEach { $0.close() } }
@@ -51,6 +51,11 @@ public struct ServerNode: Sendable {
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
         let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation, config.cluster)
+        // What must stay in one bundle may be larger than what is cut into blocks.
+        let longest = program.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
+        do {
+            for socket in sockets { try socket.allow(messagesOf: DataHeader.longestMessage(bundleBytes: Int(longest))) }
+        } catch { throw NodeError(.failed, "\(error)") }
         // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
         let pulse = Pulse(control, number, incarnation, interval: config.cluster.heartbeatInterval)
         defer { pulse.end() }

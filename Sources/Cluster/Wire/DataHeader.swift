@@ -34,6 +34,14 @@ package struct DataHeader: Equatable, Sendable {
     }
 
     package static let size = 76
+    /// The most bytes of a message about bundles that are cut into blocks.
+    static let usualMessage = BundleLayout.limit + (64 << 10)
+
+    /// The most bytes of a message about a bundle of this size.
+    static func longestMessage(bundleBytes: Int) -> Int {
+        max(usualMessage, min(max(bundleBytes, 0), 1 << 40) + (64 << 10))
+    }
+
     /// What steps and batches may be: far from where a sum would overflow.
     package static let numbers: Range<Int64> = 0..<1 << 53
     private static let magic: UInt32 = 0x5254_4254  // "TBTR"

@@ -1161,6 +1161,50 @@ package nonisolated struct WireServerProgram: Sendable {
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  package nonisolated enum Weighting: SwiftProtobuf.Enum, Swift.CaseIterable {
+    package typealias RawValue = Int
+
+    /// The mean, each by its share of the examples.
+    case mean // = 0
+
+    /// The sum.
+    case sum // = 1
+
+    /// The sum, each by the square of its share.
+    case squares // = 2
+    case UNRECOGNIZED(Int)
+
+    package init() {
+      self = .mean
+    }
+
+    package init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .mean
+      case 1: self = .sum
+      case 2: self = .squares
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    package var rawValue: Int {
+      switch self {
+      case .mean: return 0
+      case .sum: return 1
+      case .squares: return 2
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    package static let allCases: [WireServerProgram.Weighting] = [
+      .mean,
+      .sum,
+      .squares,
+    ]
+
+  }
+
   package nonisolated struct Block: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1203,8 +1247,8 @@ package nonisolated struct WireServerProgram: Sendable {
 
     package var bytes: Int64 = 0
 
-    /// A sum of squares: of several workers it is the sum with the squares of their weights.
-    package var addsSquares: Bool = false
+    /// How what several workers push of a step is put together.
+    package var weighting: WireServerProgram.Weighting = .mean
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3429,6 +3473,10 @@ nonisolated extension WireServerProgram: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension WireServerProgram.Weighting: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MEAN\0\u{1}SUM\0\u{1}SQUARES\0")
+}
+
 nonisolated extension WireServerProgram.Block: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Block"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}variable\0\u{1}dtype\0\u{1}offset\0\u{1}count\0\u{1}total\0\u{3}value_offset\0\u{1}names\0\u{1}sources\0")
@@ -3496,7 +3544,7 @@ nonisolated extension WireServerProgram.Block: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Push"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}placeholder\0\u{1}offset\0\u{1}bytes\0\u{3}adds_squares\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}placeholder\0\u{1}offset\0\u{1}bytes\0\u{1}weighting\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3507,7 +3555,7 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularStringField(value: &self.placeholder) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.offset) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.addsSquares) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.weighting) }()
       default: break
       }
     }
@@ -3523,8 +3571,8 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
     if self.bytes != 0 {
       try visitor.visitSingularInt64Field(value: self.bytes, fieldNumber: 3)
     }
-    if self.addsSquares != false {
-      try visitor.visitSingularBoolField(value: self.addsSquares, fieldNumber: 4)
+    if self.weighting != .mean {
+      try visitor.visitSingularEnumField(value: self.weighting, fieldNumber: 4)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3533,7 +3581,7 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
     if lhs.placeholder != rhs.placeholder {return false}
     if lhs.offset != rhs.offset {return false}
     if lhs.bytes != rhs.bytes {return false}
-    if lhs.addsSquares != rhs.addsSquares {return false}
+    if lhs.weighting != rhs.weighting {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -141,11 +141,14 @@ final class WorkerLoop {
 
     func client(_ view: ClusterView, _ session: Session) throws -> ParameterClient {
         let servers = view.servers.sorted { $0.number < $1.number }
+        let layout = job.layout(lanes: servers.map(\.addresses.count))
+        let longest = layout.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
         let sockets = try servers.map { server in
             try server.addresses.map { text in
                 do {
                     return try RequestSocket(
-                        dial: Address(text), tls: options.clientTLS, maximumMessage: (4 << 20) + (64 << 10))
+                        dial: Address(text), tls: options.clientTLS,
+                        maximumMessage: DataHeader.longestMessage(bundleBytes: longest))
                 } catch { throw NodeError(.peerUnavailable, "\(error)") }
             }
         }
@@ -153,7 +156,7 @@ final class WorkerLoop {
         let stop = options.stop
         return try ParameterClient(
             cut: job.cut,
-            layout: job.layout(lanes: servers.map(\.addresses.count)), session: session, sockets: sockets,
+            layout: layout, session: session, sockets: sockets,
             jobKey: jobKey, incarnation: incarnation, worker: number, cluster: job.config.cluster,
             shouldStop: {
                 stop.request == .now || [.finished, .failed].contains(watcher.view?.phase)
@@ -232,7 +235,8 @@ final class WorkerLoop {
         if indices.isEmpty {
             try client.pushRest()
         } else {
-            try compute(session, client, indices, &result)
+            let size = schedule.places(ofBatch: min(step, max(job.totalSteps - 1, 0))).count
+            try compute(session, client, indices, of: size, &result)
         }
         noteStep(result)
         let outcome = try client.arbitrate()
@@ -243,7 +247,8 @@ final class WorkerLoop {
 
     /// Computes the gradients of one batch, which leave as they are made, and what to tell of it.
     private func compute(
-        _ session: Session, _ client: ParameterClient, _ indices: [Int32], _ result: inout WireStepResult
+        _ session: Session, _ client: ParameterClient, _ indices: [Int32], of batchSize: Int? = nil,
+        _ result: inout WireStepResult
     ) throws {
         let values = try session.run(
             pushed + job.reportedNodes, feeds: job.feeds(job.data.training, indices, training: true),
@@ -251,6 +256,8 @@ final class WorkerLoop {
         try client.pushRest()
         result.examples = Int64(indices.count)
         (result.loss, result.metrics) = summed(values[pushed.count...], examples: indices.count)
+        // Of parts of a batch the coordinator takes the mean: the sum of losses that are sums is that of these.
+        if job.cut.lossIsSum, let whole = batchSize { result.loss *= Double(whole) / Double(max(indices.count, 1)) }
     }
 
     /// Means of a batch as sums over its examples.

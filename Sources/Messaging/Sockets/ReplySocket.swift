@@ -17,12 +17,27 @@ internal import CNNG
 /// connection and nothing else happens. nng's scalability protocol is REP, version 0.
 public final class ReplySocket: Sendable {
     private let core: SocketCore
+    private let listener: nng_listener
 
     /// Where the socket listens, with the real port where 0 was asked for.
     public let boundAddress: Address
 
     /// The most bytes a request's body may have.
     public var maximumMessage: Int { core.maximumMessage }
+
+    /// Takes longer requests from peers that connect from now on.
+    ///
+    /// - Parameter maximum: the most bytes that a request's body may have; less than before changes nothing.
+    /// - Throws: ``MessagingError`` with code `closed`.
+    public func allow(messagesOf maximum: Int) throws(MessagingError) {
+        guard maximum > maximumMessage else { return }
+        if core.address.transport != .inproc {
+            try NNG.check(
+                nng_listener_set_size(listener, NNG_OPT_RECVMAXSZ, maximum + Endpoint.headerSize), .listen, core.address
+            )
+        }
+        core.allow(messagesOf: maximum)
+    }
 
     /// Contexts that exist, for tests against leaks.
     package var openContexts: Int { core.openContexts }
@@ -47,6 +62,7 @@ public final class ReplySocket: Sendable {
         core = SocketCore(owning: socket, address: address, maximumMessage: maximumMessage, neverResends: false)
         var listener = nng_listener()
         try NNG.check(nng_listener_create(&listener, socket, address.description), .listen, address)
+        self.listener = listener
         if address.transport != .inproc {
             // The protocol's header, one request number, counts too.
             try NNG.check(

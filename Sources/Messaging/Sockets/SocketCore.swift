@@ -35,7 +35,8 @@ final class SocketCore: Sendable {
 
     let socket: nng_socket
     let address: Address
-    let maximumMessage: Int
+    var maximumMessage: Int { longest.load(ordering: .relaxed) }
+    private let longest: Atomic<Int>
     private let neverResends: Bool
     private let pool = Mutex(Pool())
 
@@ -43,11 +44,13 @@ final class SocketCore: Sendable {
     init(owning socket: nng_socket, address: Address, maximumMessage: Int, neverResends: Bool) {
         self.socket = socket
         self.address = address
-        self.maximumMessage = maximumMessage
+        longest = Atomic(maximumMessage)
         self.neverResends = neverResends
     }
 
     deinit { close() }
+
+    func allow(messagesOf maximum: Int) { longest.store(maximum, ordering: .relaxed) }
 
     var isClosed: Bool { pool.withLock { $0.isClosed } }
 
