@@ -103,7 +103,7 @@ public struct AtomicFile: ~Copyable {
         guard stat(place, &old) == 0 else { return }
         // Only root may give files away.
         _ = fchown(descriptor, old.st_uid, old.st_gid)
-        fchmod(descriptor, old.st_mode & 0o7777)
+        fchmod(descriptor, old.st_mode & 0o777)
     }
 
     /// Copies a whole file over what is in another.
