@@ -33,8 +33,8 @@ public struct TributaryCommand: ParsableCommand {
 
             Progress and messages go to standard error, results to standard output; with --json the last line \
             there is one JSON object. Exit status: 0 done, 64 wrong usage, 65 bad data, 69 a peer cannot be \
-            reached or was lost, 70 internal error, 73 a file or address cannot be made, 77 refused, 78 bad \
-            configuration, 130 interrupted at once.
+            reached or was lost, 70 internal error, 73 a file or address cannot be made, or results cannot be \
+            written, 77 refused, 78 bad configuration, 130 interrupted at once, 141 the reader of the results has gone.
             """,
         version: "tributary 0.1.0",
         subcommands: [
@@ -49,6 +49,7 @@ public struct TributaryCommand: ParsableCommand {
     ///
     /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
     public static func main(jobs: [any TrainingJob] = []) -> Never {
+        StandardStreams.prepare()
         let console = Console()
         do {
             let command = try parseAsRoot()
@@ -60,13 +61,26 @@ public struct TributaryCommand: ParsableCommand {
             }
             try ProcessLimits.raiseOpenFiles()
             try subcommand.run(Invocation(jobs: jobs, console: console))
+            try console.finish()
             Foundation.exit(0)
-        } catch {
-            let failure = Failure(error)
-            console.close()
-            if !failure.message.isEmpty { console.write(failure.message, toOutput: failure.status == 0) }
+        } catch { end(error, console) }
+    }
+
+    /// Says what is wrong and ends the process. A reader that has gone is nothing wrong: that ends it quietly.
+    private static func end(_ error: any Error, _ console: Console) -> Never {
+        if StandardStreams.isClosedPipe(error) { StandardStreams.endByClosedPipe() }
+        let failure = Failure(error)
+        console.close()
+        guard failure.status == 0 else {
+            if !failure.message.isEmpty { console.log(failure.message) }
             Foundation.exit(failure.status)
         }
+        // Help, and the version.
+        do {
+            try console.write(failure.message)
+            try console.finish()
+        } catch { end(error, console) }
+        Foundation.exit(0)
     }
 }
 

@@ -159,7 +159,7 @@ public final class Coordinator: Sendable {
         if let note = job.model.note { onEvent(note) }
         if config.cluster.consistency.isSynchronous, config.cluster.workers > 1 { job.cut.notes.forEach(onEvent) }
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
-        let losses = try LossFile(options.lossesFile)
+        var losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?
         let ticker = Ticker(every: 0.005) { [socket] in socket.wake() }
@@ -177,7 +177,7 @@ public final class Coordinator: Sendable {
             if let request { try service.handle(request, now: now) }
             service.state.advance(now: now)
             try service.releaseHeld(now: now)
-            try losses.write(service.state.takeFinishedBatches())
+            if let error = losses.write(service.state.takeFinishedBatches()) { onEvent(error) }
             for event in service.state.takeEvents() { onEvent(event) }
             if now - lastProgress > .milliseconds(100) {
                 lastProgress = now
@@ -188,9 +188,12 @@ public final class Coordinator: Sendable {
             // Every node hears of the end and leaves; the dead and the slow are not waited for.
             let isLeft = service.state.membership.nodes.allSatisfy { !$0.isAlive }
             if isLeft || now - overSince! > .seconds(3) {
-                try losses.write(service.state.takeFinishedBatches(isLast: true))
+                if let error = losses.write(service.state.takeFinishedBatches(isLast: true)) { onEvent(error) }
+                if let error = losses.close() { onEvent(error) }
                 onProgress(service.progress(now: now))
-                return service.report(now: now)
+                var report = service.report(now: now)
+                report.lossesError = losses.error
+                return report
             }
         }
     }
@@ -229,24 +232,41 @@ private struct PatientClock {
     }
 }
 
-/// Writes "step,loss" lines.
+/// Writes "step,loss" lines. A full disk ends the file and not the job; so does, without a word, a reader that has gone.
 struct LossFile {
-    private let handle: FileHandle?
+    private var file: OutputFile?
+    /// Why not all losses are in the file.
+    private(set) var error: String?
 
     init(_ path: String?) throws {
-        guard let path else {
-            handle = nil
-            return
-        }
-        guard FileManager.default.createFile(atPath: path, contents: Data("step,loss\n".utf8)),
-            let opened = FileHandle(forWritingAtPath: path)
-        else { throw NodeError(.cannotCreate, "cannot write the losses to \(path)") }
-        try opened.seekToEnd()
-        handle = opened
+        do {
+            file = try path.map { try OutputFile($0) }
+            try file?.write("step,loss\n")
+        } catch { throw NodeError(.cannotCreate, "the losses: \(error)") }
     }
 
-    func write(_ entries: [TrainingRecord.Entry]) throws {
-        guard let handle, !entries.isEmpty else { return }
-        try handle.write(contentsOf: Data(entries.map { "\($0.batch),\($0.meanLoss)\n" }.joined().utf8))
+    /// What to tell of it, if that failed.
+    mutating func write(_ entries: [TrainingRecord.Entry]) -> String? {
+        guard let file, !entries.isEmpty else { return nil }
+        return tell { try file.write(entries.map { "\($0.batch),\($0.meanLoss)\n" }.joined()) }
+    }
+
+    /// Ends the file; what to tell of it, if that failed.
+    mutating func close() -> String? {
+        guard let file else { return nil }
+        self.file = nil
+        return tell { try file.close() }
+    }
+
+    private mutating func tell(_ body: () throws -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            file = nil
+            if (error as? FormatError)?.systemCode == EPIPE { return nil }
+            self.error = "\(error)"
+            return "the losses: \(error); no more are written"
+        }
     }
 }

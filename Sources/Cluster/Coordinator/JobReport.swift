@@ -81,12 +81,15 @@ public struct JobReport: Codable, Sendable, Equatable {
     public var maxStaleness: Int
     /// Why the job stopped or failed.
     public var reason: String?
+    /// Why the file of the losses is not complete.
+    public var lossesError: String?
 
     enum CodingKeys: String, CodingKey {
         case status, steps, samples, seconds, loss, metrics, workers, servers, checkpoint, reason, gradients
         case samplesPerSecond = "samples_per_second"
         case trainLoss = "train_loss"
         case checkpointError = "checkpoint_error"
+        case lossesError = "losses_error"
         case leasedAgain = "batches_leased_again"
         case missedExamples = "examples_missed"
         case repeatedExamples = "examples_repeated"

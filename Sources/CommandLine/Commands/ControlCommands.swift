@@ -23,7 +23,7 @@ struct StatusCommand: Subcommand {
 
     func run(_ invocation: Invocation) throws {
         let report = try control.client().status()
-        invocation.console.write(control.json ? try Results.json(report) : Results.text(report))
+        try invocation.console.write(control.json ? try Results.json(report) : Results.text(report))
     }
 }
 
@@ -37,6 +37,6 @@ struct StopCommand: Subcommand {
 
     func run(_ invocation: Invocation) throws {
         try control.client().stop(now: now)
-        if control.json { invocation.console.write(try Results.json(["status": "stopping"])) }
+        if control.json { try invocation.console.write(try Results.json(["status": "stopping"])) }
     }
 }

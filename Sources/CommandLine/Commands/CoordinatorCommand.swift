@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Cluster
+internal import Interchange
 internal import Messaging
 
 struct CoordinatorCommand: Subcommand {
@@ -44,7 +45,7 @@ struct CoordinatorCommand: Subcommand {
             config: config, job: invocation.job(for: config),
             listen: listen, options: coordinatorOptions)
         console.log("coordinator listens on \(coordinator.address)")
-        if let addressFile { try Results.write("\(coordinator.address)\n", to: addressFile) }
+        if let addressFile { try AtomicFile.write(Array("\(coordinator.address)\n".utf8), to: outputPath(addressFile)) }
         var isStopping = false
         let report = try coordinator.run(
             onProgress: { progress in
@@ -54,6 +55,6 @@ struct CoordinatorCommand: Subcommand {
                 }
                 console.show(progress)
             }, onEvent: { console.log($0) })
-        try Results.finish(report, asJSON: options.json, console)
+        try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", console)
     }
 }

@@ -33,7 +33,7 @@ struct DevicesCommand: Subcommand {
     func run(_ invocation: Invocation) throws {
         if operations {
             for (reason, names) in GPUCoverage.hostOnly {
-                invocation.console.write("\(reason):\n  \(names.joined(separator: ", "))")
+                try invocation.console.write("\(reason):\n  \(names.joined(separator: ", "))")
             }
             return
         }
@@ -44,14 +44,14 @@ struct DevicesCommand: Subcommand {
                 name: device.name.description, detail: device.detail, memory: device.memory, gflops: speed?.gflops,
                 gbps: speed?.gbps)
         }
-        if json { return invocation.console.write(try Results.json(Listing(devices: entries))) }
+        if json { return try invocation.console.write(try Results.json(Listing(devices: entries))) }
         for entry in entries {
             let memory = String(format: "%.1f GiB", Double(entry.memory) / Double(1 << 30))
             var line = "\(entry.name)  \(entry.detail), \(memory)"
             if let gflops = entry.gflops, let gbps = entry.gbps {
                 line += String(format: ", %.0f GFLOP/s, %.1f GB/s", gflops, gbps)
             }
-            invocation.console.write(line)
+            try invocation.console.write(line)
         }
         if !emulation.isAllowed, devices.count == 1, let emulated = Accelerators.devices(emulated: true).first {
             invocation.console.log("with --opencl-cpu also: \(emulated.name)  \(emulated.detail)")

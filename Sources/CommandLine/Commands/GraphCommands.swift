@@ -117,7 +117,7 @@ struct GraphRunCommand: Subcommand {
         var values: [Tensor] = []
         for _ in 0..<steps { values = try graph.run(fetches.map(\.node), feeds: feeds) }
         guard let out else {
-            for (fetch, value) in zip(fetches, values) { invocation.console.write("\(fetch.name) \(value)") }
+            for (fetch, value) in zip(fetches, values) { try invocation.console.write("\(fetch.name) \(value)") }
             return
         }
         let folder = absolute(out)
@@ -205,13 +205,13 @@ struct GraphShowCommand: Subcommand {
         let source = try GraphSource(absolute(file), tags: tags.map(tagList))
         guard plan else {
             let listing = GraphListing(source)
-            return invocation.console.write(json ? try Results.json(listing) : listing.text)
+            return try invocation.console.write(json ? try Results.json(listing) : listing.text)
         }
         let graph = try GraphFile(
             source, needed: fetch, device: try placement.name(), devices: placement.options,
             softPlacement: placement.device == nil)
         let plan = try graph.plan(fetch, batch: batch)
-        invocation.console.write("\(plan)")
+        try invocation.console.write("\(plan)")
     }
 }
 
@@ -226,7 +226,11 @@ struct GraphExportCommand: Subcommand {
             """)
 
     @Argument(help: "The job's YAML file; without it, the digits that come with Tributary.") var config: String?
-    @Option(help: ArgumentHelp("Where to write the GraphDef.", valueName: "file")) var output: String
+    @Option(
+        help: ArgumentHelp(
+            "Where to write the GraphDef; - is standard output, and the names then go to standard error.",
+            valueName: "file"))
+    var output: String
     @OptionGroup var set: SetOptions
 
     private struct Names: Encodable {
@@ -244,15 +248,15 @@ struct GraphExportCommand: Subcommand {
         let job = try PreparedJob(config, invocation.job(for: config))
         let initializer = job.graph.globalVariablesInitializer()
         let bytes = try GraphDefinition.encode(job.graph, gatingWrites: true)
-        try AtomicFile.write(bytes, to: absolute(output))
+        try AtomicFile.write(bytes, to: outputPath(output))
         var feeds = ["features": job.model.features.name, "labels": job.model.labels.name]
         feeds["is_training"] = job.model.isTraining?.name
-        invocation.console.write(
-            try Results.json(
-                Names(
-                    init: initializer.vertex.name, train: job.model.train.vertex.name, loss: job.model.loss.name,
-                    feeds: feeds, metrics: job.model.metrics.mapValues(\.name),
-                    predictions: job.model.predictions?.name)))
+        let names = try Results.json(
+            Names(
+                init: initializer.vertex.name, train: job.model.train.vertex.name, loss: job.model.loss.name,
+                feeds: feeds, metrics: job.model.metrics.mapValues(\.name),
+                predictions: job.model.predictions?.name))
+        if output == "-" { invocation.console.log(names) } else { try invocation.console.write(names) }
     }
 }
 
@@ -293,12 +297,12 @@ struct GraphCheckCommand: Subcommand {
                 let line = Line(
                     name: result.name, error: result.largestError, problem: result.problem,
                     referenceError: result.referenceError)
-                invocation.console.write(try Results.json(line))
+                try invocation.console.write(try Results.json(line))
             } else {
                 let error = result.largestError.map { String(format: "largest error %.2g", $0) }
                 let apart = result.referenceError.map { String(format: ", from the reference %.2g", $0) }
                 let words = result.problem.map { "FAILED: \($0)" } ?? "ok, \(error ?? "")\(apart ?? "")"
-                invocation.console.write("\(result.name): \(words)")
+                try invocation.console.write("\(result.name): \(words)")
             }
         }
         if failed > 0 {

@@ -29,11 +29,11 @@ struct GraphKernelsCommand: Subcommand {
         let target = absolute(out)
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         for (number, text) in texts.all.enumerated() {
-            try Data(text.source.utf8).write(to: URL(fileURLWithPath: "\(target)/\(text.entry)-\(number).cu"))
+            try AtomicFile.write(Array(text.source.utf8), to: "\(target)/\(text.entry)-\(number).cu")
         }
         // What has a kernel for GPUs and no graph here: its text was not seen.
         let missing = GPUCoverage.withKernels.filter { !operations.contains($0) }
-        invocation.console.write(
+        try invocation.console.write(
             "\(texts.all.count) kernels of \(operations.count) operations from \(folders.count) graphs")
         if !missing.isEmpty {
             invocation.console.log("without a graph: \(missing.joined(separator: ", "))")

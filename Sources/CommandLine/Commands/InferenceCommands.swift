@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Cluster
 internal import Foundation
+internal import Interchange
 
 struct EvaluateCommand: Subcommand {
     static let configuration = CommandConfiguration(
@@ -17,9 +18,9 @@ struct EvaluateCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let report = try Inference.evaluate(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint))
-        if json { return invocation.console.write(try Results.json(report)) }
+        if json { return try invocation.console.write(try Results.json(report)) }
         let values = ["loss \(ProgressLine.short(report.loss))"] + ProgressLine.list(report.metrics)
-        invocation.console.write(
+        try invocation.console.write(
             "\(ProgressLine.grouped(report.examples)) examples, step \(ProgressLine.grouped(report.step)): "
                 + values.joined(separator: ", "))
     }
@@ -39,7 +40,7 @@ struct PredictCommand: Subcommand {
     var checkpoint: String
     @Option(help: ArgumentHelp("Features without labels: .csv, .npy, or IDX, plain or gzipped.", valueName: "file"))
     var input: String?
-    @Option(help: ArgumentHelp("Where to write, instead of to standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where to write; - is standard output, as without it.", valueName: "file"))
     var output: String?
     @OptionGroup var set: SetOptions
 
@@ -50,9 +51,9 @@ struct PredictCommand: Subcommand {
             input: input.map(absolute))
         let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
         if let output {
-            try Results.write(lines.joined(separator: "\n") + "\n", to: output)
+            try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: outputPath(output))
         } else {
-            invocation.console.write(lines.joined(separator: "\n"))
+            try invocation.console.write(lines.joined(separator: "\n"))
         }
     }
 

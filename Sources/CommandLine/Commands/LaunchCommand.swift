@@ -45,7 +45,7 @@ struct LaunchCommand: Subcommand {
             config: config, job: invocation.job(for: config), options: launch, stop: stop,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })
-        try Results.finish(report, asJSON: options.json, invocation.console)
+        try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", invocation.console)
     }
 }
 

@@ -36,7 +36,9 @@ struct TrainCommand: Subcommand {
             trace: trace,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })
-        if let file = self.trace { try trace?.write(to: absolute(file)) }
-        try Results.finish(report, asJSON: options.json, invocation.console)
+        let traced = Result { if let file = self.trace { try trace?.write(to: outputPath(file)) } }
+        try Results.finish(
+            report, asJSON: options.json, isOutputTaken: [self.trace, options.losses].contains("-"), invocation.console)
+        try traced.get()
     }
 }

@@ -23,7 +23,9 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Goes on from the newest checkpoint, if there is one.")
     var resume = false
 
-    @Option(help: ArgumentHelp("Writes every step's loss to a file, as step,loss.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Writes every step's loss to a file, as step,loss; - is standard output.", valueName: "file"))
     var losses: String?
 
     @Flag(help: "Ends standard output with one JSON object: what became of the job.")
@@ -55,7 +57,7 @@ struct RunOptions: ParsableArguments {
         var token = TokenOptions()
         token.tokenFile = config.cluster.tokenFile
         return CoordinatorOptions(
-            resume: resume, lossesFile: losses.map(absolute),
+            resume: resume, lossesFile: losses.map(outputPath),
             token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
     }
 }
@@ -144,3 +146,8 @@ struct TLSOptions: ParsableArguments {
 
 /// A path of the command line, from the root.
 func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
+/// A file to write, from the root, but as the user gave it; "-" is standard output.
+func outputPath(_ path: String) -> String {
+    path == "-" || path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+}

@@ -1,6 +1,7 @@
 internal import Cluster
 internal import Foundation
 internal import Glibc
+internal import Interchange
 internal import Synchronization
 
 /// Standard error with one live line at its end, and standard output; from any thread, line by line.
@@ -9,6 +10,7 @@ internal import Synchronization
 /// when the job's phase changes.
 final class Console: Sendable {
     private struct State {
+        var hasResults = false
         var hasLiveLine = false
         var lastPlain: ContinuousClock.Instant?
         var lastLive: ContinuousClock.Instant?
@@ -32,10 +34,26 @@ final class Console: Sendable {
     }
 
     /// A result.
-    func write(_ text: String, toOutput: Bool = true) {
-        state.withLock { state in
+    /// - Throws: `FormatError` if standard output cannot be written: a full disk, a reader that has gone.
+    func write(_ text: String) throws {
+        try state.withLock { state in
             clear(&state)
-            Self.put(text + "\n", toOutput ? STDOUT_FILENO : STDERR_FILENO)
+            state.hasResults = true
+            try Self.checked(Self.put(text + "\n", STDOUT_FILENO))
+        }
+    }
+
+    /// Closes standard output after the last result: some file systems tell only then that a disk is full.
+    /// - Throws: as `write`.
+    func finish() throws {
+        close()
+        guard state.withLock({ $0.hasResults }) else { return }
+        try Self.checked(Glibc.close(STDOUT_FILENO) == 0 ? 0 : errno)
+    }
+
+    private static func checked(_ code: Int32) throws {
+        guard code == 0 else {
+            throw FormatError(writing: "standard output", "cannot be written", systemCode: code)
         }
     }
 
@@ -81,14 +99,10 @@ final class Console: Sendable {
         return Int(size.ws_col)
     }
 
-    private static func put(_ text: String, _ descriptor: Int32) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            // A closed or full output ends nothing but the output.
-            guard count > 0 else { return }
-            bytes = bytes.dropFirst(count)
-        }
+    /// The system's `errno` or 0. A closed or full standard error ends nothing but the messages.
+    @discardableResult
+    private static func put(_ text: String, _ descriptor: Int32) -> Int32 {
+        var text = text
+        return text.withUTF8 { Descriptor.write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 }

@@ -32,9 +32,9 @@ package struct Failure: Equatable {
         case let error as ConfigurationError: self.init(Status.configuration, error)
         case let error as NodeError: self.init(error.exitStatus, error)
         case let error as MessagingError: self.init(Self.status(of: error), error)
-        case let error as FormatError: self.init(Status.data, error)
+        case let error as FormatError: self.init(error.isOutput ? Status.cannotCreate : Status.data, error)
         // The graph follows from the configuration: its model, its devices.
-        case let error as GraphError: self.init(Status.configuration, error)
+        case let error as GraphError: self.init(error.isOutput ? Status.cannotCreate : Status.configuration, error)
         default: self = Self.fromParser(error)
         }
     }

@@ -56,9 +56,14 @@ package enum Results {
         return lines.joined(separator: "\n")
     }
 
-    /// Prints the report; a failed job, or one whose last values could not be saved, is an error after that.
-    static func finish(_ report: JobReport, asJSON: Bool, _ console: Console) throws {
-        console.write(asJSON ? try json(report) : text(report))
+    /// Prints the report; a failed job, or one whose last values or losses could not be saved, is an error after that.
+    ///
+    /// - Parameter isOutputTaken: whether something else goes to standard output; text for people then goes to standard error.
+    static func finish(_ report: JobReport, asJSON: Bool, isOutputTaken: Bool = false, _ console: Console) throws {
+        let printed = Result {
+            if asJSON { return try console.write(json(report)) }
+            if isOutputTaken { console.log(text(report)) } else { try console.write(text(report)) }
+        }
         if report.status == "failed" {
             throw Failure(
                 status: Failure.Status.unavailable,
@@ -69,16 +74,10 @@ package enum Results {
                 status: Failure.Status.cannotCreate,
                 message: "tributary: the last checkpoint could not be written: \(error)")
         }
-    }
-
-    /// Text into a file that appears whole or not at all.
-    static func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            let reason = (error as NSError).localizedDescription
+        if let error = report.lossesError {
             throw Failure(
-                status: Failure.Status.cannotCreate, message: "tributary: \(path) cannot be written: \(reason)")
+                status: Failure.Status.cannotCreate, message: "tributary: the losses are not complete: \(error)")
         }
+        try printed.get()
     }
 }

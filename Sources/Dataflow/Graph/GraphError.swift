@@ -9,16 +9,22 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Whether a device's memory was too small: with less held, it might go well.
     let isOutOfMemory: Bool
+    /// Whether a file could not be written, such as a checkpoint on a full disk: nothing is wrong with the graph.
+    public let isOutput: Bool
 
     public init(_ message: String, node: String? = nil, location: SourceLocation? = nil) {
         self.init(message, node: node, location: location, isOutOfMemory: false)
     }
 
-    init(_ message: String, node: String? = nil, location: SourceLocation? = nil, isOutOfMemory: Bool) {
+    init(
+        _ message: String, node: String? = nil, location: SourceLocation? = nil, isOutOfMemory: Bool = false,
+        isOutput: Bool = false
+    ) {
         self.message = message
         self.node = node
         self.location = location
         self.isOutOfMemory = isOutOfMemory
+        self.isOutput = isOutput
     }
 
     public var description: String {

@@ -85,6 +85,6 @@ public struct Chart {
         var svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width.text(0))\" height=\"\(total)\""
         svg += " font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
         for (i, chart) in charts.enumerated() { svg += chart.drawing(offset: Double(i) * height) }
-        try (svg + "</svg>\n").write(toFile: path, atomically: true, encoding: .utf8)
+        try (svg + "</svg>\n").write(toFile: path, atomically: false, encoding: .utf8)
     }
 }

@@ -105,13 +105,11 @@ public final class TensorFlowCheckpoint: Sendable {
                 path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
         if spec.dtype == .string { return try readStrings(entry, spec, name) }
-        let tensor =
-            entry.slices.isEmpty
-            ? try read(entry, spec, name, bytes.partialValue) : try assemble(entry, spec, name, bytes.partialValue)
-        return tensor
+        guard entry.slices.isEmpty else { return try assemble(entry, spec, name, nil) }
+        return try read(entry, spec, name, bytes.partialValue)
     }
 
-    /// Reads a part of a tensor.
+    /// Reads a part of a tensor. Of what was written in parts it reads only those that it needs.
     /// - Throws: as the other; also if the tensor in the checkpoint has not the shape that the part is to be one of.
     func tensor(named name: String, part: CheckpointSlice) throws -> Tensor {
         let entry = try entry(name)
@@ -120,18 +118,12 @@ public final class TensorFlowCheckpoint: Sendable {
             throw FormatError(
                 path: index, "holds '\(name)' as \(spec), which has no part of a tensor of shape \(Shape(part.shape))")
         }
-        // Mostly it was written so.
-        let (key, own) = (SliceKey.encode(name, part.extents), part.partShape)
-        if !part.isWhole, !entry.slices.isEmpty, let stored = parts[key], let count = own.elementCount {
-            let bytes = count.multipliedReportingOverflow(by: spec.dtype.size)
-            if try self.spec(stored, name) == TensorSpec(spec.dtype, own), !bytes.overflow,
-                bytes.partialValue <= dataSize
-            {
-                return try read(stored, TensorSpec(spec.dtype, own), name, bytes.partialValue)
-            }
-        }
+        guard entry.slices.isEmpty else { return try assemble(entry, spec, name, part) }
         return part.part(of: try tensor(named: name))
     }
+
+    /// Whether a tensor was written in parts, as a partitioned Variable is.
+    func isInParts(_ name: String) -> Bool { entries[name]?.slices.isEmpty == false }
 
     /// The lengths of strings, seven bits a byte; a checksum of these; the strings one after another.
     private func readStrings(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String) throws -> Tensor {
@@ -194,30 +186,62 @@ public final class TensorFlowCheckpoint: Sendable {
 
     // MARK: Partitioned Variables
 
-    /// The whole of what was written in parts.
+    /// What was written in parts: the whole, or a part that need not be one of those.
     private func assemble(
-        _ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String, _ count: Int
+        _ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String, _ wanted: CheckpointSlice?
     ) throws -> Tensor {
+        let shape = wanted?.partShape ?? spec.shape
+        let starts = wanted?.ranges.map { $0?.lowerBound ?? 0 } ?? spec.shape.concrete.map { _ in 0 }
+        let bytes = (shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
+        guard !bytes.overflow, bytes.partialValue <= dataSize else {
+            throw FormatError(
+                path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
+        }
         let boxes = try entry.slices.map { try box($0, spec, name) }
-        var (filled, covered) = (0, [Bool](repeating: false, count: count / spec.dtype.size))
-        let tensor = Tensor.zeros(spec.dtype, spec.shape)
+        if let own = boxes.first(where: { $0.starts == starts && $0.lengths == shape.concrete }) {
+            return try part(own, spec, name)
+        }
+        var (filled, covered) = (0, [Bool](repeating: false, count: bytes.partialValue / spec.dtype.size))
+        let tensor = Tensor.zeros(spec.dtype, shape)
         for box in boxes {
-            let shape = Shape(box.lengths)
-            guard let part = parts[box.key] else {
-                throw FormatError(path: index, "is corrupt: it lacks the part \(box.starts) of '\(name)'")
-            }
-            guard try self.spec(part, name) == TensorSpec(spec.dtype, shape), let size = shape.elementCount else {
-                throw FormatError(
-                    path: index, "is corrupt: a part of '\(name)' has another dtype or shape than its place")
-            }
-            let value = try read(part, TensorSpec(spec.dtype, shape), name, size * spec.dtype.size)
-            filled += copy(value, box, into: tensor, &covered)
+            guard let overlap = Overlap(box, starts, shape.concrete) else { continue }
+            filled += copy(try part(box, spec, name), overlap, into: tensor, &covered)
         }
         guard filled == covered.count else {
             throw FormatError(
-                path: index, "is corrupt: the parts of '\(name)' fill \(filled) of its \(covered.count) elements")
+                path: index, "is corrupt: the parts of '\(name)' fill \(filled) of \(covered.count) elements")
         }
         return tensor
+    }
+
+    private func part(_ box: Box, _ spec: TensorSpec, _ name: String) throws -> Tensor {
+        let shape = Shape(box.lengths)
+        guard let part = parts[box.key] else {
+            throw FormatError(path: index, "is corrupt: it lacks the part \(box.starts) of '\(name)'")
+        }
+        guard try self.spec(part, name) == TensorSpec(spec.dtype, shape), let count = shape.elementCount else {
+            throw FormatError(
+                path: index, "is corrupt: a part of '\(name)' has another dtype or shape than its place")
+        }
+        return try read(part, TensorSpec(spec.dtype, shape), name, count * spec.dtype.size)
+    }
+
+    /// What a stored part and a wanted one have in common.
+    private struct Overlap {
+        /// Where it starts in the stored and in the wanted one.
+        let from: [Int]
+        let to: [Int]
+        let lengths: [Int]
+
+        /// nil: nothing.
+        init?(_ box: Box, _ starts: [Int], _ extents: [Int]) {
+            let lower = zip(box.starts, starts).map { max($0, $1) }
+            let ends = zip(zip(box.starts, box.lengths), zip(starts, extents)).map { min($0.0 + $0.1, $1.0 + $1.1) }
+            lengths = zip(lower, ends).map { $1 - $0 }
+            guard lengths.allSatisfy({ $0 > 0 }) else { return nil }
+            from = zip(lower, box.starts).map { $0 - $1 }
+            to = zip(lower, starts).map { $0 - $1 }
+        }
     }
 
     private func box(_ slice: TFTensorSliceProto, _ spec: TensorSpec, _ name: String) throws -> Box {
@@ -239,26 +263,29 @@ public final class TensorFlowCheckpoint: Sendable {
         return (starts, lengths, SliceKey.encode(name, written))
     }
 
-    /// Copies a part row by row. Returns how many elements it is the first to fill.
-    private func copy(_ part: Tensor, _ box: Box, into whole: Tensor, _ covered: inout [Bool]) -> Int {
-        guard part.elementCount > 0 else { return 0 }
-        let (size, strides) = (whole.dtype.size, whole.shape.strides)
-        let row = box.lengths.last ?? 1
-        var (filled, place) = (0, [Int](repeating: 0, count: max(box.lengths.count - 1, 0)))
-        for number in 0..<part.elementCount / row {
-            var start = box.starts.last ?? 0
-            for dimension in place.indices { start += (box.starts[dimension] + place[dimension]) * strides[dimension] }
-            part.withUnsafeBytes { bytes in
-                (whole.storage.pointer + start * size).copyMemory(
-                    from: bytes.baseAddress! + number * row * size, byteCount: row * size)
+    /// Copies row by row. Returns how many elements it is the first to fill.
+    private func copy(_ part: Tensor, _ overlap: Overlap, into target: Tensor, _ covered: inout [Bool]) -> Int {
+        let (size, lengths) = (target.dtype.size, overlap.lengths)
+        let (source, strides) = (part.shape.strides, target.shape.strides)
+        let row = lengths.last ?? 1
+        var (filled, place) = (0, [Int](repeating: 0, count: max(lengths.count - 1, 0)))
+        for _ in 0..<lengths.reduce(1, *) / row {
+            var (from, to) = (overlap.from.last ?? 0, overlap.to.last ?? 0)
+            for dimension in place.indices {
+                from += (overlap.from[dimension] + place[dimension]) * source[dimension]
+                to += (overlap.to[dimension] + place[dimension]) * strides[dimension]
             }
-            for i in start..<start + row where !covered[i] {
+            part.withUnsafeBytes { bytes in
+                (target.storage.pointer + to * size).copyMemory(
+                    from: bytes.baseAddress! + from * size, byteCount: row * size)
+            }
+            for i in to..<to + row where !covered[i] {
                 covered[i] = true
                 filled += 1
             }
             for dimension in place.indices.reversed() {
                 place[dimension] += 1
-                if place[dimension] < box.lengths[dimension] { break }
+                if place[dimension] < lengths[dimension] { break }
                 place[dimension] = 0
             }
         }

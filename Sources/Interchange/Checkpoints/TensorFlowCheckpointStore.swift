@@ -96,7 +96,7 @@ public struct TensorFlowCheckpointStore: CheckpointStore {
         for (i, file) in files.enumerated() {
             let name = CheckpointIndex.dataFile(path, i, of: files.count)
             guard rename(file.path, name) == 0 else {
-                throw FormatError(path: name, "cannot be made of \(file.path)", systemCode: errno)
+                throw FormatError(writing: name, "cannot be made of \(file.path)", systemCode: errno)
             }
         }
         try index.write(shards: files.count)

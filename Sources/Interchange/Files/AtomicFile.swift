@@ -6,6 +6,9 @@
 ///
 /// The bytes go to a temporary file in the same folder, are synced to the disk, and take the file's name by a rename;
 /// then the folder is synced. Whatever fails, a full disk too, the file is as it was and the temporary one is gone.
+///
+/// Of a symbolic link the target is replaced, and the link stays. What is no regular file, such as a device, a FIFO or
+/// standard output (`-`), is written to as it stands; so is a file that may be written where no other can be made beside it.
 public struct AtomicFile: ~Copyable {
     /// The path the file will have.
     public let path: String
@@ -28,32 +31,100 @@ public struct AtomicFile: ~Copyable {
     public static func write<Result>(
         to path: String, _ body: (inout AtomicFile) throws -> Result
     ) throws -> Result {
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-        let temporary = "\(folder)/.\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FormatError(path: path, "cannot be created", systemCode: errno) }
+        switch try OutputTarget(path) {
+        case .descriptor(let number): return try through(fcntl(number, F_DUPFD_CLOEXEC, 0), path, body)
+        case .stream(let place): return try through(open(place, O_WRONLY | O_NOCTTY | O_CLOEXEC), path, body)
+        case .file(let place): return try replace(place, path, body)
+        }
+    }
+
+    /// Writes to what a descriptor stands for, which is then closed; one below 0 is the system's refusal.
+    private static func through<Result>(
+        _ descriptor: Int32, _ path: String, _ body: (inout AtomicFile) throws -> Result
+    ) throws -> Result {
+        guard descriptor >= 0 else { throw FormatError(writing: path, "cannot be written", systemCode: errno) }
+        var isOpen = true
+        defer { if isOpen { close(descriptor) } }
+        var file = AtomicFile(descriptor: descriptor, path: path)
+        let result = try body(&file)
+        try file.finish()
+        isOpen = false
+        guard close(descriptor) == 0 else { throw FormatError(writing: path, "cannot be written", systemCode: errno) }
+        return result
+    }
+
+    /// Replaces the file at `place`, which the user calls `path`.
+    private static func replace<Result>(
+        _ place: String, _ path: String, _ body: (inout AtomicFile) throws -> Result
+    ) throws -> Result {
+        let folder = OutputTarget.folder(of: place)
+        // A name may have 255 bytes.
+        let name = OutputTarget.name(of: place).unicodeScalars.prefix(40)
+        let temporary = "\(folder)/.\(String(name)).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            let code = errno
+            if [EACCES, EPERM, EROFS].contains(code) {
+                let existing = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC)
+                if existing >= 0 { return try through(existing, path, body) }
+            }
+            throw FormatError(writing: path, "cannot be created", systemCode: code)
+        }
         var isOpen = true
         do {
+            takeMode(of: place, descriptor)
             var file = AtomicFile(descriptor: descriptor, path: path)
             let result = try body(&file)
             try file.finish()
+            let isRenamed = rename(temporary, place) == 0
+            if !isRenamed {
+                // A file that is a mount point, as containers have them, cannot be replaced.
+                guard errno == EBUSY else { throw FormatError(writing: path, "cannot be replaced", systemCode: errno) }
+                try copy(descriptor, to: place, path)
+                unlink(temporary)
+            }
             isOpen = false
             // A file system over the network may tell only now that the disk is full.
             guard close(descriptor) == 0 else {
-                throw FormatError(path: path, "cannot be written", systemCode: errno)
+                throw FormatError(writing: path, "cannot be written", systemCode: errno)
             }
-            guard rename(temporary, path) == 0 else {
-                throw FormatError(path: path, "cannot be replaced", systemCode: errno)
-            }
-            try sync(folder: folder)
+            if isRenamed { try sync(folder: folder) }
             return result
         } catch {
             if isOpen { close(descriptor) }
             unlink(temporary)
             throw error
         }
+    }
+
+    /// Gives a file who may read it, and whose it is, from the one that it will replace.
+    private static func takeMode(of place: String, _ descriptor: Int32) {
+        var old = stat()
+        guard stat(place, &old) == 0 else { return }
+        // Only root may give files away.
+        _ = fchown(descriptor, old.st_uid, old.st_gid)
+        fchmod(descriptor, old.st_mode & 0o777)
+    }
+
+    /// Copies a whole file over what is in another.
+    private static func copy(_ descriptor: Int32, to place: String, _ path: String) throws {
+        func refused() -> FormatError { FormatError(writing: path, "cannot be written", systemCode: errno) }
+        let target = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC)
+        guard target >= 0 else { throw refused() }
+        defer { close(target) }
+        guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw refused() }
+        var buffer = [UInt8](repeating: 0, count: bufferSize)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw refused() }
+            if count == 0 { break }
+            let code = buffer.withUnsafeBytes {
+                Descriptor.write(UnsafeRawBufferPointer(rebasing: $0[..<count]), to: target)
+            }
+            guard code == 0 else { throw FormatError(writing: path, "cannot be written", systemCode: code) }
+        }
+        guard fsync(target) == 0 else { throw refused() }
     }
 
     /// Writes `bytes` as the file at `path`. Throws `FormatError` if it cannot be written.
@@ -77,7 +148,10 @@ public struct AtomicFile: ~Copyable {
 
     package mutating func finish() throws {
         try flush()
-        guard fsync(descriptor) == 0 else { throw FormatError(path: path, "cannot be written", systemCode: errno) }
+        // Devices and pipes cannot be synced.
+        guard fsync(descriptor) == 0 || [EINVAL, EROFS, EOPNOTSUPP].contains(errno) else {
+            throw FormatError(writing: path, "cannot be written", systemCode: errno)
+        }
     }
 
     private mutating func flush() throws {
@@ -86,26 +160,22 @@ public struct AtomicFile: ~Copyable {
     }
 
     private func send(_ bytes: UnsafeRawBufferPointer) throws {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let sent = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if sent < 0, errno == EINTR { continue }
-            guard sent > 0 else {
-                throw FormatError(path: path, "cannot be written", systemCode: sent == 0 ? ENOSPC : errno)
-            }
-            done += sent
-        }
+        let code = Descriptor.write(bytes, to: descriptor)
+        guard code == 0 else { throw FormatError(writing: path, "cannot be written", systemCode: code) }
     }
 
     /// Makes names created in or moved into `folder` outlast a power cut.
     private static func sync(folder: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FormatError(path: folder, "cannot be synced", systemCode: errno) }
+        guard descriptor >= 0 else {
+            // A folder that may be written but not listed.
+            if errno == EACCES { return }
+            throw FormatError(writing: folder, "cannot be synced", systemCode: errno)
+        }
         defer { close(descriptor) }
         // EINVAL: a file system whose folders cannot be synced.
         guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw FormatError(path: folder, "cannot be synced", systemCode: errno)
+            throw FormatError(writing: folder, "cannot be synced", systemCode: errno)
         }
     }
 }

@@ -128,15 +128,6 @@ public struct GraphFile {
         }
     }
 
-    /// By which names of a checkpoint the graph's own saver reads the Variables.
-    var savedNames: SavedNames {
-        let operation = source.meta.saverDef.restoreOpName
-        return SavedNames(source.definition, restoring: operation.isEmpty ? nil : operation)
-    }
-
-    /// Whether the saver's names come before the Variables' own: where the file says which saver is meant.
-    var prefersSavedNames: Bool { !source.meta.saverDef.restoreOpName.isEmpty }
-
     private func nodes(_ feeds: [String: Tensor]) throws -> [Node: Tensor] {
         var result: [Node: Tensor] = [:]
         for (name, tensor) in feeds { result[try fed[name] ?? graph.node(named: name)] = tensor }

@@ -1,22 +1,24 @@
-internal import Foundation
+internal import Dataflow
 
-/// Which tensor of a checkpoint each Variable takes, as the nodes say by which the graph itself restores them: a
-/// `RestoreV2` with the tensors' names, and an `Assign…` for each Variable, in the graph or in functions that it calls.
+/// Which tensor of a checkpoint each Variable takes, as the nodes say by which the graph itself saves and restores them: a
+/// `RestoreV2` with the tensors' names, and an `Assign…` for each Variable, in the graph or in functions that it calls; a
+/// `SaveV2` with the same names.
 struct SavedNames {
-    /// A tensor of a checkpoint, or a part of it.
-    struct Source: Equatable {
-        let name: String
-        /// Of a part: where it starts in each dimension and how long it is there, −1: all of the dimension.
-        let part: [Extent]
-
-        struct Extent: Equatable {
-            let start: Int
-            let length: Int
-        }
+    /// What one `tf.train.Saver` reads.
+    struct Saver {
+        /// By the Variables' nodes.
+        fileprivate(set) var sources: [String: VariableSource] = [:]
+        /// All that it reads, tables too.
+        fileprivate(set) var names: Set<String> = []
+        /// What it writes; used where nothing restores the Variable.
+        fileprivate var written: [String: VariableSource] = [:]
     }
 
-    /// By the Variables' nodes.
-    private(set) var sources: [String: Source] = [:]
+    /// The savers of the graph, the first made first. Where `restoring` names one, all is its.
+    private(set) var savers: [Saver] = []
+    /// The savers' places, by the node that yields the checkpoint's prefix: each saver has its own.
+    private var places: [String: Int] = [:]
+    private let isOne: Bool
 
     private let functions: [String: TFFunctionDef]
     /// Nodes of functions that may still be looked at: functions that call each other twice would be without end.
@@ -26,16 +28,22 @@ struct SavedNames {
 
     /// - Parameter operation: the node that restores; nil: all nodes of the graph.
     init(_ definition: TFGraphDef, restoring operation: String?) {
+        isOne = operation != nil
         functions = Dictionary(
             definition.library.function.map { ($0.signature.name, $0) }, uniquingKeysWith: { first, _ in first })
         let body = Body(definition.node, in: nil)
         visit(body, operation.map { body.ancestors(of: $0) } ?? definition.node, depth: 0)
-        addOriginals(definition.node, body)
+        for saver in savers.indices {
+            var sources = savers[saver].sources.merging(savers[saver].written) { read, _ in read }
+            addOriginals(definition.node, body, to: &sources)
+            savers[saver].sources = sources
+        }
+        savers.removeAll { $0.sources.isEmpty }
     }
 
     /// Keras 3 saves copies of the Variables that a signature uses: "Variable_7", which begins with the value of
     /// "dense/kernel" and is restored in its place. Such an original takes what its copy takes.
-    private mutating func addOriginals(_ nodes: [TFNodeDef], _ body: Body) {
+    private mutating func addOriginals(_ nodes: [TFNodeDef], _ body: Body, to sources: inout [String: VariableSource]) {
         for node in nodes where node.op == "AssignVariableOp" && node.input.count >= 2 {
             guard case .variable(let copy)? = value(node.input[0], body), let source = sources[copy],
                 let read = body.nodes[Body.split(node.input[1]).name], read.op == "ReadVariableOp",
@@ -83,13 +91,40 @@ struct SavedNames {
         for node in nodes {
             if ["Assign", "AssignVariableOp"].contains(node.op), node.input.count >= 2 {
                 guard case .variable(let variable)? = value(node.input[0], body),
-                    case .restored(let source)? = value(node.input[1], body)
+                    case .restored(let source, let saver)? = value(node.input[1], body)
                 else { continue }
-                sources[variable] = source
+                savers[saver].sources[variable] = source
+            } else if ["RestoreV2", "SaveV2"].contains(node.op), node.input.count >= 3 {
+                collect(node, body)
             } else if let (called, function) = call(node, in: body) {
                 visit(called, function.nodeDef, depth: depth + 1)
             }
         }
+    }
+
+    /// Adds the names that a node reads or writes to those of its saver.
+    private mutating func collect(_ node: TFNodeDef, _ body: Body) {
+        guard case .texts(let names)? = value(node.input[1], body) else { return }
+        let saver = saver(node, body)
+        savers[saver].names.formUnion(names)
+        guard node.op == "SaveV2", case .texts(let slices)? = value(node.input[2], body) else { return }
+        for (input, (name, slice)) in zip(node.input.dropFirst(3), zip(names, slices)) {
+            guard case .variable(let variable)? = value(input, body), let source = source(name, slice) else { continue }
+            savers[saver].written[variable] = source
+        }
+    }
+
+    /// The saver that a node is one of.
+    private mutating func saver(_ node: TFNodeDef, _ body: Body) -> Int {
+        var (input, inner) = (isOne ? "" : node.input[0], body)
+        while let argument = inner.arguments[Body.split(input).name], let caller = inner.caller {
+            (input, inner) = (argument, caller)
+        }
+        let prefix = Body.split(input).name
+        if let place = places[prefix] { return place }
+        places[prefix] = savers.count
+        savers.append(Saver())
+        return savers.count - 1
     }
 
     /// The body of the function that a node calls.
@@ -106,7 +141,8 @@ struct SavedNames {
 
     private enum Value {
         case variable(String)
-        case restored(Source)
+        /// By a saver.
+        case restored(VariableSource, Int)
         case texts([String])
     }
 
@@ -123,13 +159,15 @@ struct SavedNames {
             switch node.op {
             case "VariableV2", "Variable", "VarHandleOp":
                 return body.caller == nil ? .variable(node.name) : nil
-            case "Identity", "RefIdentity", "Cast", "Reshape", "StopGradient", "EnsureShape":
+            case "Identity", "RefIdentity", "Cast", "Reshape", "StopGradient", "EnsureShape",
+                "ReadVariableOp":
                 guard let first = node.input.first else { return nil }
                 input = first
             case "Const":
                 return .texts((node.attr["value"]?.tensor.stringVal ?? []).map { String(decoding: $0, as: UTF8.self) })
             case "RestoreV2", "Restore", "RestoreSlice":
-                return restored(node, output, body).map { .restored($0) }
+                guard let source = restored(node, output, body) else { return nil }
+                return .restored(source, saver(node, body))
             default:
                 guard let (called, function) = call(node, in: body), output < function.signature.outputArg.count,
                     let result = function.ret[function.signature.outputArg[output].name]
@@ -140,23 +178,19 @@ struct SavedNames {
         return nil
     }
 
-    private mutating func restored(_ node: TFNodeDef, _ output: Int, _ body: Body) -> Source? {
+    private mutating func restored(_ node: TFNodeDef, _ output: Int, _ body: Body) -> VariableSource? {
         func text(_ place: Int) -> String? {
             guard place < node.input.count, case .texts(let texts)? = value(node.input[place], body) else { return nil }
             // The last one repeats.
             return output < texts.count ? texts[output] : texts.last
         }
-        guard let name = text(1), output >= 0 else { return nil }
-        return Source(name: name, part: SavedNames.part(node.op == "Restore" ? "" : text(2) ?? ""))
+        guard output >= 0, let name = text(1) else { return nil }
+        return source(name, node.op == "Restore" ? "" : text(2) ?? "")
     }
 
-    /// "70 2 0,35:-" taken apart: the whole's extents, and for each dimension where the part starts and its length.
-    static func part(_ text: String) -> [Source.Extent] {
-        guard let last = text.split(separator: " ").last else { return [] }
-        return last.split(separator: ":").map { dimension in
-            let numbers = dimension.split(separator: ",").compactMap { Int($0) }
-            return numbers.count == 2
-                ? Source.Extent(start: numbers[0], length: numbers[1]) : Source.Extent(start: 0, length: -1)
-        }
+    /// nil: the slice is none.
+    private func source(_ name: String, _ slice: String) -> VariableSource? {
+        if slice.isEmpty { return VariableSource(name: name, slice: nil) }
+        return (try? CheckpointSlice(slice)).map { VariableSource(name: name, slice: $0) }
     }
 }

@@ -48,6 +48,16 @@ public struct CheckpointSlice: Sendable, Equatable {
     /// In each dimension where the part starts and how long it is; nil: all of the dimension.
     public let ranges: [Range<Int>?]
 
+    /// A part that is cut out of one dimension of a tensor of extents `shape`. Traps if it does not lie in it.
+    package init(_ shape: [Int], axis: Int, _ range: Range<Int>) {
+        precondition(shape.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= shape[axis])
+        self.shape = shape
+        ranges = shape.indices.map { $0 == axis ? range : nil }
+    }
+
+    /// The whole of a tensor of extents `shape`.
+    package init(whole shape: [Int]) { (self.shape, ranges) = (shape, shape.map { _ in nil }) }
+
     /// What TensorFlow writes as "10 4 0,5:-": the whole tensor's extents, then for each dimension start and length, or "-".
     /// - Throws: `GraphError` if it is no such text, or the part does not lie in the tensor.
     public init(_ text: String) throws {

@@ -33,7 +33,7 @@ public enum SaveV2: StringOperation {
             }
             parts.append(CheckpointPart(key, tensor))
         }
-        try call.checkpoints { try $0.write(parts, to: prefix) }
+        try call.checkpoints(isOutput: true) { try $0.write(parts, to: prefix) }
         return []
     }
 }
@@ -89,7 +89,7 @@ public enum MergeV2Checkpoints: StringOperation {
             call.attributes.bool("delete_old_dirs"), call.attributes.bool("allow_missing_files")
         )
         let parts = call.inputs[0].texts
-        try call.checkpoints {
+        try call.checkpoints(isOutput: true) {
             try $0.merge(parts, into: prefix, deletingFolders: deletes, allowingMissing: allows)
         }
         return []
@@ -110,12 +110,16 @@ extension DynamicCall {
     }
 
     /// What the session's checkpoint store does.
-    fileprivate func checkpoints<Result>(_ body: (any CheckpointStore) throws -> Result) throws -> Result {
+    ///
+    /// - Parameter isOutput: whether it writes.
+    fileprivate func checkpoints<Result>(
+        isOutput: Bool = false, _ body: (any CheckpointStore) throws -> Result
+    ) throws -> Result {
         guard let store = functions.options.checkpoints else {
             throw GraphError("this session has nowhere to keep checkpoints: give SessionOptions a CheckpointStore")
         }
         do { return try body(store) } catch let error as GraphError { throw error } catch {
-            throw GraphError("\(error)")
+            throw GraphError("\(error)", isOutput: isOutput)
         }
     }
 }

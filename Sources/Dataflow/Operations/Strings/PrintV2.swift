@@ -31,11 +31,12 @@ public enum PrintV2: StringOperation {
             let path = String(stream.dropFirst(7))
             let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
             guard file >= 0 else {
-                throw GraphError("'\(path)' cannot be opened to print to: \(String(cString: strerror(errno)))")
+                throw GraphError(
+                    "'\(path)' cannot be opened to print to: \(String(cString: strerror(errno)))", isOutput: true)
             }
             defer { close(file) }
             guard write(text, to: file) else {
-                throw GraphError("'\(path)' cannot be written: \(String(cString: strerror(errno)))")
+                throw GraphError("'\(path)' cannot be written: \(String(cString: strerror(errno)))", isOutput: true)
             }
         } else {
             let isLog = logs.contains(stream)
