@@ -10,10 +10,12 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether a device's memory was too small: with less held, it might go well.
     let isOutOfMemory: Bool
 
+    @inline(never)
     public init(_ message: String, node: String? = nil, location: SourceLocation? = nil) {
         self.init(message, node: node, location: location, isOutOfMemory: false)
     }
 
+    @inline(never)
     init(_ message: String, node: String? = nil, location: SourceLocation? = nil, isOutOfMemory: Bool) {
         self.message = message
         self.node = node
@@ -42,6 +44,7 @@ public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     public let file: String
     public let line: UInt
 
+    @inline(never)
     public init(file: StaticString, line: UInt) {
         self.file = "\(file)"
         self.line = line
