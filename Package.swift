@@ -40,10 +40,12 @@ let package = Package(
         .target(name: "Dataflow", dependencies: ["CDevices", "CKernels", "COneDNN", "CZlib"], swiftSettings: strict),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
+        // Generated code, in a module of its own: it is compiled beside Dataflow, not after it.
         .target(
-            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
-            exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto", "Models/meta_graph.proto"],
-            swiftSettings: strict),
+            name: "Schemas", dependencies: [protobuf],
+            exclude: ["tensorflow.proto", "tensor_bundle.proto", "meta_graph.proto"], swiftSettings: strict),
+        .target(
+            name: "Interchange", dependencies: ["Dataflow", "Schemas", "CZlib", protobuf], swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
         .target(name: "Messaging", dependencies: ["CNNG", "CProcess"], swiftSettings: strict),
@@ -72,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "tributary-fuzz",
             dependencies: [
-                "Cluster", "Dataflow", "Interchange", "Messaging", "Training", protobuf,
+                "Cluster", "Dataflow", "Interchange", "Messaging", "Schemas", "Training", protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -80,7 +82,7 @@ let package = Package(
             name: "DataflowTests", dependencies: ["Dataflow"],
             resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", protobuf, "tributary-fuzz"],
+            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", "Schemas", protobuf, "tributary-fuzz"],
             resources: [.copy("Checkpoints"), .copy("Graphs"), .copy("Models")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// A small checkpoint of TensorFlow's format V2: the entries of its index, to be damaged, and the table around them.

@@ -1,6 +1,7 @@
 import Dataflow
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// A real graph to damage: what it is, and what is run of it.

@@ -1,5 +1,6 @@
 import Dataflow
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// Damage to a graph as a message: what is left is mostly well formed, so that deep code is reached.

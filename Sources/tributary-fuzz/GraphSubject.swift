@@ -1,6 +1,7 @@
 import Dataflow
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// Decodes a damaged graph, plans it and runs what can be run, with small feeds.

@@ -1,6 +1,7 @@
 import Dataflow
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// Graphs with collections, signatures and a saver, in each form in which TensorFlow writes them.

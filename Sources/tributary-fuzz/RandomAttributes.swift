@@ -1,6 +1,7 @@
 import Dataflow
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 
 /// Attributes and constants out of nowhere, for damaged graphs.

@@ -1,6 +1,7 @@
 import Dataflow
 import Foundation
 import Interchange
+import Schemas
 import SwiftProtobuf
 import Testing
 

@@ -2,6 +2,7 @@ internal import COneDNN
 
 /// Runs `body(part)` for each part on oneDNN's own threads; returns when all are done. `body` must not throw or allocate
 /// anything that another part uses.
+@inline(never)
 func parallel(_ parts: Int, _ body: (Int) -> Void) {
     if parts <= 1 { return body(0) }
     withoutActuallyEscaping(body) { body in

@@ -147,6 +147,7 @@ public final class Graph: Sendable {
     ///   - controls: vertices to run before, besides those of the scope.
     ///   - device: overrides the scope's.
     @discardableResult
+    @inline(never)
     public func add(
         _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes = [:], name: String? = nil,
         exactName: String? = nil, isLoopHead: Bool = false, controls: [Vertex] = [], device: DeviceName? = nil,

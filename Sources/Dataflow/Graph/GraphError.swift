@@ -12,10 +12,12 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether a file could not be written, such as a checkpoint on a full disk: nothing is wrong with the graph.
     public let isOutput: Bool
 
+    @inline(never)
     public init(_ message: String, node: String? = nil, location: SourceLocation? = nil) {
         self.init(message, node: node, location: location, isOutOfMemory: false)
     }
 
+    @inline(never)
     init(
         _ message: String, node: String? = nil, location: SourceLocation? = nil, isOutOfMemory: Bool = false,
         isOutput: Bool = false
@@ -48,6 +50,7 @@ public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     public let file: String
     public let line: UInt
 
+    @inline(never)
     public init(file: StaticString, line: UInt) {
         self.file = "\(file)"
         self.line = line

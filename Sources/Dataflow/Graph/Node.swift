@@ -21,14 +21,20 @@ public final class Vertex: Sendable {
     /// Unique in the graph, with the scopes in it: "layer1/MatMul".
     public let name: String
     public let operation: any Operation.Type
-    public var attributes: Attributes { parts.withLock { $0.attributes } }
-    public var inputs: [Node] { parts.withLock { $0.inputs } }
+    public var attributes: Attributes {
+        @inline(never) get { parts.withLock { $0.attributes } }
+    }
+    public var inputs: [Node] {
+        @inline(never) get { parts.withLock { $0.inputs } }
+    }
     /// Vertices that must have run before this one.
     public let controls: [Vertex]
     /// What the program asked for; empty where it said nothing.
     public let device: DeviceName
     /// Dtypes and shapes of the outputs as far as known while building.
-    public var outputs: [TensorSpec] { parts.withLock { $0.outputs } }
+    public var outputs: [TensorSpec] {
+        @inline(never) get { parts.withLock { $0.outputs } }
+    }
     /// Values known while building (constants, and what follows from shapes alone), for the shape rules downstream.
     package let constants: [Tensor?]
     /// The first mistake at or before this vertex.

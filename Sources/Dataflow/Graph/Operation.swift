@@ -48,8 +48,14 @@ extension Operation {
     public static var writes: [Int] { [] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { nil }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        throw GraphError("\(name) has no gradient")
+        throw missingGradient(Self.self)
     }
+}
+
+// Over metatypes, and never inlined, so that there is one of each and not one for each operation.
+
+private func missingGradient(_ operation: any Operation.Type) -> GraphError {
+    GraphError("\(operation.name) has no gradient")
 }
 
 /// A dtype and what is known of a shape.
@@ -131,10 +137,12 @@ public struct GradientContext: Sendable {
     public var graph: Graph { vertex.graph }
     public var attributes: Attributes { vertex.attributes }
     public var inputs: [Node] { vertex.inputs }
+    @inline(never)
     public func input(_ i: Int) -> Node { vertex.inputs[i] }
     public func output(_ i: Int = 0) -> Node { Node(vertex: vertex, output: i) }
 
     /// The gradient at output `i`; zeros if none arrived.
+    @inline(never)
     public func upstream(_ i: Int = 0) -> Node { arrived[i] ?? zerosLike(output(i)) }
 
     /// Whether any gradient arrived at output `i`.

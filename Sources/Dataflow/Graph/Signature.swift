@@ -15,6 +15,8 @@ public struct Signature: Sendable {
         /// A dtype's name, or a type attribute's.
         public let type: String
 
+        // Never inlined, nor is what follows: every operation has a signature, which is made once.
+        @inline(never)
         init(_ name: String, _ text: String) {
             self.name = name
             var text = Substring(text)
@@ -41,6 +43,7 @@ public struct Signature: Sendable {
     /// Attributes that must be given and cannot be inferred from the inputs.
     public let required: [String]
 
+    @inline(never)
     public init(
         _ inputs: KeyValuePairs<String, String>, to outputs: KeyValuePairs<String, String>,
         types: [String: [DType]] = [:], defaults: [String: AttributeValue] = [:], required: [String] = []
@@ -64,21 +67,25 @@ public struct Signature: Sendable {
     }
 
     /// `y = f(x)`, both of type `T`.
+    @inline(never)
     public static func unary(_ types: [DType], input: String = "x", output: String = "y") -> Signature {
         Signature([input: "T"], to: [output: "T"], types: ["T": types])
     }
 
     /// `z = f(x, y)`, all of type `T`.
+    @inline(never)
     public static func binary(_ types: [DType]) -> Signature {
         Signature(["x": "T", "y": "T"], to: ["z": "T"], types: ["T": types])
     }
 
     /// `z = x ? y`: a comparison.
+    @inline(never)
     public static func comparison(_ types: [DType]) -> Signature {
         Signature(["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": types])
     }
 
     /// The gradient of an activation: from `inputs`, all of type `T`, to `backprops`.
+    @inline(never)
     public static func activationGradient(_ first: String, _ second: String, output: String) -> Signature {
         Signature([first: "T", second: "T"], to: [output: "T"], types: ["T": DType.floats])
     }

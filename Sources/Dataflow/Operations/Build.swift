@@ -1,4 +1,5 @@
 /// Adds an operation over operands of one graph: what every public function over nodes is made of.
+@inline(never)
 func apply(
     _ operation: any Operation.Type, _ inputs: [any Operand], _ attributes: Attributes = [:], _ name: String?,
     _ file: StaticString, _ line: UInt
@@ -11,6 +12,7 @@ func apply(
 }
 
 /// Adds an operation with the place of its first input, for operators and gradients.
+@inline(never)
 func apply(_ operation: any Operation.Type, _ inputs: [any Operand], _ attributes: Attributes = [:]) -> Node {
     let nodes = inputs.map(\.node)
     return nodes[0].graph.add(operation, nodes, attributes).node

@@ -279,18 +279,7 @@ extension ElementwiseOperation {
     public static func isElementwise(_ attributes: Attributes) -> Bool { true }
 
     /// The broadcast shape of all inputs.
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        var shape = node.shape(0)
-        for i in node.inputs.indices.dropFirst() {
-            guard let joined = shape.broadcast(with: node.shape(i)) else {
-                throw GraphError(
-                    "the shapes of its inputs do not broadcast: \(node.inputs.map { "\($0.shape)" }.joined(separator: " and "))"
-                )
-            }
-            shape = joined
-        }
-        return [shape]
-    }
+    public static func infer(_ node: Inference) throws -> [Shape] { [try broadcastShape(node)] }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try elementwiseKernel(Self.self, binding)
@@ -298,6 +287,20 @@ extension ElementwiseOperation {
 }
 
 // Outside the protocols' extensions, and over metatypes, so that there is one of each and not one for each operation.
+
+@inline(never)
+private func broadcastShape(_ node: Inference) throws -> Shape {
+    var shape = node.shape(0)
+    for i in node.inputs.indices.dropFirst() {
+        guard let joined = shape.broadcast(with: node.shape(i)) else {
+            throw GraphError(
+                "the shapes of its inputs do not broadcast: \(node.inputs.map { "\($0.shape)" }.joined(separator: " and "))"
+            )
+        }
+        shape = joined
+    }
+    return shape
+}
 
 func elementwiseKernel(
     _ operation: any ElementwiseOperation.Type, _ binding: KernelBinding

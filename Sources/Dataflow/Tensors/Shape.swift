@@ -36,7 +36,9 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     /// The dimensions with nil for unknown ones, or nil when the rank is unknown.
     public var dimensions: [Int?]? { hasRank ? extents.map { $0 < 0 ? nil : $0 } : nil }
 
-    public var isFullyDefined: Bool { hasRank && extents.allSatisfy { $0 >= 0 } }
+    public var isFullyDefined: Bool {
+        @inline(never) get { hasRank && extents.allSatisfy { $0 >= 0 } }
+    }
 
     /// The number of elements, nil if any dimension is unknown or the product is beyond an Int.
     public var elementCount: Int? {
@@ -73,8 +75,10 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
     /// The extents of a fully defined shape. Traps otherwise.
     public var concrete: [Int] {
-        precondition(isFullyDefined, "the shape \(self) is not fully defined")
-        return extents
+        @inline(never) get {
+            precondition(isFullyDefined, "the shape \(self) is not fully defined")
+            return extents
+        }
     }
 
     /// Elements between neighbours along each dimension, row-major. Traps unless fully defined.

@@ -1,5 +1,6 @@
 public import Dataflow
 internal import Foundation
+internal import Schemas
 internal import SwiftProtobuf
 
 /// A checkpoint of format V2, as `tf.train.Saver` writes it: `PREFIX.index` says what lies where in

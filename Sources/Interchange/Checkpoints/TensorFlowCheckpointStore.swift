@@ -1,5 +1,6 @@
 public import Dataflow
 internal import Foundation
+internal import Schemas
 internal import SwiftProtobuf
 
 /// Checkpoints of format V2 in files, as `tf.train.Saver` writes and reads them: what a graph's own operations save and

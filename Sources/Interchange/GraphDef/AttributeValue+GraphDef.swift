@@ -1,5 +1,6 @@
 internal import Dataflow
 internal import Foundation
+internal import Schemas
 internal import SwiftProtobuf
 
 extension AttributeValue {

@@ -1,4 +1,5 @@
 package import Dataflow
+package import Schemas
 
 extension DType {
     /// The number in GraphDef.

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 internal import SwiftProtobuf
 
 /// A function of a file on its way to a body.

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 internal import SwiftProtobuf
 
 extension GraphDefinition {

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 internal import SwiftProtobuf
 
 /// The functions of a file, each made when a node first calls it.

@@ -1,4 +1,5 @@
 public import Dataflow
+package import Schemas
 internal import SwiftProtobuf
 
 extension GraphDefinition {

@@ -1,4 +1,5 @@
 public import Dataflow
+internal import Schemas
 internal import SwiftProtobuf
 
 extension GraphDefinition {

@@ -1,5 +1,6 @@
 public import Dataflow
 internal import Foundation
+internal import Schemas
 
 /// A graph in a file, with arrays in `.npy` files to feed and to compare with.
 public struct GraphFile {

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 internal import SwiftProtobuf
 
 /// The nodes of a file that a run needs: what its fetches stand on, back to the tensors that are fed.

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 
 extension Shape {
     var proto: TFTensorShapeProto {

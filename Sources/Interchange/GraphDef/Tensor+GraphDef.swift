@@ -1,5 +1,6 @@
 internal import Dataflow
 internal import Foundation
+internal import Schemas
 
 extension Tensor {
     /// The dtype, the shape and all elements as `tensor_content`.

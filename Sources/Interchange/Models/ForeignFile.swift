@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Schemas
 
 /// Files that people give in place of a graph or a checkpoint.
 enum ForeignFile {

@@ -1,5 +1,6 @@
 internal import Dataflow
 internal import Foundation
+internal import Schemas
 
 /// What is in a graph's file, whether it can be run here or not.
 ///

@@ -1,4 +1,5 @@
 public import Dataflow
+internal import Schemas
 
 /// What to feed and what to fetch for one use of a graph; TensorFlow's `SignatureDef`.
 ///

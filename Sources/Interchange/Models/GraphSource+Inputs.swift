@@ -1,4 +1,5 @@
 package import Dataflow
+internal import Schemas
 
 extension GraphSource {
     /// A placeholder that a run wants to be fed, or what a pipeline of input would yield in its place.

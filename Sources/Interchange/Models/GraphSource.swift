@@ -1,5 +1,6 @@
 internal import Dataflow
 internal import Foundation
+package import Schemas
 internal import SwiftProtobuf
 
 /// A graph in TensorFlow's files, with what the files say beside it.

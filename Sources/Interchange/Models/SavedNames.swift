@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 
 /// Which tensor of a checkpoint each Variable takes, as the nodes say by which the graph itself saves and restores them: a
 /// `RestoreV2` with the tensors' names, and an `Assign…` for each Variable, in the graph or in functions that it calls; a

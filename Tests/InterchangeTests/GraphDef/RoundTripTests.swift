@@ -1,5 +1,6 @@
 import Dataflow
 import Interchange
+import Schemas
 import SwiftProtobuf
 import Testing
 

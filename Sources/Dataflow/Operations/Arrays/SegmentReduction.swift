@@ -46,7 +46,7 @@ enum SegmentCombination {
 }
 
 /// An operation that combines neighbouring rows of `data`: those of one number in the ascending `segment_ids`.
-protocol SegmentOperation: Operation, NumericKernel {
+protocol SegmentOperation: Operation {
     static var combination: SegmentCombination { get }
 }
 
@@ -63,13 +63,20 @@ extension SegmentOperation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.outputs[0].dtype)
+        try SegmentKernel(combination: combination, binding: binding).run(binding.outputs[0].dtype)
     }
+}
 
-    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+/// One kernel for all of these operations.
+private struct SegmentKernel: NumberWork {
+    let combination: SegmentCombination
+    let binding: KernelBinding
+
+    func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> Kernel {
         let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
         let extents = binding.outputs[0].shape.concrete
         let (rows, inner) = (binding.count(1), extents.dropFirst().reduce(1, *))
+        let combination = combination
         let empty = combination == .product ? Scalar(1.0) : Scalar(0.0)
         return { frame in
             let x = frame.pointer(data, Scalar.self)

@@ -85,7 +85,7 @@ public enum SparseSegmentSqrtNGrad: SparseSegmentGradient {
 }
 
 /// An operation that gathers rows and combines neighbours of one segment, without the gathered rows ever lying in memory.
-protocol SparseSegmentOperation: RowPicking, NumericKernel {
+protocol SparseSegmentOperation: RowPicking {
     static var combination: SegmentCombination { get }
     static var backwards: any Operation.Type { get }
     /// The gradient as rows, which the attribute `sparse_gradient` asks for.
@@ -130,10 +130,18 @@ extension SparseSegmentOperation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.numeric(Self.self, binding.outputs[0].dtype)
+        try SparseSegmentKernel(operation: Self.self, combination: combination, binding: binding)
+            .run(binding.outputs[0].dtype)
     }
+}
 
-    public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
+/// One kernel for all of these operations.
+private struct SparseSegmentKernel: NumberWork {
+    let operation: any Operation.Type
+    let combination: SegmentCombination
+    let binding: KernelBinding
+
+    func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> Kernel {
         let (data, out) = (binding.input(0), binding.output())
         let (indices, ids) = (IndexInput(binding, 1), IndexInput(binding, 2))
         let (segments, rows) = (binding.outputs[0].shape.concrete[0], binding.inputs[0].shape.concrete[0])
@@ -146,14 +154,14 @@ extension SparseSegmentOperation {
                 segment: { i in
                     let id = ids.read(frame, i)
                     guard id >= 0, id < segments else {
-                        throw binding.failure(Self.self, "segment_ids[\(i)] = \(id) is not in [0, \(segments))")
+                        throw binding.failure(operation, "segment_ids[\(i)] = \(id) is not in [0, \(segments))")
                     }
                     return id
                 },
                 source: { i in
                     let row = indices.read(frame, i)
                     guard row >= 0, row < rows else {
-                        throw binding.failure(Self.self, "indices[\(i)] = \(row) is not in [0, \(rows))")
+                        throw binding.failure(operation, "indices[\(i)] = \(row) is not in [0, \(rows))")
                     }
                     return UnsafePointer(x + row * inner)
                 })

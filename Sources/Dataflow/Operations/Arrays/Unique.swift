@@ -130,7 +130,10 @@ private struct DistinctSlices {
         } else {
             find(n) { i -> [Element] in
                 var slice: [Element] = []
-                for o in 0..<outer { slice += elements[(o * n + i) * inner..<(o * n + i + 1) * inner] }
+                for o in 0..<outer {
+                    let start = (o * n + i) * inner
+                    slice.append(contentsOf: elements[start..<start + inner])
+                }
                 return slice
             }
         }

@@ -31,19 +31,7 @@ protocol BranchingOperation: CallingOperation {
 }
 
 extension BranchingOperation {
-    /// What all branches yield.
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        let types = try node.attributes.types("Tout")
-        let branches = try branches(node.attributes)
-        guard !branches.isEmpty else { throw GraphError("there must be at least one branch") }
-        let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst())) }
-        for side in sides where side.map(\.dtype) != types {
-            throw GraphError("all branches must yield \(types), got \(side.map(\.dtype))")
-        }
-        return types.indices.map { i in
-            sides.dropFirst().reduce(sides[0][i].shape) { $0.relaxed(with: $1[i].shape) }
-        }
-    }
+    public static func infer(_ node: Inference) throws -> [Shape] { try merge(try branches(node.attributes), node) }
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let branches = try branches(call.attributes)
@@ -59,6 +47,19 @@ extension BranchingOperation {
         var attributes = Attributes(["Tout": .types(branches.types)])
         attributes.values.merge(self.attributes(branches: branches.functions)) { $1 }
         return [nil] + branches.spread(node.graph.add(Self.self, node.inputs + branches.upstream, attributes))
+    }
+}
+
+/// What all branches yield.
+private func merge(_ branches: [Function], _ node: Inference) throws -> [Shape] {
+    let types = try node.attributes.types("Tout")
+    guard !branches.isEmpty else { throw GraphError("there must be at least one branch") }
+    let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst())) }
+    for side in sides where side.map(\.dtype) != types {
+        throw GraphError("all branches must yield \(types), got \(side.map(\.dtype))")
+    }
+    return types.indices.map { i in
+        sides.dropFirst().reduce(sides[0][i].shape) { $0.relaxed(with: $1[i].shape) }
     }
 }
 

@@ -46,7 +46,7 @@ struct PoolingGeometry: Sendable {
 
     /// Whether every pixel lies under exactly one window.
     var windowsTile: Bool {
-        [height, width].allSatisfy { axis in
+        [height, width].allSatisfy { (axis: WindowAxis) in
             axis.stride == axis.size && axis.before == 0 && axis.output * axis.size == axis.input
         }
     }

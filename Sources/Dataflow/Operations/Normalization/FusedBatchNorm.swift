@@ -4,7 +4,7 @@
 /// Outputs: `y`; `batch_mean` and `batch_variance` (with n − 1 below), mixed into `mean` and `variance` with the weight
 /// `exponential_avg_factor`; for the gradient `reserve_space_1` and `reserve_space_2`, mean and variance (with n below) as
 /// they were used. float64 goes beyond TensorFlow, whose kernels take float32.
-protocol BatchNormOperation: GPUOperation, FloatKernel {
+protocol BatchNormOperation: GPUOperation {
     static var formats: [String] { get }
 }
 
@@ -111,14 +111,17 @@ extension BatchNormOperation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.floating(Self.self, binding.inputs[0].dtype)
+        try binding.floating(BatchNormKernel.self, binding.inputs[0].dtype)
     }
+}
 
-    public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
+/// One kernel for all versions.
+private enum BatchNormKernel: FloatKernel {
+    static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let attributes = binding.attributes
-        let axis = try batchNormAxis(attributes, formats).axis
+        let axis = try batchNormAxis(attributes, FusedBatchNormV3.formats).axis
         let layout = ChannelLayout(binding.inputs[0].shape.concrete, axis: axis)
         let epsilon = Double(try attributes.float("epsilon"))
         let factor = Double(try attributes.float("exponential_avg_factor"))

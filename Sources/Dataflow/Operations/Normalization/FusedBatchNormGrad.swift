@@ -1,6 +1,6 @@
 /// The gradient of batch normalisation by `x`, `scale` and `offset`, from the mean and variance in `reserve_space_1` and
 /// `reserve_space_2`: those of the batch in training, else those that were given.
-protocol BatchNormGradOperation: GPUOperation, FloatKernel {
+protocol BatchNormGradOperation: GPUOperation {
     static var formats: [String] { get }
 }
 
@@ -64,46 +64,51 @@ extension BatchNormGradOperation {
         return [both, [channels], [channels], [0], [0]]
     }
 
-    /// Differentiates the formulas of the kernel, written as nodes, as TensorFlow does.
-    public static func gradient(_ node: GradientContext) throws -> [Node?] {
-        let (axis, rank) = try batchNormAxis(node.attributes, formats)
-        // Copies, for what is wanted is the derivative by each input alone, though the first may be a function of the others.
-        let (upstream, x, scale) = (identity(node.input(0)), identity(node.input(1)), identity(node.input(2)))
-        let axes = (0..<rank).filter { $0 != axis }
-        let aligned = { (vector: Node) in
-            reshape(vector, [Int](repeating: 1, count: axis) + [-1] + [Int](repeating: 1, count: rank - axis - 1))
-        }
-        let epsilon = Double(try node.attributes.float("epsilon"))
-        let isTraining = try node.attributes.bool("is_training")
-        let average = isTraining ? mean(x, axes: axes, keepDims: true) : aligned(node.input(3))
-        let distance = x - average
-        let variance = isTraining ? mean(square(distance), axes: axes, keepDims: true) : aligned(node.input(4))
-        let inverse = rsqrt(variance + epsilon)
-        var direction = upstream
-        if isTraining {
-            let slope = mean(upstream * distance, axes: axes, keepDims: true)
-            direction =
-                upstream - mean(upstream, axes: axes, keepDims: true) - distance * slope * square(inverse)
-        }
-        let results = [
-            aligned(scale) * inverse * direction, sum(upstream * distance * inverse, axes: axes),
-            sum(upstream, axes: axes),
-        ]
-        let arrived = results.indices.filter { node.hasUpstream($0) }
-        let inputs = node.graph.gradients(
-            of: arrived.map { results[$0] }, by: [upstream, x, scale], upstream: arrived.map { node.upstream($0) })
-        return inputs + [Node?](repeating: nil, count: node.inputs.count - 3)
-    }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { try gradientOfGradient(node, formats) }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try binding.floating(Self.self, binding.inputs[0].dtype)
+        try binding.floating(BatchNormGradKernel.self, binding.inputs[0].dtype)
     }
+}
 
-    public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
+/// Differentiates the formulas of the kernel, written as nodes, as TensorFlow does.
+private func gradientOfGradient(_ node: GradientContext, _ formats: [String]) throws -> [Node?] {
+    let (axis, rank) = try batchNormAxis(node.attributes, formats)
+    // Copies, for what is wanted is the derivative by each input alone, though the first may be a function of the others.
+    let (upstream, x, scale) = (identity(node.input(0)), identity(node.input(1)), identity(node.input(2)))
+    let axes = (0..<rank).filter { $0 != axis }
+    let aligned = { (vector: Node) in
+        reshape(vector, [Int](repeating: 1, count: axis) + [-1] + [Int](repeating: 1, count: rank - axis - 1))
+    }
+    let epsilon = Double(try node.attributes.float("epsilon"))
+    let isTraining = try node.attributes.bool("is_training")
+    let average = isTraining ? mean(x, axes: axes, keepDims: true) : aligned(node.input(3))
+    let distance = x - average
+    let variance = isTraining ? mean(square(distance), axes: axes, keepDims: true) : aligned(node.input(4))
+    let inverse = rsqrt(variance + epsilon)
+    var direction = upstream
+    if isTraining {
+        let slope = mean(upstream * distance, axes: axes, keepDims: true)
+        direction =
+            upstream - mean(upstream, axes: axes, keepDims: true) - distance * slope * square(inverse)
+    }
+    let results = [
+        aligned(scale) * inverse * direction, sum(upstream * distance * inverse, axes: axes),
+        sum(upstream, axes: axes),
+    ]
+    let arrived = results.indices.filter { node.hasUpstream($0) }
+    let inputs = node.graph.gradients(
+        of: arrived.map { results[$0] }, by: [upstream, x, scale], upstream: arrived.map { node.upstream($0) })
+    return inputs + [Node?](repeating: nil, count: node.inputs.count - 3)
+}
+
+/// One kernel for all versions.
+private enum BatchNormGradKernel: FloatKernel {
+    static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let attributes = binding.attributes
-        let axis = try batchNormAxis(attributes, formats).axis
+        let axis = try batchNormAxis(attributes, FusedBatchNormV3.formats).axis
         let layout = ChannelLayout(binding.inputs[1].shape.concrete, axis: axis)
         let epsilon = Double(try attributes.float("epsilon"))
         let (isTraining, threads) = (try attributes.bool("is_training"), binding.threads)

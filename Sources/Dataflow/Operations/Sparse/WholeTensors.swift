@@ -44,20 +44,30 @@ struct WholeTensors {
 }
 
 extension WholeTensorOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] {
-        let shapes = try shapes(node)
-        return try fold(node).map { $0.map(\.shape) } ?? shapes
+    public static func infer(_ node: Inference) throws -> [Shape] { try WholeTensors.infer(Self.self, node) }
+    public static func fold(_ node: Inference) throws -> [Tensor]? { try WholeTensors.fold(Self.self, node) }
+    public static func kernel(_ binding: KernelBinding) throws -> Kernel { WholeTensors.kernel(Self.self, binding) }
+
+    /// Most of them lead nowhere: their results are places, sets or numbers of buckets.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
+}
+
+/// Compiled once for all of these operations.
+extension WholeTensors {
+    fileprivate static func infer(_ operation: any WholeTensorOperation.Type, _ node: Inference) throws -> [Shape] {
+        let shapes = try operation.shapes(node)
+        return try operation.fold(node).map { $0.map(\.shape) } ?? shapes
     }
 
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    fileprivate static func fold(_ operation: any WholeTensorOperation.Type, _ node: Inference) throws -> [Tensor]? {
         let known = node.inputs.indices.compactMap(node.constant)
         guard known.count == node.inputs.count else { return nil }
         if node.memoryLimit == nil, known.contains(where: { $0.elementCount > Planner.foldLimit }) { return nil }
         let call = WholeTensors(attributes: node.attributes, inputs: known, memoryLimit: node.memoryLimit)
-        do { return try compute(call) } catch is WholeTensors.TooLargeToFold { return nil }
+        do { return try operation.compute(call) } catch is WholeTensors.TooLargeToFold { return nil }
     }
 
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
+    fileprivate static func kernel(_ operation: any WholeTensorOperation.Type, _ binding: KernelBinding) -> Kernel {
         let specs = binding.inputs
         let (slots, random) = (specs.indices.map(binding.input), binding.random)
         return { frame in
@@ -68,10 +78,10 @@ extension WholeTensorOperation {
                 return Tensor(dtype: specs[i].dtype, shape: specs[i].shape, storage: storage)
             }
             let call = WholeTensors(attributes: binding.attributes, inputs: inputs, memoryLimit: CPUDevice.memory)
-            for (i, value) in try compute(call).enumerated() {
+            for (i, value) in try operation.compute(call).enumerated() {
                 guard value.shape == binding.outputs[i].shape else {
                     throw binding.failure(
-                        Self.self, "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
+                        operation, "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
                     )
                 }
                 value.withUnsafeBytes { bytes in
@@ -82,9 +92,6 @@ extension WholeTensorOperation {
             }
         }
     }
-
-    /// Most of them lead nowhere: their results are places, sets or numbers of buckets.
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
 }
 
 extension Shape {

@@ -18,6 +18,7 @@ public enum Const: Operation {
 
 extension Graph {
     /// A value that is part of the graph; TensorFlow's `tf.constant`.
+    @inline(never)
     public func constant(
         _ value: Tensor, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
     ) -> Node {
@@ -28,16 +29,19 @@ extension Graph {
     }
 
     /// A scalar constant, shape `[]`, of the number's type: `g.constant(Float(0.5))`.
+    @inline(never)
     public func constant<Scalar: TensorScalar>(
         _ value: Scalar, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
     ) -> Node { constant(Tensor(value), name: name, file: file, line: line) }
 
     /// A vector constant, shape `[values.count]`.
+    @inline(never)
     public func constant<Scalar: TensorScalar>(
         _ values: [Scalar], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
     ) -> Node { constant(Tensor(values), name: name, file: file, line: line) }
 
     /// A matrix constant, shape `[rows.count, columns]`.
+    @inline(never)
     public func constant<Scalar: TensorScalar>(
         _ rows: [[Scalar]], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
     ) -> Node { constant(Tensor(rows), name: name, file: file, line: line) }

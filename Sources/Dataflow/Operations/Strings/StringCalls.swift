@@ -8,21 +8,24 @@ extension StringOperation {
     public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
 
     /// The outputs, once the shapes that the run has are right.
-    static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
+    static func evaluate(_ call: DynamicCall) throws -> [Tensor] { try call.evaluate(Self.self) }
+}
+
+extension DynamicCall {
+    /// Compiled once for all operations on strings.
+    fileprivate func evaluate(_ operation: any StringOperation.Type) throws -> [Tensor] {
         let inference = Inference(
-            attributes: call.attributes, inputs: call.inputs.map { TensorSpec($0.dtype, $0.shape) },
-            constants: call.inputs.map { $0 })
-        let shapes = try infer(inference)
-        for shape in shapes { try TensorSpec(.string, shape).checkSize(limit: call.functions.options.memoryLimit) }
-        let results = try compute(call)
+            attributes: attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
+            constants: inputs.map { $0 })
+        let shapes = try operation.infer(inference)
+        for shape in shapes { try TensorSpec(.string, shape).checkSize(limit: functions.options.memoryLimit) }
+        let results = try operation.compute(self)
         for (result, shape) in zip(results, shapes) where !shape.isCompatible(with: result.shape) {
             throw GraphError("its value has the shape \(result.shape), where \(shape) was planned")
         }
         return results
     }
-}
 
-extension DynamicCall {
     /// A string tensor that lives as long as the run, or as a tensor that holds it.
     func texts(_ strings: [[UInt8]], _ shape: Shape) -> Tensor { functions.texts.tensor(strings, shape: shape) }
 
