@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 
 extension GraphFile {
     /// Names that only one of a graph and a checkpoint has.

@@ -1,4 +1,5 @@
 internal import Dataflow
+internal import Schemas
 
 /// Where a Variable's value lies in a checkpoint.
 struct VariableSource: Equatable {
