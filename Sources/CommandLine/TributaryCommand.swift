@@ -50,6 +50,7 @@ public struct TributaryCommand: ParsableCommand {
     /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
     public static func main(jobs: [any TrainingJob] = []) -> Never {
         let console = Console()
+        let stop = StopSignal()
         do {
             let command = try parseAsRoot()
             guard let subcommand = command as? any Subcommand else {
@@ -59,9 +60,11 @@ public struct TributaryCommand: ParsableCommand {
                 Foundation.exit(0)
             }
             try ProcessLimits.raiseOpenFiles()
-            try subcommand.run(Invocation(jobs: jobs, console: console))
-            Foundation.exit(0)
+            try subcommand.run(Invocation(jobs: jobs, console: console, stop: stop))
+            Foundation.exit(stop.request == .now ? Failure.Status.interrupted : 0)
         } catch {
+            // What fails then fails for that.
+            if stop.request == .now { Foundation.exit(Failure.Status.interrupted) }
             let failure = Failure(error)
             console.close()
             if !failure.message.isEmpty { console.write(failure.message, toOutput: failure.status == 0) }
@@ -75,6 +78,8 @@ struct Invocation {
     /// The program's own kinds of job.
     let jobs: [any TrainingJob]
     let console: Console
+    /// Set when the process is asked to end, in commands that listen to its signals.
+    let stop: StopSignal
 
     var registry: JobRegistry { JobRegistry(jobs) }
 

@@ -40,6 +40,16 @@ final class ViewWatcher: Sendable {
     /// Throws if the coordinator has gone or refuses.
     func check() throws { if let failure = state.withLock({ $0.failure }) { throw failure } }
 
+    /// Asks the coordinator once more whether this worker is of the job.
+    /// - Throws: `NodeError` if the coordinator refuses.
+    func checkNow() throws {
+        do {
+            try NodeStart.heartbeat(control, .worker, number, incarnation, interval: cluster.heartbeatInterval)
+        } catch let error as NodeError where error.kind == .peerUnavailable {
+            // What the caller has to say is more.
+        }
+    }
+
     /// Whether the job does no longer train.
     var isEnding: Bool {
         state.withLock { state in
@@ -73,8 +83,12 @@ final class ViewWatcher: Sendable {
     }
 
     private func run() {
-        var silentSince: ContinuousClock.Instant?
+        var silence = CoordinatorSilence(
+            timeout: cluster.heartbeatTimeout, longestBeat: cluster.heartbeatInterval + NodeStart.answerTime)
+        let clock = ContinuousClock()
+        let start = clock.now
         while !state.withLock({ $0.isOver }) {
+            let began = clock.now
             var beat = WireHeartbeat()
             beat.role = .worker
             beat.number = Int32(number)
@@ -88,7 +102,7 @@ final class ViewWatcher: Sendable {
             }
             do {
                 let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
-                silentSince = nil
+                silence.answered()
                 state.withLock { state in
                     if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
                     state.view = view
@@ -97,9 +111,7 @@ final class ViewWatcher: Sendable {
             } catch {
                 state.withLock { $0.results = beat.done + $0.results }
                 let error = error as? NodeError ?? NodeError(.failed, "\(error)")
-                silentSince = silentSince ?? .now
-                guard error.kind == .peerUnavailable, ContinuousClock.now - silentSince! < cluster.heartbeatTimeout
-                else {
+                if let error = silence.failed(error, began: began - start, now: clock.now - start) {
                     state.withLock { $0.failure = error }
                     break
                 }
