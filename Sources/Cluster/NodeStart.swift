@@ -33,14 +33,11 @@ package enum NodeStart {
         }
     }
 
-    /// How long an answer to a heartbeat may take beyond the interval.
-    static let answerTime = Duration.seconds(5)
-
     /// Sends a heartbeat; the answer is the view, at once if there is a newer one.
     ///
     /// - Parameter interval: how long the coordinator may hold it.
     static func beat(_ control: ControlClient, _ beat: WireHeartbeat, interval: Duration) throws -> ClusterView {
-        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: interval + answerTime) else {
+        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: interval + .seconds(5)) else {
             throw control.unexpected()
         }
         return try ClusterView(view)

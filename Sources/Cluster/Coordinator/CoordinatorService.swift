@@ -134,7 +134,8 @@ struct CoordinatorService {
     private func stranger(_ beat: WireHeartbeat) -> String {
         let role = Role(beat.role) ?? .worker
         guard state.membership.hasEnded(beat.incarnation) else {
-            return "\(role.rawValue) \(beat.number) is not of this job, which has begun anew since; start the node again"
+            return
+                "\(role.rawValue) \(beat.number) is not of this job, which has begun anew since; start the node again"
         }
         let timeout = job.config.cluster.heartbeatTimeout
         return "\(role.rawValue) \(beat.number) was taken for dead: nothing was heard of it for longer than "

@@ -89,7 +89,8 @@ public enum ProcessCluster {
         }
         for number in 0..<config.cluster.workers { try start("worker", number, []) }
 
-        var report = try stop.observed(by: { [children] request, _ in if request == .now { children.signal(SIGKILL) } }) {
+        var report = try stop.observed(by: { [children] request, _ in if request == .now { children.signal(SIGKILL) } })
+        {
             try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
         }
         let isStopping = stop.request != .none || report.status != "finished"

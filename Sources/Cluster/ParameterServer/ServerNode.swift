@@ -27,10 +27,12 @@ public struct ServerNode: Sendable {
     /// Asked to end, it has the coordinator stop the job, and stays until the last checkpoint is written.
     /// - Throws: `NodeError`.
     public func run() throws {
-        do { try join() } catch is NodeStopped { options.onEvent("stopped before the coordinator answered") }
+        let pauses = PauseWatch()
+        defer { pauses.end() }
+        do { try join(pauses) } catch is NodeStopped { options.onEvent("stopped before the job began") }
     }
 
-    private func join() throws {
+    private func join(_ pauses: PauseWatch) throws {
         let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
         defer { control.close() }
         let incarnation = UInt64.random(in: 1...(.max))
@@ -90,7 +92,11 @@ public struct ServerNode: Sendable {
         ready.restoredStep = restoreStep
         _ = try control.ask(.serverReady(ready))
         pulse.end()
-        try serve(lanes, collector, control, assigned, incarnation, config.cluster)
+        do { try serve(lanes, collector, control, assigned, incarnation, config.cluster, pauses) } catch let error
+            as NodeError
+        {
+            throw pauses.explain(error, timeout: config.cluster.heartbeatTimeout)
+        }
     }
 
     /// The most lanes of one server.
@@ -181,7 +187,7 @@ public struct ServerNode: Sendable {
     /// Runs the lanes, and talks to the coordinator meanwhile, until the job is over.
     private func serve(
         _ lanes: [Lane], _ collector: CheckpointCollector, _ control: ControlClient, _ assigned: WireServerAssigned,
-        _ incarnation: UInt64, _ cluster: JobConfig.Cluster
+        _ incarnation: UInt64, _ cluster: JobConfig.Cluster, _ pauses: PauseWatch
     ) throws {
         let failure = Mutex<String?>(nil)
         let running = Mutex(lanes.count)
@@ -201,15 +207,12 @@ public struct ServerNode: Sendable {
         var view: ClusterView?
         /// Missed parts that the coordinator knows of.
         var acknowledged: Set<MissedPart> = []
-        var silence = CoordinatorSilence(
-            timeout: cluster.heartbeatTimeout, longestBeat: cluster.heartbeatInterval + NodeStart.answerTime)
-        let clock = ContinuousClock()
-        let start = clock.now
+        var silentSince: ContinuousClock.Instant?
         var deadline = StopDeadline(options.stop, cluster)
         while true {
             if options.stop.request == .now { throw NodeError(.failed, "stopped") }
             try deadline.check()
-            let began = clock.now
+            let began = pauses.now
             var beat = WireHeartbeat()
             beat.role = .server
             beat.number = assigned.number
@@ -220,7 +223,8 @@ public struct ServerNode: Sendable {
             beat.leaving = options.stop.isStopped
             do {
                 let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
-                silence.answered()
+                silentSince = nil
+                pauses.answered(began: began)
                 acknowledged = facts.missed
                 if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
                 if next != view {
@@ -234,7 +238,8 @@ public struct ServerNode: Sendable {
                     view = next
                 }
             } catch let error as NodeError where error.kind == .peerUnavailable {
-                if let error = silence.failed(error, began: began - start, now: clock.now - start) { throw error }
+                silentSince = silentSince ?? .now
+                if ContinuousClock.now - silentSince! > cluster.heartbeatTimeout { throw error }
             }
             for file in collector.takeWritten() {
                 var report = WireCheckpointWritten()

@@ -20,8 +20,13 @@ final class ViewWatcher: Sendable {
     private let number: Int
     private let incarnation: UInt64
     private let cluster: JobConfig.Cluster
+    private let pauses: PauseWatch?
 
-    init(_ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster) {
+    init(
+        _ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster,
+        pauses: PauseWatch? = nil
+    ) {
+        self.pauses = pauses
         self.control = control
         self.number = number
         self.incarnation = incarnation
@@ -83,12 +88,9 @@ final class ViewWatcher: Sendable {
     }
 
     private func run() {
-        var silence = CoordinatorSilence(
-            timeout: cluster.heartbeatTimeout, longestBeat: cluster.heartbeatInterval + NodeStart.answerTime)
-        let clock = ContinuousClock()
-        let start = clock.now
+        var silentSince: ContinuousClock.Instant?
         while !state.withLock({ $0.isOver }) {
-            let began = clock.now
+            let began = pauses?.now ?? .zero
             var beat = WireHeartbeat()
             beat.role = .worker
             beat.number = Int32(number)
@@ -102,7 +104,8 @@ final class ViewWatcher: Sendable {
             }
             do {
                 let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
-                silence.answered()
+                silentSince = nil
+                pauses?.answered(began: began)
                 state.withLock { state in
                     if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
                     state.view = view
@@ -111,7 +114,9 @@ final class ViewWatcher: Sendable {
             } catch {
                 state.withLock { $0.results = beat.done + $0.results }
                 let error = error as? NodeError ?? NodeError(.failed, "\(error)")
-                if let error = silence.failed(error, began: began - start, now: clock.now - start) {
+                silentSince = silentSince ?? .now
+                guard error.kind == .peerUnavailable, ContinuousClock.now - silentSince! < cluster.heartbeatTimeout
+                else {
                     state.withLock { $0.failure = error }
                     break
                 }

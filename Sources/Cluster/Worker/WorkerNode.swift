@@ -17,10 +17,12 @@ public struct WorkerNode: Sendable {
     /// Works on the caller's thread until the job ends.
     /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
     public func run() throws {
-        do { try join() } catch is NodeStopped { options.onEvent("stopped before training began") }
+        let pauses = PauseWatch()
+        defer { pauses.end() }
+        do { try join(pauses) } catch is NodeStopped { options.onEvent("stopped before the job began") }
     }
 
-    private func join() throws {
+    private func join(_ pauses: PauseWatch) throws {
         let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
         defer { control.close() }
         let config = try NodeStart.configuration(control, options)
@@ -47,20 +49,21 @@ public struct WorkerNode: Sendable {
         options.onEvent("worker \(assigned.number) joined")
         let watcher = ViewWatcher(
             control, number: Int(assigned.number), incarnation: registration.incarnation,
-            cluster: config.cluster)
+            cluster: config.cluster, pauses: pauses)
         defer { watcher.end() }
         let loop = WorkerLoop(
             job: prepared, options: options, control: control, watcher: watcher, number: Int(assigned.number),
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         do {
-            try loop.run()
-        } catch is WorkerStopped {
-        } catch {
-            // A worker that was taken for dead is refused by servers too, each in its own words.
-            try watcher.checkNow()
-            throw error
+            do { try loop.run() } catch is WorkerStopped {} catch {
+                // A worker that was taken for dead is refused by servers too, each in its own words.
+                try watcher.checkNow()
+                throw error
+            }
+            try watcher.check()
+        } catch let error as NodeError {
+            throw pauses.explain(error, timeout: config.cluster.heartbeatTimeout)
         }
-        try watcher.check()
         var leave = WireLeave()
         leave.role = .worker
         leave.number = assigned.number

@@ -31,7 +31,8 @@ struct TrainCommand: Subcommand {
         try options.check(config)
         let trace = trace == nil ? nil : Trace()
         let report = try LocalCluster.train(
-            config: config, job: invocation.job(for: config), options: options.coordinator(config), stop: invocation.stop,
+            config: config, job: invocation.job(for: config), options: options.coordinator(config),
+            stop: invocation.stop,
             trace: trace,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })

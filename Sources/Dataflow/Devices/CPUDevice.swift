@@ -29,7 +29,8 @@ public struct CPUDevice: Device {
         let boot = text(of: "/proc/sys/kernel/random/boot_id") ?? ""
         let mask = (text(of: "/proc/self/status") ?? "").split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }
         var facts = stat()
-        let isLimited = quota.map { $0.wholeCores < Int(tributary_usable_cores()) && stat($0.group, &facts) == 0 } ?? false
+        let isLimited =
+            quota.map { $0.wholeCores < Int(tributary_usable_cores()) && stat($0.group, &facts) == 0 } ?? false
         let group = isLimited ? "group \(facts.st_dev):\(facts.st_ino)" : ""
         return [boot, String(mask ?? ""), group].joined(separator: " ").split(whereSeparator: \.isWhitespace)
             .joined(separator: " ")
