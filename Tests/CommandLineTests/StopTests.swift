@@ -145,7 +145,10 @@ struct StopTests {
         interrupt()
         #expect(try job.finish().status == 130, "\(job.log)")
         #expect(ContinuousClock.now - asked < .seconds(1))
+        // Both signals are one to a process that does not run.
         kill(sleeper, SIGCONT)
+        Thread.sleep(forTimeInterval: 0.2)
+        if let byHand { byHand.nodes.signal(SIGINT) }
         #expect(byHand?.nodes.waitForAll(atMost: .seconds(2)) ?? true)
         for _ in 0..<100 where nodes.contains(where: { kill($0, 0) == 0 }) { Thread.sleep(forTimeInterval: 0.01) }
         #expect(!nodes.contains { kill($0, 0) == 0 })
