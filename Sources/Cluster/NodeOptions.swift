@@ -9,8 +9,9 @@ public struct NodeOptions: Sendable {
     public var clientTLS: TLS?
     /// For `tls+tcp`: the certificate that a server shows.
     public var serverTLS: TLS?
-    /// Threads of a worker's session; lanes of a server.
-    public var threads: Int
+    /// Threads of a worker's session, lanes of a server; nil: what the job's configuration says, or the node's share of
+    /// the cores.
+    public var threads: Int?
     /// The kinds of model that this program knows besides the built-in ones.
     public var jobs: [any TrainingJob]
     /// The number that the node asks for; it gets another where this one is taken.
@@ -25,7 +26,7 @@ public struct NodeOptions: Sendable {
     public var stop: StopSignal
 
     public init(
-        token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int = 1,
+        token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int? = nil,
         jobs: [any TrainingJob] = [], number: Int? = nil, joinTimeout: Duration = .seconds(60),
         stop: StopSignal = StopSignal(), profile: Profile? = nil,
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
@@ -33,7 +34,7 @@ public struct NodeOptions: Sendable {
         self.token = token
         self.clientTLS = clientTLS
         self.serverTLS = serverTLS
-        self.threads = max(threads, 1)
+        self.threads = threads.map { max($0, 1) }
         self.jobs = jobs
         self.number = number
         self.joinTimeout = joinTimeout

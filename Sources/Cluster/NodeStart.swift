@@ -9,12 +9,11 @@ package enum NodeStart {
     static var host: String { ProcessInfo.processInfo.hostName }
 
     /// Asks for the job's configuration, again until the coordinator is there or the time to join is over.
+    /// - Throws: `NodeStopped` if the process is asked to end meanwhile.
     static func configuration(_ control: ControlClient, _ options: NodeOptions) throws -> JobConfig {
         let begin = ContinuousClock.now
         while true {
-            if options.stop.isStopped {
-                throw NodeError(.peerUnavailable, "stopped before the coordinator at \(control.address) answered")
-            }
+            if options.stop.isStopped { throw NodeStopped() }
             do {
                 guard
                     case .configuration(let reply) = try control.ask(
@@ -46,15 +45,20 @@ package enum NodeStart {
 
     @discardableResult
     static func heartbeat(
-        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64, interval: Duration
+        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64, interval: Duration,
+        isLeaving: Bool = false
     ) throws -> ClusterView {
         var heartbeat = WireHeartbeat()
+        heartbeat.leaving = isLeaving
         heartbeat.role = role
         heartbeat.number = Int32(number)
         heartbeat.incarnation = incarnation
         return try beat(control, heartbeat, interval: interval)
     }
 }
+
+/// The process was asked to end before it had a part in the job.
+struct NodeStopped: Error {}
 
 extension StopSignal {
     var isStopped: Bool { request != .none }
@@ -70,7 +74,9 @@ extension ClusterView {
                 ServerEntry(number: Int($0.number), addresses: $0.addresses, incarnation: $0.incarnation)
             },
             workers: wire.workers.map {
-                WorkerEntry(number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation)
+                WorkerEntry(
+                    number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation,
+                    sharing: max(Int($0.sharing), 1))
             },
             leaving: wire.leaving.map { WorkerIdentity(worker: Int($0.number), incarnation: $0.incarnation) })
         makeUps = try wire.makeUps.map {
@@ -96,6 +102,7 @@ extension ClusterView {
             entry.number = Int32(worker.number)
             entry.rank = Int32(worker.rank)
             entry.incarnation = worker.incarnation
+            entry.sharing = Int32(worker.sharing)
             return entry
         }
         wire.leaving = leaving.map { worker in

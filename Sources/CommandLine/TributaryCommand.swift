@@ -51,6 +51,7 @@ public struct TributaryCommand: ParsableCommand {
     public static func main(jobs: [any TrainingJob] = []) -> Never {
         StandardStreams.prepare()
         let console = Console()
+        let stop = StopSignal()
         do {
             let command = try parseAsRoot()
             guard let subcommand = command as? any Subcommand else {
@@ -60,10 +61,14 @@ public struct TributaryCommand: ParsableCommand {
                 Foundation.exit(0)
             }
             try ProcessLimits.raiseOpenFiles()
-            try subcommand.run(Invocation(jobs: jobs, console: console))
+            try subcommand.run(Invocation(jobs: jobs, console: console, stop: stop))
             try console.finish()
-            Foundation.exit(0)
-        } catch { end(error, console) }
+            Foundation.exit(stop.request == .now ? Failure.Status.interrupted : 0)
+        } catch {
+            // What fails then fails for that.
+            if stop.request == .now { Foundation.exit(Failure.Status.interrupted) }
+            end(error, console)
+        }
     }
 
     /// Says what is wrong and ends the process. A reader that has gone is nothing wrong: that ends it quietly.
@@ -89,6 +94,8 @@ struct Invocation {
     /// The program's own kinds of job.
     let jobs: [any TrainingJob]
     let console: Console
+    /// Set when the process is asked to end, in commands that listen to its signals.
+    let stop: StopSignal
 
     var registry: JobRegistry { JobRegistry(jobs) }
 

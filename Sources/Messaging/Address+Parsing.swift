@@ -13,7 +13,7 @@ extension Address {
             throw .invalidAddress(text, "there is no transport '\(scheme)'; there are \(known)")
         }
         let rest = String(text[mark.upperBound...])
-        if let wrong = Self.fault(in: rest) {
+        if let wrong = Self.fault(in: rest, transport) {
             throw .invalidAddress(text, "\(wrong), for example \(transport.example)")
         }
         do {
@@ -34,9 +34,11 @@ extension Address {
         init(_ text: String) { self.text = text }
     }
 
-    private static func fault(in rest: String) -> String? {
-        let isPlain = rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f }
-        return isPlain ? nil : "it contains a space or a control character"
+    private static func fault(in rest: String, _ transport: Transport) -> String? {
+        // A file's name may have spaces.
+        let mayHaveSpaces = transport == .ipc
+        let isPlain = rest.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f || mayHaveSpaces && $0 == 0x20 }
+        return isPlain ? nil : "it contains a \(mayHaveSpaces ? "" : "space or a ")control character"
     }
 
     private static func name(_ rest: String) throws(Fault) -> String {

@@ -92,6 +92,7 @@ extension JobConfig {
         .required("cluster.join_timeout", \.cluster.joinTimeout, .duration),
         .required("cluster.heartbeat_interval", \.cluster.heartbeatInterval, .duration),
         .required("cluster.heartbeat_timeout", \.cluster.heartbeatTimeout, .duration),
+        .required("cluster.stop_timeout", \.cluster.stopTimeout, .duration),
         .required("cluster.shared_memory", \.cluster.sharedMemory, .flag),
         .optional("cluster.server_memory", \.cluster.serverMemory, .bytes(atLeast: 1 << 20)),
         .required("cluster.wire", \.cluster.wire, .wire),

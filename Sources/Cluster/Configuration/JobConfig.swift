@@ -241,13 +241,17 @@ extension JobConfig {
         public var transport: Transport?
         /// The coordinator's address, e.g. `tcp://10.0.0.5:7000`.
         public var address: String?
-        /// nil: the cores of the host divided by the nodes on it.
+        /// Threads of a worker's session, lanes of a server. nil: a worker takes its cores divided by the workers that
+        /// share them, a server 1.
         public var threadsPerNode: Int?
         /// How long the job waits for its servers and workers to arrive.
         public var joinTimeout = Duration.seconds(60)
         public var heartbeatInterval = Duration.milliseconds(500)
         /// A node that is silent for so long is taken for dead.
         public var heartbeatTimeout = Duration.seconds(10)
+        /// A job that is stopped ends within this time, with or without its last checkpoint. Kubernetes kills what has
+        /// not ended 30 seconds after SIGTERM.
+        public var stopTimeout = Duration.seconds(20)
         /// Servers and workers of one machine exchange tensors through memory that both map, whatever the transport.
         public var sharedMemory = true
         /// The bytes that a server may hold of pushes that wait or are on their way; nil: what comes of 4 MiB bundles and

@@ -25,11 +25,14 @@ package struct ClusterView: Equatable, Sendable {
         /// Its place among the workers of this view, from 0 without gaps.
         package var rank: Int
         package var incarnation: UInt64
+        /// How many workers of this view, itself included, share its cores.
+        package var sharing: Int
 
-        package init(number: Int, rank: Int, incarnation: UInt64) {
+        package init(number: Int, rank: Int, incarnation: UInt64, sharing: Int = 1) {
             self.number = number
             self.rank = rank
             self.incarnation = incarnation
+            self.sharing = sharing
         }
     }
 

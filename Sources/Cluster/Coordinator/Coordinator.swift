@@ -132,9 +132,18 @@ public final class Coordinator: Sendable {
     /// Runs the job on the caller's thread until it is over and the nodes have left.
     ///
     /// - Parameters:
+    ///   - stop: ends it early, in good order or at once.
     ///   - onProgress: called some times a second.
     ///   - onEvent: receives a line for the log.
-    public func run(onProgress: (Progress) -> Void, onEvent: (String) -> Void) throws -> JobReport {
+    public func run(
+        stop: StopSignal = StopSignal(), onProgress: (Progress) -> Void, onEvent: (String) -> Void
+    ) throws -> JobReport {
+        try stop.observed(by: { [self] in self.stop(now: $0 == .now, reason: $1) }) {
+            try run(onProgress, onEvent)
+        }
+    }
+
+    private func run(_ onProgress: (Progress) -> Void, _ onEvent: (String) -> Void) throws -> JobReport {
         defer { socket.close() }
         var clock = PatientClock()
         var facts = JobState.Facts(

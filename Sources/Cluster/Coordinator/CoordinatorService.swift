@@ -84,8 +84,8 @@ struct CoordinatorService {
             return .now(.configuration(reply))
         case .registerServer(let wire):
             try checkVersion(wire.version)
-            guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= 256 else {
-                throw NodeError(.refused, "a server has 1 to 256 lanes")
+            guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= ServerNode.mostLanes else {
+                throw NodeError(.refused, "a server has 1 to \(ServerNode.mostLanes) lanes")
             }
             var reply = WireServerAssigned()
             reply.number = Int32(try state.registerServer(wire, now: now))
@@ -106,10 +106,7 @@ struct CoordinatorService {
             guard let role = Role(beat.role),
                 state.heard(
                     beat, role, applied: try RangeSet(beat.applied), settled: try RangeSet(beat.settled), now: now)
-            else {
-                throw NodeError(
-                    .refused, "this node is not of the job any more: it was silent too long and declared dead")
-            }
+            else { throw NodeError(.refused, stranger(beat)) }
             state.advance(now: now)
             return .hold(beat, role)
         case .leaseBatches(let ask): return .now(.lease(state.lease(ask, now: now)))
@@ -131,6 +128,21 @@ struct CoordinatorService {
         case .checkpoint:
             throw NodeError(.refused, "this version writes checkpoints by checkpoint.every_steps and at the end")
         }
+    }
+
+    /// Says to a node that is not of the job why, and what to do.
+    private func stranger(_ beat: WireHeartbeat) -> String {
+        let role = Role(beat.role) ?? .worker
+        guard state.membership.hasEnded(beat.incarnation) else {
+            return
+                "\(role.rawValue) \(beat.number) is not of this job, which has begun anew since; start the node again"
+        }
+        let timeout = job.config.cluster.heartbeatTimeout
+        return "\(role.rawValue) \(beat.number) was taken for dead: nothing was heard of it for longer than "
+            + "cluster.heartbeat_timeout (\(timeout)), as when its process is stopped or its machine sleeps. "
+            + (role == .worker
+                ? "Its batches went to other workers; start a new worker to take part again"
+                : "The job ended with it; start the job again with --resume")
     }
 
     private func checkVersion(_ version: String) throws {

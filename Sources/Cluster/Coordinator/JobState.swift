@@ -32,6 +32,7 @@ package struct JobState {
     /// Synchronous workers that asked for work beyond the limit.
     private var idle: Set<UInt64> = []
     private var withoutWorkersSince: Duration?
+    private var stopBegan = Duration.zero
 
     private enum Reports {
         case complete
@@ -132,8 +133,8 @@ package struct JobState {
 
     package mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
         let number = try membership.registerWorker(
-            host: wire.host, pid: Int(wire.pid), version: wire.version, incarnation: wire.incarnation,
-            wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
+            host: wire.host, pid: Int(wire.pid), version: wire.version, corePool: wire.corePool,
+            incarnation: wire.incarnation, wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
         events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
         viewIsDue = true
         return number
@@ -162,6 +163,8 @@ package struct JobState {
             note(missed: beat.missed)
             reports.note(beat.tallies, examples: beat.examples, most: beat.mostExamples, of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
+            // It stays until the others have left and its Variables are saved.
+            if beat.leaving { stop(now: false, "server \(number) was asked to end", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
             if beat.leaving, isSynchronous, membership.beginLeaving(number, incarnation: beat.incarnation) {
@@ -302,6 +305,8 @@ package struct JobState {
         }
         outcome = ("stopped", reason)
         trainingEnded = now
+        stopBegan = now
+        events.append("the job stops: \(reason)")
         if isImmediate || phase == .waiting { finish(now: now) } else { publish(.stopping, reason, now: now) }
     }
 
@@ -311,6 +316,16 @@ package struct JobState {
         trainingEnded = trainingEnded ?? now
         events.append(reason)
         publish(.failed, reason, now: now)
+    }
+
+    /// The servers still have what the workers have done: a job that has lost them all is saved before it fails.
+    private mutating func endWithoutWorkers(now: Duration) {
+        let reason = "no worker is left"
+        guard savesCheckpoints else { return fail(reason, now: now) }
+        outcome = ("failed", reason)
+        trainingEnded = trainingEnded ?? now
+        events.append(reason)
+        saveOrFinish(now: now)
     }
 
     private mutating func finish(now: Duration) { publish(.finished, outcome?.reason ?? "", now: now) }
@@ -332,6 +347,11 @@ package struct JobState {
     }
 
     private mutating func bury(_ member: Member, _ how: String, now: Duration) {
+        if phase == .saving, member.role == .server {
+            checkpoints.error = "\(member.name) (pid \(member.pid)) died while it was written: \(how)"
+            events.append("the last checkpoint failed: \(checkpoints.error ?? "")")
+            return finish(now: now)
+        }
         guard outcome == nil || phase == .stopping else { return }
         if member.role == .server {
             fail("\(member.name) (pid \(member.pid)) died: \(how); the last checkpoint stays usable", now: now)
@@ -387,14 +407,27 @@ package struct JobState {
                 viewIsDue = false
                 publish(.stopping, view.reason, now: now)
             }
-            if membership.alive(.worker).isEmpty || now - views.phaseBegan > .seconds(1) { saveOrFinish(now: now) }
+            if !isAnyWorkerAwaited(now: now) { saveOrFinish(now: now) }
         case .saving:
-            if now - views.phaseBegan > (outcome?.status == "stopped" ? .seconds(10) : .seconds(60)) {
-                checkpoints.error = "the servers did not write it in time"
-                events.append("the servers did not write the last checkpoint in time")
+            let isStop = outcome?.status == "stopped"
+            let limit = isStop ? facts.config.cluster.stopTimeout : max(facts.config.cluster.stopTimeout, .seconds(60))
+            if now - (isStop ? stopBegan : views.phaseBegan) > limit {
+                checkpoints.error =
+                    "the servers did not write it within \(limit)" + (isStop ? " (cluster.stop_timeout)" : "")
+                events.append("the last checkpoint failed: \(checkpoints.error ?? "")")
                 finish(now: now)
             }
         case .finished, .failed: break
+        }
+    }
+
+    /// Whether a stopped job waits for some worker to end its step: one that hangs, and is silent, is not waited for, nor
+    /// one that leaves the servers no time.
+    private func isAnyWorkerAwaited(now: Duration) -> Bool {
+        let cluster = facts.config.cluster
+        guard now - stopBegan < cluster.stopTimeout / 2 else { return false }
+        return membership.alive(.worker).contains {
+            now - max($0.lastHeard, views.phaseBegan) < cluster.heartbeatInterval * 2 + .milliseconds(300)
         }
     }
 
@@ -430,7 +463,7 @@ package struct JobState {
                         now: false, "all batches are trained on, but no worker is left to evaluate the result", now: now
                     )
                 } else {
-                    fail("no worker is left", now: now)
+                    endWithoutWorkers(now: now)
                 }
             }
             return

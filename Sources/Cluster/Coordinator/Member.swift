@@ -22,6 +22,8 @@ package struct Member: Equatable, Sendable {
     /// Where a server's lanes listen; a worker has none.
     package var addresses: [String]
     package var version: String
+    /// A name of the cores that it may use; empty for cores of its own.
+    package var corePool = ""
     package var incarnation: UInt64
     package var state: State = .joined
     /// Since the coordinator's start.

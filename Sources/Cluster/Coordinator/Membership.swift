@@ -55,10 +55,11 @@ package struct Membership: Sendable {
     ///
     /// - Throws: `RegistrationRefused` if this incarnation has ended.
     package mutating func registerWorker(
-        host: String, pid: Int, version: String, incarnation: UInt64, wanted: Int? = nil, now: Duration
+        host: String, pid: Int, version: String, corePool: String = "", incarnation: UInt64, wanted: Int? = nil,
+        now: Duration
     ) throws(RegistrationRefused) -> Int {
         let node = Member(
-            role: .worker, number: 0, host: host, pid: pid, addresses: [], version: version,
+            role: .worker, number: 0, host: host, pid: pid, addresses: [], version: version, corePool: corePool,
             incarnation: incarnation, lastHeard: now)
         return try register(node, wanted: wanted, atMost: .max)
     }
@@ -125,6 +126,9 @@ package struct Membership: Sendable {
         guard node(.worker, number)?.isLeaving == false else { return false }
         return update(.worker, number, incarnation) { $0.isLeaving = true }
     }
+
+    /// Whether this incarnation has left or was declared dead.
+    package func hasEnded(_ incarnation: UInt64) -> Bool { ended.contains(incarnation) }
 
     /// Ends a node in good order; false for an unknown or ended incarnation.
     @discardableResult
@@ -195,13 +199,17 @@ package struct Membership: Sendable {
 
     /// The living as a view: servers that are ready, and workers with ranks in the order of their numbers.
     package func view(number: UInt64, phase: Phase, reason: String = "") -> ClusterView {
-        ClusterView(
+        var sharing: [String: Int] = [:]
+        for worker in alive(.worker) { sharing[worker.corePool, default: 0] += 1 }
+        return ClusterView(
             number: number, phase: phase, reason: reason,
             servers: alive(.server).filter { $0.state == .ready }.map {
                 .init(number: $0.number, addresses: $0.addresses, incarnation: $0.incarnation)
             },
             workers: alive(.worker).filter { !$0.isLeaving }.enumerated().map { rank, node in
-                .init(number: node.number, rank: rank, incarnation: node.incarnation)
+                .init(
+                    number: node.number, rank: rank, incarnation: node.incarnation,
+                    sharing: node.corePool.isEmpty ? 1 : sharing[node.corePool] ?? 1)
             },
             leaving: alive(.worker).filter(\.isLeaving).map {
                 WorkerIdentity(worker: $0.number, incarnation: $0.incarnation)

@@ -1,4 +1,3 @@
-internal import Dataflow
 internal import Foundation
 internal import Messaging
 internal import Synchronization
@@ -24,15 +23,14 @@ public enum LocalCluster {
         let coordinator = try Coordinator(
             config: config, job: job, listen: Address("inproc://\(name)"), options: options)
         let token = options.token
-        let workers = config.cluster.workers
-        let threads = config.cluster.threadsPerNode ?? max(CPUDevice.cores / max(workers, 1), 1)
         let failures = Mutex<[String]>([])
         let running = Mutex(0)
         func start(_ role: String, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
-                token: token, threads: role == "server" ? 1 : threads, jobs: [job], number: number,
-                joinTimeout: config.cluster.joinTimeout, stop: stop, profile: trace?.profile("\(role) \(number)"))
+                token: token, jobs: [job], number: number, joinTimeout: config.cluster.joinTimeout,
+                // Servers end with the job, which the coordinator stops.
+                stop: role == "server" ? StopSignal() : stop, profile: trace?.profile("\(role) \(number)"))
             Thread.detachNewThread {
                 do { try body(nodeOptions) } catch {
                     failures.withLock { $0.append("\(role) \(number): \(error)") }
@@ -49,20 +47,12 @@ public enum LocalCluster {
                 ).run()
             }
         }
-        for number in 0..<workers {
+        for number in 0..<config.cluster.workers {
             start("worker", number) { nodeOptions in
                 try WorkerNode(coordinator: coordinator.address, options: nodeOptions).run()
             }
         }
-        var asked = StopSignal.Request.none
-        let report = try coordinator.run(
-            onProgress: { progress in
-                if stop.request != asked {
-                    asked = stop.request
-                    coordinator.stop(now: asked == .now, reason: "interrupted")
-                }
-                onProgress(progress)
-            }, onEvent: onEvent)
+        let report = try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
         let deadline = ContinuousClock.now + .seconds(3)
         while running.withLock({ $0 }) > 0, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.002) }
         return report

@@ -1,4 +1,3 @@
-internal import Dataflow
 internal import Foundation
 internal import Glibc
 public import Messaging
@@ -30,9 +29,18 @@ public enum ProcessCluster {
         config: JobConfig, job: any TrainingJob, options: Options, stop: StopSignal,
         onProgress: @escaping @Sendable (Progress) -> Void, onEvent: @escaping @Sendable (String) -> Void
     ) throws -> JobReport {
-        let folder = try TemporaryDirectory()
-        // Explicitly: who listens to `stop` holds the folder, and may outlive this call.
+        let folder = try TemporaryDirectory(onEvent: onEvent)
         defer { folder.remove() }
+        // Asked to end at once, the process does not unwind.
+        return try stop.observed(by: { [folder] request, _ in if request == .now { folder.remove() } }) {
+            try launch(config, job, options, stop, folder, onProgress, onEvent)
+        }
+    }
+
+    private static func launch(
+        _ config: JobConfig, _ job: any TrainingJob, _ options: Options, _ stop: StopSignal,
+        _ folder: TemporaryDirectory, _ onProgress: (Progress) -> Void, _ onEvent: @escaping @Sendable (String) -> Void
+    ) throws -> JobReport {
         var config = config
         let transport = options.transport ?? config.cluster.transport ?? .ipc
         guard transport != .inproc else {
@@ -62,10 +70,6 @@ public enum ProcessCluster {
                 coordinator.childDied(role: role, pid: Int(exit.pid), description: "\(exit.name) \(exit.ending)")
             })
         defer { children.terminate(grace: .milliseconds(200)) }
-        let watch = StopWatch(stop, coordinator: coordinator, children: children, folder: folder)
-        defer { watch.end() }
-
-        let threads = config.cluster.threadsPerNode ?? max(CPUDevice.cores / max(config.cluster.workers, 1), 1)
         var common = ["--coordinator", coordinator.address.description, "--parent", "\(getpid())"]
         common += config.cluster.tls.arguments
         func start(_ role: String, _ number: Int, _ arguments: [String]) throws {
@@ -83,9 +87,12 @@ public enum ProcessCluster {
         for number in 0..<config.cluster.servers {
             try start("server", number, ["--listen", listening("server-\(number)").description])
         }
-        for number in 0..<config.cluster.workers { try start("worker", number, ["--threads", "\(threads)"]) }
+        for number in 0..<config.cluster.workers { try start("worker", number, []) }
 
-        var report = try coordinator.run(onProgress: onProgress, onEvent: onEvent)
+        var report = try stop.observed(by: { [children] request, _ in if request == .now { children.signal(SIGKILL) } })
+        {
+            try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
+        }
         let isStopping = stop.request != .none || report.status != "finished"
         if !children.waitForAll(atMost: isStopping ? .milliseconds(500) : .seconds(10)) {
             onEvent("still running after the job's end, ended now: \(children.running.joined(separator: ", "))")

@@ -23,14 +23,24 @@ public struct ServerNode: Sendable {
     }
 
     /// Serves on the caller's thread and one a lane until the job ends.
+    ///
+    /// Asked to end, it has the coordinator stop the job, and stays until the last checkpoint is written.
     /// - Throws: `NodeError`.
     public func run() throws {
+        let pauses = PauseWatch()
+        defer { pauses.end() }
+        do { try join(pauses) } catch is NodeStopped { options.onEvent("stopped before the job began") }
+    }
+
+    private func join(_ pauses: PauseWatch) throws {
         let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
         defer { control.close() }
         let incarnation = UInt64.random(in: 1...(.max))
         let config = try NodeStart.configuration(control, options)
         try checkAddress(config)
-        let sockets = try (0..<options.threads).map { lane in
+        // More lanes than a coordinator takes of one server serve nobody.
+        let laneCount = min(options.threads ?? config.cluster.threadsPerNode ?? 1, ServerNode.mostLanes)
+        let sockets = try (0..<laneCount).map { lane in
             do {
                 return try ReplySocket(
                     listen: address(lane), tls: options.serverTLS, maximumMessage: DataHeader.usualMessage)
@@ -57,7 +67,8 @@ public struct ServerNode: Sendable {
             for socket in sockets { try socket.allow(messagesOf: DataHeader.longestMessage(bundleBytes: Int(longest))) }
         } catch { throw NodeError(.failed, "\(error)") }
         // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
-        let pulse = Pulse(control, number, incarnation, interval: config.cluster.heartbeatInterval)
+        let pulse = Pulse(
+            control, number, incarnation, interval: config.cluster.heartbeatInterval, stop: options.stop)
         defer { pulse.end() }
         let manifest = try manifest(directory, restoreStep)
         let shards = try program.bundles.map {
@@ -86,8 +97,15 @@ public struct ServerNode: Sendable {
         ready.restoredStep = restoreStep
         _ = try control.ask(.serverReady(ready))
         pulse.end()
-        try serve(lanes, collector, control, assigned, incarnation, config.cluster)
+        do { try serve(lanes, collector, control, assigned, incarnation, config.cluster, pauses) } catch let error
+            as NodeError
+        {
+            throw pauses.explain(error, timeout: config.cluster.heartbeatTimeout)
+        }
     }
+
+    /// The most lanes of one server.
+    static let mostLanes = 256
 
     /// Workers must be able to dial the address, and strangers not to listen in.
     private func checkAddress(_ config: JobConfig) throws {
@@ -111,6 +129,7 @@ public struct ServerNode: Sendable {
     ) throws -> (program: WireServerProgram, directory: String, restoreStep: Int64) {
         var bytes: [UInt8] = []
         let begin = ContinuousClock.now
+        var deadline = StopDeadline(options.stop, cluster)
         while true {
             var ask = WireGetPart()
             ask.server = Int32(number)
@@ -118,15 +137,16 @@ public struct ServerNode: Sendable {
             guard case .part(let part) = try control.ask(.getPart(ask)) else { throw control.unexpected() }
             if part.total < 0 {
                 // The coordinator deals Variables out when all servers have joined.
-                guard !options.stop.isStopped else {
-                    throw NodeError(.peerUnavailable, "stopped while waiting for the other servers")
-                }
+                try deadline.check()
                 guard ContinuousClock.now - begin < cluster.joinTimeout + .seconds(5) else {
                     throw NodeError(.peerUnavailable, "the other servers did not join within \(cluster.joinTimeout)")
                 }
                 let view = try NodeStart.heartbeat(
-                    control, .server, number, incarnation, interval: cluster.heartbeatInterval)
-                guard view.phase != .finished, view.phase != .failed else {
+                    control, .server, number, incarnation, interval: cluster.heartbeatInterval,
+                    isLeaving: options.stop.isStopped)
+                // Nothing was begun: a stop of the job is the end.
+                if view.phase == .finished { throw NodeStopped() }
+                guard view.phase != .failed else {
                     throw NodeError(.peerUnavailable, "the job ended before it began: \(view.reason)")
                 }
                 continue
@@ -163,7 +183,7 @@ public struct ServerNode: Sendable {
             }
         } else if !nodes.isEmpty {
             let session = try Session(
-                graph, options: SessionOptions(threads: options.threads, process: nil, devices: .hostOnly))
+                graph, options: SessionOptions(threads: options.threads ?? 1, process: nil, devices: .hostOnly))
             for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
         }
         for shard in shards { try shard.initialize(values) }
@@ -172,7 +192,7 @@ public struct ServerNode: Sendable {
     /// Runs the lanes, and talks to the coordinator meanwhile, until the job is over.
     private func serve(
         _ lanes: [Lane], _ collector: CheckpointCollector, _ control: ControlClient, _ assigned: WireServerAssigned,
-        _ incarnation: UInt64, _ cluster: JobConfig.Cluster
+        _ incarnation: UInt64, _ cluster: JobConfig.Cluster, _ pauses: PauseWatch
     ) throws {
         let failure = Mutex<String?>(nil)
         let running = Mutex(lanes.count)
@@ -193,8 +213,11 @@ public struct ServerNode: Sendable {
         /// Missed parts that the coordinator knows of.
         var acknowledged: Set<MissedPart> = []
         var silentSince: ContinuousClock.Instant?
+        var deadline = StopDeadline(options.stop, cluster)
         while true {
             if options.stop.request == .now { throw NodeError(.failed, "stopped") }
+            try deadline.check()
+            let began = pauses.now
             var beat = WireHeartbeat()
             beat.role = .server
             beat.number = assigned.number
@@ -202,9 +225,11 @@ public struct ServerNode: Sendable {
             let facts = LaneFacts(lanes.map { $0.facts.withLock { $0 } })
             facts.tell(in: &beat, except: acknowledged)
             beat.failure = failure.withLock { $0 } ?? ""
+            beat.leaving = options.stop.isStopped
             do {
                 let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
                 silentSince = nil
+                pauses.answered(began: began)
                 acknowledged = facts.missed
                 if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
                 if next != view {
@@ -255,15 +280,43 @@ public struct ServerNode: Sendable {
     }
 }
 
+/// How long a server that was asked to end waits for the coordinator to end the job.
+private struct StopDeadline {
+    /// What the coordinator needs beyond its own limit.
+    private static let grace = Duration.seconds(2)
+    private let stop: StopSignal
+    private let limit: Duration
+    private var askedAt: ContinuousClock.Instant?
+
+    init(_ stop: StopSignal, _ cluster: JobConfig.Cluster) {
+        self.stop = stop
+        limit = cluster.stopTimeout + StopDeadline.grace
+    }
+
+    /// - Throws: `NodeError` when it is over.
+    mutating func check() throws {
+        guard stop.isStopped else { return }
+        askedAt = askedAt ?? .now
+        guard ContinuousClock.now - askedAt! > limit else { return }
+        throw NodeError(
+            .peerUnavailable,
+            "this server was asked to end \(limit) ago, and the coordinator has not ended the job; "
+                + "the last checkpoint stays usable (cluster.stop_timeout says how long it waits)")
+    }
+}
+
 /// Heartbeats of a server that is busy before it serves, from a thread of its own.
 private final class Pulse: Sendable {
     private let isOver = Atomic(false)
 
-    init(_ control: ControlClient, _ number: Int, _ incarnation: UInt64, interval: Duration) {
+    init(
+        _ control: ControlClient, _ number: Int, _ incarnation: UInt64, interval: Duration, stop: StopSignal
+    ) {
         Thread.detachNewThread { [self] in
             while !isOver.load(ordering: .acquiring) {
                 // What is wrong shows where the answers matter.
-                _ = try? NodeStart.heartbeat(control, .server, number, incarnation, interval: interval)
+                _ = try? NodeStart.heartbeat(
+                    control, .server, number, incarnation, interval: interval, isLeaving: stop.isStopped)
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }

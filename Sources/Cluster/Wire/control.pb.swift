@@ -554,6 +554,9 @@ package nonisolated struct WireRegisterWorker: Sendable {
   /// Clears the value of `number`. Subsequent reads from it will return its default value.
   package mutating func clearNumber() {self._number = nil}
 
+  /// Names the cores that it may use: workers with equal names share them. Empty for cores of its own.
+  package var corePool: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -636,6 +639,9 @@ package nonisolated struct WireView: Sendable {
 
     package var incarnation: UInt64 = 0
 
+    /// How many workers, itself included, share its cores.
+    package var sharing: Int32 = 0
+
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package init() {}
@@ -696,7 +702,8 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// From a server: examples whose gradients every one of its bundles has applied.
   package var examples: Int64 = 0
 
-  /// From a worker of a synchronous job: it leaves as soon as no step has a part for it.
+  /// From a worker of a synchronous job: it leaves as soon as no step has a part for it. From a server: its process was
+  /// asked to end; it stays until the job has stopped.
   package var leaving: Bool = false
 
   /// From a server of a synchronous job: parts of steps that a bundle lacks for good, each told until it is answered.
@@ -2200,7 +2207,7 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RegisterWorker"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0\u{1}fingerprint\0\u{1}variables\0\u{2}\u{2}number\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}host\0\u{1}pid\0\u{1}version\0\u{1}incarnation\0\u{1}fingerprint\0\u{1}variables\0\u{2}\u{2}number\0\u{3}core_pool\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2215,6 +2222,7 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
       case 5: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.variables) }()
       case 8: try { try decoder.decodeSingularInt32Field(value: &self._number) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.corePool) }()
       default: break
       }
     }
@@ -2246,6 +2254,9 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._number {
       try visitor.visitSingularInt32Field(value: v, fieldNumber: 8)
     } }()
+    if !self.corePool.isEmpty {
+      try visitor.visitSingularStringField(value: self.corePool, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2257,6 +2268,7 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.fingerprint != rhs.fingerprint {return false}
     if lhs.variables != rhs.variables {return false}
     if lhs._number != rhs._number {return false}
+    if lhs.corePool != rhs.corePool {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2404,7 +2416,7 @@ nonisolated extension WireView.Server: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireView.protoMessageName + ".Worker"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}rank\0\u{1}incarnation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}rank\0\u{1}incarnation\0\u{1}sharing\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2415,6 +2427,7 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularInt32Field(value: &self.rank) }()
       case 3: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self.sharing) }()
       default: break
       }
     }
@@ -2430,6 +2443,9 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.incarnation != 0 {
       try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 3)
     }
+    if self.sharing != 0 {
+      try visitor.visitSingularInt32Field(value: self.sharing, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2437,6 +2453,7 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.number != rhs.number {return false}
     if lhs.rank != rhs.rank {return false}
     if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.sharing != rhs.sharing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

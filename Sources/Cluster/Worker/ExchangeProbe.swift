@@ -85,7 +85,7 @@ package struct ExchangeProbe {
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         guard let view = try loop.firstView() else { return }
         let session = try Session(
-            job.graph, options: SessionOptions(threads: options.threads, process: nil, devices: .hostOnly))
+            job.graph, options: SessionOptions(threads: options.threads ?? 1, process: nil, devices: .hostOnly))
         let client = try loop.client(view, session)
         client.clearGradients()
         _ = try client.pull()

@@ -20,8 +20,13 @@ final class ViewWatcher: Sendable {
     private let number: Int
     private let incarnation: UInt64
     private let cluster: JobConfig.Cluster
+    private let pauses: PauseWatch?
 
-    init(_ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster) {
+    init(
+        _ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster,
+        pauses: PauseWatch? = nil
+    ) {
+        self.pauses = pauses
         self.control = control
         self.number = number
         self.incarnation = incarnation
@@ -39,6 +44,16 @@ final class ViewWatcher: Sendable {
 
     /// Throws if the coordinator has gone or refuses.
     func check() throws { if let failure = state.withLock({ $0.failure }) { throw failure } }
+
+    /// Asks the coordinator once more whether this worker is of the job.
+    /// - Throws: `NodeError` if the coordinator refuses.
+    func checkNow() throws {
+        do {
+            try NodeStart.heartbeat(control, .worker, number, incarnation, interval: cluster.heartbeatInterval)
+        } catch let error as NodeError where error.kind == .peerUnavailable {
+            // What the caller has to say is more.
+        }
+    }
 
     /// Whether the job does no longer train.
     var isEnding: Bool {
@@ -75,6 +90,7 @@ final class ViewWatcher: Sendable {
     private func run() {
         var silentSince: ContinuousClock.Instant?
         while !state.withLock({ $0.isOver }) {
+            let began = pauses?.now ?? .zero
             var beat = WireHeartbeat()
             beat.role = .worker
             beat.number = Int32(number)
@@ -89,6 +105,7 @@ final class ViewWatcher: Sendable {
             do {
                 let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
                 silentSince = nil
+                pauses?.answered(began: began)
                 state.withLock { state in
                     if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
                     state.view = view

@@ -37,7 +37,7 @@ final class WorkerLoop {
     func run() throws {
         guard let first = try firstView() else { return }
         var sessionOptions = SessionOptions(
-            threads: options.threads, matrixPrecision: job.config.model.precision,
+            threads: threads(first), matrixPrecision: job.config.model.precision,
             softPlacement: job.config.devices.softPlacement,
             process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
             placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
@@ -50,6 +50,17 @@ final class WorkerLoop {
         let client = try client(first, session)
         try train(session, client, first)
         try settle(client)
+    }
+
+    /// Threads to compute with: as told, or this worker's share of the cores.
+    private func threads(_ view: ClusterView) -> Int {
+        if let told = options.threads ?? job.config.cluster.threadsPerNode { return told }
+        let cores = CPUDevice.cores
+        let sharing = view.workers.first { $0.incarnation == incarnation }?.sharing ?? 1
+        let share = max(cores / sharing, 1)
+        let others = sharing > 1 ? "; \(sharing) workers share \(cores) cores" : ""
+        options.onEvent("worker \(number) computes with \(share) \(share == 1 ? "thread" : "threads")\(others)")
+        return share
     }
 
     private func train(_ session: Session, _ client: ParameterClient, _ first: ClusterView) throws {

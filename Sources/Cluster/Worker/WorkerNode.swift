@@ -17,6 +17,12 @@ public struct WorkerNode: Sendable {
     /// Works on the caller's thread until the job ends.
     /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
     public func run() throws {
+        let pauses = PauseWatch()
+        defer { pauses.end() }
+        do { try join(pauses) } catch is NodeStopped { options.onEvent("stopped before the job began") }
+    }
+
+    private func join(_ pauses: PauseWatch) throws {
         let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
         defer { control.close() }
         let config = try NodeStart.configuration(control, options)
@@ -27,12 +33,14 @@ public struct WorkerNode: Sendable {
             )
         }
         let prepared = try PreparedJob(config, job)
+        if options.stop.isStopped { throw NodeStopped() }
         var registration = WireRegisterWorker()
         registration.host = NodeStart.host
         registration.pid = Int64(getpid())
         registration.version = NodeStart.version
         if let number = options.number { registration.number = Int32(clamping: number) }
         registration.incarnation = UInt64.random(in: 1...(.max))
+        registration.corePool = CPUDevice.corePool
         registration.fingerprint = prepared.fingerprint
         registration.variables = prepared.variables.map(\.wire)
         guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
@@ -41,15 +49,21 @@ public struct WorkerNode: Sendable {
         options.onEvent("worker \(assigned.number) joined")
         let watcher = ViewWatcher(
             control, number: Int(assigned.number), incarnation: registration.incarnation,
-            cluster: config.cluster)
+            cluster: config.cluster, pauses: pauses)
         defer { watcher.end() }
         let loop = WorkerLoop(
             job: prepared, options: options, control: control, watcher: watcher, number: Int(assigned.number),
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         do {
-            try loop.run()
-        } catch is WorkerStopped {}
-        try watcher.check()
+            do { try loop.run() } catch is WorkerStopped {} catch {
+                // A worker that was taken for dead is refused by servers too, each in its own words.
+                try watcher.checkNow()
+                throw error
+            }
+            try watcher.check()
+        } catch let error as NodeError {
+            throw pauses.explain(error, timeout: config.cluster.heartbeatTimeout)
+        }
         var leave = WireLeave()
         leave.role = .worker
         leave.number = assigned.number

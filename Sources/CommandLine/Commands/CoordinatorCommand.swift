@@ -33,8 +33,7 @@ struct CoordinatorCommand: Subcommand {
 
     func run(_ invocation: Invocation) throws {
         let console = invocation.console
-        let stop = StopSignal()
-        Interruption.listen(stop, console: console)
+        Interruption.listen(invocation.stop, console: console)
         let config = try set.load(config, more: options.overrides, jobs: invocation.registry)
         try options.check(config)
         var coordinatorOptions = try options.coordinator(config)
@@ -46,15 +45,8 @@ struct CoordinatorCommand: Subcommand {
             listen: listen, options: coordinatorOptions)
         console.log("coordinator listens on \(coordinator.address)")
         if let addressFile { try AtomicFile.write(Array("\(coordinator.address)\n".utf8), to: outputPath(addressFile)) }
-        var isStopping = false
         let report = try coordinator.run(
-            onProgress: { progress in
-                if !isStopping, stop.request != .none {
-                    isStopping = true
-                    coordinator.stop(reason: "interrupted")
-                }
-                console.show(progress)
-            }, onEvent: { console.log($0) })
+            stop: invocation.stop, onProgress: { console.show($0) }, onEvent: { console.log($0) })
         try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", console)
     }
 }

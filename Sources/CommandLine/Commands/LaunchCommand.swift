@@ -33,8 +33,7 @@ struct LaunchCommand: Subcommand {
     }
 
     func run(_ invocation: Invocation) throws {
-        let stop = StopSignal()
-        Interruption.listen(stop, console: invocation.console)
+        Interruption.listen(invocation.stop, console: invocation.console)
         let config = try set.load(config, more: options.overrides, jobs: invocation.registry)
         try options.check(config)
         var launch = ProcessCluster.Options()
@@ -42,7 +41,7 @@ struct LaunchCommand: Subcommand {
         launch.coordinator = try options.coordinator(config)
         launch.isVerbose = verbose
         let report = try ProcessCluster.launch(
-            config: config, job: invocation.job(for: config), options: launch, stop: stop,
+            config: config, job: invocation.job(for: config), options: launch, stop: invocation.stop,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })
         try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", invocation.console)

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Cluster
-internal import Dataflow
 internal import Messaging
 
 struct ServerCommand: Subcommand {
@@ -26,7 +25,9 @@ struct ServerCommand: Subcommand {
     var listen: Address?
 
     func run(_ invocation: Invocation) throws {
-        let options = try node.prepare(invocation, defaultThreads: 1)
+        // Asked to end, it stays until the job is saved.
+        Interruption.listen(invocation.stop, console: invocation.console)
+        let options = try node.prepare(invocation)
         try ServerNode(
             coordinator: node.coordinator, listen: listen ?? Address("tcp://127.0.0.1:0"), options: options
         ).run()
@@ -47,9 +48,9 @@ struct WorkerCommand: Subcommand {
     @OptionGroup var node: NodeProcessOptions
 
     func run(_ invocation: Invocation) throws {
-        let options = try node.prepare(invocation, defaultThreads: CPUDevice.cores)
         // Asked to end, it finishes its step and leaves; the batches it holds go to others.
-        Interruption.listen(options.stop, console: invocation.console)
+        Interruption.listen(invocation.stop, console: invocation.console)
+        let options = try node.prepare(invocation)
         try WorkerNode(coordinator: node.coordinator, options: options).run()
     }
 }

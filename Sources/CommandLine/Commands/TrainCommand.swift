@@ -26,13 +26,13 @@ struct TrainCommand: Subcommand {
     var trace: String?
 
     func run(_ invocation: Invocation) throws {
-        let stop = StopSignal()
-        Interruption.listen(stop, console: invocation.console)
+        Interruption.listen(invocation.stop, console: invocation.console)
         let config = try set.load(config, more: options.overrides, jobs: invocation.registry)
         try options.check(config)
         let trace = trace == nil ? nil : Trace()
         let report = try LocalCluster.train(
-            config: config, job: invocation.job(for: config), options: options.coordinator(config), stop: stop,
+            config: config, job: invocation.job(for: config), options: options.coordinator(config),
+            stop: invocation.stop,
             trace: trace,
             onProgress: { [console = invocation.console] in console.show($0) },
             onEvent: { [console = invocation.console] in console.log($0) })

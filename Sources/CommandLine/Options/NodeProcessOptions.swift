@@ -9,7 +9,10 @@ struct NodeProcessOptions: ParsableArguments {
         transform: { try Address($0) })
     var coordinator: Address
 
-    @Option(help: ArgumentHelp("Threads for computing (default: a server 1, a worker all cores).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads for computing (default: cluster.threads_per_node; without that a server 1, a worker its share of the cores).",
+            valueName: "n"))
     var threads: Int?
 
     @Option(
@@ -29,13 +32,14 @@ struct NodeProcessOptions: ParsableArguments {
     }
 
     /// Ties this process to its parent, if it has one that asked for it, and collects what a node needs.
-    func prepare(_ invocation: Invocation, defaultThreads: Int) throws -> NodeOptions {
+    func prepare(_ invocation: Invocation) throws -> NodeOptions {
         if let parent { try ParentProcess.follow(parent) }
         var options = NodeOptions()
         options.token = try token.token()
         options.clientTLS = tls.tls.forClient
         if tls.tls.certificate != nil { options.serverTLS = try tls.tls.forServer() }
-        options.threads = threads ?? defaultThreads
+        options.threads = threads
+        options.stop = invocation.stop
         options.jobs = invocation.jobs
         options.number = number
         options.onEvent = { [console = invocation.console] in console.log($0) }

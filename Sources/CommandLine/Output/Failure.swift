@@ -15,6 +15,7 @@ package struct Failure: Equatable {
         package static let cannotCreate: Int32 = 73
         package static let refused: Int32 = 77
         package static let configuration: Int32 = 78
+        package static let interrupted: Int32 = 130
     }
 
     package let status: Int32

@@ -2,7 +2,8 @@ internal import Cluster
 internal import Foundation
 internal import Glibc
 
-/// Ctrl-C and SIGTERM: the first asks the job to end in good order, the second ends the process at once.
+/// Ctrl-C, SIGTERM and SIGHUP: the first asks the job to end in good order, a second Ctrl-C or SIGTERM ends the process at
+/// once.
 enum Interruption {
     /// Starts to listen. Must be called on the main thread before others start: they inherit that the signals wait.
     ///
@@ -14,26 +15,39 @@ enum Interruption {
         sigemptyset(&signals)
         sigaddset(&signals, SIGINT)
         sigaddset(&signals, SIGTERM)
+        // `nohup` starts programs that are to outlive their terminal.
+        if !isIgnored(SIGHUP) { sigaddset(&signals, SIGHUP) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let thread = Thread { [signals] in
             var signals = signals
+            var requests = StopRequests()
+            let start = ContinuousClock.now
             while true {
                 var signal: Int32 = 0
                 guard sigwait(&signals, &signal) == 0 else { continue }
                 let name = ChildEnding.name(ofSignal: signal)
-                if stop.request == .none {
-                    console.log("\(name): stopping; once more ends at once")
-                    stop.stop()
-                } else {
+                switch requests.heard(signal, at: ContinuousClock.now - start) {
+                case .begin:
+                    console.log("\(name): stopping; Ctrl-C once more ends at once")
+                    stop.stop(reason: signal == SIGINT ? "interrupted" : "stopped by \(name)")
+                case .ignore: break
+                case .end:
                     stop.stop(now: true)
-                    // A moment for whoever kills the children and removes their folder.
+                    // A moment for the nodes of a job to hear of it.
                     usleep(100_000)
                     console.close()
-                    _exit(130)
+                    _exit(Failure.Status.interrupted)
                 }
             }
         }
         thread.name = "signals"
         thread.start()
+    }
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

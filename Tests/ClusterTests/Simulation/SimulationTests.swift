@@ -1,4 +1,5 @@
 import Cluster
+import Dataflow
 import Foundation
 import Synchronization
 import Testing
@@ -22,7 +23,7 @@ struct SimulationTests {
             return
         }
         let count = Self.environment["SIMULATION_SEEDS"].flatMap { Int($0) } ?? 10_000
-        let lanes = max(ProcessInfo.processInfo.activeProcessorCount, 1)
+        let lanes = max(CPUDevice.cores, 1)
         let failures = Mutex<[String]>([])
         let statuses = Mutex<[String: Int]>([:])
         DispatchQueue.concurrentPerform(iterations: lanes) { lane in
