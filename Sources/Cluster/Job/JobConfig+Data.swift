@@ -7,7 +7,8 @@ extension JobConfig {
     public func readData() throws -> DataSplit {
         var split = try readAll()
         if let limit = data.limit { split.training = split.training.prefix(min(limit, split.training.count)) }
-        return split
+        // Fitted after the limit: on what is trained on, and nothing else.
+        return split.filled(.error)
     }
 
     private func readAll() throws -> DataSplit {

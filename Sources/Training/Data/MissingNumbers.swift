@@ -1,0 +1,74 @@
+internal import Dataflow
+
+/// What stands for a missing number. Where it depends on the column, it is fitted on the training part.
+public enum FillRule: String, Sendable, CaseIterable {
+    /// Nothing: a missing number is an error.
+    case error
+    case mean, median, zero
+}
+
+extension DataSplit {
+    /// Puts numbers in the place of missing ones, which are NaN in the features, in both parts.
+    ///
+    /// - Parameters:
+    ///   - rule: fitted on the training part, for every column that is a number.
+    ///   - fitted: of a checkpoint; its numbers are taken in place of the rule.
+    public func filled(_ rule: FillRule, fitted: Preprocessing? = nil) -> DataSplit {
+        guard var table = training.table else { return self }
+        for place in table.features.indices where training.vocabularies[place] == nil {
+            if let fitted {
+                let columns = fitted.table?.features ?? []
+                table.features[place].fill = columns.indices.contains(place) ? columns[place].fill : nil
+            } else {
+                table.features[place].fill = training.fill(ofColumn: place, rule)
+            }
+        }
+        return DataSplit(training: training.filled(by: table), test: test.filled(by: table))
+    }
+}
+
+extension Dataset {
+    /// The features with the numbers of `layout` in the place of missing ones, which are NaN.
+    func filled(by layout: TableLayout) -> Dataset {
+        let fills = layout.features.map { $0.fill.map { Float($0) } }
+        guard features.dtype == .float32, fills.contains(where: { $0 != nil }) else { return replacing(table: layout) }
+        let width = self.width
+        var values = features.array(of: Float.self)
+        var isChanged = false
+        for row in 0..<count {
+            for column in 0..<width {
+                guard values[row * width + column].isNaN, let fill = fills[column] else { continue }
+                values[row * width + column] = fill
+                isChanged = true
+            }
+        }
+        return isChanged
+            ? replacing(features: Tensor(values, shape: features.shape), table: layout) : replacing(table: layout)
+    }
+
+    /// The number that stands for missing ones of a column; 0 where the column has no numbers at all.
+    fileprivate func fill(ofColumn column: Int, _ rule: FillRule) -> Double? {
+        switch rule {
+        case .error: return nil
+        case .zero: return 0
+        case .mean:
+            let numbers = numbers(ofColumn: column)
+            return numbers.isEmpty ? 0 : numbers.reduce(0, +) / Double(numbers.count)
+        case .median:
+            let numbers = numbers(ofColumn: column).sorted()
+            guard !numbers.isEmpty else { return 0 }
+            return (numbers[(numbers.count - 1) / 2] + numbers[numbers.count / 2]) / 2
+        }
+    }
+
+    private func numbers(ofColumn column: Int) -> [Double] {
+        let (count, width) = (count, width)
+        func gather<Scalar: NumericScalar>(_: Scalar.Type) -> [Double] {
+            features.withUnsafeBytes { bytes in
+                let values = bytes.bindMemory(to: Scalar.self)
+                return (0..<count).map { values[$0 * width + column].asDouble }.filter { !$0.isNaN }
+            }
+        }
+        return features.dtype == .uint8 ? gather(UInt8.self) : gather(Float.self)
+    }
+}
