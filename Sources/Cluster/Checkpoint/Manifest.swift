@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Interchange
+package import Training
 
 /// What a checkpoint is: the files that the servers wrote, and where the job stood. Written last, atomically: a checkpoint
 /// without a manifest is none.
@@ -25,9 +26,16 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var seed: Int
     package var batch: Int
     package var files: [ServerFile]
+    /// Columns, scale, vocabularies and classes, as `Preprocessing`; nil in checkpoints of older versions.
+    package var preprocessing: ServerFile?
+    /// Which data it was trained on.
+    package var data: DataFacts?
     package var loss: Double?
     /// When it was written, in seconds since 1970: a job started anew in a directory of old checkpoints goes before them.
     package var written: Double?
+
+    /// Every file that it is made of, save itself.
+    var allFiles: [ServerFile] { files + [preprocessing].compactMap { $0 } }
 
     package var doneBatches: RangeSet<Int> { Self.ranges(done) }
 
@@ -53,12 +61,25 @@ package struct Manifest: Codable, Sendable, Equatable {
     }
 
     static func name(step: Int) -> String { "checkpoint-\(step).json" }
+    static func preprocessingName(step: Int) -> String { "checkpoint-\(step).preprocessing.json" }
     static func fileName(step: Int, server: Int, of count: Int) -> String {
         "checkpoint-\(step).server-\(server)-of-\(count).safetensors"
     }
 
-    /// Writes the manifest into `directory`, then removes checkpoints beyond the newest `keep`.
-    mutating func write(to directory: String, keep: Int) throws {
+    /// The checkpoint's preprocessing; nil in those of older versions.
+    /// - Throws: `FormatError` if its file is missing or damaged.
+    package func readPreprocessing(in directory: String) throws -> Preprocessing? {
+        guard let preprocessing else { return nil }
+        let path = "\(directory)/\(preprocessing.name)"
+        return try Preprocessing(json: Gzip.read(path), name: path)
+    }
+
+    /// Writes preprocessing and manifest into `directory`, then removes checkpoints beyond the newest `keep`.
+    mutating func write(to directory: String, keep: Int, preprocessing fitted: Preprocessing) throws {
+        let json = try fitted.json()
+        let file = ServerFile(name: Manifest.preprocessingName(step: step), bytes: json.count)
+        try AtomicFile.write(json, to: "\(directory)/\(file.name)")
+        preprocessing = file
         let newest = try Manifest.newest(in: directory)?.written ?? 0
         written = max(Date().timeIntervalSince1970, newest.nextUp)
         let encoder = JSONEncoder()
@@ -67,7 +88,7 @@ package struct Manifest: Codable, Sendable, Equatable {
         for old in try Manifest.all(in: directory).dropLast(max(keep, 1)) {
             // The manifest goes first: what is left without one is no checkpoint.
             try? FileManager.default.removeItem(atPath: "\(directory)/\(Manifest.name(step: old.step))")
-            for file in old.files { try? FileManager.default.removeItem(atPath: "\(directory)/\(file.name)") }
+            for file in old.allFiles { try? FileManager.default.removeItem(atPath: "\(directory)/\(file.name)") }
         }
     }
 
@@ -83,7 +104,7 @@ package struct Manifest: Codable, Sendable, Equatable {
                 guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"),
                     let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
                     manifest.format == Manifest.format,
-                    manifest.files.allSatisfy({ file in
+                    manifest.allFiles.allSatisfy({ file in
                         let size =
                             try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(file.name)")[.size]
                             as? Int

@@ -45,6 +45,7 @@ extension JobConfig {
         .required("data.scale", \.data.scale, .choice()),
         .required("data.labels", \.data.labels, .column),
         .required("data.categorical", \.data.categorical, .list(of: .column, example: "[user, item]")),
+        .required("data.ignore", \.data.ignore, .list(of: .column, example: "[id, 7]")),
         .required("data.header", \.data.header, .choice()),
         .required("data.task", \.data.task, .choice()),
         .optional("data.test_path", \.data.testPath, .path),

@@ -1,4 +1,5 @@
 public import Dataflow
+public import Training
 
 /// One job, as its YAML describes it: model, data, training, cluster, devices and checkpoints.
 ///
@@ -15,6 +16,8 @@ public struct JobConfig: Sendable, Equatable {
     public var cluster = Cluster()
     public var devices = Devices()
     public var checkpoint = Checkpoint()
+    /// What of the data is read, and how: no key of the YAML, but what a checkpoint and a command ask for.
+    public var reading = Reading()
 
     public init() {}
 
@@ -141,6 +144,8 @@ extension JobConfig {
         public var limit: Int?
         /// What stands between the columns of a CSV file: one character.
         public var separator = ","
+        /// Which columns of a CSV file are passed over.
+        public var ignore: [Column] = []
 
         public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz, ratings }
         public enum Scale: String, Sendable, CaseIterable {
@@ -160,6 +165,21 @@ extension JobConfig {
             case last
             case index(Int)
             case name(String)
+        }
+    }
+
+    /// What `readData` reads.
+    public struct Reading: Sendable, Equatable {
+        /// A checkpoint's: columns, vocabularies, scale and classes are these; nil: they are fitted to the training part.
+        public var preprocessing: Preprocessing?
+        public var parts = Parts.all
+
+        /// Which parts of the data are wanted; others may be empty. Only a fitted preprocessing can do without the training part.
+        public enum Parts: Sendable { case all, test, none }
+
+        public init(preprocessing: Preprocessing? = nil, parts: Parts = .all) {
+            self.preprocessing = preprocessing
+            self.parts = parts
         }
     }
 

@@ -39,6 +39,8 @@ public final class Coordinator: Sendable {
     private let socket: ReplySocket
     private let job: PreparedJob
     private let restored: Manifest?
+    /// What of data and configuration is no longer as the checkpoint has it: lines for the log.
+    private let changes: [String]
     private let jobKey = UInt64.random(in: 1...(.max))
     private let inbox = Mutex<[Note]>([])
 
@@ -55,9 +57,13 @@ public final class Coordinator: Sendable {
         // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
         config.cluster.transport =
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
-        self.config = config
         self.options = options
         try listen.checkSecurity(config, token: options.token, what: "a job")
+        let newest = try Coordinator.newest(config, options)
+        if let newest, let directory = config.checkpoint.directory {
+            config.reading.preprocessing = try newest.readPreprocessing(in: directory)
+        }
+        self.config = config
         self.job = try PreparedJob(config, job)
         guard !config.cluster.consistency.hasAsynchronousTables || !self.job.cut.writes.allSatisfy(\.isTable) else {
             throw NodeError(
@@ -65,7 +71,9 @@ public final class Coordinator: Sendable {
                 "cluster.consistency is {sync: {sparse: async}}, but all Variables of this model are updated by rows; use async"
             )
         }
-        restored = try Coordinator.restore(config, self.job, options)
+        if let newest { try Coordinator.check(newest, config, self.job) }
+        restored = newest
+        if let newest { changes = self.job.changes(since: newest) } else { changes = [] }
         if let directory = config.checkpoint.directory {
             do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
                 throw NodeError(.cannotCreate, "cannot create the checkpoint directory \(directory)")
@@ -76,14 +84,18 @@ public final class Coordinator: Sendable {
         } catch { throw NodeError(.cannotCreate, "\(error)") }
     }
 
-    private static func restore(
-        _ config: JobConfig, _ job: PreparedJob, _ options: CoordinatorOptions
-    ) throws -> Manifest? {
+    /// The checkpoint to go on from; nil where there is none, or none is asked for.
+    private static func newest(_ config: JobConfig, _ options: CoordinatorOptions) throws -> Manifest? {
         guard options.resume else { return nil }
         guard let directory = config.checkpoint.directory else {
             throw NodeError(.configuration, "--resume needs checkpoint.directory, or --checkpoint DIR")
         }
-        guard let manifest = try Manifest.newest(in: directory) else { return nil }
+        return try Manifest.newest(in: directory)
+    }
+
+    /// Throws where the job cannot go on from the checkpoint.
+    private static func check(_ manifest: Manifest, _ config: JobConfig, _ job: PreparedJob) throws {
+        let directory = config.checkpoint.directory ?? ""
         guard manifest.fingerprint == job.modelFingerprint else {
             throw NodeError(
                 .badData,
@@ -104,7 +116,6 @@ public final class Coordinator: Sendable {
                 "the checkpoint in \(directory) was made asynchronously and lacks batches before its last, or some Variables do; go on with cluster.consistency: async"
             )
         }
-        return manifest
     }
 
     private func takeNotes() -> [Note] {
@@ -149,7 +160,7 @@ public final class Coordinator: Sendable {
             facts.missed = restored.missedExamples.intersection(RangeSet(0..<job.totalExamples))
         }
         facts.acceptsNodes = options.acceptsNodes
-        var service = CoordinatorService(
+        var service = try CoordinatorService(
             state: JobState(facts), job: job, options: options, restored: restored)
         if !facts.missed.isEmpty, !service.state.makesUp {
             onEvent(
@@ -158,6 +169,7 @@ public final class Coordinator: Sendable {
         }
         if let note = job.model.note { onEvent(note) }
         if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
+        for change in changes { onEvent(change) }
         let losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?

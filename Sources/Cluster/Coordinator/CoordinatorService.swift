@@ -12,13 +12,15 @@ struct CoordinatorService {
     private let options: CoordinatorOptions
     private let restored: Manifest?
     private let yaml: String
+    /// As JSON, for the nodes.
+    private let preprocessing: [UInt8]
     /// Each server's program, once all servers have joined.
     private var programs: [[UInt8]] = []
     /// Heartbeats that wait for a newer view.
     private var held: [HeldBeat] = []
     private var lastCheckpoint: String?
 
-    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Manifest?) {
+    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Manifest?) throws {
         self.state = state
         self.job = job
         self.options = options
@@ -28,6 +30,7 @@ struct CoordinatorService {
         config.cluster.token = nil
         config.cluster.tokenFile = nil
         yaml = config.yaml()
+        preprocessing = try job.preprocessing.json()
         if let restored, let directory = job.config.checkpoint.directory {
             lastCheckpoint = "\(directory)/\(Manifest.name(step: restored.step))"
         }
@@ -76,11 +79,17 @@ struct CoordinatorService {
 
     private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
         switch kind {
-        case .getConfiguration:
+        case .getConfiguration(let wire):
+            guard wire.preprocessingOffset >= 0, wire.preprocessingOffset <= preprocessing.count else {
+                throw NodeError(.refused, "the preprocessing has \(preprocessing.count) bytes")
+            }
             var reply = WireConfiguration()
             reply.yaml = yaml
             reply.fingerprint = job.fingerprint
             reply.modelKind = job.config.model.kind
+            let start = Int(wire.preprocessingOffset)
+            reply.preprocessing = Data(preprocessing[start..<min(start + (2 << 20), preprocessing.count)])
+            reply.preprocessingTotal = Int64(preprocessing.count)
             return .now(.configuration(reply))
         case .registerServer(let wire):
             try checkVersion(wire.version)
@@ -148,7 +157,12 @@ struct CoordinatorService {
         let theirs = wire.variables.compactMap { VariableInfo($0) }
         refused.differences = VariableInfo.differences(ours: job.variables, theirs: theirs)
         if refused.differences.isEmpty {
-            refused.differences = ["the Variables are the same, but the operations differ"]
+            let (ours, others) = (job.fingerprint.prefix { $0 != "-" }, wire.fingerprint.prefix { $0 != "-" })
+            refused.differences = [
+                ours == others
+                    ? "the graphs are the same, but the training examples differ: every node must read the same data"
+                    : "the Variables are the same, but the operations differ"
+            ]
         }
         return refused
     }
@@ -215,9 +229,10 @@ struct CoordinatorService {
             files: saved.sorted { $0.key < $1.key }.map {
                 Manifest.ServerFile(name: $0.value.file, bytes: $0.value.bytes)
             },
-            loss: state.record.recentLoss)
+            data: job.facts, loss: state.record.recentLoss)
         do {
-            try manifest.write(to: directory, keep: job.config.checkpoint.keep)
+            try manifest.write(
+                to: directory, keep: job.config.checkpoint.keep, preprocessing: job.preprocessing)
             lastCheckpoint = "\(directory)/\(Manifest.name(step: step))"
             state.checkpointFinished(step, error: nil, now: now)
         } catch { state.checkpointFinished(step, error: "\(error)", now: now) }

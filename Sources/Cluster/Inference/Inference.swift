@@ -22,9 +22,14 @@ public enum Inference {
     }
 
     /// Loss and metrics on the test part of the job's data.
+    ///
+    /// The training data need not be there, unless held-out examples are a share of its file.
+    /// - Parameter onEvent: receives a line for the log.
     /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`.
-    public static func evaluate(config: JobConfig, job: any TrainingJob, checkpoint: String) throws -> Evaluation {
-        let (prepared, session, step) = try restore(config, job, checkpoint)
+    public static func evaluate(
+        config: JobConfig, job: any TrainingJob, checkpoint: String, onEvent: (String) -> Void = { _ in }
+    ) throws -> Evaluation {
+        let (prepared, session, step) = try restore(config, job, checkpoint, .test, onEvent)
         guard prepared.data.test.count > 0 else {
             throw NodeError(.badData, "the data has no test part to evaluate on")
         }
@@ -43,20 +48,26 @@ public enum Inference {
 
     /// Predictions for the examples of a file, or for the test part of the job's data.
     ///
-    /// - Parameter input: features without labels, a row for each example: CSV (a header is passed over), `.npy`, or IDX, plain
-    ///   or gzipped; for ratings a file like theirs of users and items alone. They are scaled as the training part was.
+    /// No training data is needed.
+    ///
+    /// - Parameters:
+    ///   - input: features, a row for each example: CSV, `.npy`, `.npz` or IDX, plain or gzipped; for ratings a file of users
+    ///     and items. Columns with names are found by these, in any order; labels are passed over. Scale, categories and numbers
+    ///     for missing cells are the checkpoint's.
+    ///   - onEvent: receives a line for the log.
     /// - Returns: for a classifier the class and each class's probability, else the outputs.
     public static func predict(
-        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil
+        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil,
+        onEvent: (String) -> Void = { _ in }
     ) throws -> Predictions {
-        let (prepared, session, _) = try restore(config, job, checkpoint)
+        let (prepared, session, _) = try restore(config, job, checkpoint, input == nil ? .test : .none, onEvent)
         guard let node = prepared.model.predictions else {
             throw NodeError(.configuration, "the model says nothing of its predictions")
         }
         let training = prepared.data.training
         var set = prepared.data.test
         if let input {
-            let features = try read(input, like: training, config)
+            let features = try read(input, prepared.preprocessing, config)
             let count = features.shape.concrete[0]
             let labels = training.labels.shape.concrete.dropFirst()
             set = training.replacing(
@@ -82,17 +93,21 @@ public enum Inference {
 
     /// A session with the checkpoint's values.
     private static func restore(
-        _ config: JobConfig, _ job: any TrainingJob, _ directory: String
+        _ config: JobConfig, _ job: any TrainingJob, _ directory: String, _ parts: JobConfig.Reading.Parts,
+        _ onEvent: (String) -> Void
     ) throws -> (job: PreparedJob, session: Session, step: Int) {
-        let prepared = try PreparedJob(config, job)
         guard let manifest = try Manifest.newest(in: directory) else {
             throw NodeError(.badData, "there is no checkpoint in \(directory)")
         }
+        var config = config
+        config.reading = .init(preprocessing: try manifest.readPreprocessing(in: directory), parts: parts)
+        let prepared = try PreparedJob(config, job)
         guard manifest.fingerprint == prepared.modelFingerprint else {
             throw NodeError(
                 .badData,
                 "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's")
         }
+        for change in prepared.changes(since: manifest) { onEvent(change) }
         let reader = try CheckpointReader(manifest, directory: directory)
         let session = try Session(
             prepared.graph,
@@ -111,15 +126,17 @@ public enum Inference {
         return (prepared, session, manifest.step)
     }
 
-    private static func read(_ path: String, like training: Dataset, _ config: JobConfig) throws -> Tensor {
-        let width = training.width
+    private static func read(_ path: String, _ fitted: Preprocessing, _ config: JobConfig) throws -> Tensor {
+        let width = fitted.width
         let tensor: Tensor
-        if config.data.format == .ratings {
-            tensor = try RatingsReader.features(path, vocabularies: training.vocabularies)
-        } else if path.hasSuffix(".npy"), training.vocabularies.isEmpty {
+        if path.hasSuffix(".npy"), fitted.vocabularies.isEmpty {
             tensor = try Npy.read(path)
-        } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") || !training.vocabularies.isEmpty {
-            tensor = try config.csvReader.features(path, vocabularies: training.vocabularies)
+        } else if path.hasSuffix(".npz"), fitted.vocabularies.isEmpty {
+            tensor = try NPZReader.features(path)
+        } else if config.data.format == .ratings {
+            tensor = try RatingsReader.features(path, by: fitted)
+        } else if fitted.table != nil || path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
+            tensor = try config.csvReader.features(path, by: fitted)
         } else {
             tensor = try IDXReader.read(path)
         }

@@ -6,11 +6,14 @@ package import Training
 package struct PreparedJob: Sendable {
     package let config: JobConfig
     package let data: DataSplit
-    package let scaling: Scaling
+    /// A checkpoint's, or fitted to the training part.
+    package let preprocessing: Preprocessing
+    /// Of the data, to notice that it has changed since a checkpoint.
+    package let facts: DataFacts
     package let graph: Graph
     package let model: TrainingModel
     package let cut: TrainingCut
-    /// Of the graph, to compare between nodes.
+    /// Of the graph and the training data, to compare between nodes.
     package let fingerprint: String
     /// Of the part of the graph that computes the loss: what a checkpoint fits, whatever optimizer goes on from it.
     package let modelFingerprint: String
@@ -18,18 +21,44 @@ package struct PreparedJob: Sendable {
     /// - Throws: `NodeError`, `GraphError` or what a reader throws.
     package init(_ config: JobConfig, _ job: any TrainingJob) throws {
         self.config = config
-        data = try job.data(config)
-        guard data.training.count > 0 else { throw NodeError(.badData, "the training data is empty") }
-        scaling = config.scaling(for: data.training)
+        var data = try job.data(config)
+        guard data.training.count > 0 || (config.reading.preprocessing != nil && config.reading.parts != .all) else {
+            throw NodeError(.badData, "the training data is empty")
+        }
+        if let fitted = config.reading.preprocessing {
+            let name = config.data.path ?? "the data"
+            data.training = try fitted.accept(data.training, name: name)
+            data.test = try fitted.accept(data.test, name: config.data.testPath ?? name)
+            preprocessing = fitted
+        } else {
+            preprocessing = Preprocessing(fittedTo: data.training, scale: config.data.scale.kind)
+        }
+        self.data = data
+        facts = DataFacts(data)
         graph = Graph(seed: config.seed)
         let graph = self.graph
-        let data = self.data
         model = try job.build(graph, config: config, data: data)
         try graph.validate()
         cut = try TrainingCut(train: model.train)
-        fingerprint = try GraphDefinition.fingerprint(graph)
+        fingerprint = try "\(GraphDefinition.fingerprint(graph))-\(facts.checksum)"
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
+    }
+
+    /// What of data and configuration is no longer as the checkpoint has it, and does no harm: lines for the log.
+    func changes(since manifest: Manifest) -> [String] {
+        guard manifest.preprocessing != nil else {
+            return [
+                "the checkpoint is of an older version, which kept no columns, scale and classes: they are fitted anew, "
+                    + "which is right only if the training data is as it was"
+            ]
+        }
+        var changes = [config.scaleNote(preprocessing)].compactMap { $0 }
+        // Without a training part nothing was read that could be compared.
+        if data.training.count > 0, let before = manifest.data, let change = facts.change(since: before) {
+            changes.append("\(change); columns, scale, categories and classes stay as they were fitted then")
+        }
+        return changes
     }
 
     /// The order of batches.
@@ -58,7 +87,7 @@ package struct PreparedJob: Sendable {
 
     /// What a run is fed for the examples `indices` of `set`.
     package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> [Node: Tensor] {
-        let batch = set.batch(indices, scaling: scaling)
+        let batch = set.batch(indices, scaling: preprocessing.scaling)
         var feeds = [
             model.features: batch.features.fitted(to: model.features.spec),
             model.labels: batch.labels.fitted(to: model.labels.spec),

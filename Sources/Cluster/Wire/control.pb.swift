@@ -387,13 +387,17 @@ package nonisolated struct WireMetricSum: Sendable {
   package init() {}
 }
 
-/// Asks for the job's configuration, which a node needs before it can build a graph. → Configuration
+/// Asks for the job's configuration, which a node needs before it can build a graph; a long preprocessing comes in pieces.
+/// → Configuration
 package nonisolated struct WireGetConfiguration: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var role: WireRole = .unspecified
+
+  /// Bytes of the preprocessing that it has.
+  package var preprocessingOffset: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -411,6 +415,12 @@ package nonisolated struct WireConfiguration: Sendable {
   package var fingerprint: String = String()
 
   package var modelKind: String = String()
+
+  /// A piece of the coordinator's preprocessing, from the offset asked for: every node makes the same of its data.
+  package var preprocessing: Data = Data()
+
+  /// The length of the whole, in bytes.
+  package var preprocessingTotal: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1874,7 +1884,7 @@ nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetConfiguration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}preprocessing_offset\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1883,6 +1893,7 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingOffset) }()
       default: break
       }
     }
@@ -1892,11 +1903,15 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
     if self.role != .unspecified {
       try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
     }
+    if self.preprocessingOffset != 0 {
+      try visitor.visitSingularInt64Field(value: self.preprocessingOffset, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGetConfiguration, rhs: WireGetConfiguration) -> Bool {
     if lhs.role != rhs.role {return false}
+    if lhs.preprocessingOffset != rhs.preprocessingOffset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1904,7 +1919,7 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Configuration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{1}fingerprint\0\u{3}model_kind\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{1}fingerprint\0\u{3}model_kind\0\u{1}preprocessing\0\u{3}preprocessing_total\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1915,6 +1930,8 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.yaml) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.modelKind) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.preprocessing) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingTotal) }()
       default: break
       }
     }
@@ -1930,6 +1947,12 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.modelKind.isEmpty {
       try visitor.visitSingularStringField(value: self.modelKind, fieldNumber: 3)
     }
+    if !self.preprocessing.isEmpty {
+      try visitor.visitSingularBytesField(value: self.preprocessing, fieldNumber: 4)
+    }
+    if self.preprocessingTotal != 0 {
+      try visitor.visitSingularInt64Field(value: self.preprocessingTotal, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1937,6 +1960,8 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.yaml != rhs.yaml {return false}
     if lhs.fingerprint != rhs.fingerprint {return false}
     if lhs.modelKind != rhs.modelKind {return false}
+    if lhs.preprocessing != rhs.preprocessing {return false}
+    if lhs.preprocessingTotal != rhs.preprocessingTotal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,7 +16,8 @@ struct EvaluateCommand: Subcommand {
     func run(_ invocation: Invocation) throws {
         let config = try set.load(config, jobs: invocation.registry)
         let report = try Inference.evaluate(
-            config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint))
+            config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
+            onEvent: invocation.console.log)
         if json { return invocation.console.write(try Results.json(report)) }
         let values = ["loss \(ProgressLine.short(report.loss))"] + ProgressLine.list(report.metrics)
         invocation.console.write(
@@ -29,7 +30,8 @@ struct PredictCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "predict", abstract: "Applies what a checkpoint has learned to examples.",
         discussion: """
-            Writes CSV, a line for each example. Without --input it takes the test part of the job's data.
+            Writes CSV, a line for each example. Without --input it takes the test part of the job's data. Columns are found by \
+            their names, in any order; scale, categories and classes are the checkpoint's, so that no training data is needed.
 
               tributary predict job.yaml --checkpoint out --input new.csv --output predictions.csv
             """)
@@ -37,7 +39,9 @@ struct PredictCommand: Subcommand {
     @Argument(help: "The job's YAML file.") var config: String
     @Option(help: ArgumentHelp("The checkpoint's directory; the newest in it is taken.", valueName: "directory"))
     var checkpoint: String
-    @Option(help: ArgumentHelp("Features without labels: .csv, .npy, or IDX, plain or gzipped.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Features: .csv, .npy, .npz, or IDX, plain or gzipped; labels are passed over.", valueName: "file"))
     var input: String?
     @Option(help: ArgumentHelp("Where to write, instead of to standard output.", valueName: "file"))
     var output: String?
@@ -47,7 +51,7 @@ struct PredictCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let predictions = try Inference.predict(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
-            input: input.map(absolute))
+            input: input.map(absolute), onEvent: invocation.console.log)
         let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
         if let output {
             try Results.write(lines.joined(separator: "\n") + "\n", to: output)

@@ -30,20 +30,7 @@ extension DataSplit {
 extension Dataset {
     /// The features with the numbers of `layout` in the place of missing ones, which are NaN.
     func filled(by layout: TableLayout) -> Dataset {
-        let fills = layout.features.map { $0.fill.map { Float($0) } }
-        guard features.dtype == .float32, fills.contains(where: { $0 != nil }) else { return replacing(table: layout) }
-        let width = self.width
-        var values = features.array(of: Float.self)
-        var isChanged = false
-        for row in 0..<count {
-            for column in 0..<width {
-                guard values[row * width + column].isNaN, let fill = fills[column] else { continue }
-                values[row * width + column] = fill
-                isChanged = true
-            }
-        }
-        return isChanged
-            ? replacing(features: Tensor(values, shape: features.shape), table: layout) : replacing(table: layout)
+        replacing(features: features.filled(by: layout), table: layout)
     }
 
     /// The number that stands for missing ones of a column; 0 where the column has no numbers at all.
@@ -70,5 +57,23 @@ extension Dataset {
             }
         }
         return features.dtype == .uint8 ? gather(UInt8.self) : gather(Float.self)
+    }
+}
+
+extension Tensor {
+    /// Features, N × D, with the numbers of `layout` in the place of NaN.
+    func filled(by layout: TableLayout) -> Tensor {
+        let fills = layout.features.map { $0.fill.map { Float($0) } }
+        guard dtype == .float32, fills.contains(where: { $0 != nil }) else { return self }
+        var values = array(of: Float.self)
+        var isChanged = false
+        for start in stride(from: 0, to: values.count, by: fills.count) {
+            for (column, fill) in fills.enumerated() {
+                guard let fill, values[start + column].isNaN else { continue }
+                values[start + column] = fill
+                isChanged = true
+            }
+        }
+        return isChanged ? Tensor(values, shape: shape) : self
     }
 }

@@ -48,6 +48,40 @@ public struct Preprocessing: Sendable, Equatable, Codable {
             classNames: classNames, featureShape: featureShape, vocabularies: vocabularies, table: table)
     }
 
+    /// Takes examples for a model of this kind, with its classes and names.
+    ///
+    /// - Throws: `FormatError` if they have another number of features, other categories, or labels that the model does not
+    ///   have.
+    public func accept(_ data: Dataset, name: String) throws -> Dataset {
+        func fail(_ what: String) -> FormatError { FormatError(path: name, what) }
+        guard data.width == width else {
+            throw fail("holds \(data.width) features an example; the checkpoint's model takes \(width)")
+        }
+        guard data.vocabularies == vocabularies else {
+            throw fail("holds other categories than the checkpoint's model has")
+        }
+        guard (data.classes > 0) == (classes > 0) else {
+            let (now, then) = classes > 0 ? ("numbers", "classes") : ("classes", "numbers")
+            throw fail("holds labels that are \(now); the checkpoint's model was trained on \(then)")
+        }
+        if classes > 0 {
+            let names = data.classNames
+            guard names.isEmpty || classNames.isEmpty || names == classNames else {
+                throw fail("holds other classes than the checkpoint's: \(names.prefix(8).joined(separator: ", "))")
+            }
+            if data.classes > classes, let label = data.labels.doubles.max(), label >= Double(classes) {
+                throw fail(
+                    "holds the class \(Int(label)); the checkpoint's model has \(classes) classes, 0 to \(classes - 1)")
+            }
+        } else if data.labels.shape[1] != targets {
+            throw fail(
+                "holds \(data.labels.shape.concrete[1]) targets an example; the checkpoint's model has \(targets)")
+        }
+        return Dataset(
+            features: data.features, labels: data.labels, classes: classes, classNames: classNames,
+            featureShape: featureShape, vocabularies: vocabularies, table: table)
+    }
+
     // MARK: JSON
 
     /// UTF-8, keys sorted.

@@ -31,6 +31,11 @@ public struct TableLayout: Sendable, Equatable, Codable {
         self.width = width
     }
 
+    /// Columns without names, all of them features.
+    init(ofFeatures count: Int) {
+        self.init(features: (0..<count).map { Column(place: $0) }, label: nil, width: count)
+    }
+
     /// Whether columns can be found by name.
     public var isNamed: Bool { !features.isEmpty && features.allSatisfy { $0.name != nil } }
 }
