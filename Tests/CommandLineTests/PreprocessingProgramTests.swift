@@ -96,7 +96,7 @@ final class PreprocessingProgramTests {
         try trainTable()
         func fitted() throws -> String {
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("out").path)
-            let newest = try #require(names.filter { $0.hasSuffix("preprocessing.json") }.sorted().last)
+            let newest = try #require(names.filter { $0.hasSuffix(".preprocessing") }.sorted().last)
             return try String(contentsOf: folder.appendingPathComponent("out/\(newest)"), encoding: .utf8)
         }
         let before = try fitted()
@@ -200,9 +200,9 @@ final class PreprocessingProgramTests {
         let before = try run("predict job.yaml --checkpoint out --input new.csv")
         let out = folder.appendingPathComponent("out")
         let names = try FileManager.default.contentsOfDirectory(atPath: out.path)
-        let fitted = out.appendingPathComponent(try #require(names.first { $0.hasSuffix("preprocessing.json") }))
+        let fitted = out.appendingPathComponent(try #require(names.first { $0.hasSuffix(".preprocessing") }))
         let manifest = out.appendingPathComponent(
-            try #require(names.first { $0.hasSuffix(".json") && !$0.contains("preprocessing") }))
+            try #require(names.first { $0.hasSuffix(".json") }))
         let json = try Data(contentsOf: fitted)
         try Data(String(repeating: "x", count: json.count).utf8).write(to: fitted)
         let damaged = try run("predict job.yaml --checkpoint out --input new.csv")

@@ -26,7 +26,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var seed: Int
     package var batch: Int
     package var files: [ServerFile]
-    /// Columns, scale, vocabularies and classes, as `Preprocessing`; nil in checkpoints of older versions.
+    /// Columns, scale, vocabularies and classes, as the JSON of `Preprocessing`; nil in checkpoints of older versions.
     package var preprocessing: ServerFile?
     /// Which data it was trained on.
     package var data: DataFacts?
@@ -61,7 +61,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     }
 
     static func name(step: Int) -> String { "checkpoint-\(step).json" }
-    static func preprocessingName(step: Int) -> String { "checkpoint-\(step).preprocessing.json" }
+    static func preprocessingName(step: Int) -> String { "checkpoint-\(step).preprocessing" }
     static func fileName(step: Int, server: Int, of count: Int) -> String {
         "checkpoint-\(step).server-\(server)-of-\(count).safetensors"
     }
