@@ -12,7 +12,7 @@ public enum Inference {
         public var examples: Int
         /// The mean over the examples.
         public var loss: Double
-        public var metrics: [String: Double]
+        @NullForNaN public var metrics: [String: Double]
     }
 
     /// A table: a row for each example.
@@ -22,9 +22,12 @@ public enum Inference {
     }
 
     /// Loss and metrics on the test part of the job's data.
-    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`.
-    public static func evaluate(config: JobConfig, job: any TrainingJob, checkpoint: String) throws -> Evaluation {
-        let (prepared, session, step) = try restore(config, job, checkpoint)
+    /// - Parameter onEvent: receives warnings: a damaged checkpoint was passed over, the loss is not finite.
+    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`, or none that is undamaged.
+    public static func evaluate(
+        config: JobConfig, job: any TrainingJob, checkpoint: String, onEvent: (String) -> Void = { _ in }
+    ) throws -> Evaluation {
+        let (prepared, session, step) = try restore(config, job, checkpoint, onEvent)
         guard prepared.data.test.count > 0 else {
             throw NodeError(.badData, "the data has no test part to evaluate on")
         }
@@ -37,6 +40,7 @@ public enum Inference {
                 metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
                 examples: examples)
         }
+        if let name = Finiteness.name(sum.meanLoss) { onEvent("the loss of the \(sum.examples) examples is \(name)") }
         return Evaluation(
             step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
     }
@@ -47,9 +51,10 @@ public enum Inference {
     ///   or gzipped; for ratings a file like theirs of users and items alone. They are scaled as the training part was.
     /// - Returns: for a classifier the class and each class's probability, else the outputs.
     public static func predict(
-        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil
+        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil,
+        onEvent: (String) -> Void = { _ in }
     ) throws -> Predictions {
-        let (prepared, session, _) = try restore(config, job, checkpoint)
+        let (prepared, session, _) = try restore(config, job, checkpoint, onEvent)
         guard let node = prepared.model.predictions else {
             throw NodeError(.configuration, "the model says nothing of its predictions")
         }
@@ -63,6 +68,7 @@ public enum Inference {
                 features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)))
         }
         var rows: [[Double]] = []
+        var notFinite = 0
         for start in stride(from: 0, to: set.count, by: 256) {
             let indices = (start..<min(start + 256, set.count)).map { Int32($0) }
             let values = try session.run(node, feeds: prepared.feeds(set, indices, training: false))
@@ -70,10 +76,14 @@ public enum Inference {
             let numbers = values.doubles
             for i in indices.indices {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])
+                let isFinite = outputs.allSatisfy(\.isFinite)
+                notFinite += isFinite ? 0 : 1
                 let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
-                rows.append(training.classes > 0 ? [Double(best)] + outputs : outputs)
+                // There is no largest among numbers that are none.
+                rows.append(training.classes > 0 ? [isFinite ? Double(best) : .nan] + outputs : outputs)
             }
         }
+        if notFinite > 0 { onEvent("\(notFinite) of \(set.count) predictions are not finite") }
         let width = (rows.first?.count ?? 1) - (training.classes > 0 ? 1 : 0)
         let names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
         let columns = training.classes > 0 ? ["class"] + names.map { "p(\($0))" } : (0..<width).map { "output_\($0)" }
@@ -82,10 +92,10 @@ public enum Inference {
 
     /// A session with the checkpoint's values.
     private static func restore(
-        _ config: JobConfig, _ job: any TrainingJob, _ directory: String
+        _ config: JobConfig, _ job: any TrainingJob, _ directory: String, _ onEvent: (String) -> Void
     ) throws -> (job: PreparedJob, session: Session, step: Int) {
         let prepared = try PreparedJob(config, job)
-        guard let manifest = try Manifest.newest(in: directory) else {
+        guard let manifest = try Manifest.newest(in: directory, tell: onEvent) else {
             throw NodeError(.badData, "there is no checkpoint in \(directory)")
         }
         guard manifest.fingerprint == prepared.modelFingerprint else {
