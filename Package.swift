@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CDigits"),
         .target(
-            name: "Interchange", dependencies: ["Dataflow", "CZlib", protobuf],
+            name: "Interchange", dependencies: ["Dataflow", "CKernels", "CZlib", protobuf],
             exclude: ["GraphDef/tensorflow.proto", "Checkpoints/tensor_bundle.proto", "Models/meta_graph.proto"],
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),

@@ -222,6 +222,8 @@ extension JobConfig {
         /// The largest global norm of the gradients; nil: not clipped.
         public var clipNorm: Double?
         public var shuffle = true
+        /// What to do about losses and gradients that are not finite numbers.
+        public var onNaN = OnNaN.stop
         /// Divides a gradient by the number of updates made between its worker's pull and its push (Zhang et al. 2016,
         /// "Staleness-aware async-SGD").
         public var stalenessScaling = false
@@ -235,7 +237,23 @@ extension JobConfig {
 
         /// The updates that the job makes on so many training examples.
         public func totalSteps(examples: Int) -> Int {
-            steps ?? (epochs ?? 1) * ((examples + batch - 1) / max(batch, 1))
+            if let steps { return min(steps, Self.mostSteps) }
+            let batches = examples > 0 ? (examples - 1) / max(batch, 1) + 1 : 0
+            let (count, overflow) = (epochs ?? 1).multipliedReportingOverflow(by: batches)
+            return overflow ? Self.mostSteps : min(count, Self.mostSteps)
+        }
+
+        /// Far from where a sum would overflow.
+        static let mostSteps = 1 << 52
+
+        /// What to do about losses and gradients that are not finite numbers.
+        public enum OnNaN: String, Sendable, CaseIterable {
+            /// The job fails; the last checkpoint stays.
+            case stop
+            /// The step's update is left out.
+            case skip
+            /// It is told once, and training goes on.
+            case ignore
         }
 
         /// When the job ends.

@@ -1,7 +1,7 @@
 internal import Yams
 
 /// A value as the YAML has it, scalars still with the text as written: `007` may be a number or a token.
-enum YAMLValue {
+enum YAMLValue: Sendable {
     case scalar(String, isPlain: Bool)
     case list([YAMLValue])
     case map([(key: String, value: YAMLValue)])

@@ -12,7 +12,7 @@ public enum Inference {
         public var examples: Int
         /// The mean over the examples.
         public var loss: Double
-        public var metrics: [String: Double]
+        @NullForNaN public var metrics: [String: Double]
     }
 
     /// A table: a row for each example.
@@ -24,8 +24,8 @@ public enum Inference {
     /// Loss and metrics on the test part of the job's data.
     ///
     /// The training data need not be there, unless held-out examples are a share of its file.
-    /// - Parameter onEvent: receives a line for the log.
-    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`.
+    /// - Parameter onEvent: receives warnings: a damaged checkpoint was passed over, the data has changed, the loss is not finite.
+    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`, or none that is undamaged.
     public static func evaluate(
         config: JobConfig, job: any TrainingJob, checkpoint: String, onEvent: (String) -> Void = { _ in }
     ) throws -> Evaluation {
@@ -42,6 +42,7 @@ public enum Inference {
                 metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
                 examples: examples)
         }
+        if let name = Finiteness.name(sum.meanLoss) { onEvent("the loss of the \(sum.examples) examples is \(name)") }
         return Evaluation(
             step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
     }
@@ -74,6 +75,7 @@ public enum Inference {
                 features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)))
         }
         var rows: [[Double]] = []
+        var notFinite = 0
         for start in stride(from: 0, to: set.count, by: 256) {
             let indices = (start..<min(start + 256, set.count)).map { Int32($0) }
             let values = try session.run(node, feeds: prepared.feeds(set, indices, training: false))
@@ -81,10 +83,14 @@ public enum Inference {
             let numbers = values.doubles
             for i in indices.indices {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])
+                let isFinite = outputs.allSatisfy(\.isFinite)
+                notFinite += isFinite ? 0 : 1
                 let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
-                rows.append(training.classes > 0 ? [Double(best)] + outputs : outputs)
+                // There is no largest among numbers that are none.
+                rows.append(training.classes > 0 ? [isFinite ? Double(best) : .nan] + outputs : outputs)
             }
         }
+        if notFinite > 0 { onEvent("\(notFinite) of \(set.count) predictions are not finite") }
         let width = (rows.first?.count ?? 1) - (training.classes > 0 ? 1 : 0)
         let names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
         let columns = training.classes > 0 ? ["class"] + names.map { "p(\($0))" } : (0..<width).map { "output_\($0)" }
@@ -96,7 +102,7 @@ public enum Inference {
         _ config: JobConfig, _ job: any TrainingJob, _ directory: String, _ parts: JobConfig.Reading.Parts,
         _ onEvent: (String) -> Void
     ) throws -> (job: PreparedJob, session: Session, step: Int) {
-        guard let manifest = try Manifest.newest(in: directory) else {
+        guard let manifest = try Manifest.newest(in: directory, tell: onEvent) else {
             throw NodeError(.badData, "there is no checkpoint in \(directory)")
         }
         var config = config

@@ -17,6 +17,9 @@ package struct PreparedJob: Sendable {
     package let fingerprint: String
     /// Of the part of the graph that computes the loss: what a checkpoint fits, whatever optimizer goes on from it.
     package let modelFingerprint: String
+    /// Where its order of batches begins, and the fewest updates that it has: what a checkpoint that it goes on from says.
+    package var origin = BatchSchedule.Origin()
+    package var leastSteps = 0
 
     /// - Throws: `NodeError`, `GraphError` or what a reader throws.
     package init(_ config: JobConfig, _ job: any TrainingJob) throws {
@@ -65,15 +68,32 @@ package struct PreparedJob: Sendable {
         return changes
     }
 
+    /// Takes over what the coordinator says of the order of batches.
+    mutating func begin(_ assigned: WireWorkerAssigned) throws {
+        let numbers = [assigned.totalSteps, assigned.firstBatch, assigned.firstEpoch, assigned.firstPlace]
+        guard numbers.allSatisfy({ DataHeader.numbers.contains($0) }), assigned.firstPlace < data.training.count,
+            assigned.firstEpoch < 1 << 31
+        else { throw NodeError(.refused, "the coordinator's order of batches cannot be") }
+        origin = BatchSchedule.Origin(
+            batch: Int(assigned.firstBatch), epoch: Int(assigned.firstEpoch), place: Int(assigned.firstPlace))
+        leastSteps = Int(assigned.totalSteps)
+    }
+
     /// The order of batches.
     package var schedule: BatchSchedule {
         BatchSchedule(
             examples: data.training.count, batch: config.train.batch, seed: UInt64(bitPattern: Int64(config.seed)),
-            shuffle: config.train.shuffle)
+            shuffle: config.train.shuffle, origin: origin)
     }
 
-    /// Updates that the job makes.
-    package var totalSteps: Int { config.train.totalSteps(examples: data.training.count) }
+    /// Updates that the job makes, those of the checkpoint included that it goes on from: never fewer than that has.
+    package var totalSteps: Int {
+        let steps = config.train.totalSteps(examples: data.training.count)
+        let all =
+            origin.batch == 0 || config.train.steps != nil
+            ? steps : schedule.firstBatch(ofEpoch: config.train.epochs ?? 1)
+        return max(all, origin.batch, leastSteps)
+    }
 
     /// Examples that the job trains on, each counted as often as it comes.
     package var totalExamples: Int { totalSteps == 0 ? 0 : schedule.positions(ofBatch: totalSteps - 1).upperBound }

@@ -50,11 +50,12 @@ public struct ServerNode: Sendable {
         let number = Int(assigned.number)
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
-        let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation, config.cluster)
+        let (program, part) = try fetchProgram(control, number, incarnation, config.cluster)
+        let directory = part.checkpointDirectory
         // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
         let pulse = Pulse(control, number, incarnation, interval: config.cluster.heartbeatInterval)
         defer { pulse.end() }
-        let manifest = try manifest(directory, restoreStep)
+        let manifest = try manifest(part)
         let shards = try program.bundles.map {
             try BundleShard(
                 $0, config: config, manifest: manifest,
@@ -66,7 +67,8 @@ public struct ServerNode: Sendable {
         }
         try initialize(shards, program, directory: directory, manifest: manifest)
         let collector = CheckpointCollector(
-            directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count)
+            directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count,
+            checksValues: config.train.onNaN != .ignore)
         let lanes = sockets.enumerated().map { lane, socket in
             Lane(
                 socket: socket,
@@ -78,7 +80,7 @@ public struct ServerNode: Sendable {
         }
         var ready = WireServerReady()
         ready.server = assigned.number
-        ready.restoredStep = restoreStep
+        ready.restoredStep = part.restoreStep
         _ = try control.ask(.serverReady(ready))
         pulse.end()
         try serve(lanes, collector, control, assigned, incarnation, config.cluster)
@@ -103,7 +105,7 @@ public struct ServerNode: Sendable {
     /// Fetches the subgraph in pieces.
     private func fetchProgram(
         _ control: ControlClient, _ number: Int, _ incarnation: UInt64, _ cluster: JobConfig.Cluster
-    ) throws -> (program: WireServerProgram, directory: String, restoreStep: Int64) {
+    ) throws -> (program: WireServerProgram, last: WirePart) {
         var bytes: [UInt8] = []
         let begin = ContinuousClock.now
         while true {
@@ -128,20 +130,17 @@ public struct ServerNode: Sendable {
             }
             bytes += part.graph
             if bytes.count >= part.total {
-                return (try WireServerProgram(serializedBytes: bytes), part.checkpointDirectory, part.restoreStep)
+                return (try WireServerProgram(serializedBytes: bytes), part)
             }
             guard !part.graph.isEmpty else { throw control.unexpected() }
         }
     }
 
     /// The checkpoint to go on from; nil for none.
-    private func manifest(_ directory: String, _ restoreStep: Int64) throws -> Manifest? {
-        guard restoreStep >= 0 else { return nil }
-        guard let manifest = try Manifest.all(in: directory).last(where: { $0.step == Int(restoreStep) }) else {
-            throw NodeError(
-                .badData, "the checkpoint of step \(restoreStep) is not in \(directory), which servers must share")
-        }
-        return manifest
+    private func manifest(_ part: WirePart) throws -> Manifest? {
+        guard part.restoreStep >= 0 else { return nil }
+        let manifest = try CheckpointDirectory.manifest(step: Int(part.restoreStep), in: part.checkpointDirectory)
+        return part.restoreUpdates > 0 ? manifest.rebased(to: Int(part.restoreUpdates)) : manifest
     }
 
     private func initialize(
@@ -223,6 +222,8 @@ public struct ServerNode: Sendable {
                 report.file = file.file
                 report.bytes = Int64(file.bytes)
                 report.error = file.error
+                report.headerChecksum = file.headerChecksum
+                report.notFinite = file.notFinite ?? ""
                 report.applied = file.applied.wire
                 report.bundles = file.bundles.map { blocks, applied in
                     var bundle = WireBundleApplied()

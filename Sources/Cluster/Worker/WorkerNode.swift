@@ -26,7 +26,7 @@ public struct WorkerNode: Sendable {
                 "this program knows no model of the kind '\(config.model.kind)'; start the workers from the program that brings it"
             )
         }
-        let prepared = try PreparedJob(config, job)
+        var prepared = try PreparedJob(config, job)
         var registration = WireRegisterWorker()
         registration.host = NodeStart.host
         registration.pid = Int64(getpid())
@@ -38,6 +38,7 @@ public struct WorkerNode: Sendable {
         guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
             throw control.unexpected()
         }
+        try prepared.begin(assigned)
         options.onEvent("worker \(assigned.number) joined")
         let watcher = ViewWatcher(
             control, number: Int(assigned.number), incarnation: registration.incarnation,

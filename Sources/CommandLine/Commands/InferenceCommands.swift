@@ -17,7 +17,7 @@ struct EvaluateCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let report = try Inference.evaluate(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
-            onEvent: invocation.console.log)
+            onEvent: { [console = invocation.console] in console.log($0) })
         if json { return invocation.console.write(try Results.json(report)) }
         let values = ["loss \(ProgressLine.short(report.loss))"] + ProgressLine.list(report.metrics)
         invocation.console.write(
@@ -51,7 +51,7 @@ struct PredictCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let predictions = try Inference.predict(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
-            input: input.map(absolute), onEvent: invocation.console.log)
+            input: input.map(absolute), onEvent: { [console = invocation.console] in console.log($0) })
         let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
         if let output {
             try Results.write(lines.joined(separator: "\n") + "\n", to: output)

@@ -20,8 +20,14 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var emulation: EmulationOptions
 
-    @Flag(help: "Goes on from the newest checkpoint, if there is one.")
+    @Flag(
+        help: ArgumentHelp(
+            "Goes on from the newest checkpoint, if there is one. Where checkpoints lie but all are damaged it refuses; --resume=fresh moves them aside and starts anew."
+        ))
     var resume = false
+
+    /// What `--resume=fresh` is for the parser, see `TributaryCommand.arguments`.
+    @Flag(help: .hidden) var resumeFresh = false
 
     @Option(help: ArgumentHelp("Writes every step's loss to a file, as step,loss.", valueName: "file"))
     var losses: String?
@@ -42,7 +48,7 @@ struct RunOptions: ParsableArguments {
 
     /// Checks these options against the job.
     func check(_ config: JobConfig) throws {
-        if resume, config.checkpoint.directory == nil {
+        if resume || resumeFresh, config.checkpoint.directory == nil {
             throw Failure(
                 status: Failure.Status.configuration,
                 message:
@@ -54,9 +60,11 @@ struct RunOptions: ParsableArguments {
     func coordinator(_ config: JobConfig) throws -> CoordinatorOptions {
         var token = TokenOptions()
         token.tokenFile = config.cluster.tokenFile
-        return CoordinatorOptions(
-            resume: resume, lossesFile: losses.map(absolute),
+        var options = CoordinatorOptions(
+            resume: resume || resumeFresh, lossesFile: losses.map(absolute),
             token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
+        options.startsAnewIfDamaged = resumeFresh
+        return options
     }
 }
 
