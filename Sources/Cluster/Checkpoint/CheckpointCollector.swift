@@ -122,6 +122,9 @@ final class CheckpointCollector: Sendable {
         written.withLock { $0.append(result) }
     }
 
+    /// Waits until everything that was gathered is written.
+    func settle() { queue.sync {} }
+
     /// Files written since the last call.
     func takeWritten() -> [Written] {
         written.withLock { written in

@@ -88,9 +88,10 @@ package struct CheckpointDirectory {
                 usable.append(manifest)
             } catch {
                 // One that was removed just now, by the job that wrote it.
-                guard let time = CheckpointDirectory.status("\(path)/\(name)")?.st_mtim.tv_sec else { continue }
+                guard let time = CheckpointDirectory.status("\(path)/\(name)")?.st_mtim else { continue }
+                let changed = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
                 damaged.append(
-                    Damage(step: step, reason: "\(name): \(error)", written: written ?? Double(time)))
+                    Damage(step: step, reason: "\(name): \(error)", written: written ?? changed))
             }
         }
         usable.sort { ($0.written ?? 0, $0.step) < ($1.written ?? 0, $1.step) }

@@ -132,12 +132,12 @@ struct CoordinatorService {
         case .checkpointWritten(let wire):
             state.note(missed: wire.missed)
             if !wire.notFinite.isEmpty {
-                state.note(notFinite: wire.notFinite, step: Int(wire.step), checkpoint: lastCheckpoint, now: now)
+                state.note(notFinite: wire.notFinite, step: Int(wire.step), now: now)
             }
             if let step = try state.checkpoints.note(wire) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .notFinite(let wire):
-            state.note(wire, checkpoint: lastCheckpoint, now: now)
+            state.note(wire, now: now)
             return .now(.done(WireDone()))
         case .leave(let wire):
             guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
@@ -349,6 +349,12 @@ struct CoordinatorService {
             }
         }
         let tally = state.tally()
+        var reason = state.outcome?.reason
+        if state.hasDiverged {
+            // Known only now, when the servers have told of what they were writing.
+            let kept = lastCheckpoint.map { "the last good checkpoint is \($0)" } ?? "there is no checkpoint"
+            reason = [reason, kept].compactMap { $0 }.joined(separator: "; ")
+        }
         return JobReport(
             status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
             seconds: elapsed,
@@ -361,7 +367,7 @@ struct CoordinatorService {
             gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
             repeatedExamples: state.repeatedExamples, skippedSteps: state.notFinite.skipped.count,
             hasDiverged: state.hasDiverged,
-            meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: state.outcome?.reason)
+            meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: reason)
     }
 
     private func status(now: Duration) -> WireStatusReport {

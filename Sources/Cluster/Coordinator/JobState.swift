@@ -316,10 +316,8 @@ package struct JobState {
     }
 
     /// A worker has found numbers that are not finite.
-    ///
-    /// - Parameter checkpoint: the last manifest that was written; nil for none.
-    mutating func note(_ wire: WireNotFinite, checkpoint: String?, now: Duration) {
-        switch notFinite.note(wire, checkpoint: checkpoint) {
+    mutating func note(_ wire: WireNotFinite, now: Duration) {
+        switch notFinite.note(wire) {
         case .fail(let reason): diverge(reason, now: now)
         case .tell(let line): events.append(line)
         case .nothing: break
@@ -327,9 +325,9 @@ package struct JobState {
     }
 
     /// A server was to save values that are not finite.
-    mutating func note(notFinite variable: String, step: Int, checkpoint: String?, now: Duration) {
+    mutating func note(notFinite variable: String, step: Int, now: Duration) {
         let what = "at step \(step): the values of '\(variable)' are not finite, and were not saved"
-        diverge(notFinite.reason(what, checkpoint: checkpoint), now: now)
+        diverge(notFinite.reason(what), now: now)
     }
 
     private mutating func diverge(_ reason: String, now: Duration) {

@@ -18,9 +18,7 @@ struct NotFiniteRecord: Sendable {
     init(_ onNaN: JobConfig.Train.OnNaN) { self.onNaN = onNaN }
 
     /// A worker tells.
-    ///
-    /// - Parameter checkpoint: the last manifest that was written; nil for none.
-    mutating func note(_ wire: WireNotFinite, checkpoint: String?) -> Verdict {
+    mutating func note(_ wire: WireNotFinite) -> Verdict {
         let moment = wire.evaluating ? "after step \(wire.step)" : "at step \(wire.step)"
         var found: [String] = []
         if !wire.loss.isEmpty {
@@ -44,16 +42,15 @@ struct NotFiniteRecord: Sendable {
             nextTold *= 2
             return .tell("\(skipped.count) steps were skipped so far, the last \(what)")
         }
-        return .fail(reason(what, checkpoint: checkpoint))
+        return .fail(reason(what))
     }
 
     /// Why a job ends whose training has diverged.
-    func reason(_ what: String, checkpoint: String?) -> String {
-        let kept = checkpoint.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written before"
+    func reason(_ what: String) -> String {
         let advice =
             onNaN == .skip
             ? "skipping steps does not mend it; lower train.learning_rate or set train.clip_norm"
             : "lower train.learning_rate, set train.clip_norm, or look at the examples (train.on_nan: skip leaves out such steps)"
-        return "training has diverged \(what); \(kept); \(advice)"
+        return "training has diverged \(what); \(advice)"
     }
 }

@@ -215,29 +215,12 @@ public struct ServerNode: Sendable {
                 silentSince = silentSince ?? .now
                 if ContinuousClock.now - silentSince! > cluster.heartbeatTimeout { throw error }
             }
-            for file in collector.takeWritten() {
-                var report = WireCheckpointWritten()
-                report.server = assigned.number
-                report.step = Int64(file.step)
-                report.file = file.file
-                report.bytes = Int64(file.bytes)
-                report.error = file.error
-                report.headerChecksum = file.headerChecksum
-                report.notFinite = file.notFinite ?? ""
-                report.applied = file.applied.wire
-                report.bundles = file.bundles.map { blocks, applied in
-                    var bundle = WireBundleApplied()
-                    bundle.blocks = blocks
-                    bundle.applied = applied.wire
-                    return bundle
-                }
-                report.missed = file.missed.map(\.wire)
-                report.absent = file.absent.map(\.wire)
-                _ = try control.ask(.checkpointWritten(report))
-            }
+            try report(collector.takeWritten(), control, assigned)
             if view?.phase == .finished || view?.phase == .failed {
                 // What the lanes did last is told too.
                 endLanes()
+                collector.settle()
+                try? report(collector.takeWritten(), control, assigned)
                 var leave = WireLeave()
                 leave.role = .server
                 leave.number = assigned.number
@@ -247,6 +230,32 @@ public struct ServerNode: Sendable {
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
             }
+        }
+    }
+
+    /// Tells of files of checkpoints.
+    private func report(
+        _ files: [CheckpointCollector.Written], _ control: ControlClient, _ assigned: WireServerAssigned
+    ) throws {
+        for file in files {
+            var report = WireCheckpointWritten()
+            report.server = assigned.number
+            report.step = Int64(file.step)
+            report.file = file.file
+            report.bytes = Int64(file.bytes)
+            report.headerChecksum = file.headerChecksum
+            report.error = file.error
+            report.notFinite = file.notFinite ?? ""
+            report.applied = file.applied.wire
+            report.bundles = file.bundles.map { blocks, applied in
+                var bundle = WireBundleApplied()
+                bundle.blocks = blocks
+                bundle.applied = applied.wire
+                return bundle
+            }
+            report.missed = file.missed.map(\.wire)
+            report.absent = file.absent.map(\.wire)
+            _ = try control.ask(.checkpointWritten(report))
         }
     }
 }

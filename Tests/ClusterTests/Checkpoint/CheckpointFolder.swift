@@ -15,28 +15,29 @@ final class CheckpointFolder {
 
     var names: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() } }
 
-    func config(_ overrides: String = "") throws -> JobConfig {
+    func config(_ overrides: String = "", length: String = "steps: 4") throws -> JobConfig {
         try JobConfig.parse(
             yaml: """
                 job: test
                 model: { kind: mlp, hidden: [4] }
                 data: { format: embedded, scale: min_max, limit: 200, test_fraction: 0 }
-                train: { optimizer: adam, learning_rate: 0.003, batch: 20, steps: 4 }
+                train: { optimizer: adam, learning_rate: 0.003, batch: 20, \(length) }
                 cluster: { servers: 2, workers: 1, threads_per_node: 1, consistency: sync }
-                checkpoint: { directory: \(path), every_steps: 2, keep: 10 }
+                checkpoint: { directory: \(path), every_steps: 2, keep: 100 }
                 """, overrides: overrides.split(separator: " ").map(String.init))
     }
 
     /// Trains; the report, and the lines of the log.
     @discardableResult
     func train(
-        _ overrides: String = "", resume: Bool = false, anewIfDamaged: Bool = false
+        _ overrides: String = "", resume: Bool = false, anewIfDamaged: Bool = false, length: String = "steps: 4"
     ) throws -> (report: JobReport, log: String) {
         var options = CoordinatorOptions(resume: resume)
         options.startsAnewIfDamaged = anewIfDamaged
         let lines = Lines()
         let report = try LocalCluster.train(
-            config: config(overrides), job: MultilayerPerceptron(), options: options, onEvent: { lines.add($0) })
+            config: config(overrides, length: length), job: MultilayerPerceptron(), options: options,
+            onEvent: { lines.add($0) })
         return (report, lines.text)
     }
 
