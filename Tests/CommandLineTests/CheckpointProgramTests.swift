@@ -81,7 +81,7 @@ final class CheckpointProgramTests {
         #expect(!errors.contains("EncodingError"))
         let kept = try Manifest.all(in: checkpoints)
         let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints)
-        #expect(names.count == kept.count * 2, "\(names)")
+        #expect(names.count == kept.count * 3, "\(names)")
         // What it kept can be used.
         #expect(try run("evaluate", job, "--checkpoint", checkpoints).status == 0)
     }

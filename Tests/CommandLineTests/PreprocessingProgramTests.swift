@@ -206,9 +206,11 @@ final class PreprocessingProgramTests {
         let json = try Data(contentsOf: fitted)
         try Data(String(repeating: "x", count: json.count).utf8).write(to: fitted)
         let damaged = try run("predict job.yaml --checkpoint out --input new.csv")
-        #expect(damaged.status == 65 && damaged.errors.contains("is no preprocessing of a checkpoint"))
+        #expect(damaged.status == 65 && damaged.errors.contains(".preprocessing is wrong"))
         var fields = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
-        fields["preprocessing"] = nil
+        // Format 1 had neither checksums nor preprocessing.
+        fields["format"] = 1
+        for key in ["preprocessing", "checksum", "order", "data"] { fields[key] = nil }
         try JSONSerialization.data(withJSONObject: fields).write(to: manifest)
         let older = try run("predict job.yaml --checkpoint out --input new.csv")
         #expect(older.status == 0 && older.output == before.output, "\(older.errors)")
