@@ -45,7 +45,8 @@ let package = Package(
             name: "Schemas", dependencies: [protobuf],
             exclude: ["tensorflow.proto", "tensor_bundle.proto", "meta_graph.proto"], swiftSettings: strict),
         .target(
-            name: "Interchange", dependencies: ["Dataflow", "Schemas", "CZlib", protobuf], swiftSettings: strict),
+            name: "Interchange", dependencies: ["Dataflow", "Schemas", "CKernels", "CZlib", protobuf],
+            swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
         .target(name: "Messaging", dependencies: ["CNNG", "CProcess"], swiftSettings: strict),
@@ -59,7 +60,7 @@ let package = Package(
         .target(
             name: "TributaryCommand",
             dependencies: [
-                "Cluster", "Dataflow", "Interchange", "Messaging",
+                "Cluster", "Dataflow", "Interchange", "Messaging", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine", swiftSettings: strict),

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Messaging
+internal import Training
 
 /// What servers and workers do alike: ask for the configuration, and keep in touch with the coordinator.
 package enum NodeStart {
@@ -15,13 +16,13 @@ package enum NodeStart {
         while true {
             if options.stop.isStopped { throw NodeStopped() }
             do {
-                guard
-                    case .configuration(let reply) = try control.ask(
-                        .getConfiguration(WireGetConfiguration()), timeout: .seconds(2))
-                else { throw control.unexpected() }
-                return try JobConfig.parse(
-                    yaml: reply.yaml, name: "the coordinator's configuration",
+                let (yaml, preprocessing) = try job(control)
+                var config = try JobConfig.parse(
+                    yaml: yaml, name: "the coordinator's configuration",
                     modelKinds: Set(options.jobs.map { type(of: $0).kind }))
+                config.reading.preprocessing = try Preprocessing(
+                    json: preprocessing, name: "the coordinator's preprocessing")
+                return config
             } catch let error as NodeError where error.kind == .peerUnavailable {
                 guard ContinuousClock.now - begin < options.joinTimeout else {
                     throw NodeError(
@@ -30,6 +31,21 @@ package enum NodeStart {
                     )
                 }
             }
+        }
+    }
+
+    /// The configuration's YAML and, put together from its pieces, the preprocessing's JSON.
+    private static func job(_ control: ControlClient) throws -> (yaml: String, preprocessing: [UInt8]) {
+        var preprocessing: [UInt8] = []
+        while true {
+            var ask = WireGetConfiguration()
+            ask.preprocessingOffset = Int64(preprocessing.count)
+            guard case .configuration(let reply) = try control.ask(.getConfiguration(ask), timeout: .seconds(2)) else {
+                throw control.unexpected()
+            }
+            preprocessing += reply.preprocessing
+            if preprocessing.count >= reply.preprocessingTotal { return (reply.yaml, preprocessing) }
+            guard !reply.preprocessing.isEmpty else { throw control.unexpected() }
         }
     }
 

@@ -45,6 +45,21 @@ public struct TributaryCommand: ParsableCommand {
 
     public init() {}
 
+    /// The arguments as the parser takes them, for which an option has a value always or never: `--resume` is a flag, and
+    /// `--resume=fresh` another.
+    ///
+    /// - Throws: `ValidationError` for another value.
+    package static func arguments(_ arguments: [String]) throws -> [String] {
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        return try arguments.enumerated().map { index, argument in
+            guard index < end, argument.hasPrefix("--resume=") else { return argument }
+            guard argument == "--resume=fresh" else {
+                throw ValidationError("\(argument) is not known: --resume stands alone, or is --resume=fresh")
+            }
+            return "--resume-fresh"
+        }
+    }
+
     /// Does what the command line asks for and ends the process with its status.
     ///
     /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
@@ -53,7 +68,7 @@ public struct TributaryCommand: ParsableCommand {
         let console = Console()
         let stop = StopSignal()
         do {
-            let command = try parseAsRoot()
+            let command = try parseAsRoot(arguments(Array(CommandLine.arguments.dropFirst())))
             guard let subcommand = command as? any Subcommand else {
                 // No command, or `help`, which ArgumentParser runs itself.
                 var command = command

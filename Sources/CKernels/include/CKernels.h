@@ -90,3 +90,12 @@ void tributary_round_to_bf16(const float *x, float *out, long n);
 
 /// Cores that this process may run on. (Swift does not see the GNU extension that tells.)
 int tributary_usable_cores(void);
+
+/// Carries a CRC-32C (its register, which begins with all bits set and is inverted at the end) over `n` bytes by the
+/// processor's own instruction. 0, and nothing is done, where it has none.
+int tributary_crc32c(uint32_t *crc, const void *bytes, long n);
+
+/// Whether all of `n` aligned numbers are finite.
+int tributary_finite_f32(const void *numbers, long n);
+int tributary_finite_f64(const void *numbers, long n);
+int tributary_finite_bf16(const void *numbers, long n);

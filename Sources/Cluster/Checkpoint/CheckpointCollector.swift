@@ -10,8 +10,11 @@ final class CheckpointCollector: Sendable {
     struct Written: Sendable {
         let step: Int
         let file: String
-        let bytes: Int
-        let error: String
+        var bytes = 0
+        var headerChecksum: UInt32 = 0
+        var error = ""
+        /// The Variable whose values are not finite, for which nothing was written.
+        var notFinite: String?
         /// Batches by bundle, and those that all have.
         let bundles: [String: RangeSet<Int>]
         let applied: RangeSet<Int>
@@ -27,23 +30,27 @@ final class CheckpointCollector: Sendable {
         var missed: Set<MissedPart> = []
         var absent: Set<MissedPart> = []
         var updates: [String: String] = [:]
+        var infinite: Set<String> = []
     }
 
     private let directory: String
     private let server: Int
     private let servers: Int
     private let bundles: Int
+    /// Whether values must be finite.
+    private let checksValues: Bool
     private let pending = Mutex<[Int: Pending]>([:])
     private let written = Mutex<[Written]>([])
     /// The step that was gathered last; it is not written twice.
     private let last = Mutex<(step: Int, result: Written?)>((-1, nil))
     private let queue = DispatchQueue(label: "checkpoint")
 
-    init(directory: String, server: Int, servers: Int, bundles: Int) {
+    init(directory: String, server: Int, servers: Int, bundles: Int, checksValues: Bool) {
         self.directory = directory
         self.server = server
         self.servers = servers
         self.bundles = bundles
+        self.checksValues = checksValues
     }
 
     /// Adds a bundle's values as of `step`.
@@ -52,9 +59,10 @@ final class CheckpointCollector: Sendable {
     ///   - blocks: the names of its blocks.
     ///   - missed: parts of the steps before that will never be in them.
     ///   - absent: those that have not come yet.
+    ///   - infinite: names of values that need not be finite.
     func add(
         bundle: Int, blocks: String, step: Int, values: [(name: String, value: Tensor)], applied: RangeSet<Int>,
-        missed: [MissedPart], absent: [MissedPart], updates: Int
+        missed: [MissedPart], absent: [MissedPart], infinite: Set<String> = [], updates: Int
     ) {
         guard !directory.isEmpty else { return }
         let complete: Pending? = pending.withLock { pending in
@@ -64,6 +72,7 @@ final class CheckpointCollector: Sendable {
             entry.applied[blocks] = applied
             entry.missed.formUnion(missed)
             entry.absent.formUnion(absent)
+            entry.infinite.formUnion(infinite)
             entry.updates["updates.\(bundle)"] = "\(updates)"
             pending[step] = entry.bundles.count == bundles ? nil : entry
             return entry.bundles.count == bundles ? entry : nil
@@ -83,26 +92,38 @@ final class CheckpointCollector: Sendable {
             $0.intersection($1)
         }
         queue.async { [self] in
-            let name = Manifest.fileName(step: step, server: server, of: servers)
-            func report(bytes: Int, _ error: String) {
-                self.report(
-                    Written(
-                        step: step, file: name, bytes: bytes, error: error, bundles: complete.applied, applied: common,
-                        missed: complete.missed, absent: complete.absent))
-            }
+            var result = Written(
+                step: step, file: Manifest.fileName(step: step, server: server, of: servers), bundles: complete.applied,
+                applied: common, missed: complete.missed, absent: complete.absent)
             do {
-                let bytes = try Safetensors.write(
+                if let name = firstNotFinite(complete) {
+                    result.notFinite = name
+                    throw NodeError(.failed, "the values of '\(name)' are not finite")
+                }
+                (result.bytes, result.headerChecksum) = try Safetensors.writeChecked(
                     complete.values.map { (name: $0.name, tensor: $0.value) }, metadata: complete.updates,
-                    to: "\(directory)/\(name)")
-                report(bytes: bytes, "")
-            } catch { report(bytes: 0, "\(error)") }
+                    to: "\(directory)/\(result.file)")
+            } catch { result.error = "\(error)" }
+            report(result)
         }
+    }
+
+    /// The first Variable whose values are not finite, nil if they need not be.
+    private func firstNotFinite(_ pending: Pending) -> String? {
+        guard checksValues else { return nil }
+        let found = pending.values.first { name, value in
+            !pending.infinite.contains(name) && !value.withUnsafeBytes { Finiteness.holds($0, value.dtype) }
+        }
+        return found.map { CheckpointReader.parse($0.name).variable }
     }
 
     private func report(_ result: Written) {
         last.withLock { if $0.step == result.step { $0.result = result } }
         written.withLock { $0.append(result) }
     }
+
+    /// Waits until everything that was gathered is written.
+    func settle() { queue.sync {} }
 
     /// Files written since the last call.
     func takeWritten() -> [Written] {

@@ -7,19 +7,36 @@ package final class CheckpointReader {
     private let directory: String
     /// Parts of each Variable: elements and where they are.
     private var parts: [String: [(range: Range<Int>?, file: SafetensorsFile, name: String)]] = [:]
+    private var files: [SafetensorsFile] = []
 
-    /// - Throws: `NodeError` naming a file that is missing or broken.
+    /// Reads and checks the files' headers.
+    ///
+    /// - Throws: `FormatError` naming a file that is missing or broken, `NodeError` for one that is another than the
+    ///   manifest's.
     package init(_ manifest: Manifest, directory: String) throws {
         self.manifest = manifest
         self.directory = directory
         for file in manifest.files {
             let opened = try SafetensorsFile("\(directory)/\(file.name)")
+            if let header = file.header {
+                guard opened.headerChecksum == header else {
+                    throw NodeError(
+                        .badData, "\(opened.path) is damaged: its header is not the one that the manifest was made for")
+                }
+                guard opened.hasChecksums else {
+                    throw NodeError(.badData, "\(opened.path) is damaged: a tensor of it has no checksum")
+                }
+            }
+            files.append(opened)
             for name in opened.names {
                 let (variable, range) = CheckpointReader.parse(name)
                 parts[variable, default: []].append((range, opened, name))
             }
         }
     }
+
+    /// Reads all of it. Throws `FormatError` for a tensor that is not as it was written.
+    package func verify() throws { for file in files { try file.verify() } }
 
     /// "w[10..<20]" → ("w", 10..<20); "beta1_power@3", bundle 3's copy of a replica → ("beta1_power", nil).
     static func parse(_ name: String) -> (variable: String, range: Range<Int>?) {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Interchange
+package import Training
 
 /// What a checkpoint is: the files that the servers wrote, and where the job stood. Written last, atomically: a checkpoint
 /// without a manifest is none.
@@ -7,9 +8,27 @@ package struct Manifest: Codable, Sendable, Equatable {
     package struct ServerFile: Codable, Sendable, Equatable {
         package var name: String
         package var bytes: Int
+        /// CRC-32C of the file's header, which has those of its tensors (of a preprocessing, of all of it); nil in checkpoints of before there were any.
+        package var header: UInt32?
     }
 
-    package static let format = 1
+    /// How the job's examples were cut into batches, besides `seed` and `batch`.
+    package struct Order: Codable, Sendable, Equatable {
+        package var examples: Int
+        package var shuffle: Bool
+        /// Where that schedule began, if not with the first batch: batch, epoch, place.
+        package var origin: [Int]?
+
+        init(_ schedule: BatchSchedule) {
+            examples = schedule.examples
+            shuffle = schedule.shuffle
+            let origin = schedule.origin
+            self.origin = origin == .init() ? nil : [origin.batch, origin.epoch, origin.place]
+        }
+    }
+
+    /// 1 had no checksums.
+    package static let format = 2
     package var format = Manifest.format
     package var job: String
     /// Of the part of the graph that computes the loss: a checkpoint of another model is refused.
@@ -24,12 +43,26 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var ahead: [String: [[Int]]]?
     package var seed: Int
     package var batch: Int
+    /// nil in checkpoints of before it was noted.
+    package var order: Order?
     package var files: [ServerFile]
+    /// Columns, scale, vocabularies and classes, as the JSON of `Preprocessing`; nil in checkpoints of older versions.
+    package var preprocessing: ServerFile?
+    /// Which data it was trained on.
+    package var data: DataFacts?
     package var loss: Double?
     /// When it was written, in seconds since 1970: a job started anew in a directory of old checkpoints goes before them.
     package var written: Double?
+    /// CRC-32C of the file's text with zeros in its place.
+    package var checksum: String?
+
+    /// Every file that it is made of, save itself.
+    var allFiles: [ServerFile] { files + [preprocessing].compactMap { $0 } }
 
     package var doneBatches: RangeSet<Int> { Self.ranges(done) }
+
+    /// Whether damage to it and to its files shows.
+    package var hasChecksums: Bool { checksum != nil && allFiles.allSatisfy { $0.header != nil } }
 
     /// Batches that a bundle's values hold. One that is cut otherwise than the checkpoint's is taken to hold only what all do.
     package func doneBatches(ofBundle blocks: String) -> RangeSet<Int> {
@@ -44,6 +77,16 @@ package struct Manifest: Codable, Sendable, Equatable {
 
     package var missedExamples: RangeSet<Int> { Self.ranges(missed ?? []) }
 
+    /// The same values for a job that cuts its batches otherwise: all are taken to have so many updates, and nothing more is
+    /// known of batches.
+    package func rebased(to updates: Int) -> Manifest {
+        var manifest = self
+        manifest.done = updates > 0 ? [[0, updates]] : []
+        manifest.ahead = nil
+        manifest.missed = nil
+        return manifest
+    }
+
     static func pairs(_ ranges: RangeSet<Int>) -> [[Int]] { ranges.ranges.map { [$0.lowerBound, $0.upperBound] } }
 
     private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> {
@@ -52,52 +95,124 @@ package struct Manifest: Codable, Sendable, Equatable {
             pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 && $0[1] <= 1 << 53 ? $0[0]..<$0[1] : nil })
     }
 
-    static func name(step: Int) -> String { "checkpoint-\(step).json" }
-    static func fileName(step: Int, server: Int, of count: Int) -> String {
+    package static func name(step: Int) -> String { "checkpoint-\(step).json" }
+    package static func preprocessingName(step: Int) -> String { "checkpoint-\(step).preprocessing" }
+    package static func fileName(step: Int, server: Int, of count: Int) -> String {
         "checkpoint-\(step).server-\(server)-of-\(count).safetensors"
     }
 
-    /// Writes the manifest into `directory`, then removes checkpoints beyond the newest `keep`.
-    mutating func write(to directory: String, keep: Int) throws {
-        let newest = try Manifest.newest(in: directory)?.written ?? 0
+    // MARK: Directories
+
+    /// The checkpoint's preprocessing; nil in those of older versions.
+    /// - Throws: `NodeError` or `FormatError` if its file is missing or damaged.
+    package func readPreprocessing(in directory: String) throws -> Preprocessing? {
+        guard let preprocessing else { return nil }
+        let path = "\(directory)/\(preprocessing.name)"
+        let json = try Gzip.read(path)
+        guard json.withUnsafeBytes({ CRC32C.checksum($0) }) == preprocessing.header else {
+            throw NodeError(.badData, "the checksum of \(path) is wrong: it was changed after it was written")
+        }
+        return try Preprocessing(json: json, name: path)
+    }
+
+    /// Writes preprocessing and manifest into `directory`, then removes checkpoints beyond the newest `keep`.
+    mutating func write(to directory: String, keep: Int, preprocessing fitted: Preprocessing) throws {
+        let json = try fitted.json()
+        let file = ServerFile(
+            name: Manifest.preprocessingName(step: step), bytes: json.count,
+            header: json.withUnsafeBytes { CRC32C.checksum($0) })
+        try AtomicFile.write(json, to: "\(directory)/\(file.name)")
+        preprocessing = file
+        let newest = try CheckpointDirectory(directory).usable.last?.written ?? 0
         written = max(Date().timeIntervalSince1970, newest.nextUp)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write([UInt8](try encoder.encode(self)), to: "\(directory)/\(Manifest.name(step: step))")
-        for old in try Manifest.all(in: directory).dropLast(max(keep, 1)) {
+        try AtomicFile.write(try encoded(), to: "\(directory)/\(Manifest.name(step: step))")
+        for old in try CheckpointDirectory(directory).usable.dropLast(max(keep, 1)) {
             // The manifest goes first: what is left without one is no checkpoint.
-            try? FileManager.default.removeItem(atPath: "\(directory)/\(Manifest.name(step: old.step))")
-            for file in old.files { try? FileManager.default.removeItem(atPath: "\(directory)/\(file.name)") }
+            unlink("\(directory)/\(Manifest.name(step: old.step))")
+            for file in old.allFiles { unlink("\(directory)/\(file.name)") }
         }
     }
 
-    /// The complete checkpoints of a directory, the one written first first. Manifests that cannot be read are passed over.
-    package static func all(in directory: String) throws -> [Manifest] {
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
-            throw NodeError(
-                .badData, "cannot read the checkpoint directory \(directory): it does not exist or is not readable")
+    /// The complete checkpoints of a directory, the one written first first; those that are damaged are passed over.
+    ///
+    /// - Throws: `NodeError` if the directory cannot be read.
+    package static func all(in directory: String) throws -> [Manifest] { try CheckpointDirectory(directory).usable }
+
+    /// The newest usable checkpoint of a directory, every byte of which has been checked; nil if none lies there.
+    ///
+    /// - Parameter tell: is told of newer ones that are damaged, and of one that carries no checksums.
+    /// - Throws: `NodeError` if the directory cannot be read, or checkpoints lie in it of which none is usable.
+    package static func newest(in directory: String, tell: (String) -> Void = { _ in }) throws -> Manifest? {
+        let choice = try CheckpointDirectory(directory).newest()
+        choice.notes.forEach(tell)
+        guard choice.manifest != nil || choice.damaged.isEmpty else {
+            throw NodeError(.badData, "no checkpoint in \(directory) is usable: \(choice.damage)")
         }
-        return names.filter { $0.hasPrefix("checkpoint-") && $0.hasSuffix(".json") }
-            .compactMap { name -> Manifest? in
-                guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"),
-                    let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
-                    manifest.format == Manifest.format,
-                    manifest.files.allSatisfy({ file in
-                        let size =
-                            try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(file.name)")[.size]
-                            as? Int
-                        return !file.name.contains("/") && size == file.bytes
-                    })
-                else { return nil }
-                return manifest
+        return choice.manifest
+    }
+}
+
+/// Its text.
+extension Manifest {
+    /// Where the text has the checksum. Strings of JSON hold no line breaks, and what lies deeper is indented further.
+    private static let place = "\n  \"checksum\" : \""
+
+    /// The file's bytes, with their checksum.
+    package func encoded() throws -> [UInt8] {
+        var manifest = self
+        manifest.checksum = Safetensors.text(0)
+        var text = Array(try JSONText.encode(manifest, isPretty: true).utf8)
+        guard let place = Manifest.checksumPlace(text) else { throw NodeError(.failed, "a manifest has no checksum") }
+        text.replaceSubrange(place, with: Array(Safetensors.text(Manifest.checksum(text)).utf8))
+        return text
+    }
+
+    private static func checksum(_ text: [UInt8]) -> UInt32 { text.withUnsafeBytes { CRC32C.checksum($0) } }
+
+    private static func checksumPlace(_ text: [UInt8]) -> Range<Int>? {
+        guard let found = text.firstRange(of: Array(place.utf8)), text.count >= found.upperBound + 8 else { return nil }
+        return found.upperBound..<found.upperBound + 8
+    }
+
+    /// Reads a manifest's text and checks that it is as it was written.
+    ///
+    /// - Parameter step: of its name.
+    /// - Throws: `NodeError` with what is wrong.
+    package init(text: [UInt8], step: Int) throws {
+        func fail(_ what: String) -> NodeError { NodeError(.badData, what) }
+        guard !text.isEmpty else { throw fail("it is empty") }
+        struct Version: Decodable { var format: Int }
+        let decoder = JSONDecoder()
+        guard let version = try? decoder.decode(Version.self, from: Data(text)) else {
+            throw fail("it is cut short or garbled: it is no manifest in JSON")
+        }
+        guard (1...Manifest.format).contains(version.format) else {
+            throw fail("it is of format \(version.format), which this version of tributary does not know")
+        }
+        guard let manifest = try? decoder.decode(Manifest.self, from: Data(text)) else {
+            throw fail("a key of it is missing or garbled")
+        }
+        self = manifest
+        if manifest.format > 1 || checksum != nil {
+            guard let place = Manifest.checksumPlace(text) else { throw fail("its checksum is missing") }
+            var zeroed = text
+            zeroed.replaceSubrange(place, with: Array(Safetensors.text(0).utf8))
+            guard Array(text[place]) == Array(Safetensors.text(Manifest.checksum(zeroed)).utf8) else {
+                throw fail("its checksum is wrong: it was changed after it was written")
             }
-            .sorted { ($0.written ?? 0, $0.step) < ($1.written ?? 0, $1.step) }
+            guard allFiles.allSatisfy({ $0.header != nil }) else { throw fail("it lacks the checksum of a file") }
+        }
+        guard self.step == step else { throw fail("it says that it is of step \(self.step)") }
+        guard !files.isEmpty, hasOwnNames else { throw fail("it names files that no server writes for it") }
     }
 
-    /// The newest complete checkpoint of a directory, nil if there is none.
-    package static func newest(in directory: String) throws -> Manifest? {
-        guard FileManager.default.fileExists(atPath: directory) else { return nil }
-        return try all(in: directory).last
+    /// Whether its files are called as its servers call theirs, each once: no other file is read or removed for it.
+    private var hasOwnNames: Bool {
+        let parts = files.compactMap { CheckpointDirectory.Part($0.name) }
+        guard preprocessing == nil || preprocessing?.name == Manifest.preprocessingName(step: step) else {
+            return false
+        }
+        return parts.count == files.count && Set(parts.map(\.server)).count == parts.count
+            && parts.allSatisfy { $0.step == step && $0.count == parts[0].count }
     }
 }

@@ -174,6 +174,9 @@ extension ConfigurationReader {
             data.format != .csv && !data.categorical.isEmpty, at: ["data.categorical"],
             because: "data.categorical needs data.format csv, not \(data.format.rawValue)")
         refuse(
+            data.format != .csv && !data.ignore.isEmpty, at: ["data.ignore"],
+            because: "data.ignore needs data.format csv, not \(data.format.rawValue)")
+        refuse(
             data.format == .ratings && data.task == .classification, at: ["data.task"],
             because: "data.task can't be classification for data.format ratings, which is a regression")
         refuse(

@@ -1,4 +1,5 @@
 public import Dataflow
+public import Training
 
 /// One job, as its YAML describes it: model, data, training, cluster, devices and checkpoints.
 ///
@@ -15,6 +16,8 @@ public struct JobConfig: Sendable, Equatable {
     public var cluster = Cluster()
     public var devices = Devices()
     public var checkpoint = Checkpoint()
+    /// What of the data is read, and how: no key of the YAML, but what a checkpoint and a command ask for.
+    public var reading = Reading()
 
     public init() {}
 
@@ -141,6 +144,8 @@ extension JobConfig {
         public var limit: Int?
         /// What stands between the columns of a CSV file: one character.
         public var separator = ","
+        /// Which columns of a CSV file are passed over.
+        public var ignore: [Column] = []
 
         public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz, ratings }
         public enum Scale: String, Sendable, CaseIterable {
@@ -160,6 +165,21 @@ extension JobConfig {
             case last
             case index(Int)
             case name(String)
+        }
+    }
+
+    /// What `readData` reads.
+    public struct Reading: Sendable, Equatable {
+        /// A checkpoint's: columns, vocabularies, scale and classes are these; nil: they are fitted to the training part.
+        public var preprocessing: Preprocessing?
+        public var parts = Parts.all
+
+        /// Which parts of the data are wanted; others may be empty. Only a fitted preprocessing can do without the training part.
+        public enum Parts: Sendable { case all, test, none }
+
+        public init(preprocessing: Preprocessing? = nil, parts: Parts = .all) {
+            self.preprocessing = preprocessing
+            self.parts = parts
         }
     }
 
@@ -202,6 +222,8 @@ extension JobConfig {
         /// The largest global norm of the gradients; nil: not clipped.
         public var clipNorm: Double?
         public var shuffle = true
+        /// What to do about losses and gradients that are not finite numbers.
+        public var onNaN = OnNaN.stop
         /// Divides a gradient by the number of updates made between its worker's pull and its push (Zhang et al. 2016,
         /// "Staleness-aware async-SGD").
         public var stalenessScaling = false
@@ -215,7 +237,23 @@ extension JobConfig {
 
         /// The updates that the job makes on so many training examples.
         public func totalSteps(examples: Int) -> Int {
-            steps ?? (epochs ?? 1) * ((examples + batch - 1) / max(batch, 1))
+            if let steps { return min(steps, Self.mostSteps) }
+            let batches = examples > 0 ? (examples - 1) / max(batch, 1) + 1 : 0
+            let (count, overflow) = (epochs ?? 1).multipliedReportingOverflow(by: batches)
+            return overflow ? Self.mostSteps : min(count, Self.mostSteps)
+        }
+
+        /// Far from where a sum would overflow.
+        static let mostSteps = 1 << 52
+
+        /// What to do about losses and gradients that are not finite numbers.
+        public enum OnNaN: String, Sendable, CaseIterable {
+            /// The job fails; the last checkpoint stays.
+            case stop
+            /// The step's update is left out.
+            case skip
+            /// It is told once, and training goes on.
+            case ignore
         }
 
         /// When the job ends.

@@ -3,6 +3,7 @@ struct CheckpointProgress: Sendable {
     struct Saved: Sendable, Equatable {
         var file: String
         var bytes: Int
+        var headerChecksum: UInt32
         var error: String
         var applied: RangeSet<Int>
         /// The batches of each bundle, by its blocks.
@@ -25,8 +26,13 @@ struct CheckpointProgress: Sendable {
     /// - Throws: `NodeError` for ranges that are none.
     mutating func note(_ wire: WireCheckpointWritten) throws -> Int? {
         let step = Int(wire.step)
+        // No other file is named in a manifest, which tells what is read and removed.
+        guard let part = CheckpointDirectory.Part(wire.file), part.step == step, part.server == Int(wire.server) else {
+            throw NodeError(.refused, "server \(wire.server) has written '\(wire.file)', which is no name of its own")
+        }
         written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: Int(wire.bytes), error: wire.error, applied: try RangeSet(wire.applied),
+            file: wire.file, bytes: Int(wire.bytes), headerChecksum: wire.headerChecksum, error: wire.error,
+            applied: try RangeSet(wire.applied),
             bundles: Dictionary(
                 try wire.bundles.map { ($0.blocks, try RangeSet($0.applied)) },
                 uniquingKeysWith: { $0.intersection($1) }),

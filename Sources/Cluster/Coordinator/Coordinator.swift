@@ -7,8 +7,10 @@ internal import Synchronization
 
 /// How a coordinator runs.
 public struct CoordinatorOptions: Sendable {
-    /// Go on from the newest checkpoint of the job's directory.
+    /// Go on from the newest checkpoint of the job's directory; an empty one just starts.
     public var resume: Bool
+    /// Where checkpoints lie of which none is usable, move them aside and start anew, which `resume` alone refuses.
+    public var startsAnewIfDamaged = false
     /// A CSV file "step,loss" with the mean training loss of every batch.
     public var lossesFile: String?
     /// The job's shared secret; nil for none.
@@ -38,7 +40,9 @@ public final class Coordinator: Sendable {
     private let options: CoordinatorOptions
     private let socket: ReplySocket
     private let job: PreparedJob
-    private let restored: Manifest?
+    private let restored: Resumption?
+    /// Lines for the log, of before it runs.
+    private let notes: [String]
     private let jobKey = UInt64.random(in: 1...(.max))
     private let inbox = Mutex<[Note]>([])
 
@@ -55,17 +59,34 @@ public final class Coordinator: Sendable {
         // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
         config.cluster.transport =
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
-        self.config = config
         self.options = options
         try listen.checkSecurity(config, token: options.token, what: "a job")
-        self.job = try PreparedJob(config, job)
-        guard !config.cluster.consistency.hasAsynchronousTables || !self.job.cut.writes.allSatisfy(\.isTable) else {
+        var notes: [String] = []
+        let choice = try Coordinator.choose(config, options, &notes)
+        if let manifest = choice?.manifest, let directory = config.checkpoint.directory {
+            config.reading.preprocessing = try manifest.readPreprocessing(in: directory)
+        }
+        var prepared = try PreparedJob(config, job)
+        guard !config.cluster.consistency.hasAsynchronousTables || !prepared.cut.writes.allSatisfy(\.isTable) else {
             throw NodeError(
                 .configuration,
                 "cluster.consistency is {sync: {sparse: async}}, but all Variables of this model are updated by rows; use async"
             )
         }
-        restored = try Coordinator.restore(config, self.job, options)
+        let restored = try choice.map { try Coordinator.restore($0, config, prepared, &notes) }
+        if let restored {
+            notes += prepared.changes(since: restored.manifest)
+            prepared.origin = restored.origin
+            prepared.leastSteps = restored.leastSteps
+            if restored.rebasedTo != nil, config.train.decaySteps == nil, config.train.schedule != .constant {
+                // Rates fall over all steps, those before included; workers build the same graph.
+                config.train.decaySteps = prepared.totalSteps
+                prepared = try PreparedJob(config, job)
+                prepared.origin = restored.origin
+                prepared.leastSteps = restored.leastSteps
+            }
+        }
+        (self.config, self.job, self.restored, self.notes) = (config, prepared, restored, notes)
         if let directory = config.checkpoint.directory {
             do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
                 throw NodeError(.cannotCreate, "cannot create the checkpoint directory \(directory)")
@@ -76,24 +97,48 @@ public final class Coordinator: Sendable {
         } catch { throw NodeError(.cannotCreate, "\(error)") }
     }
 
-    private static func restore(
-        _ config: JobConfig, _ job: PreparedJob, _ options: CoordinatorOptions
-    ) throws -> Manifest? {
-        guard options.resume else { return nil }
-        guard let directory = config.checkpoint.directory else {
+    /// The checkpoint to go on from; nil where there is none, or none is asked for.
+    private static func choose(
+        _ config: JobConfig, _ options: CoordinatorOptions, _ notes: inout [String]
+    ) throws -> (manifest: Manifest, damaged: [CheckpointDirectory.Damage], directory: CheckpointDirectory)? {
+        guard let path = config.checkpoint.directory else {
+            guard options.resume else { return nil }
             throw NodeError(.configuration, "--resume needs checkpoint.directory, or --checkpoint DIR")
         }
-        guard let manifest = try Manifest.newest(in: directory) else { return nil }
+        let directory = try CheckpointDirectory(path)
+        guard options.resume else {
+            directory.removeTemporaries()
+            return nil
+        }
+        let choice = try directory.newest()
+        notes += choice.notes
+        if let manifest = choice.manifest { return (manifest, choice.damaged, directory) }
+        if !choice.damaged.isEmpty {
+            guard options.startsAnewIfDamaged else {
+                throw NodeError(
+                    .refused,
+                    "no checkpoint in \(path) is usable: \(choice.damage). Mend them, name another directory, or take --resume=fresh, which moves them aside and starts anew"
+                )
+            }
+            let folder = try directory.moveAside(choice.damaged)
+            notes.append(
+                "no checkpoint in \(path) is usable: \(choice.damage); they are in \(folder) now, and the job starts anew"
+            )
+        }
+        directory.removeTemporaries()
+        return nil
+    }
+
+    /// How the job goes on from the checkpoint. Throws where it cannot.
+    private static func restore(
+        _ choice: (manifest: Manifest, damaged: [CheckpointDirectory.Damage], directory: CheckpointDirectory),
+        _ config: JobConfig, _ job: PreparedJob, _ notes: inout [String]
+    ) throws -> Resumption {
+        let (manifest, directory, path) = (choice.manifest, choice.directory, choice.directory.path)
         guard manifest.fingerprint == job.modelFingerprint else {
             throw NodeError(
                 .badData,
-                "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's; change one of them, or start without --resume"
-            )
-        }
-        guard manifest.seed == config.seed, manifest.batch == config.train.batch else {
-            throw NodeError(
-                .badData,
-                "the checkpoint in \(directory) was made with seed \(manifest.seed) and train.batch \(manifest.batch), this job has \(config.seed) and \(config.train.batch); the order of batches would differ"
+                "the checkpoint at step \(manifest.step) in \(path) is of another model than this configuration's; change one of them, or start without --resume"
             )
         }
         let done = manifest.doneBatches
@@ -101,10 +146,17 @@ public final class Coordinator: Sendable {
         guard !config.cluster.consistency.isSynchronous || isWhole else {
             throw NodeError(
                 .badData,
-                "the checkpoint in \(directory) was made asynchronously and lacks batches before its last, or some Variables do; go on with cluster.consistency: async"
+                "the checkpoint in \(path) was made asynchronously and lacks batches before its last, or some Variables do; go on with cluster.consistency: async"
             )
         }
-        return manifest
+        let resumption = try Resumption(manifest, schedule: job.schedule, seed: config.seed, directory: path)
+        notes += resumption.notes
+        if !choice.damaged.isEmpty {
+            notes.append("the damaged checkpoint's files are in \(try directory.moveAside(choice.damaged)) now")
+        }
+        let leftovers = directory.removeLeftovers()
+        if leftovers > 0 { notes.append("removed \(leftovers) files of checkpoints that were never finished") }
+        return resumption
     }
 
     private func takeNotes() -> [Note] {
@@ -149,8 +201,9 @@ public final class Coordinator: Sendable {
         var facts = JobState.Facts(
             config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,
             schedule: job.schedule, evaluationBatches: job.evaluationBatches,
-            done: restored?.doneBatches ?? RangeSet(), jobKey: jobKey)
-        if let restored {
+            done: restored?.manifest.doneBatches ?? RangeSet(), jobKey: jobKey)
+        if let restored = restored?.manifest {
+            facts.leastLabel = restored.mostUpdates
             let steps = RangeSet(0..<job.totalSteps)
             facts.ahead = (restored.ahead ?? [:]).keys.map {
                 restored.doneBatches(ofBundle: $0).subtracting(restored.doneBatches).intersection(steps)
@@ -158,7 +211,7 @@ public final class Coordinator: Sendable {
             facts.missed = restored.missedExamples.intersection(RangeSet(0..<job.totalExamples))
         }
         facts.acceptsNodes = options.acceptsNodes
-        var service = CoordinatorService(
+        var service = try CoordinatorService(
             state: JobState(facts), job: job, options: options, restored: restored)
         if !facts.missed.isEmpty, !service.state.makesUp {
             onEvent(
@@ -167,7 +220,13 @@ public final class Coordinator: Sendable {
         }
         if let note = job.model.note { onEvent(note) }
         if config.cluster.consistency.isSynchronous, config.cluster.workers > 1 { job.cut.notes.forEach(onEvent) }
-        if let restored { onEvent("going on from step \(restored.step) of \(config.checkpoint.directory ?? "")") }
+        notes.forEach(onEvent)
+        if let manifest = restored?.manifest {
+            onEvent("going on from step \(manifest.step) of \(config.checkpoint.directory ?? "")")
+            if manifest.mostUpdates >= job.totalSteps, config.train.steps ?? 0 <= job.totalSteps {
+                onEvent("the checkpoint has all \(job.totalSteps) steps of the job: nothing is left to train")
+            }
+        }
         var losses = try LossFile(options.lossesFile)
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?
@@ -199,6 +258,7 @@ public final class Coordinator: Sendable {
             if isLeft || now - overSince! > .seconds(3) {
                 if let error = losses.write(service.state.takeFinishedBatches(isLast: true)) { onEvent(error) }
                 if let error = losses.close() { onEvent(error) }
+                service.removeUnfinishedCheckpoints()
                 onProgress(service.progress(now: now))
                 var report = service.report(now: now)
                 report.lossesError = losses.error
@@ -257,7 +317,7 @@ struct LossFile {
     /// What to tell of it, if that failed.
     mutating func write(_ entries: [TrainingRecord.Entry]) -> String? {
         guard let file, !entries.isEmpty else { return nil }
-        return tell { try file.write(entries.map { "\($0.batch),\($0.meanLoss)\n" }.joined()) }
+        return tell { try file.write(entries.map { "\($0.batch),\($0.meanLoss.isFinite ? "\($0.meanLoss)" : "null")\n" }.joined()) }
     }
 
     /// Ends the file; what to tell of it, if that failed.

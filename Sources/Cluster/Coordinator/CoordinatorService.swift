@@ -10,15 +10,17 @@ struct CoordinatorService {
     var state: JobState
     private let job: PreparedJob
     private let options: CoordinatorOptions
-    private let restored: Manifest?
+    private let restored: Resumption?
     private let yaml: String
+    /// As JSON, for the nodes.
+    private let preprocessing: [UInt8]
     /// Each server's program, once all servers have joined.
     private var programs: [[UInt8]] = []
     /// Heartbeats that wait for a newer view.
     private var held: [HeldBeat] = []
     private var lastCheckpoint: String?
 
-    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Manifest?) {
+    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Resumption?) throws {
         self.state = state
         self.job = job
         self.options = options
@@ -28,8 +30,9 @@ struct CoordinatorService {
         config.cluster.token = nil
         config.cluster.tokenFile = nil
         yaml = config.yaml()
+        preprocessing = try job.preprocessing.json()
         if let restored, let directory = job.config.checkpoint.directory {
-            lastCheckpoint = "\(directory)/\(Manifest.name(step: restored.step))"
+            lastCheckpoint = "\(directory)/\(Manifest.name(step: restored.manifest.step))"
         }
     }
 
@@ -76,11 +79,17 @@ struct CoordinatorService {
 
     private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
         switch kind {
-        case .getConfiguration:
+        case .getConfiguration(let wire):
+            guard wire.preprocessingOffset >= 0, wire.preprocessingOffset <= preprocessing.count else {
+                throw NodeError(.refused, "the preprocessing has \(preprocessing.count) bytes")
+            }
             var reply = WireConfiguration()
             reply.yaml = yaml
             reply.fingerprint = job.fingerprint
             reply.modelKind = job.config.model.kind
+            let start = Int(wire.preprocessingOffset)
+            reply.preprocessing = Data(preprocessing[start..<min(start + (2 << 20), preprocessing.count)])
+            reply.preprocessingTotal = Int64(preprocessing.count)
             return .now(.configuration(reply))
         case .registerServer(let wire):
             try checkVersion(wire.version)
@@ -97,6 +106,10 @@ struct CoordinatorService {
             var reply = WireWorkerAssigned()
             reply.number = Int32(try state.registerWorker(wire, now: now))
             reply.jobKey = state.facts.jobKey
+            reply.totalSteps = Int64(state.facts.totalSteps)
+            let origin = state.facts.schedule.origin
+            (reply.firstBatch, reply.firstEpoch) = (Int64(origin.batch), Int64(origin.epoch))
+            reply.firstPlace = Int64(origin.place)
             return .now(.workerAssigned(reply))
         case .getPart(let wire): return .now(.part(try part(wire)))
         case .serverReady(let wire):
@@ -115,7 +128,13 @@ struct CoordinatorService {
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
             state.note(missed: wire.missed)
+            if !wire.notFinite.isEmpty {
+                state.note(notFinite: wire.notFinite, step: Int(wire.step), now: now)
+            }
             if let step = try state.checkpoints.note(wire) { writeManifest(step, now: now) }
+            return .now(.done(WireDone()))
+        case .notFinite(let wire):
+            state.note(wire, now: now)
             return .now(.done(WireDone()))
         case .leave(let wire):
             guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
@@ -160,7 +179,12 @@ struct CoordinatorService {
         let theirs = wire.variables.compactMap { VariableInfo($0) }
         refused.differences = VariableInfo.differences(ours: job.variables, theirs: theirs)
         if refused.differences.isEmpty {
-            refused.differences = ["the Variables are the same, but the operations differ"]
+            let (ours, others) = (job.fingerprint.prefix { $0 != "-" }, wire.fingerprint.prefix { $0 != "-" })
+            refused.differences = [
+                ours == others
+                    ? "the graphs are the same, but the training examples differ: every node must read the same data"
+                    : "the Variables are the same, but the operations differ"
+            ]
         }
         return refused
     }
@@ -169,7 +193,8 @@ struct CoordinatorService {
     private mutating func part(_ wire: WireGetPart) throws -> WirePart {
         var part = WirePart()
         part.checkpointDirectory = job.config.checkpoint.directory ?? ""
-        part.restoreStep = Int64(restored?.step ?? -1)
+        part.restoreStep = Int64(restored?.manifest.step ?? -1)
+        part.restoreUpdates = Int64(restored?.rebasedTo ?? 0)
         let servers = state.membership.alive(.server).sorted { $0.number < $1.number }
         if programs.isEmpty {
             guard servers.count == job.config.cluster.servers else {
@@ -178,7 +203,7 @@ struct CoordinatorService {
             }
             let layout = job.layout(lanes: servers.map(\.addresses.count))
             state.checkpoints.writers = Set(layout.bundles.map(\.server)).count
-            if let ahead = restored?.ahead {
+            if let ahead = restored?.manifest.ahead {
                 let known = Set(layout.bundles.map(\.blockNames))
                 let others = ahead.filter { !known.contains($0.key) }
                 if !others.isEmpty {
@@ -210,6 +235,7 @@ struct CoordinatorService {
             return
         }
         if let broken = saved.values.first(where: { !$0.error.isEmpty }) {
+            removeParts(step)
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
         // What only some bundles have is trained on again, and those take it for a repeat.
@@ -223,17 +249,34 @@ struct CoordinatorService {
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
             done: Manifest.pairs(done), missed: missed.isEmpty ? nil : Manifest.pairs(missed),
             ahead: ahead.isEmpty ? nil : ahead.mapValues(Manifest.pairs), seed: job.config.seed,
-            batch: job.config.train.batch,
+            batch: job.config.train.batch, order: Manifest.Order(job.schedule),
             files: saved.sorted { $0.key < $1.key }.map {
-                Manifest.ServerFile(name: $0.value.file, bytes: $0.value.bytes)
+                Manifest.ServerFile(
+                    name: $0.value.file, bytes: $0.value.bytes, header: $0.value.headerChecksum)
             },
-            loss: state.record.recentLoss)
+            data: job.facts, loss: state.record.recentLoss)
         do {
-            try manifest.write(to: directory, keep: job.config.checkpoint.keep)
+            try manifest.write(
+                to: directory, keep: job.config.checkpoint.keep, preprocessing: job.preprocessing)
             lastCheckpoint = "\(directory)/\(Manifest.name(step: step))"
             state.checkpointFinished(step, error: nil, now: now)
-        } catch { state.checkpointFinished(step, error: "\(error)", now: now) }
+        } catch {
+            removeParts(step)
+            state.checkpointFinished(step, error: "\(error)", now: now)
+        }
     }
+
+    /// Removes what servers have written of a checkpoint that does not become whole.
+    private func removeParts(_ step: Int) {
+        guard let directory = job.config.checkpoint.directory, let saved = state.checkpoints.written[step] else {
+            return
+        }
+        let names = saved.values.filter(\.error.isEmpty).map(\.file) + [Manifest.preprocessingName(step: step)]
+        CheckpointDirectory.removeParts(names, of: step, in: directory)
+    }
+
+    /// Removes what there is of checkpoints that the job's end has overtaken.
+    func removeUnfinishedCheckpoints() { for step in state.checkpoints.written.keys { removeParts(step) } }
 
     // MARK: Answers
 
@@ -283,13 +326,13 @@ struct CoordinatorService {
         progress.step = state.step
         progress.totalSteps = state.facts.totalSteps
         progress.epoch = min(
-            state.step / state.facts.schedule.batchesPerEpoch, max((job.config.train.epochs ?? .max) - 1, 0))
+            state.facts.schedule.epoch(ofBatch: state.step), max((job.config.train.epochs ?? .max) - 1, 0))
         progress.epochs = job.config.train.epochs
         progress.loss = state.record.recentLoss
         progress.metrics = job.model.told(state.record.recentMetrics)
         progress.samples = state.record.samples
         progress.samplesPerSecond = elapsed > 0 ? Double(state.record.samples) / elapsed : 0
-        let here = state.step - (restored?.step ?? 0)
+        let here = state.step - (restored?.manifest.step ?? 0)
         if here > 0, elapsed > 0 {
             progress.secondsLeft = elapsed / Double(here) * Double(state.facts.totalSteps - state.step)
         }
@@ -318,23 +361,26 @@ struct CoordinatorService {
             }
         }
         let tally = state.tally()
+        var reason = state.outcome?.reason
+        if state.hasDiverged {
+            // Known only now, when the servers have told of what they were writing.
+            let kept = lastCheckpoint.map { "the last good checkpoint is \($0)" } ?? "there is no checkpoint"
+            reason = [reason, kept].compactMap { $0 }.joined(separator: "; ")
+        }
         return JobReport(
             status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
             seconds: elapsed,
             samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
-            loss: finite(state.evaluation.last?.sum.meanLoss ?? state.record.recentLoss),
-            trainLoss: finite(state.record.recentLoss),
-            metrics: job.model.told(state.evaluation.last?.sum.meanMetrics ?? state.record.recentMetrics)
-                .filter { $0.value.isFinite },
+            loss: state.evaluation.last?.sum.meanLoss ?? state.record.recentLoss,
+            trainLoss: state.record.recentLoss,
+            metrics: job.model.told(state.evaluation.last?.sum.meanMetrics ?? state.record.recentMetrics),
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
             checkpointError: state.checkpoints.error, leasedAgain: state.leasedAgain,
             gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
-            repeatedExamples: state.repeatedExamples,
-            meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: state.outcome?.reason)
+            repeatedExamples: state.repeatedExamples, skippedSteps: state.notFinite.skipped.count,
+            hasDiverged: state.hasDiverged,
+            meanStaleness: tally.meanStaleness, maxStaleness: tally.stalenessMax, reason: reason)
     }
-
-    /// JSON has no NaN.
-    private func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
 
     private func status(now: Duration) -> WireStatusReport {
         let progress = progress(now: now)

@@ -11,14 +11,16 @@ struct EvaluationCourse: Sendable {
     private var evaluatedAt = -1
     /// Held-out batches.
     private let batches: Int
-    /// Updates from one evaluation to the next.
-    private let interval: Int
+    /// Updates from one evaluation to the next; nil: until an epoch ends.
+    private let interval: Int?
+    private let schedule: BatchSchedule
     private let totalSteps: Int
 
     /// - Parameter first: the batch that training begins with.
     init(_ facts: JobState.Facts, from first: Int) {
         batches = facts.evaluationBatches
-        interval = max(facts.config.train.evaluateEverySteps ?? facts.schedule.batchesPerEpoch, 1)
+        interval = facts.config.train.evaluateEverySteps.map { max($0, 1) }
+        schedule = facts.schedule
         totalSteps = facts.totalSteps
         limit = 0
         limit = limit(after: first)
@@ -26,7 +28,9 @@ struct EvaluationCourse: Sendable {
 
     /// The first point after `batch`.
     private func limit(after batch: Int) -> Int {
-        batches == 0 ? totalSteps : min((batch / interval + 1) * interval, totalSteps)
+        guard batches > 0 else { return totalSteps }
+        let next = interval.map { (batch / $0 + 1) * $0 }
+        return min(next ?? schedule.firstBatch(ofEpoch: schedule.epoch(ofBatch: batch) + 1), totalSteps)
     }
 
     /// Held-out batches for a worker that asks; nil if none are to be had.

@@ -59,7 +59,7 @@ public struct JobReport: Codable, Sendable, Equatable {
     /// Mean training loss of the last batches.
     public var trainLoss: Double?
     /// On held-out examples after the last update.
-    public var metrics: [String: Double]
+    @NullForNaN public var metrics: [String: Double]
     public var workers: [Node]
     public var servers: [Node]
     /// The manifest of the last checkpoint.
@@ -76,6 +76,10 @@ public struct JobReport: Codable, Sendable, Equatable {
     /// Examples that some Variables' updates have twice: a worker died when not all of them had its part of a synchronous
     /// step.
     public var repeatedExamples: Int
+    /// Steps whose update was left out because a loss or gradient was not finite.
+    public var skippedSteps: Int
+    /// The job failed because losses, gradients or values were not finite.
+    public var hasDiverged: Bool
     /// Mean and largest number of updates applied between a pull and its push.
     public var meanStaleness: Double
     public var maxStaleness: Int
@@ -93,8 +97,27 @@ public struct JobReport: Codable, Sendable, Equatable {
         case leasedAgain = "batches_leased_again"
         case missedExamples = "examples_missed"
         case repeatedExamples = "examples_repeated"
+        case skippedSteps = "steps_skipped"
+        case hasDiverged = "diverged"
         case meanStaleness = "mean_staleness"
         case maxStaleness = "max_staleness"
+    }
+}
+
+/// Numbers by name that are `null` in JSON where they are not finite.
+@propertyWrapper
+public struct NullForNaN: Codable, Sendable, Equatable {
+    public var wrappedValue: [String: Double]
+
+    public init(wrappedValue: [String: Double]) { self.wrappedValue = wrappedValue }
+
+    public init(from decoder: any Decoder) throws {
+        wrappedValue = try decoder.singleValueContainer().decode([String: Double?].self).mapValues { $0 ?? .nan }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(wrappedValue.mapValues { $0.isFinite ? $0 : nil })
     }
 }
 
@@ -156,8 +179,9 @@ public struct JobStatus: Codable, Sendable {
     public var step: Int
     public var totalSteps: Int
     public var epoch: Int
+    /// Not a number before the first.
     public var loss: Double?
-    public var metrics: [String: Double]
+    @NullForNaN public var metrics: [String: Double]
     public var seconds: Double
     public var samples: Int
     public var samplesPerSecond: Double
@@ -179,8 +203,8 @@ public struct JobStatus: Codable, Sendable {
         step = Int(wire.step)
         totalSteps = Int(wire.totalSteps)
         epoch = Int(wire.epoch)
-        loss = wire.loss.isFinite ? wire.loss : nil
-        metrics = wire.metrics.filter { $0.value.isFinite }
+        loss = wire.loss
+        _metrics = NullForNaN(wrappedValue: wire.metrics)
         seconds = wire.seconds
         samples = Int(wire.samples)
         samplesPerSecond = wire.samplesPerSecond

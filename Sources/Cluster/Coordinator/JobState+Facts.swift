@@ -16,6 +16,8 @@ extension JobState {
         var ahead: [RangeSet<Int>] = []
         /// Examples of those batches that it lacks, by their positions in the job's order.
         var missed = RangeSet<Int>()
+        /// The label of that checkpoint, or more: no later one has a lower.
+        var leastLabel = 0
         var jobKey: UInt64
         /// False where all nodes were started with the job, so that no other will come for one that died.
         package var acceptsNodes = true

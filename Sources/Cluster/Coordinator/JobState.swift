@@ -33,6 +33,9 @@ package struct JobState {
     private var idle: Set<UInt64> = []
     private var withoutWorkersSince: Duration?
     private var stopBegan = Duration.zero
+    private(set) var notFinite: NotFiniteRecord
+    /// The job failed because its training diverged.
+    private(set) var hasDiverged = false
 
     private enum Reports {
         case complete
@@ -53,6 +56,8 @@ package struct JobState {
         evaluation = EvaluationCourse(facts, from: shards.firstUndone())
         missed = MissedExamples(totalSteps: all, schedule: facts.schedule, missed: facts.missed)
         checkpoints = CheckpointProgress(writers: cluster.servers)
+        notFinite = NotFiniteRecord(facts.config.train.onNaN)
+        record.passesOverNaN = facts.config.train.onNaN == .skip
     }
 
     package var view: ClusterView { views.newest }
@@ -328,6 +333,26 @@ package struct JobState {
         saveOrFinish(now: now)
     }
 
+    /// A worker has found numbers that are not finite.
+    mutating func note(_ wire: WireNotFinite, now: Duration) {
+        switch notFinite.note(wire) {
+        case .fail(let reason): diverge(reason, now: now)
+        case .tell(let line): events.append(line)
+        case .nothing: break
+        }
+    }
+
+    /// A server was to save values that are not finite.
+    mutating func note(notFinite variable: String, step: Int, now: Duration) {
+        let what = "at step \(step): the values of '\(variable)' are not finite, and were not saved"
+        diverge(notFinite.reason(what), now: now)
+    }
+
+    private mutating func diverge(_ reason: String, now: Duration) {
+        if phase != .failed, phase != .finished { hasDiverged = true }
+        fail(reason, now: now)
+    }
+
     private mutating func finish(now: Duration) { publish(.finished, outcome?.reason ?? "", now: now) }
 
     /// A node is known to have died, before its heartbeats could tell.
@@ -476,6 +501,10 @@ package struct JobState {
         if makesUp, shards.isComplete, !hasMadeUpForAll() { return }
         guard !evaluation.beginRound() else { return }
         if shards.isComplete {
+            let new = shards.done.subtracting(facts.done).total
+            if new > 0, notFinite.skipped.count >= new {
+                return diverge("every one of the \(new) steps was skipped: no loss or gradient was finite", now: now)
+            }
             outcome = ("finished", nil)
             trainingEnded = now
             saveOrFinish(now: now)
@@ -499,7 +528,7 @@ package struct JobState {
 
     private mutating func saveOrFinish(now: Duration) {
         if savesCheckpoints {
-            publish(.saving, checkpointStep: step + extraSteps.done, now: now)
+            publish(.saving, checkpointStep: max(step + extraSteps.done, facts.leastLabel), now: now)
         } else {
             finish(now: now)
         }

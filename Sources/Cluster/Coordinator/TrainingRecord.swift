@@ -33,6 +33,8 @@ package struct TrainingRecord: Sendable {
     /// The last complete ones, for the means that people read.
     private var recent: [Entry] = []
     private(set) var samples = 0
+    /// Whether the means leave out batches whose loss is not finite, for they were not trained on.
+    var passesOverNaN = false
 
     private static let window = 50
 
@@ -79,7 +81,7 @@ package struct TrainingRecord: Sendable {
             taken.insert(contentsOf: entry.batch..<entry.batch + 1)
         }
         let told = entries.filter { $0.examples > 0 }
-        recent = (recent + told).suffix(TrainingRecord.window)
+        recent = (recent + told.filter { !passesOverNaN || $0.loss.isFinite }).suffix(TrainingRecord.window)
         return told
     }
 

@@ -12,7 +12,7 @@ public enum Inference {
         public var examples: Int
         /// The mean over the examples.
         public var loss: Double
-        public var metrics: [String: Double]
+        @NullForNaN public var metrics: [String: Double]
     }
 
     /// A table: a row for each example.
@@ -22,9 +22,14 @@ public enum Inference {
     }
 
     /// Loss and metrics on the test part of the job's data.
-    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`.
-    public static func evaluate(config: JobConfig, job: any TrainingJob, checkpoint: String) throws -> Evaluation {
-        let (prepared, session, step) = try restore(config, job, checkpoint)
+    ///
+    /// The training data need not be there, unless held-out examples are a share of its file.
+    /// - Parameter onEvent: receives warnings: a damaged checkpoint was passed over, the data has changed, the loss is not finite.
+    /// - Throws: `NodeError` without a checkpoint of this model in the directory `checkpoint`, or none that is undamaged.
+    public static func evaluate(
+        config: JobConfig, job: any TrainingJob, checkpoint: String, onEvent: (String) -> Void = { _ in }
+    ) throws -> Evaluation {
+        let (prepared, session, step) = try restore(config, job, checkpoint, .test, onEvent)
         guard prepared.data.test.count > 0 else {
             throw NodeError(.badData, "the data has no test part to evaluate on")
         }
@@ -37,32 +42,40 @@ public enum Inference {
                 metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
                 examples: examples)
         }
+        if let name = Finiteness.name(sum.meanLoss) { onEvent("the loss of the \(sum.examples) examples is \(name)") }
         return Evaluation(
             step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
     }
 
     /// Predictions for the examples of a file, or for the test part of the job's data.
     ///
-    /// - Parameter input: features without labels, a row for each example: CSV (a header is passed over), `.npy`, or IDX, plain
-    ///   or gzipped; for ratings a file like theirs of users and items alone. They are scaled as the training part was.
+    /// No training data is needed.
+    ///
+    /// - Parameters:
+    ///   - input: features, a row for each example: CSV, `.npy`, `.npz` or IDX, plain or gzipped; for ratings a file of users
+    ///     and items. Columns with names are found by these, in any order; labels are passed over. Scale, categories and numbers
+    ///     for missing cells are the checkpoint's.
+    ///   - onEvent: receives a line for the log.
     /// - Returns: for a classifier the class and each class's probability, else the outputs.
     public static func predict(
-        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil
+        config: JobConfig, job: any TrainingJob, checkpoint: String, input: String? = nil,
+        onEvent: (String) -> Void = { _ in }
     ) throws -> Predictions {
-        let (prepared, session, _) = try restore(config, job, checkpoint)
+        let (prepared, session, _) = try restore(config, job, checkpoint, input == nil ? .test : .none, onEvent)
         guard let node = prepared.model.predictions else {
             throw NodeError(.configuration, "the model says nothing of its predictions")
         }
         let training = prepared.data.training
         var set = prepared.data.test
         if let input {
-            let features = try read(input, like: training, config)
+            let features = try read(input, prepared.preprocessing, config)
             let count = features.shape.concrete[0]
             let labels = training.labels.shape.concrete.dropFirst()
             set = training.replacing(
                 features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)))
         }
         var rows: [[Double]] = []
+        var notFinite = 0
         for start in stride(from: 0, to: set.count, by: 256) {
             let indices = (start..<min(start + 256, set.count)).map { Int32($0) }
             let values = try session.run(node, feeds: prepared.feeds(set, indices, training: false))
@@ -70,10 +83,14 @@ public enum Inference {
             let numbers = values.doubles
             for i in indices.indices {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])
+                let isFinite = outputs.allSatisfy(\.isFinite)
+                notFinite += isFinite ? 0 : 1
                 let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
-                rows.append(training.classes > 0 ? [Double(best)] + outputs : outputs)
+                // There is no largest among numbers that are none.
+                rows.append(training.classes > 0 ? [isFinite ? Double(best) : .nan] + outputs : outputs)
             }
         }
+        if notFinite > 0 { onEvent("\(notFinite) of \(set.count) predictions are not finite") }
         let width = (rows.first?.count ?? 1) - (training.classes > 0 ? 1 : 0)
         let names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
         let columns = training.classes > 0 ? ["class"] + names.map { "p(\($0))" } : (0..<width).map { "output_\($0)" }
@@ -82,17 +99,21 @@ public enum Inference {
 
     /// A session with the checkpoint's values.
     private static func restore(
-        _ config: JobConfig, _ job: any TrainingJob, _ directory: String
+        _ config: JobConfig, _ job: any TrainingJob, _ directory: String, _ parts: JobConfig.Reading.Parts,
+        _ onEvent: (String) -> Void
     ) throws -> (job: PreparedJob, session: Session, step: Int) {
-        let prepared = try PreparedJob(config, job)
-        guard let manifest = try Manifest.newest(in: directory) else {
+        guard let manifest = try Manifest.newest(in: directory, tell: onEvent) else {
             throw NodeError(.badData, "there is no checkpoint in \(directory)")
         }
+        var config = config
+        config.reading = .init(preprocessing: try manifest.readPreprocessing(in: directory), parts: parts)
+        let prepared = try PreparedJob(config, job)
         guard manifest.fingerprint == prepared.modelFingerprint else {
             throw NodeError(
                 .badData,
                 "the checkpoint at step \(manifest.step) in \(directory) is of another model than this configuration's")
         }
+        for change in prepared.changes(since: manifest) { onEvent(change) }
         let reader = try CheckpointReader(manifest, directory: directory)
         let session = try Session(
             prepared.graph,
@@ -112,15 +133,17 @@ public enum Inference {
         return (prepared, session, manifest.step)
     }
 
-    private static func read(_ path: String, like training: Dataset, _ config: JobConfig) throws -> Tensor {
-        let width = training.width
+    private static func read(_ path: String, _ fitted: Preprocessing, _ config: JobConfig) throws -> Tensor {
+        let width = fitted.width
         let tensor: Tensor
-        if config.data.format == .ratings {
-            tensor = try RatingsReader.features(path, vocabularies: training.vocabularies)
-        } else if path.hasSuffix(".npy"), training.vocabularies.isEmpty {
+        if path.hasSuffix(".npy"), fitted.vocabularies.isEmpty {
             tensor = try Npy.read(path)
-        } else if path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") || !training.vocabularies.isEmpty {
-            tensor = try config.csvReader.features(path, vocabularies: training.vocabularies)
+        } else if path.hasSuffix(".npz"), fitted.vocabularies.isEmpty {
+            tensor = try NPZReader.features(path)
+        } else if config.data.format == .ratings {
+            tensor = try RatingsReader.features(path, by: fitted)
+        } else if fitted.table != nil || path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
+            tensor = try config.csvReader.features(path, by: fitted)
         } else {
             tensor = try IDXReader.read(path)
         }

@@ -1,16 +1,49 @@
-internal import Foundation
+internal import Interchange
 public import Training
 
 extension JobConfig {
-    /// Reads the examples that the `data` section names, and cuts off those beyond `data.limit`.
+    /// Reads the examples that the `data` section names, and cuts off training examples beyond `data.limit`.
+    ///
+    /// With the preprocessing of a checkpoint (`reading.preprocessing`) columns are found by name and categories by its
+    /// vocabularies. Parts that `reading.parts` does not want may be empty.
     /// - Throws: an error naming the file, and the line where there is one.
     public func readData() throws -> DataSplit {
-        var split = try readAll()
+        var split = try readParts()
         if let limit = data.limit { split.training = split.training.prefix(min(limit, split.training.count)) }
-        return split
+        // Fitted after the limit: on what is trained on, and nothing else.
+        return split.filled(.error, fitted: reading.preprocessing)
     }
 
-    private func readAll() throws -> DataSplit {
+    private func readParts() throws -> DataSplit {
+        guard let fitted = reading.preprocessing else { return try readAll(nil) }
+        try checkTask(fitted)
+        switch reading.parts {
+        case .all: return try readAll(fitted)
+        case .none: return DataSplit(training: fitted.noExamples, test: fitted.noExamples)
+        case .test:
+            if let test = try readTest(fitted) { return DataSplit(training: fitted.noExamples, test: test) }
+            do { return try readAll(fitted, allowsNewCategories: true) } catch let error as FormatError
+                where error.systemCode != nil
+            {
+                throw NodeError(
+                    .badData,
+                    "\(error); held-out examples are a share of that file: name others with --set data.test_path=FILE")
+            }
+        }
+    }
+
+    /// The test part, where it can be read without the training part; nil where it is a share of one file.
+    private func readTest(_ fitted: Preprocessing) throws -> Dataset? {
+        switch data.format {
+        case .embedded: try EmbeddedDigits.split().test
+        case .idx: try IDXReader.test(folder: data.path ?? "")
+        case .npz: try NPZReader.test(path: data.path ?? "", testPath: data.testPath)
+        case .ratings: try data.testPath.map { try RatingsReader.read($0, by: fitted) }
+        case .csv: try data.testPath.map { try csvReader.read($0, by: fitted) }
+        }
+    }
+
+    private func readAll(_ fitted: Preprocessing?, allowsNewCategories: Bool = false) throws -> DataSplit {
         let seed = UInt64(bitPattern: Int64(self.seed))
         switch data.format {
         case .embedded: return try EmbeddedDigits.split()
@@ -20,11 +53,21 @@ extension JobConfig {
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
         case .ratings:
             return try RatingsReader.split(
-                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed,
+                fitted: fitted, allowsNewCategories: allowsNewCategories)
         case .csv:
             return try csvReader.split(
-                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed,
+                fitted: fitted, allowsNewCategories: allowsNewCategories)
         }
+    }
+
+    private func checkTask(_ fitted: Preprocessing) throws {
+        guard data.format == .csv, (data.task == .classification) != (fitted.classes > 0) else { return }
+        let then: Data.Task = fitted.classes > 0 ? .classification : .regression
+        throw NodeError(
+            .configuration,
+            "data.task is \(data.task.rawValue), but the checkpoint's model was trained for \(then.rawValue)")
     }
 
     /// Reads CSV files as the `data` section says.
@@ -45,15 +88,24 @@ extension JobConfig {
         return CSVReader(
             label: column(data.labels), header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
             task: data.task == .classification ? .classification : .regression,
-            categorical: data.categorical.map(column))
+            categorical: data.categorical.map(column), skipped: data.ignore.map(column))
     }
 
-    /// How features are scaled, fitted on the training part.
-    func scaling(for training: Dataset) -> Scaling {
-        switch data.scale {
+    /// Whether what is fitted is no longer what the configuration asks for: a sentence for the log.
+    func scaleNote(_ fitted: Preprocessing) -> String? {
+        guard data.scale.kind != fitted.scaling.kind else { return nil }
+        return "data.scale is \(data.scale.rawValue), but the checkpoint's model was trained with "
+            + "\(fitted.scaling.kind.rawValue), which stays"
+    }
+}
+
+extension JobConfig.Data.Scale {
+    /// The scaling of this name.
+    var kind: Scaling.Kind {
+        switch self {
         case .none: .none
-        case .standardize: Scaling(.standardize, fittedTo: training)
-        case .minMax: Scaling(.minMax, fittedTo: training)
+        case .standardize: .standardize
+        case .minMax: .minMax
         }
     }
 }

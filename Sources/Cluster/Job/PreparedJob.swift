@@ -6,36 +6,52 @@ package import Training
 package struct PreparedJob: Sendable {
     package let config: JobConfig
     package let data: DataSplit
-    package let scaling: Scaling
+    /// A checkpoint's, or fitted to the training part.
+    package let preprocessing: Preprocessing
+    /// Of the data, to notice that it has changed since a checkpoint.
+    package let facts: DataFacts
     package let graph: Graph
     package let model: TrainingModel
     package let cut: TrainingCut
-    /// Of the graph, to compare between nodes.
+    /// Of the graph and the training data, to compare between nodes.
     package let fingerprint: String
     /// Of the part of the graph that computes the loss: what a checkpoint fits, whatever optimizer goes on from it.
     package let modelFingerprint: String
+    /// Where its order of batches begins, and the fewest updates that it has: what a checkpoint that it goes on from says.
+    package var origin = BatchSchedule.Origin()
+    package var leastSteps = 0
 
     /// - Throws: `NodeError`, `GraphError` or what a reader throws.
     package init(_ config: JobConfig, _ job: any TrainingJob) throws {
         self.config = config
-        data = try job.data(config)
-        guard data.training.count > 0 else { throw NodeError(.badData, "the training data is empty") }
-        scaling = config.scaling(for: data.training)
+        var data = try job.data(config)
+        guard data.training.count > 0 || (config.reading.preprocessing != nil && config.reading.parts != .all) else {
+            throw NodeError(.badData, "the training data is empty")
+        }
+        if let fitted = config.reading.preprocessing {
+            let name = config.data.path ?? "the data"
+            data.training = try fitted.accept(data.training, name: name)
+            data.test = try fitted.accept(data.test, name: config.data.testPath ?? name)
+            preprocessing = fitted
+        } else {
+            preprocessing = Preprocessing(fittedTo: data.training, scale: config.data.scale.kind)
+        }
+        self.data = data
+        facts = DataFacts(data)
         graph = Graph(seed: config.seed)
         let graph = self.graph
-        let data = self.data
         model = try job.build(graph, config: config, data: data)
         try graph.validate()
-        cut = try TrainingCut(train: model.train, try PreparedJob.facts(model, config, data.training, scaling))
-        fingerprint = try GraphDefinition.fingerprint(graph)
+        cut = try TrainingCut(train: model.train, PreparedJob.cutFacts(model, config, data.training, preprocessing.scaling))
+        fingerprint = try "\(GraphDefinition.fingerprint(graph))-\(facts.checksum)"
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
     }
 
     /// What the cut is to know of the job.
-    private static func facts(
+    private static func cutFacts(
         _ model: TrainingModel, _ config: JobConfig, _ training: Dataset, _ scaling: Scaling
-    ) throws -> TrainingCut.Facts {
+    ) -> TrainingCut.Facts {
         var facts = TrainingCut.Facts()
         facts.reported = [model.loss] + Array(model.metrics.values)
         if let flag = model.isTraining { facts.known[flag] = Tensor(true) }
@@ -53,15 +69,52 @@ package struct PreparedJob: Sendable {
         return facts
     }
 
+    /// What of data and configuration is no longer as the checkpoint has it, and does no harm: lines for the log.
+    func changes(since manifest: Manifest) -> [String] {
+        guard manifest.preprocessing != nil else {
+            return [
+                "the checkpoint is of an older version, which kept no columns, scale and classes: they are fitted anew, "
+                    + "which is right only if the training data is as it was"
+            ]
+        }
+        var changes = [config.scaleNote(preprocessing)].compactMap { $0 }
+        // Without a training part nothing was read that could be compared.
+        if data.training.count > 0, let before = manifest.data, let change = facts.change(since: before) {
+            changes.append(
+                change
+                    + (config.reading.parts == .all
+                        ? "; columns, scale, categories and classes stay as they were fitted then"
+                        : "; held-out examples are drawn from it anew, and some may be among those trained on"))
+        }
+        return changes
+    }
+
+    /// Takes over what the coordinator says of the order of batches.
+    mutating func begin(_ assigned: WireWorkerAssigned) throws {
+        let numbers = [assigned.totalSteps, assigned.firstBatch, assigned.firstEpoch, assigned.firstPlace]
+        guard numbers.allSatisfy({ DataHeader.numbers.contains($0) }), assigned.firstPlace < data.training.count,
+            assigned.firstEpoch < 1 << 31
+        else { throw NodeError(.refused, "the coordinator's order of batches cannot be") }
+        origin = BatchSchedule.Origin(
+            batch: Int(assigned.firstBatch), epoch: Int(assigned.firstEpoch), place: Int(assigned.firstPlace))
+        leastSteps = Int(assigned.totalSteps)
+    }
+
     /// The order of batches.
     package var schedule: BatchSchedule {
         BatchSchedule(
             examples: data.training.count, batch: config.train.batch, seed: UInt64(bitPattern: Int64(config.seed)),
-            shuffle: config.train.shuffle)
+            shuffle: config.train.shuffle, origin: origin)
     }
 
-    /// Updates that the job makes.
-    package var totalSteps: Int { config.train.totalSteps(examples: data.training.count) }
+    /// Updates that the job makes, those of the checkpoint included that it goes on from: never fewer than that has.
+    package var totalSteps: Int {
+        let steps = config.train.totalSteps(examples: data.training.count)
+        let all =
+            origin.batch == 0 || config.train.steps != nil
+            ? steps : schedule.firstBatch(ofEpoch: config.train.epochs ?? 1)
+        return max(all, origin.batch, leastSteps)
+    }
 
     /// Examples that the job trains on, each counted as often as it comes.
     package var totalExamples: Int { totalSteps == 0 ? 0 : schedule.positions(ofBatch: totalSteps - 1).upperBound }
@@ -79,7 +132,7 @@ package struct PreparedJob: Sendable {
 
     /// What a run is fed for the examples `indices` of `set`.
     package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> [Node: Tensor] {
-        PreparedJob.feeds(model, set, indices, scaling, training: training)
+        PreparedJob.feeds(model, set, indices, preprocessing.scaling, training: training)
     }
 
     private static func feeds(

@@ -21,6 +21,8 @@ package final class BundleShard {
     var savedStep: Int
     /// Updates that the values have.
     private var updates: Int
+    /// What a checkpoint calls those of its values that were not finite to begin with.
+    private(set) var infinite: Set<String> = []
     /// Memory shared with workers, by their number.
     private var regions: [UInt32: BundleRegion] = [:]
 
@@ -123,6 +125,9 @@ package final class BundleShard {
         for name in program.replicas {
             guard let value = initial[name] else { throw GraphError("no first value for '\(name)'") }
             try assign(value, to: try graph.node(named: name).vertex)
+        }
+        try forEachValue { label, spec, bytes in
+            if !Finiteness.holds(bytes, spec.dtype) { infinite.insert(label) }
         }
     }
 
@@ -306,26 +311,23 @@ package final class BundleShard {
     /// Copies of all Variables by name, for a checkpoint: (name in the checkpoint, value).
     func snapshot() throws -> [(name: String, value: Tensor)] {
         var result: [(name: String, value: Tensor)] = []
-        func copy(_ name: String, _ label: String) throws {
+        try forEachValue { label, spec, source in
+            result.append((label, Tensor(dtype: spec.dtype, shape: spec.shape) { $0.copyMemory(from: source) }))
+        }
+        return result
+    }
+
+    /// All Variables, by what a checkpoint calls them.
+    private func forEachValue(_ body: (String, TensorSpec, UnsafeRawBufferPointer) -> Void) throws {
+        func visit(_ name: String, _ label: String) throws {
             let vertex = try graph.node(named: name).vertex
             guard let spec = vertex.variableSpec else { throw GraphError("'\(name)' is no Variable") }
-            try session.withVariable(vertex) { source in
-                result.append(
-                    (
-                        label,
-                        Tensor(dtype: spec.dtype, shape: spec.shape) {
-                            $0.copyMemory(from: UnsafeRawBufferPointer(source))
-                        }
-                    ))
-            }
+            try session.withVariable(vertex) { body(label, spec, UnsafeRawBufferPointer($0)) }
         }
         for block in program.blocks {
-            for (name, source) in zip(block.names, block.sources) {
-                try copy(name, block.label(source))
-            }
+            for (name, source) in zip(block.names, block.sources) { try visit(name, block.label(source)) }
         }
-        for name in program.replicas { try copy(name, "\(name)@\(number)") }
-        return result
+        for name in program.replicas { try visit(name, "\(name)@\(number)") }
     }
 }
 

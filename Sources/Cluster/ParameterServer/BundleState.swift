@@ -31,11 +31,13 @@ package struct BundleState: Sendable {
         /// staleness; in an asynchronous job the updates in the values that the gradient was computed from.
         package var clock: UInt64
         package var wantsValues: Bool
+        /// Its gradients are not finite: the update that they are a part of is left out.
+        package var isVoid: Bool
         package var token: Int
 
         package init(
             holder: WorkerIdentity, step: Int, batch: Int, examples: Int, clock: UInt64 = 0, wantsValues: Bool = true,
-            token: Int
+            isVoid: Bool = false, token: Int
         ) {
             self.holder = holder
             self.step = step
@@ -43,6 +45,7 @@ package struct BundleState: Sendable {
             self.examples = examples
             self.clock = clock
             self.wantsValues = wantsValues
+            self.isVoid = isVoid
             self.token = token
         }
     }
@@ -106,6 +109,8 @@ package struct BundleState: Sendable {
     /// The step after the last that a table has a part of.
     private var tableStep = 0
     private var table = TableParts()
+    /// Tokens of pushes of the open step, or later ones, whose gradients are not finite.
+    private var voids: Set<Int> = []
 
     /// - Parameter done: batches that the values of a checkpoint hold.
     package init(_ rule: Rule, scalesByStaleness: Bool = false, done: RangeSet<Int> = RangeSet()) {
@@ -265,9 +270,10 @@ package struct BundleState: Sendable {
         switch ledger.admit(push.holder, step: push.step, batch: push.batch) {
         case .stale(let reason): return [.refuse(token: push.token, reason)]
         case .new:
-            let parts = [(token: push.token, weight: weight(push.holder))]
+            let parts = push.isVoid ? [] : [(token: push.token, weight: weight(push.holder))]
             actions = [.apply(Update(step: push.step, batch: push.batch, parts: parts))]
-            ledger.applied(step: push.step, batch: push.batch, examples: push.examples, by: [push.holder])
+            ledger.applied(
+                step: push.step, batch: push.batch, examples: push.examples, by: [push.holder], isVoid: push.isVoid)
             gate?.pushed(push.holder, clock: Self.clock(push))
         case .repeated: gate?.pushed(push.holder, clock: Self.clock(push))
         case .duplicate: break
@@ -308,6 +314,7 @@ package struct BundleState: Sendable {
         if ledger.isFenced(push.holder), push.examples > 0, push.step > ledger.lastStep(push.holder) {
             ledger.drop(push.holder, step: push.step, .dead)
         }
+        if push.isVoid { voids.insert(push.token) }
         let isBehind = push.step < barrier?.nextStep ?? 0 && push.step > ledger.lastStep(push.holder)
         let actions =
             barrier?.push(
@@ -333,17 +340,27 @@ package struct BundleState: Sendable {
         for action in actions {
             switch action {
             case .park: break
-            case .replaceParked(let old): result.append(.letGo(token: old))
-            case .refuse(let token, let reason): result.append(.refuse(token: token, reason))
-            case .answerCurrent(let token): result.append(.answer(token: token, values()))
+            case .replaceParked(let old):
+                voids.remove(old)
+                result.append(.letGo(token: old))
+            case .refuse(let token, let reason):
+                voids.remove(token)
+                result.append(.refuse(token: token, reason))
+            case .answerCurrent(let token):
+                voids.remove(token)
+                result.append(.answer(token: token, values()))
             case .close(let step, let contributions, let view):
                 let carrying = contributions.filter { $0.weight > 0 }
                 let holders = carrying.map { WorkerIdentity(worker: $0.worker, incarnation: $0.incarnation) }
+                // One part that is not finite leaves nothing of the mean.
+                let isVoid = carrying.contains { voids.contains($0.token) }
+                voids.subtract(contributions.map(\.token))
                 // A step may close with nothing: who had the examples has died.
-                let parts = carrying.map { (token: $0.token, weight: $0.weight) }
+                let parts = isVoid ? [] : carrying.map { (token: $0.token, weight: $0.weight) }
                 result.append(.apply(Update(step: step, batch: step, parts: parts)))
                 ledger.applied(
-                    step: step, batch: step, examples: contributions.reduce(0) { $0 + $1.examples }, by: holders)
+                    step: step, batch: step, examples: contributions.reduce(0) { $0 + $1.examples }, by: holders,
+                    isVoid: isVoid)
                 for contribution in contributions {
                     ledger.sawValues(
                         WorkerIdentity(worker: contribution.worker, incarnation: contribution.incarnation))
@@ -366,8 +383,9 @@ package struct BundleState: Sendable {
         case .new:
             table.add(push.holder, step: push.step, view: push.clock)
             let share = Double(push.examples) / Double(max(batch, 1))
-            let parts = [(token: push.token, weight: share * weight(push.holder))]
-            ledger.applied(step: push.step, batch: push.batch, examples: push.examples, by: [push.holder])
+            let parts = push.isVoid ? [] : [(token: push.token, weight: share * weight(push.holder))]
+            ledger.applied(
+                step: push.step, batch: push.batch, examples: push.examples, by: [push.holder], isVoid: push.isVoid)
             tableStep = max(tableStep, push.step + 1)
             ledger.sawValues(push.holder)
             return [

@@ -151,8 +151,9 @@ final class Lane {
             return try refuse(request, header, "a synchronous step ends with its values")
         }
         // A worker without examples in a synchronous step has nothing to send.
-        let gradients = header.examples > 0 ? shard.pushed(header, body) : nil
-        guard gradients != nil || (isSynchronous && header.examples == 0 && body.payload.isEmpty) else {
+        let gradients = header.examples > 0 && !header.isVoid ? shard.pushed(header, body) : nil
+        let isEmpty = body.payload.isEmpty && (header.isVoid || isSynchronous && header.examples == 0)
+        guard gradients != nil || isEmpty else {
             return try refuse(
                 request, header,
                 "a push of bundle \(shard.number) has \(shard.pushBytes) bytes of an example at least, got "
@@ -169,7 +170,7 @@ final class Lane {
         let push = BundleState.Push(
             holder: WorkerIdentity(worker: Int(header.worker), incarnation: header.incarnation),
             step: Int(header.step), batch: Int(header.batch), examples: Int(header.examples), clock: header.clock,
-            wantsValues: header.kind == .push, token: token)
+            wantsValues: header.kind == .push, isVoid: header.isVoid, token: token)
         try perform(shard.state.push(push), shard)
     }
 
@@ -293,7 +294,7 @@ final class Lane {
         checkpoints.add(
             bundle: shard.number, blocks: shard.blockNames, step: step, values: try shard.snapshot(),
             applied: shard.state.appliedBatches(atStep: step), missed: shard.state.missed,
-            absent: shard.state.absent(before: step), updates: step)
+            absent: shard.state.absent(before: step), infinite: shard.infinite, updates: step)
     }
 
     /// Answers those that have waited long with the names of those that they wait for.

@@ -70,10 +70,18 @@ package struct PushLedger: Sendable {
 
     /// Notes one update by the pushes of these workers.
     ///
-    /// - Parameter examples: of all of them together.
-    package mutating func applied(step: Int, batch: Int, examples: Int, by workers: [WorkerIdentity]) {
+    /// - Parameters:
+    ///   - examples: of all of them together.
+    ///   - isVoid: the update was left out, for gradients were not finite: it counts all the same.
+    package mutating func applied(
+        step: Int, batch: Int, examples: Int, by workers: [WorkerIdentity], isVoid: Bool = false
+    ) {
         for holder in workers {
-            record.applied(worker: holder.worker, step: step, staleness: staleness(holder))
+            if isVoid {
+                record.dropped(worker: holder.worker, step: step, staleness: staleness(holder), .notFinite)
+            } else {
+                record.applied(worker: holder.worker, step: step, staleness: staleness(holder))
+            }
             last[holder] = (step, false)
         }
         updates += 1

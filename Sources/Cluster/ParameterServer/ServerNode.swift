@@ -60,7 +60,8 @@ public struct ServerNode: Sendable {
         let number = Int(assigned.number)
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
-        let (program, directory, restoreStep) = try fetchProgram(control, number, incarnation, config.cluster)
+        let (program, part) = try fetchProgram(control, number, incarnation, config.cluster)
+        let directory = part.checkpointDirectory
         // What must stay in one bundle may be larger than what is cut into blocks.
         let longest = program.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
         do {
@@ -70,7 +71,7 @@ public struct ServerNode: Sendable {
         let pulse = Pulse(
             control, number, incarnation, interval: config.cluster.heartbeatInterval, stop: options.stop)
         defer { pulse.end() }
-        let manifest = try manifest(directory, restoreStep)
+        let manifest = try manifest(part)
         let shards = try program.bundles.map {
             try BundleShard(
                 $0, config: config, manifest: manifest,
@@ -82,7 +83,8 @@ public struct ServerNode: Sendable {
         }
         try initialize(shards, program, directory: directory, manifest: manifest)
         let collector = CheckpointCollector(
-            directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count)
+            directory: directory, server: number, servers: config.cluster.servers, bundles: shards.count,
+            checksValues: config.train.onNaN != .ignore)
         let lanes = sockets.enumerated().map { lane, socket in
             Lane(
                 socket: socket,
@@ -94,7 +96,7 @@ public struct ServerNode: Sendable {
         }
         var ready = WireServerReady()
         ready.server = assigned.number
-        ready.restoredStep = restoreStep
+        ready.restoredStep = part.restoreStep
         _ = try control.ask(.serverReady(ready))
         pulse.end()
         do { try serve(lanes, collector, control, assigned, incarnation, config.cluster, pauses) } catch let error
@@ -126,7 +128,7 @@ public struct ServerNode: Sendable {
     /// Fetches the subgraph in pieces.
     private func fetchProgram(
         _ control: ControlClient, _ number: Int, _ incarnation: UInt64, _ cluster: JobConfig.Cluster
-    ) throws -> (program: WireServerProgram, directory: String, restoreStep: Int64) {
+    ) throws -> (program: WireServerProgram, last: WirePart) {
         var bytes: [UInt8] = []
         let begin = ContinuousClock.now
         var deadline = StopDeadline(options.stop, cluster)
@@ -153,20 +155,17 @@ public struct ServerNode: Sendable {
             }
             bytes += part.graph
             if bytes.count >= part.total {
-                return (try WireServerProgram(serializedBytes: bytes), part.checkpointDirectory, part.restoreStep)
+                return (try WireServerProgram(serializedBytes: bytes), part)
             }
             guard !part.graph.isEmpty else { throw control.unexpected() }
         }
     }
 
     /// The checkpoint to go on from; nil for none.
-    private func manifest(_ directory: String, _ restoreStep: Int64) throws -> Manifest? {
-        guard restoreStep >= 0 else { return nil }
-        guard let manifest = try Manifest.all(in: directory).last(where: { $0.step == Int(restoreStep) }) else {
-            throw NodeError(
-                .badData, "the checkpoint of step \(restoreStep) is not in \(directory), which servers must share")
-        }
-        return manifest
+    private func manifest(_ part: WirePart) throws -> Manifest? {
+        guard part.restoreStep >= 0 else { return nil }
+        let manifest = try CheckpointDirectory.manifest(step: Int(part.restoreStep), in: part.checkpointDirectory)
+        return part.restoreUpdates > 0 ? manifest.rebased(to: Int(part.restoreUpdates)) : manifest
     }
 
     private func initialize(
@@ -246,27 +245,12 @@ public struct ServerNode: Sendable {
                 silentSince = silentSince ?? .now
                 if ContinuousClock.now - silentSince! > cluster.heartbeatTimeout { throw error }
             }
-            for file in collector.takeWritten() {
-                var report = WireCheckpointWritten()
-                report.server = assigned.number
-                report.step = Int64(file.step)
-                report.file = file.file
-                report.bytes = Int64(file.bytes)
-                report.error = file.error
-                report.applied = file.applied.wire
-                report.bundles = file.bundles.map { blocks, applied in
-                    var bundle = WireBundleApplied()
-                    bundle.blocks = blocks
-                    bundle.applied = applied.wire
-                    return bundle
-                }
-                report.missed = file.missed.map(\.wire)
-                report.absent = file.absent.map(\.wire)
-                _ = try control.ask(.checkpointWritten(report))
-            }
+            try report(collector.takeWritten(), control, assigned)
             if view?.phase == .finished || view?.phase == .failed {
                 // What the lanes did last is told too.
                 endLanes()
+                collector.settle()
+                try? report(collector.takeWritten(), control, assigned)
                 var leave = WireLeave()
                 leave.role = .server
                 leave.number = assigned.number
@@ -276,6 +260,32 @@ public struct ServerNode: Sendable {
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
             }
+        }
+    }
+
+    /// Tells of files of checkpoints.
+    private func report(
+        _ files: [CheckpointCollector.Written], _ control: ControlClient, _ assigned: WireServerAssigned
+    ) throws {
+        for file in files {
+            var report = WireCheckpointWritten()
+            report.server = assigned.number
+            report.step = Int64(file.step)
+            report.file = file.file
+            report.bytes = Int64(file.bytes)
+            report.headerChecksum = file.headerChecksum
+            report.error = file.error
+            report.notFinite = file.notFinite ?? ""
+            report.applied = file.applied.wire
+            report.bundles = file.bundles.map { blocks, applied in
+                var bundle = WireBundleApplied()
+                bundle.blocks = blocks
+                bundle.applied = applied.wire
+                return bundle
+            }
+            report.missed = file.missed.map(\.wire)
+            report.absent = file.absent.map(\.wire)
+            _ = try control.ask(.checkpointWritten(report))
         }
     }
 }

@@ -11,6 +11,8 @@ package struct UpdateRecord: Equatable, Sendable {
         case dead
         /// Its batch is in the values already, by another push.
         case repeated
+        /// It was not finite, or another's of the same step.
+        case notFinite = "not_finite"
     }
 
     package struct Entry: Equatable, Sendable {

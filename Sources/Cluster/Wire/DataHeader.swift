@@ -76,6 +76,8 @@ package struct DataHeader: Equatable, Sendable {
     package var hasHalfValues = false
     /// In shared memory, the answer's values go to the second of two places.
     package var isSecond = false
+    /// The gradients are not finite and are left out: the push counts, but its update is not made.
+    package var isVoid = false
 
     package init(
         _ kind: Kind, jobKey: UInt64, incarnation: UInt64 = 0, step: Int = 0, batch: Int = 0, clock: UInt64 = 0,
@@ -116,9 +118,10 @@ package struct DataHeader: Equatable, Sendable {
         examples = word(56)
         sequence = long(60)
         let flags = word(68)
-        guard flags < 16, word(72) == 0 else { return nil }
+        guard flags < 32, word(72) == 0 else { return nil }
         (isShared, isEncoded) = (flags & 1 != 0, flags & 2 != 0)
         (hasHalfValues, isSecond) = (flags & 4 != 0, flags & 8 != 0)
+        isVoid = flags & 16 != 0
     }
 
     /// Writes the header to the first 76 bytes.
@@ -135,7 +138,8 @@ package struct DataHeader: Equatable, Sendable {
         bytes.storeBytes(of: bundle.littleEndian, toByteOffset: 52, as: UInt32.self)
         bytes.storeBytes(of: examples.littleEndian, toByteOffset: 56, as: UInt32.self)
         bytes.storeBytes(of: sequence.littleEndian, toByteOffset: 60, as: UInt64.self)
-        let flags: UInt32 = (isShared ? 1 : 0) | (isEncoded ? 2 : 0) | (hasHalfValues ? 4 : 0) | (isSecond ? 8 : 0)
+        var flags: UInt32 = (isShared ? 1 : 0) | (isEncoded ? 2 : 0) | (hasHalfValues ? 4 : 0) | (isSecond ? 8 : 0)
+        if isVoid { flags |= 16 }
         bytes.storeBytes(of: flags.littleEndian, toByteOffset: 68, as: UInt32.self)
         bytes.storeBytes(of: 0, toByteOffset: 72, as: UInt32.self)
     }

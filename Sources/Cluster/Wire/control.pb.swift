@@ -168,6 +168,14 @@ package nonisolated struct WireRequest: Sendable {
     set {kind = .leave(newValue)}
   }
 
+  package var notFinite: WireNotFinite {
+    get {
+      if case .notFinite(let v)? = kind {return v}
+      return WireNotFinite()
+    }
+    set {kind = .notFinite(newValue)}
+  }
+
   /// From the command line.
   package var status: WireStatus {
     get {
@@ -207,6 +215,7 @@ package nonisolated struct WireRequest: Sendable {
     case leaseEvaluation(WireLeaseEvaluation)
     case checkpointWritten(WireCheckpointWritten)
     case leave(WireLeave)
+    case notFinite(WireNotFinite)
     /// From the command line.
     case status(WireStatus)
     case stop(WireStop)
@@ -387,13 +396,17 @@ package nonisolated struct WireMetricSum: Sendable {
   package init() {}
 }
 
-/// Asks for the job's configuration, which a node needs before it can build a graph. → Configuration
+/// Asks for the job's configuration, which a node needs before it can build a graph; a long preprocessing comes in pieces.
+/// → Configuration
 package nonisolated struct WireGetConfiguration: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var role: WireRole = .unspecified
+
+  /// Bytes of the preprocessing that it has.
+  package var preprocessingOffset: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -411,6 +424,12 @@ package nonisolated struct WireConfiguration: Sendable {
   package var fingerprint: String = String()
 
   package var modelKind: String = String()
+
+  /// A piece of the coordinator's preprocessing, from the offset asked for: every node makes the same of its data.
+  package var preprocessing: Data = Data()
+
+  /// The length of the whole, in bytes.
+  package var preprocessingTotal: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -502,6 +521,9 @@ package nonisolated struct WirePart: Sendable {
   /// The checkpoint to restore; -1 to run the initialiser.
   package var restoreStep: Int64 = 0
 
+  /// Where the job's batches are cut otherwise than the checkpoint's: the updates that every bundle is taken to have; else 0.
+  package var restoreUpdates: Int64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -574,6 +596,17 @@ package nonisolated struct WireWorkerAssigned: Sendable {
 
   /// Carried by every data message of this job.
   package var jobKey: UInt64 = 0
+
+  /// The updates of the whole job.
+  package var totalSteps: Int64 = 0
+
+  /// Where the job's order of batches begins, if a checkpoint was made with another one: the batch, its epoch, and its
+  /// first place in that epoch.
+  package var firstBatch: Int64 = 0
+
+  package var firstEpoch: Int64 = 0
+
+  package var firstPlace: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -922,6 +955,46 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   /// What each bundle's values hold.
   package var bundles: [WireBundleApplied] = []
+
+  /// CRC-32C of the file's header, in which its tensors' checksums stand.
+  package var headerChecksum: UInt32 = 0
+
+  /// The Variable whose values are not finite, for which nothing was written; else empty.
+  package var notFinite: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A worker has found a loss, gradients or values that are not finite numbers. → Done
+package nonisolated struct WireNotFinite: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var worker: Int32 = 0
+
+  package var incarnation: UInt64 = 0
+
+  /// The batch, or the step after which it evaluated.
+  package var step: Int64 = 0
+
+  /// "NaN", "inf" or "-inf"; empty where it is finite, or not known.
+  package var loss: String = String()
+
+  /// The Variable of the first gradient that is not finite, and what it holds; empty if there is none.
+  package var gradient: String = String()
+
+  package var gradientValue: String = String()
+
+  /// The first Variable whose values are not finite, and what it holds; empty if there is none.
+  package var variable: String = String()
+
+  package var variableValue: String = String()
+
+  /// Of held-out examples.
+  package var evaluating: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1332,7 +1405,7 @@ nonisolated extension WireRole: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}token\0\u{4}\u{8}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{2}\u{a}status\0\u{1}stop\0\u{1}checkpoint\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}token\0\u{4}\u{8}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{1}checkpoint\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1472,6 +1545,19 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .leave(v)
         }
       }()
+      case 21: try {
+        var v: WireNotFinite?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .notFinite(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .notFinite(v)
+        }
+      }()
       case 30: try {
         var v: WireStatus?
         var hadOneofValue = false
@@ -1567,6 +1653,10 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .leave?: try {
       guard case .leave(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .notFinite?: try {
+      guard case .notFinite(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
     }()
     case .status?: try {
       guard case .status(let v)? = self.kind else { preconditionFailure() }
@@ -1928,7 +2018,7 @@ nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetConfiguration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}preprocessing_offset\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1937,6 +2027,7 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingOffset) }()
       default: break
       }
     }
@@ -1946,11 +2037,15 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
     if self.role != .unspecified {
       try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
     }
+    if self.preprocessingOffset != 0 {
+      try visitor.visitSingularInt64Field(value: self.preprocessingOffset, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireGetConfiguration, rhs: WireGetConfiguration) -> Bool {
     if lhs.role != rhs.role {return false}
+    if lhs.preprocessingOffset != rhs.preprocessingOffset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1958,7 +2053,7 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Configuration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{1}fingerprint\0\u{3}model_kind\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{1}fingerprint\0\u{3}model_kind\0\u{1}preprocessing\0\u{3}preprocessing_total\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1969,6 +2064,8 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularStringField(value: &self.yaml) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.modelKind) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.preprocessing) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingTotal) }()
       default: break
       }
     }
@@ -1984,6 +2081,12 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.modelKind.isEmpty {
       try visitor.visitSingularStringField(value: self.modelKind, fieldNumber: 3)
     }
+    if !self.preprocessing.isEmpty {
+      try visitor.visitSingularBytesField(value: self.preprocessing, fieldNumber: 4)
+    }
+    if self.preprocessingTotal != 0 {
+      try visitor.visitSingularInt64Field(value: self.preprocessingTotal, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1991,6 +2094,8 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.yaml != rhs.yaml {return false}
     if lhs.fingerprint != rhs.fingerprint {return false}
     if lhs.modelKind != rhs.modelKind {return false}
+    if lhs.preprocessing != rhs.preprocessing {return false}
+    if lhs.preprocessingTotal != rhs.preprocessingTotal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2127,7 +2232,7 @@ nonisolated extension WireGetPart: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Part"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}graph\0\u{1}total\0\u{3}checkpoint_directory\0\u{3}restore_step\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}graph\0\u{1}total\0\u{3}checkpoint_directory\0\u{3}restore_step\0\u{3}restore_updates\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2139,6 +2244,7 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.total) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.checkpointDirectory) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.restoreStep) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.restoreUpdates) }()
       default: break
       }
     }
@@ -2157,6 +2263,9 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.restoreStep != 0 {
       try visitor.visitSingularInt64Field(value: self.restoreStep, fieldNumber: 4)
     }
+    if self.restoreUpdates != 0 {
+      try visitor.visitSingularInt64Field(value: self.restoreUpdates, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2165,6 +2274,7 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.total != rhs.total {return false}
     if lhs.checkpointDirectory != rhs.checkpointDirectory {return false}
     if lhs.restoreStep != rhs.restoreStep {return false}
+    if lhs.restoreUpdates != rhs.restoreUpdates {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2276,7 +2386,7 @@ nonisolated extension WireRegisterWorker: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerAssigned"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}job_key\0\u{3}total_steps\0\u{3}first_batch\0\u{3}first_epoch\0\u{3}first_place\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2286,6 +2396,10 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.jobKey) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.totalSteps) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.firstBatch) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.firstEpoch) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.firstPlace) }()
       default: break
       }
     }
@@ -2298,12 +2412,28 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
     if self.jobKey != 0 {
       try visitor.visitSingularFixed64Field(value: self.jobKey, fieldNumber: 2)
     }
+    if self.totalSteps != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalSteps, fieldNumber: 3)
+    }
+    if self.firstBatch != 0 {
+      try visitor.visitSingularInt64Field(value: self.firstBatch, fieldNumber: 4)
+    }
+    if self.firstEpoch != 0 {
+      try visitor.visitSingularInt64Field(value: self.firstEpoch, fieldNumber: 5)
+    }
+    if self.firstPlace != 0 {
+      try visitor.visitSingularInt64Field(value: self.firstPlace, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireWorkerAssigned, rhs: WireWorkerAssigned) -> Bool {
     if lhs.number != rhs.number {return false}
     if lhs.jobKey != rhs.jobKey {return false}
+    if lhs.totalSteps != rhs.totalSteps {return false}
+    if lhs.firstBatch != rhs.firstBatch {return false}
+    if lhs.firstEpoch != rhs.firstEpoch {return false}
+    if lhs.firstPlace != rhs.firstPlace {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2960,7 +3090,7 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0\u{3}header_checksum\0\u{3}not_finite\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2977,6 +3107,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.bundles) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.headerChecksum) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.notFinite) }()
       default: break
       }
     }
@@ -3010,6 +3142,12 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if !self.bundles.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.bundles, fieldNumber: 9)
     }
+    if self.headerChecksum != 0 {
+      try visitor.visitSingularUInt32Field(value: self.headerChecksum, fieldNumber: 10)
+    }
+    if !self.notFinite.isEmpty {
+      try visitor.visitSingularStringField(value: self.notFinite, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3023,6 +3161,78 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if lhs.missed != rhs.missed {return false}
     if lhs.absent != rhs.absent {return false}
     if lhs.bundles != rhs.bundles {return false}
+    if lhs.headerChecksum != rhs.headerChecksum {return false}
+    if lhs.notFinite != rhs.notFinite {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNotFinite: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NotFinite"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}incarnation\0\u{1}step\0\u{1}loss\0\u{1}gradient\0\u{3}gradient_value\0\u{1}variable\0\u{3}variable_value\0\u{1}evaluating\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.worker) }()
+      case 2: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.loss) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.gradient) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.gradientValue) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.variable) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.variableValue) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.evaluating) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.worker != 0 {
+      try visitor.visitSingularInt32Field(value: self.worker, fieldNumber: 1)
+    }
+    if self.incarnation != 0 {
+      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 2)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 3)
+    }
+    if !self.loss.isEmpty {
+      try visitor.visitSingularStringField(value: self.loss, fieldNumber: 4)
+    }
+    if !self.gradient.isEmpty {
+      try visitor.visitSingularStringField(value: self.gradient, fieldNumber: 5)
+    }
+    if !self.gradientValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.gradientValue, fieldNumber: 6)
+    }
+    if !self.variable.isEmpty {
+      try visitor.visitSingularStringField(value: self.variable, fieldNumber: 7)
+    }
+    if !self.variableValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.variableValue, fieldNumber: 8)
+    }
+    if self.evaluating != false {
+      try visitor.visitSingularBoolField(value: self.evaluating, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireNotFinite, rhs: WireNotFinite) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.loss != rhs.loss {return false}
+    if lhs.gradient != rhs.gradient {return false}
+    if lhs.gradientValue != rhs.gradientValue {return false}
+    if lhs.variable != rhs.variable {return false}
+    if lhs.variableValue != rhs.variableValue {return false}
+    if lhs.evaluating != rhs.evaluating {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

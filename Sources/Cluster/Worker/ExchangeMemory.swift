@@ -121,6 +121,30 @@ final class ExchangeMemory {
         }
     }
 
+    /// The first of a bundle's gradients that is not finite: its Variable, and what it holds.
+    func notFiniteGradient(_ bundle: Bundle) -> NotFiniteNumbers? {
+        for push in bundle.pushes {
+            let write = cut.writes[bundle.blocks[push.block].write]
+            let bytes = UnsafeRawBufferPointer(start: base + start(of: push, bundle), count: push.bytes)
+            if let value = Finiteness.first(in: bytes, write.pushed[push.input]!.dtype) {
+                return NotFiniteNumbers(variable: write.variable.name, value: value)
+            }
+        }
+        return nil
+    }
+
+    /// The first Variable whose values are not finite, of those that the session computes with.
+    func notFiniteVariable() -> NotFiniteNumbers? {
+        for (index, write) in cut.writes.enumerated() {
+            let spec = write.variable.variableSpec!
+            let bytes = UnsafeRawBufferPointer(start: base + values[place][index], count: ExchangeMemory.size(spec))
+            if let value = Finiteness.first(in: bytes, spec.dtype) {
+                return NotFiniteNumbers(variable: write.variable.name, value: value)
+            }
+        }
+        return nil
+    }
+
     /// Copies a bundle's gradients to where a push has them.
     func copyGradients(_ bundle: Bundle, to bytes: UnsafeMutableRawPointer) {
         for push in bundle.pushes {
@@ -178,4 +202,10 @@ final class ExchangeMemory {
             tensor.storage.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: tensor.byteCount)
         }
     }
+}
+
+/// Numbers that are not finite: of which Variable, and the first of them as "NaN", "inf" or "-inf".
+struct NotFiniteNumbers {
+    let variable: String
+    let value: String
 }

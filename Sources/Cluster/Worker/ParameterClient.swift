@@ -7,6 +7,9 @@ package import Messaging
 /// A step's gradients leave bundle by bundle as the run of `exchange` makes them; the answers are taken just before the
 /// next run reads the values, or by `settle`. Pipelined, the next run reads the values that came before those, and the
 /// answers are taken before it makes the next gradients.
+///
+/// Where it is to look for gradients that are not finite, each bundle's are scanned before they leave. From the first such
+/// one on nothing of the step leaves; and nothing before the run is over where a step goes into all bundles or into none.
 package final class ParameterClient {
     /// Seconds before a push is repeated that found no room.
     private static let pause = 0.002
@@ -84,6 +87,13 @@ package final class ParameterClient {
     private var bytesInFlight = 0
     private var sequence: UInt64 = 0
     private var push = Push(step: 0, batch: 0, examples: 0)
+    private let onNaN: JobConfig.Train.OnNaN?
+    /// Bundles whose gradients of the step at hand have not been scanned.
+    private var isUnscanned: [Bool]
+    /// The first gradient of the step at hand that is not finite.
+    private(set) var notFinite: NotFiniteNumbers?
+    /// What is not finite is told of already, and is not looked for any more.
+    var hasToldOfNaN = false
     /// Memory is being offered; servers that refuse it, and why.
     private var isJoining = false
     private var refusals: [Int: String] = [:]
@@ -93,8 +103,8 @@ package final class ParameterClient {
 
     package init(
         cut: TrainingCut, layout: BundleLayout, session: Session, sockets: [[RequestSocket]], jobKey: UInt64,
-        incarnation: UInt64, worker: Int, cluster: JobConfig.Cluster, shouldStop: @escaping () -> Bool,
-        onEvent: @escaping (String) -> Void
+        incarnation: UInt64, worker: Int, cluster: JobConfig.Cluster, onNaN: JobConfig.Train.OnNaN? = nil,
+        shouldStop: @escaping () -> Bool, onEvent: @escaping (String) -> Void
     ) throws {
         self.layout = layout
         self.session = session
@@ -107,11 +117,13 @@ package final class ParameterClient {
         wire = cluster.wire
         consistency = cluster.consistency
         encoder = GradientEncoder(cluster.wire)
+        self.onNaN = onNaN
         self.shouldStop = shouldStop
         self.onEvent = onEvent
         flights = Array(repeating: nil, count: layout.bundles.count)
         isShared = Array(repeating: false, count: layout.bundles.count)
         isWaiting = isShared
+        isUnscanned = isShared
         spares = Array(repeating: nil, count: layout.bundles.count)
         let places = cluster.consistency.isPipelined ? 2 : 1
         updates = Array(repeating: Array(repeating: 0, count: layout.bundles.count), count: places)
@@ -128,7 +140,7 @@ package final class ParameterClient {
                     hasValues: cluster.consistency.isPipelined)
             }, destinations: memory.destinations,
             willUse: { [unowned self] bundle in try arrive(bundle) },
-            isFinal: { [unowned self] bundle in try depart(bundle) })
+            isFinal: { [unowned self] bundle in try complete(bundle) })
         try share()
     }
 
@@ -195,11 +207,35 @@ package final class ParameterClient {
                 try memory.turn(session)
             }
         }
-        for i in isWaiting.indices { isWaiting[i] = true }
+        for i in isWaiting.indices { (isWaiting[i], isUnscanned[i]) = (true, true) }
+        notFinite = nil
     }
 
+    /// A bundle's gradients are final.
+    private func complete(_ number: Int) throws {
+        scan(number)
+        guard onNaN != .skip, onNaN == .ignore || notFinite == nil else { return }
+        try depart(number)
+    }
+
+    private func scan(_ number: Int) {
+        guard isUnscanned[number], onNaN != nil, !hasToldOfNaN, push.examples > 0 else { return }
+        isUnscanned[number] = false
+        notFinite = notFinite ?? memory.notFiniteGradient(layout.bundles[number])
+    }
+
+    /// Looks for gradients that are not finite where that has not been done, after the run.
+    func scanRest() { for number in isUnscanned.indices { scan(number) } }
+
+    /// The first Variable whose values here are not finite.
+    func notFiniteVariable() -> NotFiniteNumbers? { memory.notFiniteVariable() }
+
     /// Pushes what the run has not pushed, as where there was no run because there are no examples.
-    package func pushRest() throws { for number in isWaiting.indices where isWaiting[number] { try depart(number) } }
+    ///
+    /// - Parameter isVoid: the step's gradients are not finite: servers are only told that they are left out.
+    package func pushRest(isVoid: Bool = false) throws {
+        for number in isWaiting.indices where isWaiting[number] { try depart(number, isVoid: isVoid) }
+    }
 
     /// Waits for the answer of the bundle by which all workers go.
     func arbitrate() throws -> Outcome {
@@ -228,12 +264,12 @@ package final class ParameterClient {
     }
 
     /// Pushes a bundle's gradients, which are final.
-    private func depart(_ number: Int) throws {
+    private func depart(_ number: Int, isVoid: Bool = false) throws {
         try arrive(number)
         let bundle = layout.bundles[number]
         let (push, place) = (self.push, memory.place)
         let clock = consistency.isAsynchronous ? updates[place][number] : push.clock
-        let hasBytes = push.examples > 0 && !isShared[number]
+        let hasBytes = push.examples > 0 && !isShared[number] && !isVoid
         isWaiting[number] = false
         // Once: what a format leaves out goes into the next step, and a repeat says the same.
         let encoded = hasBytes && wire != .float32 ? memory.encodeGradients(bundle, with: &encoder) : nil
@@ -245,6 +281,7 @@ package final class ParameterClient {
             header.batch = Int64(push.batch)
             header.clock = clock
             header.examples = UInt32(push.examples)
+            header.isVoid = isVoid
             guard hasBytes, !isAgain else { return Draft(message: header.message(room: 0)) }
             if let encoded {
                 header.isEncoded = true

@@ -18,6 +18,8 @@ final class WorkerLoop {
     private var sums: [WireEvaluationSum] = []
     /// What is to be told of the last step once its pushes are known to be applied.
     private var untold: WireStepResult?
+    /// The coordinator knows that held-out examples have a loss that is not finite.
+    private var hasToldOfEvaluation = false
 
     init(
         job: PreparedJob, options: NodeOptions, control: ControlClient, watcher: ViewWatcher, number: Int,
@@ -97,7 +99,7 @@ final class WorkerLoop {
                     state.waited(try client.wait(step: step))
                 }
             case .evaluate(let round, let batches):
-                try evaluate(session, round: round, batches)
+                try evaluate(session, client, round: round, batches)
                 state.done()
             case .pause(let pauses):
                 try client.pause(pauses: pauses)
@@ -169,6 +171,7 @@ final class WorkerLoop {
             cut: job.cut,
             layout: layout, session: session, sockets: sockets,
             jobKey: jobKey, incarnation: incarnation, worker: number, cluster: job.config.cluster,
+            onNaN: job.config.train.onNaN,
             shouldStop: {
                 stop.request == .now || [.finished, .failed].contains(watcher.view?.phase)
                     || (try? watcher.check()) == nil
@@ -264,11 +267,45 @@ final class WorkerLoop {
         let values = try session.run(
             pushed + job.reportedNodes, feeds: job.feeds(job.data.training, indices, training: true),
             exchange: client.exchange)
-        try client.pushRest()
         result.examples = Int64(indices.count)
         (result.loss, result.metrics) = summed(values[pushed.count...], examples: indices.count)
         // Of parts of a batch the coordinator takes the mean: the sum of losses that are sums is that of these.
         if job.cut.lossIsSum, let whole = batchSize { result.loss *= Double(whole) / Double(max(indices.count, 1)) }
+        client.scanRest()
+        let loss = Finiteness.name(result.loss)
+        guard loss != nil || client.notFinite != nil, !client.hasToldOfNaN else { return try client.pushRest() }
+        var report = notFinite(client, loss: loss, step: Int(result.batch))
+        report.gradient = client.notFinite?.variable ?? ""
+        report.gradientValue = client.notFinite?.value ?? ""
+        _ = try control.ask(.notFinite(report))
+        switch job.config.train.onNaN {
+        case .stop: try awaitEnd()
+        // What is in the Variables already no later step leaves out.
+        case .skip where !report.variable.isEmpty: try awaitEnd()
+        case .skip: try client.pushRest(isVoid: true)
+        case .ignore:
+            client.hasToldOfNaN = true
+            try client.pushRest()
+        }
+    }
+
+    /// What to tell of numbers that are not finite.
+    private func notFinite(_ client: ParameterClient, loss: String?, step: Int) -> WireNotFinite {
+        var report = WireNotFinite()
+        report.worker = Int32(number)
+        report.incarnation = incarnation
+        report.step = Int64(step)
+        report.loss = loss ?? ""
+        let variable = client.notFiniteVariable()
+        report.variable = variable?.variable ?? ""
+        report.variableValue = variable?.value ?? ""
+        return report
+    }
+
+    /// The coordinator ends the job for what it was told.
+    private func awaitEnd() throws -> Never {
+        while !watcher.isEnding, options.stop.request != .now { Thread.sleep(forTimeInterval: 0.002) }
+        throw WorkerStopped()
     }
 
     /// Means of a batch as sums over its examples.
@@ -283,7 +320,9 @@ final class WorkerLoop {
         return (numbers[0], metrics)
     }
 
-    private func evaluate(_ session: Session, round: Int, _ batches: Range<Int>) throws {
+    private func evaluate(
+        _ session: Session, _ client: ParameterClient, round: Int, _ batches: Range<Int>
+    ) throws {
         guard batches.upperBound <= job.evaluationBatches else {
             throw NodeError(.refused, "the coordinator leases held-out batches \(batches) of \(job.evaluationBatches)")
         }
@@ -297,6 +336,12 @@ final class WorkerLoop {
             sum.examples = Int64(examples)
             (sum.loss, sum.metrics) = summed(values[...], examples: examples)
             sums.append(sum)
+            if let loss = Finiteness.name(sum.loss), !hasToldOfEvaluation {
+                hasToldOfEvaluation = true
+                var report = notFinite(client, loss: loss, step: round)
+                report.evaluating = true
+                _ = try control.ask(.notFinite(report))
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ public struct WorkerNode: Sendable {
                 "this program knows no model of the kind '\(config.model.kind)'; start the workers from the program that brings it"
             )
         }
-        let prepared = try PreparedJob(config, job)
+        var prepared = try PreparedJob(config, job)
         if options.stop.isStopped { throw NodeStopped() }
         var registration = WireRegisterWorker()
         registration.host = NodeStart.host
@@ -46,6 +46,7 @@ public struct WorkerNode: Sendable {
         guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
             throw control.unexpected()
         }
+        try prepared.begin(assigned)
         options.onEvent("worker \(assigned.number) joined")
         let watcher = ViewWatcher(
             control, number: Int(assigned.number), incarnation: registration.incarnation,
@@ -76,7 +77,7 @@ public struct WorkerNode: Sendable {
 }
 
 extension VariableInfo {
-    var wire: WireVariableInfo {
+    package var wire: WireVariableInfo {
         var info = WireVariableInfo()
         info.name = name
         info.dtype = dtype.rawValue

@@ -17,7 +17,8 @@ struct EvaluateCommand: Subcommand {
     func run(_ invocation: Invocation) throws {
         let config = try set.load(config, jobs: invocation.registry)
         let report = try Inference.evaluate(
-            config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint))
+            config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
+            onEvent: { [console = invocation.console] in console.log($0) })
         if json { return try invocation.console.write(try Results.json(report)) }
         let values = ["loss \(ProgressLine.short(report.loss))"] + ProgressLine.list(report.metrics)
         try invocation.console.write(
@@ -30,7 +31,8 @@ struct PredictCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "predict", abstract: "Applies what a checkpoint has learned to examples.",
         discussion: """
-            Writes CSV, a line for each example. Without --input it takes the test part of the job's data.
+            Writes CSV, a line for each example. Without --input it takes the test part of the job's data. Columns are found by \
+            their names, in any order; scale, categories and classes are the checkpoint's, so that no training data is needed.
 
               tributary predict job.yaml --checkpoint out --input new.csv --output predictions.csv
             """)
@@ -38,7 +40,9 @@ struct PredictCommand: Subcommand {
     @Argument(help: "The job's YAML file.") var config: String
     @Option(help: ArgumentHelp("The checkpoint's directory; the newest in it is taken.", valueName: "directory"))
     var checkpoint: String
-    @Option(help: ArgumentHelp("Features without labels: .csv, .npy, or IDX, plain or gzipped.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Features: .csv, .npy, .npz, or IDX, plain or gzipped; labels are passed over.", valueName: "file"))
     var input: String?
     @Option(help: ArgumentHelp("Where to write; - is standard output, as without it.", valueName: "file"))
     var output: String?
@@ -48,7 +52,7 @@ struct PredictCommand: Subcommand {
         let config = try set.load(config, jobs: invocation.registry)
         let predictions = try Inference.predict(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
-            input: input.map(absolute))
+            input: input.map(absolute), onEvent: { [console = invocation.console] in console.log($0) })
         let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
         if let output {
             try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: outputPath(output))

@@ -20,8 +20,14 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var emulation: EmulationOptions
 
-    @Flag(help: "Goes on from the newest checkpoint, if there is one.")
+    @Flag(
+        help: ArgumentHelp(
+            "Goes on from the newest checkpoint, if there is one. Where checkpoints lie but all are damaged it refuses; --resume=fresh moves them aside and starts anew."
+        ))
     var resume = false
+
+    /// What `--resume=fresh` is for the parser, see `TributaryCommand.arguments`.
+    @Flag(help: .hidden) var resumeFresh = false
 
     @Option(
         help: ArgumentHelp(
@@ -44,7 +50,7 @@ struct RunOptions: ParsableArguments {
 
     /// Checks these options against the job.
     func check(_ config: JobConfig) throws {
-        if resume, config.checkpoint.directory == nil {
+        if resume || resumeFresh, config.checkpoint.directory == nil {
             throw Failure(
                 status: Failure.Status.configuration,
                 message:
@@ -56,9 +62,11 @@ struct RunOptions: ParsableArguments {
     func coordinator(_ config: JobConfig) throws -> CoordinatorOptions {
         var token = TokenOptions()
         token.tokenFile = config.cluster.tokenFile
-        return CoordinatorOptions(
-            resume: resume, lossesFile: losses.map(outputPath),
+        var options = CoordinatorOptions(
+            resume: resume || resumeFresh, lossesFile: losses.map(outputPath),
             token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
+        options.startsAnewIfDamaged = resumeFresh
+        return options
     }
 }
 

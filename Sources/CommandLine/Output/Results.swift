@@ -1,17 +1,11 @@
 package import Cluster
 internal import Foundation
+internal import Interchange
 
 /// Results on standard output.
 package enum Results {
-    /// One JSON object in one line, keys sorted.
-    static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // A loss that is no number has no spelling in JSON.
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
+    /// One JSON object in one line, keys sorted; numbers that are not finite are null.
+    static func json(_ value: some Encodable) throws -> String { try JSONText.encode(value) }
 
     /// What became of a job, for people.
     package static func text(_ report: JobReport) -> String {
@@ -32,6 +26,10 @@ package enum Results {
             examples(report.repeatedExamples, "twice"),
         ].compactMap { $0 }
         if !gradients.isEmpty { lines.append(gradients.joined(separator: ", ")) }
+        if report.skippedSteps > 0 {
+            lines.append(
+                "\(ProgressLine.grouped(report.skippedSteps)) steps skipped: their losses or gradients were not finite")
+        }
         if let checkpoint = report.checkpoint { lines.append("checkpoint \(checkpoint)") }
         if let reason = report.reason { lines.append(reason) }
         return lines.joined(separator: "\n")
@@ -39,7 +37,7 @@ package enum Results {
 
     /// How a job goes, for people: a line for the job, one for what became of its gradients, and one for each node.
     package static func text(_ status: JobStatus) -> String {
-        let loss = status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? []
+        let loss = status.step > 0 ? status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? [] : []
         let head = ["step \(ProgressLine.grouped(status.step))/\(ProgressLine.grouped(status.totalSteps))"]
         let values = head + loss + ProgressLine.list(status.metrics)
         var lines = ["\(status.job): \(status.phase), " + values.joined(separator: ", ")]
@@ -66,7 +64,7 @@ package enum Results {
         }
         if report.status == "failed" {
             throw Failure(
-                status: Failure.Status.unavailable,
+                status: report.hasDiverged ? Failure.Status.data : Failure.Status.unavailable,
                 message: "tributary: the job failed: \(report.reason ?? "no reason given")")
         }
         if let error = report.checkpointError {

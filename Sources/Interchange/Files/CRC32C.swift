@@ -1,4 +1,6 @@
-/// The checksum that TensorFlow's files carry: CRC-32 by Castagnoli's polynomial (RFC 3720, appendix B.4).
+internal import CKernels
+
+/// The checksum that checkpoints carry, TensorFlow's too: CRC-32 by Castagnoli's polynomial (RFC 3720, appendix B.4).
 package enum CRC32C {
     /// Eight tables, so that eight bytes are taken at once (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for
     /// High-Performance CRC Generation", 2008).
@@ -15,9 +17,17 @@ package enum CRC32C {
         return tables.flatMap { $0 }
     }()
 
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// - Parameter before: the checksum of bytes that come before these.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
+        var crc = ~before
+        if let start = bytes.baseAddress, tributary_crc32c(&crc, start, bytes.count) != 0 { return ~crc }
+        return byTables(bytes, after: before)
+    }
+
+    /// The same where the processor has no instruction for it.
+    package static func byTables(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
         tables.withUnsafeBufferPointer { table in
-            var crc = ~UInt32(0)
+            var crc = ~before
             var i = 0
             while i + 8 <= bytes.count {
                 let low = bytes.loadUnaligned(fromByteOffset: i, as: UInt32.self).littleEndian ^ crc

@@ -44,6 +44,28 @@ public enum Safetensors {
         return try write(declared(tensors), metadata: metadata, to: path) { byName[$0]! }
     }
 
+    /// Writes a file whose tensors have checksums, whole or not at all: its length in bytes, and the checksum of its header.
+    /// Throws as the others.
+    package static func writeChecked(
+        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
+    ) throws -> (bytes: Int, headerChecksum: UInt32) {
+        var metadata = metadata
+        for (name, tensor) in tensors {
+            metadata[checksumKey(name)] = text(tensor.withUnsafeBytes { CRC32C.checksum($0) })
+        }
+        let header = try header(declared(tensors), metadata: metadata, path: path).encoded
+        let bytes = try write(tensors, metadata: metadata, to: path)
+        return (bytes, header.withUnsafeBytes { CRC32C.checksum($0) })
+    }
+
+    /// Under which a file's metadata have a tensor's CRC-32C, in eight hexadecimal digits.
+    static func checksumKey(_ name: String) -> String { "crc32c:\(name)" }
+
+    package static func text(_ checksum: UInt32) -> String {
+        let digits = String(checksum, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
     /// The bytes of a file. Throws `FormatError` if a name occurs twice.
     public static func encode(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:]

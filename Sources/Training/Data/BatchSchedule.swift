@@ -1,7 +1,7 @@
 /// Which examples are in which batch: an epoch is permutation(seed, epoch) cut into batches, the last one short.
 ///
-/// Batches are counted over all epochs, from 0. Every process that knows the four numbers knows every batch; nothing
-/// depends on the platform or on which batch was asked for before.
+/// Batches are counted over all epochs, from 0. Every process that knows these numbers knows every batch; nothing depends
+/// on the platform or on which batch was asked for before.
 public struct BatchSchedule: Sendable {
     /// Examples in the data.
     public let examples: Int
@@ -10,29 +10,70 @@ public struct BatchSchedule: Sendable {
     public let seed: UInt64
     /// False: every epoch is in the data's own order.
     public let shuffle: Bool
+    /// Where the order begins. Batches before are empty: another schedule cut them.
+    public let origin: Origin
     /// The permutation that was used last.
     private var order: (epoch: Int, indices: [Int32])?
 
-    /// Traps unless there is an example and a batch holds one.
-    public init(examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true) {
+    /// The first batch of a schedule, and where it begins: what a job goes on with that cut its batches otherwise before.
+    public struct Origin: Sendable, Equatable {
+        public var batch: Int
+        /// The epoch of that batch, from 0.
+        public var epoch: Int
+        /// Its first place in the epoch's permutation. The rest of that epoch is cut into batches, then the epochs after it.
+        public var place: Int
+
+        public init(batch: Int = 0, epoch: Int = 0, place: Int = 0) {
+            self.batch = batch
+            self.epoch = epoch
+            self.place = place
+        }
+    }
+
+    /// Traps unless there is an example, a batch holds one, and the origin is a place in an epoch.
+    public init(examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true, origin: Origin = Origin()) {
         precondition(examples > 0 && examples <= Int(Int32.max), "1 to 2³¹ − 1 examples, got \(examples)")
         precondition(batch > 0, "a batch holds at least 1 example, got \(batch)")
         self.examples = examples
         self.batch = batch
         self.seed = seed
         self.shuffle = shuffle
+        precondition(
+            origin.batch >= 0 && origin.epoch >= 0 && (0..<examples).contains(origin.place), "there is no \(origin)")
+        self.origin = origin
     }
 
     public var batchesPerEpoch: Int { (examples - 1) / batch + 1 }
 
+    /// Batches of the origin's epoch.
+    private var firstBatches: Int { (examples - origin.place - 1) / batch + 1 }
+
+    /// The epoch, from 0, that batch `index` belongs to, and its place among the batches of that epoch.
+    private func place(ofBatch index: Int) -> (epoch: Int, number: Int) {
+        let number = index - origin.batch
+        guard number >= firstBatches else { return (origin.epoch, number) }
+        let (epochs, rest) = (number - firstBatches).quotientAndRemainder(dividingBy: batchesPerEpoch)
+        return (origin.epoch + 1 + epochs, rest)
+    }
+
     /// The epoch, from 0, that batch `index` belongs to.
-    public func epoch(ofBatch index: Int) -> Int { index / batchesPerEpoch }
+    public func epoch(ofBatch index: Int) -> Int { place(ofBatch: index).epoch }
+
+    /// The first batch of an epoch; the origin's for its own and for those before.
+    public func firstBatch(ofEpoch epoch: Int) -> Int {
+        guard epoch > origin.epoch else { return origin.batch }
+        let (batches, overflow) = (epoch - origin.epoch - 1).multipliedReportingOverflow(by: batchesPerEpoch)
+        // Far from where a sum would overflow.
+        return origin.batch + firstBatches + (overflow ? 1 << 52 : min(batches, 1 << 52))
+    }
 
     /// The places of batch `index` in its epoch's permutation.
     public func places(ofBatch index: Int) -> Range<Int> {
         precondition(index >= 0, "batches are counted from 0, got \(index)")
-        let start = index % batchesPerEpoch * batch
-        return start..<min(start + batch, examples)
+        let (epoch, number) = place(ofBatch: index)
+        guard number >= 0 else { return origin.place..<origin.place }
+        let start = (epoch == origin.epoch ? origin.place : 0) + number * batch
+        return start..<(batch < examples - start ? start + batch : examples)
     }
 
     /// The examples of batch `index`, in order. Making an epoch's permutation takes a moment; it is kept for the next call.

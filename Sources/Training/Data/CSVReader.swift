@@ -31,38 +31,47 @@ public struct CSVReader: Sendable {
     public var task: Task
     /// Columns of any text, of which features hold the index in a vocabulary.
     public var categorical: [Column]
-    /// Columns that are passed over.
-    var skipped: [Column] = []
+    /// Columns that are passed over. Those that are named may be missing from files read like the training file.
+    public var skipped: [Column]
+    /// Two separators stand between columns, so that every second cell is empty.
+    var isDoubled = false
 
     public init(
         label: Column = .last, header: Header = .automatic, separator: UInt8 = UInt8(ascii: ","),
-        task: Task = .classification, categorical: [Column] = []
+        task: Task = .classification, categorical: [Column] = [], skipped: [Column] = []
     ) {
         self.label = label
         self.header = header
         self.separator = separator
         self.task = task
         self.categorical = categorical
+        self.skipped = skipped
     }
 
     /// Reads both parts.
     ///
     /// - Parameters:
-    ///   - testPath: a file with the test part.
+    ///   - testPath: a file with the test part, its columns in any order where they have names.
     ///   - testFraction: the share held out by `seed` if there is no `testPath`.
-    /// - Throws: `FormatError`.
+    ///   - fitted: of a checkpoint that is gone on from; nil: vocabularies and classes are found.
+    ///   - allowsNewCategories: otherwise a category of the training file that `fitted` lacks is an error.
+    /// - Throws: `FormatError`; with `fitted` also where the training file has other columns, categories or classes.
     public func split(
-        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0
+        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0,
+        fitted: Preprocessing? = nil, allowsNewCategories: Bool = false
     ) throws -> DataSplit {
+        if let fitted {
+            let training = try read(path, by: fitted, allowsNewCategories: allowsNewCategories)
+            guard let testPath else { return DataSplit(training, testFraction: testFraction, seed: seed) }
+            return DataSplit(training: training, test: try read(testPath, by: fitted))
+        }
         let table = try CSVTable(path: path, reader: self)
         guard let testPath else {
             let classes = ClassNames(table.labels)
             return try DataSplit(table.dataset(task, classes), testFraction: testFraction, seed: seed)
         }
-        let testTable = try CSVTable(path: testPath, reader: self, vocabularies: table.vocabularies)
-        guard testTable.width == table.width else {
-            throw FormatError(path: testPath, "has \(testTable.columns) columns, \(path) has \(table.columns)")
-        }
+        let testTable = try CSVTable(
+            path: testPath, reader: self, like: table.table, vocabularies: table.vocabularies, for: .labels)
         // Text that only the test part knows is an error; a whole number may be.
         let classes = ClassNames(table.labels, and: testTable.labels)
         return try DataSplit.checked(
@@ -74,6 +83,53 @@ public struct CSVReader: Sendable {
         let table = try CSVTable(path: path, reader: self)
         return try table.dataset(task, ClassNames(table.labels))
     }
+
+    /// Reads a file like the one that a model was trained on: columns by name, in any order, if both files have names.
+    ///
+    /// - Parameter allowsNewCategories: otherwise a category that `fitted` lacks is an error.
+    /// - Throws: `FormatError` that lists what the file has and what the model takes, if columns are missing or unknown.
+    public func read(_ path: String, by fitted: Preprocessing, allowsNewCategories: Bool = true) throws -> Dataset {
+        let table = try CSVTable(path, self, by: fitted, for: allowsNewCategories ? .labels : .training)
+        if !allowsNewCategories, let (place, values) = table.unknown.min(by: { $0.key < $1.key }) {
+            let column = table.table.features[place].name ?? "\(table.table.features[place].place)"
+            throw FormatError(
+                path: path,
+                "column \(column) has categories that the checkpoint does not know: "
+                    + values.sorted().prefix(10).joined(separator: ", ") + (values.count > 10 ? ", …" : "")
+                    + "; train anew, or leave these rows out")
+        }
+        return try table.dataset(fitted.classes > 0 ? .classification : .regression, ClassNames(fitted))
+    }
+}
+
+extension CSVTable {
+    /// Reads a file like the training file of a model.
+    /// - Throws: `FormatError` also where the reader names other columns than the model has.
+    init(_ path: String, _ reader: CSVReader, by fitted: Preprocessing, for purpose: Purpose) throws {
+        try reader.checkNames(fitted)
+        try self.init(
+            path: path, reader: reader, like: fitted.table ?? TableLayout(ofFeatures: fitted.width),
+            vocabularies: fitted.vocabularies, for: purpose)
+    }
+}
+
+extension CSVReader {
+    /// Throws if the reader names a label or categories that are none to the model.
+    fileprivate func checkNames(_ fitted: Preprocessing) throws {
+        guard let table = fitted.table, table.isNamed else { return }
+        if case .name(let name) = label, let known = table.label?.name, name != known {
+            throw FormatError(path: "data.labels", "is \(name), but the checkpoint's model learnt \(known)")
+        }
+        let names = categorical.compactMap { if case .name(let name) = $0 { name } else { nil } }
+        let known = table.features.indices.filter { fitted.vocabularies[$0] != nil }.compactMap {
+            table.features[$0].name
+        }
+        guard names.count == categorical.count, !names.isEmpty, Set(names) != Set(known) else { return }
+        throw FormatError(
+            path: "data.categorical",
+            "is [\(names.joined(separator: ", "))], but the checkpoint's model takes "
+                + (known.isEmpty ? "no categories" : "[\(known.joined(separator: ", "))]"))
+    }
 }
 
 /// Which class a label is.
@@ -81,13 +137,26 @@ struct ClassNames {
     private(set) var names: [String] = []
     private var indices: [String: Int32] = [:]
     private let areIndices: Bool
+    /// How many there are; nil where labels are the indices and nothing says how many.
+    private(set) var count: Int?
 
     /// - Parameter others: labels that count only if all of both are class indices themselves.
     init(_ labels: [String], and others: [String] = []) {
         areIndices = labels.allSatisfy { Self.index($0) != nil } && others.allSatisfy { Self.index($0) != nil }
         guard !areIndices else { return }
-        names = Vocabulary.sorted(Set(labels))
+        name(Vocabulary.sorted(Set(labels)))
+    }
+
+    /// The classes of a model.
+    init(_ fitted: Preprocessing) {
+        areIndices = fitted.classNames.isEmpty
+        if areIndices { count = fitted.classes } else { name(fitted.classNames) }
+    }
+
+    private mutating func name(_ names: [String]) {
+        self.names = names
         for (index, name) in names.enumerated() { indices[name] = Int32(index) }
+        count = names.count
     }
 
     private static func index(_ label: String) -> Int32? {
@@ -95,5 +164,8 @@ struct ClassNames {
         return index
     }
 
-    subscript(label: String) -> Int32? { areIndices ? Self.index(label) : indices[label] }
+    subscript(label: String) -> Int32? {
+        guard areIndices else { return indices[label] }
+        return Self.index(label).flatMap { Int($0) < count ?? .max ? $0 : nil }
+    }
 }

@@ -16,6 +16,10 @@ struct CSVTable {
     private(set) var labels: [String] = []
     /// Of the categorical features, by their place.
     private(set) var vocabularies: [Int: Vocabulary]
+    /// The columns, of this file or of the training file that it is read like.
+    private(set) var table: TableLayout
+    /// Categories that the given vocabularies lack, by the feature's place: some of them.
+    private(set) var unknown: [Int: Set<String>] = [:]
     /// Lines of the rows, for errors found later.
     private var lines: [Int32] = []
     private var roles: [Role] = []
@@ -26,41 +30,105 @@ struct CSVTable {
     private var small: [UInt8] = []
     private var floats: [Float] = []
     private var isSmall = true
+    /// The features in the order in which the file has them; nil: in the model's.
+    private var order: [Int]?
 
-    /// - Parameters:
-    ///   - vocabularies: of categorical features, by their place; those that are missing are found.
-    ///   - hasLabels: otherwise there are features alone, and the places in `vocabularies` say which are categorical.
-    init(
-        path: String, reader: CSVReader, vocabularies: [Int: Vocabulary] = [:], hasLabels: Bool = true
-    ) throws {
+    /// Reads a file with labels and finds the vocabularies of its categories.
+    init(path: String, reader: CSVReader) throws {
         self.path = path
-        self.vocabularies = vocabularies
-        let bytes = try Gzip.read(path)
-        try bytes.withUnsafeBufferPointer { buffer in
-            var cells = CSVCells(buffer, separator: reader.separator, path: path)
-            try parse(&cells, buffer, reader, hasLabels: hasLabels)
+        vocabularies = [:]
+        table = TableLayout(features: [], label: nil, width: 0)
+        try read(reader) { table, first in
+            table.roles = try table.roles(of: first, reader)
+            let isNamed = table.hasHeader(first, reader)
+            table.table = table.layout(names: isNamed ? first : nil)
+            return isNamed
         }
-        guard rows > 0 else { throw FormatError(path: path, "holds no rows") }
         for (place, values) in found { sort(values, at: place) }
     }
 
-    private mutating func parse(
-        _ cells: inout CSVCells, _ bytes: UnsafeBufferPointer<UInt8>, _ reader: CSVReader, hasLabels: Bool
+    /// What a file is read for.
+    enum Purpose { case training, labels, features }
+
+    /// Reads a file like the training file of `table`: columns by name, in any order, categories by their vocabularies.
+    ///
+    /// - Parameter purpose: whether labels are wanted, and whether it is what a model goes on training with: then the reader
+    ///   must make of every column what it was.
+    init(
+        path: String, reader: CSVReader, like table: TableLayout, vocabularies: [Int: Vocabulary], for purpose: Purpose
     ) throws {
-        let beginning = cells
-        guard cells.startLine() else { throw FormatError(path: path, "is empty") }
-        let first = try Self.line(&cells, bytes)
-        columns = first.count
-        roles = hasLabels ? try roles(of: first, reader) : knownRoles(columns)
-        width = roles.count { $0 != .label && $0 != .skipped }
-        guard width > 0 else { throw cells.failure("one column alone: features and a label are wanted") }
-        if !hasHeader(first, reader) { cells = beginning }
-        var unquoted: [UInt8] = []
-        while cells.startLine() {
-            try row(&cells, bytes, &unquoted)
-            lines.append(Int32(truncatingIfNeeded: cells.line))
-            rows += 1
+        self.path = path
+        self.vocabularies = vocabularies
+        self.table = table
+        let wantsLabels = purpose != .features
+        try read(reader) { file, first in
+            let isNamed = file.hasHeader(first, reader, wantsLabels: wantsLabels)
+            let match =
+                isNamed && table.isNamed
+                ? try ColumnMatch(
+                    table, header: first, path: path,
+                    ignored: Set(reader.skipped.compactMap { if case .name(let name) = $0 { name } else { nil } }),
+                    wantsLabel: wantsLabels, isHeaderCertain: reader.header == .present)
+                : try ColumnMatch(table, count: first.count, path: path, wantsLabel: wantsLabels)
+            file.take(match, wantsLabels: wantsLabels)
+            if purpose == .training { try file.checkRoles(first, reader) }
+            return isNamed
         }
+    }
+
+    /// Throws unless the reader makes of every column what it was when the model was trained.
+    private func checkRoles(_ first: [String], _ reader: CSVReader) throws {
+        func kind(_ role: Role) -> String {
+            switch role {
+            case .number: "a number"
+            case .label: "the label"
+            case .skipped: "ignored"
+            case .category: "a category"
+            }
+        }
+        var asked = self
+        let differences = try zip(first, zip(asked.roles(of: first, reader), roles)).compactMap { name, both in
+            let (now, then) = (kind(both.0), kind(both.1))
+            return now == then ? nil : "\(name) is \(now) now, was \(then)"
+        }
+        guard differences.isEmpty else {
+            throw FormatError(
+                path: path,
+                "is read otherwise than for the checkpoint: \(differences.prefix(8).joined(separator: "; ")); "
+                    + "restore data.labels, data.categorical and data.ignore, or train anew")
+        }
+    }
+
+    /// - Parameter columns: gives the columns' roles by the first line, and says whether it is a header.
+    private mutating func read(
+        _ reader: CSVReader, columns find: (inout CSVTable, _ first: [String]) throws -> Bool
+    ) throws {
+        let bytes = try Gzip.read(path)
+        try bytes.withUnsafeBufferPointer { buffer in
+            var cells = CSVCells(buffer, separator: reader.separator, path: path)
+            let beginning = cells
+            guard cells.startLine() else { throw FormatError(path: path, "is empty") }
+            let first = try Self.line(&cells, buffer)
+            let isHeader = try find(&self, reader.isDoubled ? Self.everySecond(first) : first)
+            if reader.isDoubled, roles.count < first.count {
+                roles = Array(roles.flatMap { [$0, .skipped] }.prefix(first.count))
+            }
+            columns = first.count
+            width = table.features.count
+            guard width > 0 else { throw cells.failure("one column alone: features and a label are wanted") }
+            if !isHeader { cells = beginning }
+            var unquoted: [UInt8] = []
+            while cells.startLine() {
+                try row(&cells, buffer, &unquoted)
+                lines.append(Int32(truncatingIfNeeded: cells.line))
+                rows += 1
+            }
+        }
+        guard rows > 0 else { throw FormatError(path: path, "holds no rows") }
+    }
+
+    private static func everySecond(_ cells: [String]) -> [String] {
+        stride(from: 0, to: cells.count, by: 2).map { cells[$0] }
     }
 
     private static func line(_ cells: inout CSVCells, _ bytes: UnsafeBufferPointer<UInt8>) throws -> [String] {
@@ -68,17 +136,36 @@ struct CSVTable {
         var texts: [String] = []
         while true {
             let cell = try cells.next(&unquoted)
-            texts.append(
-                String(decoding: cell.isUnquoted ? unquoted[...] : Array(bytes[cell.range])[...], as: UTF8.self))
+            let text = cell.isUnquoted ? unquoted : Array(bytes[cell.range])
+            texts.append(trimmed(String(decoding: text, as: UTF8.self)))
             if cell.end != .cell { return texts }
         }
     }
 
     // MARK: Columns
 
-    /// The columns' roles in a file of features alone.
-    private func knownRoles(_ count: Int) -> [Role] {
-        (0..<count).map { vocabularies[$0] == nil ? .number : .category($0) }
+    /// The roles by which the rows of a file are read like those of the training file.
+    private mutating func take(_ match: ColumnMatch, wantsLabels: Bool) {
+        var order: [Int] = []
+        roles = match.roles.map { role in
+            switch role {
+            case .ignored: return .skipped
+            case .label: return wantsLabels ? .label : .skipped
+            case .feature(let place):
+                order.append(place)
+                return vocabularies[place] == nil ? .number : .category(place)
+            }
+        }
+        self.order = order == Array(order.indices) ? nil : order
+    }
+
+    /// What the columns of this file are called.
+    private func layout(names: [String]?) -> TableLayout {
+        let columns = roles.indices.map { TableLayout.Column(name: names?[$0], place: $0) }
+        func all(_ isOne: (Role) -> Bool) -> [TableLayout.Column] { columns.filter { isOne(roles[$0.place]) } }
+        return TableLayout(
+            features: all { $0 != .label && $0 != .skipped }, label: all { $0 == .label }.first,
+            ignored: all { $0 == .skipped }, width: columns.count)
     }
 
     private mutating func roles(of first: [String], _ reader: CSVReader) throws -> [Role] {
@@ -123,13 +210,30 @@ struct CSVTable {
         }
     }
 
+    /// Whether the first line names the columns of a file that gives the columns' roles.
     private func hasHeader(_ first: [String], _ reader: CSVReader) -> Bool {
         func isName(_ column: CSVReader.Column) -> Bool { if case .name = column { true } else { false } }
-        if labelColumn != nil, isName(reader.label) || reader.categorical.contains(where: isName) { return true }
+        if isName(reader.label) || (reader.categorical + reader.skipped).contains(where: isName) { return true }
         guard reader.header == .automatic else { return reader.header == .present }
+        return looksLikeHeader(first, reader.task)
+    }
+
+    /// Whether the first line names the columns of a file that is read like the training file.
+    private func hasHeader(_ first: [String], _ reader: CSVReader, wantsLabels: Bool) -> Bool {
+        guard reader.header == .automatic else { return reader.header == .present }
+        if ColumnMatch.isHeader(first, of: table) { return true }
+        guard let match = try? ColumnMatch(table, count: first.count, path: path, wantsLabel: wantsLabels) else {
+            return !first.contains(where: CSVCells.isNumber)
+        }
+        var byPlace = self
+        byPlace.take(match, wantsLabels: wantsLabels)
+        return byPlace.looksLikeHeader(first, reader.task)
+    }
+
+    private func looksLikeHeader(_ first: [String], _ task: CSVReader.Task) -> Bool {
         let numbers = first.indices.filter { roles[$0] == .number }
         guard numbers.isEmpty else { return numbers.allSatisfy { !CSVCells.isNumber(first[$0]) } }
-        if let labelColumn, reader.task == .regression { return !CSVCells.isNumber(first[labelColumn]) }
+        if let labelColumn, task == .regression { return !CSVCells.isNumber(first[labelColumn]) }
         return first.indices.allSatisfy { column in
             guard case .category(let place) = roles[column] else { return true }
             return !CSVCells.isNumber(first[column]) && vocabularies[place]?.contains(first[column]) != true
@@ -168,6 +272,7 @@ struct CSVTable {
             column += 1
             if cell.end != .cell { break }
         }
+        if let order, column == columns { reorder(order) }
         guard column == columns else {
             throw cells.failure("the row has \(column) \(column == 1 ? "cell" : "cells"), \(columns) are wanted")
         }
@@ -181,13 +286,33 @@ struct CSVTable {
         let text =
             cell.isUnquoted
             ? String(decoding: unquoted, as: UTF8.self) : String(decoding: bytes[cell.range], as: UTF8.self)
+        return trimmed(text)
+    }
+
+    /// Without the spaces around it.
+    private static func trimmed(_ text: String) -> String {
         guard let first = text.utf8.first, let last = text.utf8.last, first <= 0x20 || last <= 0x20 else { return text }
         return String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 
+    /// Brings the features of the last row into the model's order.
+    private mutating func reorder(_ order: [Int]) {
+        func permute<Number>(_ values: inout [Number]) {
+            let row = Array(values.suffix(width))
+            let start = values.count - width
+            for (number, place) in zip(row, order) { values[start + place] = number }
+        }
+        if isSmall { permute(&small) } else { permute(&floats) }
+    }
+
     /// The value's index in its vocabulary, or, where that is still to be found, the order in which it came.
     private mutating func index(of value: String, at place: Int, _ cells: CSVCells) throws -> Int {
-        if let vocabulary = vocabularies[place] { return vocabulary[value] }
+        if let vocabulary = vocabularies[place] {
+            if !vocabulary.contains(value), unknown[place]?.count ?? 0 < 100 {
+                unknown[place, default: []].insert(value)
+            }
+            return vocabulary[value]
+        }
         if let index = found[place]?[value] { return index }
         let index = found[place]?.count ?? 0
         guard index < Vocabulary.mostValues else {
@@ -246,7 +371,7 @@ struct CSVTable {
             }
             return Dataset(
                 features: features, labels: Tensor(targets, shape: Shape([rows, 1])), classes: 0,
-                vocabularies: vocabularies)
+                vocabularies: vocabularies, table: table)
         case .classification:
             let indices = try labels.indices.map { row in
                 guard let index = classes[labels[row]] else {
@@ -254,10 +379,10 @@ struct CSVTable {
                 }
                 return index
             }
-            let count = classes.names.isEmpty ? Int(indices.max() ?? 0) + 1 : classes.names.count
+            let count = classes.count ?? Int(indices.max() ?? 0) + 1
             return Dataset(
                 features: features, labels: Tensor(indices), classes: count, classNames: classes.names,
-                vocabularies: vocabularies)
+                vocabularies: vocabularies, table: table)
         }
     }
 }

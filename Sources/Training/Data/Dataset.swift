@@ -14,11 +14,13 @@ public struct Dataset: Sendable {
     public let featureShape: [Int]
     /// The categorical features by their column; each holds indices into its vocabulary. The others are numbers.
     public let vocabularies: [Int: Vocabulary]
+    /// The columns of the table that the examples come from; nil for arrays.
+    public let table: TableLayout?
 
     /// Traps if the shapes or dtypes are not as described above.
     public init(
         features: Tensor, labels: Tensor, classes: Int, classNames: [String] = [], featureShape: [Int]? = nil,
-        vocabularies: [Int: Vocabulary] = [:]
+        vocabularies: [Int: Vocabulary] = [:], table: TableLayout? = nil
     ) {
         let extents = features.shape.concrete
         precondition(extents.count == 2, "features are N × D, got \(features.shape)")
@@ -31,19 +33,23 @@ public struct Dataset: Sendable {
         let featureShape = featureShape ?? [extents[1]]
         precondition(featureShape.reduce(1, *) == extents[1], "\(featureShape) of \(extents[1]) features")
         precondition(vocabularies.keys.allSatisfy { (0..<extents[1]).contains($0) }, "categories beyond the features")
+        precondition(table.map { $0.features.count == extents[1] } ?? true, "columns of another table")
         self.features = features
         self.labels = labels
         self.classes = classes
         self.classNames = classNames
         self.featureShape = featureShape
         self.vocabularies = vocabularies
+        self.table = table
     }
 
     /// Other examples, or more classes, of the same kind of data.
-    package func replacing(features: Tensor? = nil, labels: Tensor? = nil, classes: Int? = nil) -> Dataset {
+    package func replacing(
+        features: Tensor? = nil, labels: Tensor? = nil, classes: Int? = nil, table: TableLayout? = nil
+    ) -> Dataset {
         Dataset(
             features: features ?? self.features, labels: labels ?? self.labels, classes: classes ?? self.classes,
-            classNames: classNames, featureShape: featureShape, vocabularies: vocabularies)
+            classNames: classNames, featureShape: featureShape, vocabularies: vocabularies, table: table ?? self.table)
     }
 
     /// Examples.

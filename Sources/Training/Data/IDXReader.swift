@@ -82,18 +82,26 @@ public enum IDXReader {
     ///
     /// - Throws: `FormatError` if one is missing or damaged, or images and labels differ in number.
     public static func split(folder: String) throws -> DataSplit {
-        func open(_ name: String) throws -> Gzip {
-            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-            do { return try Gzip(path: path) } catch let plain as FormatError {
-                do { return try Gzip(path: path + ".gz") } catch let zipped as FormatError {
-                    throw plain.systemCode == zipped.systemCode
-                        ? FormatError(path: path, "\(plain.what) (nor is there a .gz)") : zipped
-                }
+        try split(
+            trainingImages: open("train-images-idx3-ubyte", in: folder),
+            trainingLabels: open("train-labels-idx1-ubyte", in: folder),
+            testImages: open("t10k-images-idx3-ubyte", in: folder),
+            testLabels: open("t10k-labels-idx1-ubyte", in: folder))
+    }
+
+    /// The test part of such a folder; the training part need not be there. Throws `FormatError`.
+    public static func test(folder: String) throws -> Dataset {
+        try examples(open("t10k-images-idx3-ubyte", in: folder), open("t10k-labels-idx1-ubyte", in: folder))
+    }
+
+    private static func open(_ name: String, in folder: String) throws -> Gzip {
+        let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+        do { return try Gzip(path: path) } catch let plain as FormatError {
+            do { return try Gzip(path: path + ".gz") } catch let zipped as FormatError {
+                throw plain.systemCode == zipped.systemCode
+                    ? FormatError(path: path, "\(plain.what) (nor is there a .gz)") : zipped
             }
         }
-        return try split(
-            trainingImages: open("train-images-idx3-ubyte"), trainingLabels: open("train-labels-idx1-ubyte"),
-            testImages: open("t10k-images-idx3-ubyte"), testLabels: open("t10k-labels-idx1-ubyte"))
     }
 
     static func split(

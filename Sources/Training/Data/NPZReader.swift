@@ -1,4 +1,4 @@
-internal import Dataflow
+public import Dataflow
 internal import Interchange
 
 /// Reads examples from NumPy's `.npz`.
@@ -27,6 +27,26 @@ public enum NPZReader {
             return try DataSplit.checked(training: training, test: test, names: (path, path))
         }
         return try DataSplit(training ?? plain(file), testFraction: testFraction, seed: seed)
+    }
+
+    /// Reads the test part alone; the training part need not be there.
+    ///
+    /// - Parameter testPath: a file with the test part; nil: `path` has one.
+    /// - Returns: nil if `path` has no test part.
+    /// - Throws: `FormatError`.
+    public static func test(path: String, testPath: String?) throws -> Dataset? {
+        let file = try NpzFile(testPath ?? path)
+        return try examples(file, "_test") ?? (testPath == nil ? nil : plain(file))
+    }
+
+    /// Features without labels, as an array of any shape [N, …]. Throws `FormatError`.
+    public static func features(_ path: String) throws -> Tensor {
+        let file = try NpzFile(path)
+        let known = names.features.flatMap { [$0, $0 + "_test"] }
+        guard let name = known.first(where: file.names.contains) ?? (file.names.count == 1 ? file.names[0] : nil) else {
+            throw FormatError(path: path, "holds \(file.names.joined(separator: ", ")); x (or features) is wanted")
+        }
+        return try file.tensor(named: name)
     }
 
     private static let names = (features: ["x", "X", "features"], labels: ["y", "Y", "labels"])

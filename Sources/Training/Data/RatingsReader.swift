@@ -16,28 +16,31 @@ public enum RatingsReader {
     ///   - testFraction: the share held out by `seed` if there is no `testPath`.
     /// - Throws: `FormatError`.
     public static func split(
-        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0
+        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0,
+        fitted: Preprocessing? = nil, allowsNewCategories: Bool = false
     ) throws -> DataSplit {
-        try reader(path).split(path: path, testPath: testPath, testFraction: testFraction, seed: seed)
+        try reader(path).split(
+            path: path, testPath: testPath, testFraction: testFraction, seed: seed, fitted: fitted,
+            allowsNewCategories: allowsNewCategories)
     }
 
-    /// Reads a file without ratings and times: user, item and what else is categorical.
+    /// Reads ratings by the users and items of a model. Throws `FormatError`.
+    public static func read(_ path: String, by fitted: Preprocessing) throws -> Dataset {
+        try reader(path).read(path, by: fitted)
+    }
+
+    /// Reads a file of users and items, with or without ratings and times.
     ///
-    /// - Parameter vocabularies: of the data that the model was trained on.
-    /// - Returns: indices, N × `vocabularies.count`.
+    /// - Parameter fitted: of the data that the model was trained on.
+    /// - Returns: indices, N × D.
     /// - Throws: `FormatError`.
-    public static func features(_ path: String, vocabularies: [Int: Vocabulary]) throws -> Tensor {
-        let line = try firstLine(path)
-        guard let layout = Layout(line), !layout.isDoubled else {
-            throw FormatError(path: path, "must hold users and items in columns separated by tabs or commas")
+    public static func features(_ path: String, by fitted: Preprocessing) throws -> Tensor {
+        guard let layout = Layout(try firstLine(path)) else {
+            throw FormatError(path: path, "must hold users and items in columns separated by tabs, commas or ::")
         }
-        guard layout.columns == vocabularies.count else {
-            throw FormatError(
-                path: path,
-                "has \(layout.columns) columns; the model wants \(vocabularies.count) without rating and time: user, "
-                    + "item" + (vocabularies.count > 2 ? ", …" : ""))
-        }
-        return try CSVReader(separator: layout.separator).features(path, vocabularies: vocabularies)
+        var reader = CSVReader(separator: layout.separator, task: .regression)
+        reader.isDoubled = layout.isDoubled
+        return try reader.features(path, by: fitted)
     }
 
     /// How the columns of a file are separated.
@@ -64,13 +67,12 @@ public enum RatingsReader {
                 "holds no ratings: user, item, rating and perhaps time are wanted, separated by tabs, commas or ::, got '"
                     + line.prefix(60) + "'")
         }
-        let stride = layout.isDoubled ? 2 : 1
         let categories = (0..<layout.columns).filter { $0 < 2 || $0 > 3 }
         var reader = CSVReader(
-            label: .index(2 * stride), separator: layout.separator, task: .regression,
-            categorical: categories.map { .index($0 * stride) })
-        if layout.columns > 3 { reader.skipped = [.index(3 * stride)] }
-        if layout.isDoubled { reader.skipped += (1..<layout.columns).map { .index(2 * $0 - 1) } }
+            label: .index(2), separator: layout.separator, task: .regression,
+            categorical: categories.map { .index($0) },
+            skipped: layout.columns > 3 ? [.index(3)] : [])
+        reader.isDoubled = layout.isDoubled
         return reader
     }
 

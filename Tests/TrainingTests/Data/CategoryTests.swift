@@ -39,7 +39,7 @@ struct CategoryTests {
             path: folder.write("a,1,2\nb,1,2\n".utf8, "a.csv"), testPath: folder.write("c,1,2\nb,1,2\n".utf8, "b.csv"))
         #expect(split.test.features.array(of: UInt8.self) == [2, 1, 1, 1])
         let new = try folder.write("b,1\nz,4\n".utf8, "new.csv")
-        let features = try reader.features(new, vocabularies: split.training.vocabularies)
+        let features = try reader.features(new, by: Preprocessing(fittedTo: split.training, scale: .none))
         #expect(features.array(of: UInt8.self) == [1, 1, 2, 4])
     }
 
@@ -75,7 +75,7 @@ struct CategoryTests {
         #expect(data.labels.array(of: Float.self) == [3, 1, 2] && data.classes == 0)
         #expect(data.vocabularies[0]?.values == ["22", "196"] && data.vocabularies[1]?.values == ["242", "377"])
         let new = try folder.write("22\t377\n5\t242\n".utf8, "new")
-        let features = try RatingsReader.features(new, vocabularies: data.vocabularies)
+        let features = try RatingsReader.features(new, by: Preprocessing(fittedTo: data, scale: .none))
         #expect(features.array(of: UInt8.self) == [0, 1, 2, 0])
     }
 
