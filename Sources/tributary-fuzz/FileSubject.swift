@@ -40,8 +40,10 @@ struct FileSubject: Subject {
             cluster: { servers: 1, workers: 2, consistency: { staleness: 4 } }
             checkpoint: { directory: /tmp/none, every_steps: 500, keep: 3 }
             """
+        let part = Manifest.fileName(step: 3, server: 0, of: 1)
+        let bytes = try Safetensors.write([("w", number)], to: "\(folder)/\(part)")
         let manifest = """
-            {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"missed":[[1,2]],"ahead":{"weights":[[3,4]]},"seed":1,"batch":2,"files":[],"loss":0.5}
+            {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"missed":[[1,2]],"ahead":{"weights":[[3,4]]},"seed":1,"batch":2,"order":{"examples":9,"shuffle":true,"origin":[1,2,3]},"files":[{"name":"\(part)","bytes":\(bytes)}],"loss":0.5}
             """
         let files: [Format] = [
             Format(name: "a.index", file: try CheckpointIndex.block(folder), sealed: CheckpointIndex.table) { path in
@@ -72,10 +74,20 @@ struct FileSubject: Subject {
             Format(name: "a.yaml", file: Array(yaml.utf8)) { _ = try JobConfig.load(path: $0) },
             Format(name: "checkpoint-3.json", file: Array(manifest.utf8)) { path in
                 let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-                for manifest in try Manifest.all(in: directory) {
+                let found = try CheckpointDirectory(directory)
+                for manifest in found.usable {
                     _ = (manifest.doneBatches(ofBundle: "weights"), manifest.missedExamples)
                     _ = try CheckpointReader(manifest, directory: directory)
+                    let schedule = BatchSchedule(examples: 5, batch: 2, seed: 1)
+                    let resumption = try Resumption(
+                        manifest, schedule: schedule, seed: manifest.seed, directory: directory)
+                    _ = BatchSchedule(
+                        examples: max(5, resumption.origin.place + 1), batch: 2, seed: 1, origin: resumption.origin
+                    )
+                    .firstBatch(ofEpoch: 9)
                 }
+                if let damage = found.damaged.first { throw NodeError(.badData, damage.reason) }
+                _ = try found.newest()
             },
         ]
         formats = try files + Model.files().map { name, file in Format(name: name, file: file, read: Model.read) }

@@ -40,12 +40,12 @@ import TributaryCommand
         #expect(!Results.text(try status(Self.none)).contains("gradients"))
     }
 
-    private func report(_ gradients: String, missed: Int, repeated: Int = 0) throws -> String {
+    private func report(_ gradients: String, missed: Int, repeated: Int = 0, skipped: Int = 0) throws -> String {
         let json = """
             {"status": "finished", "steps": 40, "samples": 2000, "seconds": 2, "samples_per_second": 1000, "loss": 0.5,
              "metrics": {"accuracy": 0.9}, "workers": [], "servers": [], "batches_leased_again": 0,
              "gradients": \(gradients), "examples_missed": \(missed), "examples_repeated": \(repeated),
-             "mean_staleness": 0.96, "max_staleness": 4}
+             "steps_skipped": \(skipped), "diverged": false, "mean_staleness": 0.96, "max_staleness": 4}
             """
         return Results.text(try JSONDecoder().decode(JobReport.self, from: Data(json.utf8)))
     }
@@ -58,5 +58,7 @@ import TributaryCommand
         #expect(try report(Self.gradients, missed: 1025) == head + told + ", 1,025 examples missed")
         #expect(try report(Self.gradients, missed: 0, repeated: 25) == head + told + ", 25 examples twice")
         #expect(try report(Self.none, missed: 0) == head)
+        let skipped = "\n1,200 steps skipped: their losses or gradients were not finite"
+        #expect(try report(Self.none, missed: 0, skipped: 1200) == head + skipped)
     }
 }

@@ -202,6 +202,7 @@ extension Manifest {
             }
             guard allFiles.allSatisfy({ $0.header != nil }) else { throw fail("it lacks the checksum of a file") }
         }
+        guard (0..<1 << 52).contains(self.step) else { throw fail("there is no step \(self.step)") }
         guard self.step == step else { throw fail("it says that it is of step \(self.step)") }
         guard !files.isEmpty, hasOwnNames else { throw fail("it names files that no server writes for it") }
     }

@@ -72,7 +72,7 @@ extension JobConfig {
         .required("train.learning_rate_power", \.train.learningRatePower, .number("≤ 0") { $0 <= 0 }),
         .required("train.l1_regularization_strength", \.train.l1Strength, .number("≥ 0") { $0 >= 0 }),
         .required("train.l2_regularization_strength", \.train.l2Strength, .number("≥ 0") { $0 >= 0 }),
-        .required("train.batch", \.train.batch, .whole(atLeast: 1, atMost: Int(Int32.max))),
+        .required("train.batch", \.train.batch, .whole(atLeast: 1)),
         .optional("train.epochs", \.train.epochsIfSet, .whole(atLeast: 1)),
         .optional("train.steps", \.train.stepsIfSet, .whole(atLeast: 1)),
         .required("train.l1", \.train.l1, .number("≥ 0") { $0 >= 0 }),

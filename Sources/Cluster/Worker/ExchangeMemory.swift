@@ -135,11 +135,11 @@ final class ExchangeMemory {
 
     /// The first Variable whose values are not finite, of those that the session computes with.
     func notFiniteVariable() -> NotFiniteNumbers? {
-        for (index, write) in cut.writes.enumerated() {
-            let spec = write.variable.variableSpec!
-            let bytes = UnsafeRawBufferPointer(start: base + values[place][index], count: ExchangeMemory.size(spec))
+        for variable in variables {
+            guard let spec = variable.variableSpec, let start = values[place][variable.name] else { continue }
+            let bytes = UnsafeRawBufferPointer(start: base + start, count: ExchangeMemory.size(spec))
             if let value = Finiteness.first(in: bytes, spec.dtype) {
-                return NotFiniteNumbers(variable: write.variable.name, value: value)
+                return NotFiniteNumbers(variable: variable.name, value: value)
             }
         }
         return nil

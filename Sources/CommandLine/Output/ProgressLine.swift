@@ -60,7 +60,7 @@ package struct ProgressLine {
 
     /// Four decimals, or an exponent where these would say nothing.
     package static func short(_ value: Double) -> String {
-        guard value.isFinite else { return value.isNaN ? "NaN" : "\(value)" }
+        guard value.isFinite else { return value.isNaN ? "nan" : "\(value)" }
         let size = abs(value)
         let format = size != 0 && (size < 0.001 || size >= 100_000) ? "%.3e" : "%.4f"
         return String(format: format, value)

@@ -46,6 +46,35 @@ struct BundleStateTests {
         #expect(reason?.contains("worker 0 was declared dead") == true)
     }
 
+    @Test("a push without gradients, for they were not finite, counts but changes nothing")
+    func voidAlone() {
+        var state = BundleState(.asynchronous)
+        _ = state.act(on: Self.view(1, [0, 1]))
+        var push = Self.push(0, step: 0, batch: 4, token: 2)
+        push.isVoid = true
+        #expect(state.push(push) == [Self.update(0, batch: 4, []), Self.values(2, step: 1)])
+        #expect(state.ledger.appliedBatches.contains(4) && state.steps == 1)
+        #expect(state.ledger.record.total.dropped == [.notFinite: 1] && state.ledger.record.total.applied == 0)
+        push.token = 3
+        #expect(state.push(push) == [Self.values(3, step: 1)])
+    }
+
+    @Test("one part that is not finite leaves out the whole synchronous step, and no later one", arguments: [0, 1])
+    func voidTogether(broken: Int) {
+        var state = BundleState(.synchronous(backup: 0))
+        _ = state.act(on: Self.view(1, [0, 1]))
+        var pushes = (0..<2).map { Self.push($0, step: 0, clock: 1, token: $0) }
+        pushes[broken].isVoid = true
+        #expect(state.push(pushes[0]).isEmpty)
+        #expect(state.push(pushes[1]).first == Self.update(0, []))
+        #expect(state.ledger.record.total.dropped == [.notFinite: 2] && state.ledger.examples == 4)
+        // The tokens come again.
+        for worker in 0..<2 {
+            let actions = state.push(Self.push(worker, step: 1, clock: 1, token: worker))
+            if worker == 1 { #expect(actions.first == Self.update(1, [(0, 0.5), (1, 0.5)])) }
+        }
+    }
+
     @Test("a gradient is divided by its staleness where that is asked for")
     func stalenessScaling() {
         var state = BundleState(.asynchronous, scalesByStaleness: true)

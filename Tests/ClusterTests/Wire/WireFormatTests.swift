@@ -89,6 +89,14 @@ struct WireFormatTests {
         #expect(try Self.sent([1, 0, 0], &encoder).numbers == [1, 0, 0])
     }
 
+    @Test("top-k owes nothing that is no number, however many there are")
+    func brokenLargest() throws {
+        var encoder = GradientEncoder(.topK(0.1))
+        let first = try Self.sent([Float](repeating: .nan, count: 40), &encoder).numbers
+        #expect(first.count(where: \.isNaN) == 4)
+        #expect(try Self.sent([Float](repeating: 1, count: 40), &encoder).numbers.allSatisfy(\.isFinite))
+    }
+
     @Test("bytes that are no gradient of their coding are refused")
     func refused() {
         func accepts(_ coding: GradientCoding, _ words: [UInt32], _ elements: Int) -> Bool {

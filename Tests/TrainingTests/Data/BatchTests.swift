@@ -5,6 +5,24 @@ import Training
 
 @Suite("Batches")
 struct BatchTests {
+    @Test("a schedule with an origin cuts the rest of an epoch, then whole ones; without one nothing changes")
+    func origin() {
+        let origin = BatchSchedule.Origin(batch: 7, epoch: 2, place: 4)
+        var schedule = BatchSchedule(examples: 10, batch: 4, seed: 7, origin: origin)
+        var whole = BatchSchedule(examples: 10, batch: 4, seed: 7)
+        #expect((7..<13).map { schedule.places(ofBatch: $0) } == [4..<8, 8..<10, 0..<4, 4..<8, 8..<10, 0..<4])
+        #expect((7..<13).map { schedule.epoch(ofBatch: $0) } == [2, 2, 3, 3, 3, 4])
+        #expect((0..<7).allSatisfy { schedule.places(ofBatch: $0).isEmpty })
+        #expect(schedule.positions(ofBatches: 7..<13) == 24..<44)
+        #expect((1..<5).map { schedule.firstBatch(ofEpoch: $0) } == [7, 7, 9, 12])
+        #expect((7..<13).flatMap { schedule.indices(ofBatch: $0) } == whole.indices(at: 24..<44))
+        #expect((0..<4).map { whole.firstBatch(ofEpoch: $0) } == [0, 3, 6, 9])
+        // The last epoch there is.
+        #expect(whole.firstBatch(ofEpoch: .max) > 1 << 50)
+        let wide = BatchSchedule(examples: 10, batch: .max, seed: 7, origin: origin)
+        #expect(wide.places(ofBatch: 7) == 4..<10 && wide.places(ofBatch: 8) == 0..<10)
+    }
+
     @Test("an epoch is every example once, the last batch short; the next epoch is another permutation")
     func epochs() {
         var schedule = BatchSchedule(examples: 10, batch: 4, seed: 7)

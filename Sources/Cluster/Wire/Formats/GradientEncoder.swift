@@ -115,6 +115,8 @@ package struct GradientEncoder {
                 place += 1
             }
         }
+        // What is broken shows now, and is not owed for ever.
+        for i in 0..<due.count where !due[i].isFinite { due[i] = 0 }
     }
 
     /// The bits of the `count`-th largest magnitude, and how many of exactly that are among the `count` largest.
