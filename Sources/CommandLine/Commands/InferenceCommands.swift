@@ -14,7 +14,7 @@ struct EvaluateCommand: Subcommand {
     @Flag(help: "Prints one JSON object.") var json = false
 
     func run(_ invocation: Invocation) throws {
-        let config = try set.load(config, jobs: invocation.registry)
+        let config = try set.load(config, more: [checkpointOverride(checkpoint)], jobs: invocation.registry)
         let report = try Inference.evaluate(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
             onEvent: invocation.console.log)
@@ -48,11 +48,11 @@ struct PredictCommand: Subcommand {
     @OptionGroup var set: SetOptions
 
     func run(_ invocation: Invocation) throws {
-        let config = try set.load(config, jobs: invocation.registry)
+        let config = try set.load(config, more: [checkpointOverride(checkpoint)], jobs: invocation.registry)
         let predictions = try Inference.predict(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
             input: input.map(absolute), onEvent: invocation.console.log)
-        let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
+        let lines = [csvLine(predictions.columns)] + predictions.rows.map(Self.line)
         if let output {
             try Results.write(lines.joined(separator: "\n") + "\n", to: output)
         } else {
@@ -62,6 +62,11 @@ struct PredictCommand: Subcommand {
 
     /// Whole numbers, such as classes, without a decimal point.
     private static func line(_ row: [Double]) -> String {
-        row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" }.joined(separator: ",")
+        csvLine(row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" })
     }
+}
+
+/// Where the checkpoint lies is the job's directory too, which other keys of `checkpoint` need.
+private func checkpointOverride(_ directory: String) -> String {
+    "checkpoint.directory=\"\(absolute(directory))\""
 }
