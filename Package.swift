@@ -86,7 +86,7 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging"],
+            name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging", "Training"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",

@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Testing
+import Training
 
 @Suite("A job's configuration")
 struct JobConfigTests {

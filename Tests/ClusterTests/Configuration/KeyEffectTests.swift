@@ -3,6 +3,7 @@ import Dataflow
 import Foundation
 import Interchange
 import Testing
+import Training
 
 /// A key that is given either changes what the job does or is refused with its line. A new key needs a value here.
 @Suite("Every key has an effect or is refused")
