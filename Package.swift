@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "TributaryCommand",
             dependencies: [
-                "Cluster", "Dataflow", "Interchange", "Messaging",
+                "Cluster", "Dataflow", "Interchange", "Messaging", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CommandLine", swiftSettings: strict),

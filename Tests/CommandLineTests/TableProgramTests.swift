@@ -76,7 +76,7 @@ final class TableProgramTests {
         #expect(
             lines.first?.hasSuffix("the column's mean in the training part stands for 18 missing numbers: I1 10, I2 8")
                 == true)
-        #expect(lines.last?.hasSuffix("14 missing categories are a category of their own: C2 14") == true)
+        #expect(lines.last?.hasSuffix("14 missing cells count as a category of their own: C2 14") == true)
         try FileManager.default.removeItem(at: folder.appending(path: "a.csv"))
         // 1…39 without the multiples of 4: their mean.
         let mean = Double((0..<40).filter { $0 % 4 != 0 }.reduce(0, +)) / 30

@@ -55,8 +55,12 @@ struct ConfigurationReader {
         }
         refuseRivals(among: places)
         // What the command line says gives up its rival in the file.
-        if places["data.test_fraction"] != nil { giveUp("data.test_path", of: ofFile) { $0.data.testPath = nil } }
-        if places["data.test_path"] != nil { giveUp("data.test_fraction", of: ofFile) { $0.data.testFraction = nil } }
+        if places["data.test_fraction"] != nil, config.data.testFraction != nil {
+            giveUp("data.test_path", of: ofFile) { $0.data.testPath = nil }
+        }
+        if places["data.test_path"] != nil, config.data.testPath != nil {
+            giveUp("data.test_fraction", of: ofFile) { $0.data.testFraction = nil }
+        }
         places.merge(ofFile) { override, _ in override }
     }
 }

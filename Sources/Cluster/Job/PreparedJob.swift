@@ -56,7 +56,11 @@ package struct PreparedJob: Sendable {
         var changes = [config.scaleNote(preprocessing)].compactMap { $0 }
         // Without a training part nothing was read that could be compared.
         if data.training.count > 0, let before = manifest.data, let change = facts.change(since: before) {
-            changes.append("\(change); columns, scale, categories and classes stay as they were fitted then")
+            changes.append(
+                change
+                    + (config.reading.parts == .all
+                        ? "; columns, scale, categories and classes stay as they were fitted then"
+                        : "; held-out examples are drawn from it anew, and some may be among those trained on"))
         }
         return changes
     }

@@ -62,7 +62,7 @@ public struct WorkerNode: Sendable {
 }
 
 extension VariableInfo {
-    var wire: WireVariableInfo {
+    package var wire: WireVariableInfo {
         var info = WireVariableInfo()
         info.name = name
         info.dtype = dtype.rawValue

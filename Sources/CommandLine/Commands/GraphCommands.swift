@@ -3,6 +3,7 @@ internal import Cluster
 internal import Dataflow
 internal import Foundation
 internal import Interchange
+internal import Training
 
 /// Graphs of others, and ours for others.
 struct GraphCommand: ParsableCommand {
@@ -237,6 +238,8 @@ struct GraphExportCommand: Subcommand {
         let feeds: [String: String]
         let metrics: [String: String]
         let predictions: String?
+        /// What is done to examples before they are fed.
+        let preprocessing: Preprocessing
     }
 
     func run(_ invocation: Invocation) throws {
@@ -252,7 +255,7 @@ struct GraphExportCommand: Subcommand {
                 Names(
                     init: initializer.vertex.name, train: job.model.train.vertex.name, loss: job.model.loss.name,
                     feeds: feeds, metrics: job.model.metrics.mapValues(\.name),
-                    predictions: job.model.predictions?.name)))
+                    predictions: job.model.predictions?.name, preprocessing: job.preprocessing)))
     }
 }
 

@@ -65,8 +65,3 @@ struct PredictCommand: Subcommand {
         csvLine(row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" })
     }
 }
-
-/// Where the checkpoint lies is the job's directory too, which other keys of `checkpoint` need.
-private func checkpointOverride(_ directory: String) -> String {
-    "checkpoint.directory=\"\(absolute(directory))\""
-}

@@ -10,7 +10,7 @@ struct CSVHead {
     }
 
     /// How many lines are looked at.
-    static let lines = 1000
+    static let lines = 200
 
     let first: [Cell]
     let below: [[Cell]]

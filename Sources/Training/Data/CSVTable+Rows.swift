@@ -224,11 +224,14 @@ extension CSVTable {
         let filler = rule == .zero ? "0" : "the column's \(rule.rawValue) in the training part"
         if !numbers.isEmpty {
             let count = numbers.reduce(0) { $0 + (gaps[$1] ?? 0) }
-            notes.append("\(path): \(filler) stands for \(count) missing numbers: \(list(numbers))")
+            notes.append(
+                "\(path): \(filler) stands for \(count) missing number\(count == 1 ? "" : "s"): \(list(numbers))")
         }
         if !categories.isEmpty {
             let count = categories.reduce(0) { $0 + (gaps[$1] ?? 0) }
-            notes.append("\(path): \(count) missing categories are a category of their own: \(list(categories))")
+            notes.append(
+                "\(path): \(count) missing cell\(count == 1 ? " counts" : "s count") as a category of their own: \(list(categories))"
+            )
         }
         return notes
     }

@@ -213,7 +213,8 @@ struct CSVTable {
                 throw FormatError(
                     path: path,
                     "has \(first.count) column\(first.count == 1 ? "" : "s"), and no column \(index) for \(what)"
-                        + head.separatorHint)
+                        + (first.contains("\(index)")
+                            ? "; a name that is a number stands in quotes" : head.separatorHint))
             }
             return column
         case .name(let name):

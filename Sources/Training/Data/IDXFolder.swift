@@ -114,7 +114,7 @@ struct IDXName {
         let pattern =
             #/^(?<set>.*?)(?<half>train|t10k|test)[-_.]?(?<kind>images|labels)[-_.]?idx(?:\d(?:[-_.]?(?:ubyte|byte|int|short|float|double))?)?(?:\.idx)?(?:\.gz)?$/#
             .ignoresCase()
-        guard let match = name.wholeMatch(of: pattern) else { return nil }
+        guard name.lowercased().contains("idx"), let match = name.wholeMatch(of: pattern) else { return nil }
         let isTraining = match.half.lowercased() == "train"
         self.name = name
         set = String(match.set)

@@ -137,11 +137,15 @@ struct ModelKindTests {
         try Data("user\titem\n4\t107\n9999\t9999\n".utf8).write(to: URL(fileURLWithPath: input))
         let rows = try Inference.predict(config: config, job: job, checkpoint: "\(folder)/out", input: input).rows
         #expect(rows.count == 2 && Swift.abs(rows[0][0] - 2.5) < 0.8 && (1...5).contains(rows[1][0]), "\(rows)")
-        try Data("4\t107\t5\n".utf8).write(to: URL(fileURLWithPath: input))
+        // With ratings, as with ratings and times, it is the same file.
+        try Data("4\t107\t5\n9999\t9999\t1\n".utf8).write(to: URL(fileURLWithPath: input))
+        let rated = try Inference.predict(config: config, job: job, checkpoint: "\(folder)/out", input: input).rows
+        #expect(rated == rows)
+        try Data("4\t107\t5\t1\t1\n".utf8).write(to: URL(fileURLWithPath: input))
         let refusal = #expect(throws: FormatError.self) {
             try Inference.predict(config: config, job: job, checkpoint: "\(folder)/out", input: input)
         }
-        #expect(refusal?.description.contains("has 3 columns; the model wants 2") == true)
+        #expect(refusal?.description.contains("has 5 columns and no header; the model takes 2") == true)
     }
 
     @Test("a wide and deep model learns from a CSV file's categories and numbers together")

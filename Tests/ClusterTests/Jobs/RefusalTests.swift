@@ -53,13 +53,7 @@ struct RefusalTests {
         registration.version = "0.1.0"
         registration.incarnation = 1
         registration.fingerprint = job.fingerprint
-        registration.variables = job.variables.map { variable in
-            var info = WireVariableInfo()
-            info.name = variable.name
-            info.dtype = variable.dtype.rawValue
-            info.shape = variable.shape.concrete.map { Int64($0) }
-            return info
-        }
+        registration.variables = job.variables.map(\.wire)
         let error = #expect(throws: NodeError.self) {
             try ControlClient(coordinator.address).ask(.registerWorker(registration))
         }

@@ -100,6 +100,13 @@ struct CSVTests {
         }
     }
 
+    @Test("a column whose name is a number wants quotes")
+    func numberNames() throws {
+        let error = #expect(throws: FormatError.self) { try read("2019,2020\n1,0\n", CSVReader(label: .index(2020))) }
+        #expect(
+            error?.what == "has 2 columns, and no column 2020 for the labels; a name that is a number stands in quotes")
+    }
+
     @Test("a test file has the classes of the training file")
     func testFile() throws {
         let train = try folder.write(Array("1,a\n2,b\n".utf8), "train.csv")

@@ -39,8 +39,7 @@ struct CategoryTests {
             path: folder.write("a,1,2\nb,1,2\n".utf8, "a.csv"), testPath: folder.write("c,1,2\nb,1,2\n".utf8, "b.csv"))
         #expect(split.test.features.array(of: UInt8.self) == [2, 1, 1, 1])
         let new = try folder.write("b,1\nz,4\n".utf8, "new.csv")
-        let features = try reader.features(
-            new, by: Preprocessing(fittedTo: split.training, scale: .none))
+        let features = try reader.features(new, by: Preprocessing(fittedTo: split.training, scale: .none))
         #expect(features.array(of: UInt8.self) == [1, 1, 2, 4])
     }
 

@@ -99,8 +99,8 @@ struct MissingValueTests {
         #expect(
             parts.notes == [
                 "\(path): the column's mean in the training part stands for 3 missing numbers: a 1, x 2",
-                "\(path): 1 missing categories are a category of their own: c 1",
-                "\(test): the column's mean in the training part stands for 1 missing numbers: a 1",
+                "\(path): 1 missing cell counts as a category of their own: c 1",
+                "\(test): the column's mean in the training part stands for 1 missing number: a 1",
             ])
         #expect(parts.filled(.mean).notes == parts.notes)
     }
