@@ -203,7 +203,7 @@ extension ConfigurationReader {
             because: "model.kind wide_and_deep needs categories: data.format ratings, or csv with data.categorical")
         refuse(
             ["mlp", "cnn", "lstm"].contains(config.model.kind)
-                && (data.format == .ratings || !data.categorical.isEmpty),
+                && (data.format == .ratings || data.format == .csv && !data.categorical.isEmpty),
             at: ["model.kind", "data.categorical", "data.format"],
             because: "model.kind \(config.model.kind) takes no categories; wide_and_deep does")
     }

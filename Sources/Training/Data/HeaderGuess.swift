@@ -112,7 +112,9 @@ struct HeaderGuess {
         guard lines >= fewestLines, Set(columns.map(\.name)).count == columns.count,
             numeric.allSatisfy({ $0.kind == .whole || $0.kind == .missing })
         else { return false }
-        let fractions = numeric.map(\.fractionsBelowWhole)
-        return fractions.reduce(0, +) >= 4 * fewestLines || columns.contains(where: \.isLoneClass)
+        // One column may hold a whole number first by chance.
+        let fractions = numeric.map(\.fractionsBelowWhole).filter { $0 >= fewestLines }
+        return fractions.count > 1 && fractions.reduce(0, +) >= 4 * fewestLines
+            || columns.contains(where: \.isLoneClass)
     }
 }

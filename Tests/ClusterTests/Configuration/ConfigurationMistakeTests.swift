@@ -48,7 +48,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "data: {format: csv, path: x, separator: §}",
-                "data.separator must be one ASCII character, tab, or ::, got \"§\""
+                "data.separator must be one ASCII character, tab, or ::, got \"\\U000000A7\""
             ),
             (
                 "data: {format: csv, path: x, separator: '::'}",

@@ -42,6 +42,7 @@ struct JobConfigTests {
         var config = JobConfig()
         config.job = "null"
         config.train.learningRate = 0.1 + 0.2
+        (config.data.format, config.data.path) = (.csv, "/a.csv")
         config.data.labels = .name("a: b # c\n\u{7}'\"\\")
         config.cluster.token = "true"
         config.cluster.consistency = .asynchronous(isPipelined: true)

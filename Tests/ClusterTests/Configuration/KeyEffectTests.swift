@@ -87,8 +87,12 @@ struct KeyEffectTests {
         for path in JobConfig.keyPaths where path.hasPrefix("data.") {
             let key = String(path.dropFirst("data.".count))
             if ["format", "path"].contains(key) { continue }
-            let value = try #require(Self.dataValues[key], "a value for \(path)")
-                .replacingOccurrences(of: "FOLDER", with: folder)
+            // Ratings are a regression; saying so changes nothing.
+            let value =
+                key == "task" && format == .ratings
+                ? "classification"
+                : try #require(Self.dataValues[key], "a value for \(path)")
+                    .replacingOccurrences(of: "FOLDER", with: folder)
             let yaml =
                 key == "categorical" && format == .csv
                 ? base.replacingOccurrences(of: "categorical: [0]", with: "categorical: \(value)")

@@ -51,6 +51,7 @@ struct HeaderTests {
             // Whole over fractions, but few lines, or names that come twice, or a sign.
             "3,0\n1.5,1\n2.5,0\n", "3,3,0\n" + Self.rows(40) { "\($0).5,\($0).25,\($0 % 2)" },
             "-3,2,0\n" + Self.rows(40) { "\($0).5,\($0).25,\($0 % 2)" },
+            "3,0\n" + Self.rows(40) { "\($0).5,\($0 % 2)" },
             // A class of one example beside others of one.
             "1,2,kind\n" + Self.rows(12) { "\($0),\($0),c\($0)" },
             "\"1\",\"2\",\"0\"\n" + Self.rows(3) { "\"\($0)\",\"\($0)\",\"1\"" },
