@@ -89,7 +89,7 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging"],
+            name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging", "Training"],
             resources: [.copy("Programs")],
             swiftSettings: strict),
         .testTarget(

@@ -42,6 +42,7 @@ struct FileSubject: Subject {
             """
         let part = Manifest.fileName(step: 3, server: 0, of: 1)
         let bytes = try Safetensors.write([("w", number)], to: "\(folder)/\(part)")
+        let table = "1,2.5,red\n-3,NA,\n\"4\",0,\"bl\"\"ue\"\r7,8,é\n"
         let manifest = """
             {"format":1,"job":"a","fingerprint":"f","step":3,"done":[[0,3]],"missed":[[1,2]],"ahead":{"weights":[[3,4]]},"seed":1,"batch":2,"order":{"examples":9,"shuffle":true,"origin":[1,2,3]},"files":[{"name":"\(part)","bytes":\(bytes)}],"loss":0.5}
             """
@@ -70,6 +71,15 @@ struct FileSubject: Subject {
             Format(name: "a.idx", file: idx) { _ = try IDXReader.read($0) },
             Format(name: "a.csv", file: Array("a,b,label\n1,2.5,x\n-3,1e3,y\n\"4\",0,\"x\"\"\"\n7,8,y\n".utf8)) {
                 _ = try CSVReader().split(path: $0)
+            },
+            Format(name: "b.csv", file: [0xFF, 0xFE] + table.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }) {
+                path in
+                let reader = CSVReader(label: .index(0), task: .regression, categorical: [.index(2)])
+                let data = try reader.split(path: path).filled(.median)
+                _ = try reader.features(path, by: Preprocessing(fittedTo: data.training, scale: .standardize))
+            },
+            Format(name: "u.data", file: Array("u,i,r,t,job\n1,\"a, b\",3,9,x\n2,c,4,8,\n".utf8)) {
+                _ = try RatingsReader().split(path: $0)
             },
             Format(name: "a.yaml", file: Array(yaml.utf8)) { _ = try JobConfig.load(path: $0) },
             Format(name: "checkpoint-3.json", file: Array(manifest.utf8)) { path in

@@ -32,7 +32,7 @@ struct ConfigurationReader {
         } else if mistakes.count == 0 {
             mistakes.add(.wholeFile, "the configuration is empty (allowed: \(Self.allowed(in: "")))")
         }
-        refuseBothLengths(among: places)
+        refuseRivals(among: places)
     }
 
     /// Reads `key=value` texts, each over what was read before.
@@ -53,7 +53,14 @@ struct ConfigurationReader {
             (override, duplicates) = (place, document.duplicates)
             read(document.root ?? Node(""), at: String(text[..<equals]), place: place)
         }
-        refuseBothLengths(among: places)
+        refuseRivals(among: places)
+        // What the command line says gives up its rival in the file.
+        if places["data.test_fraction"] != nil, config.data.testFraction != nil {
+            giveUp("data.test_path", of: ofFile) { $0.data.testPath = nil }
+        }
+        if places["data.test_path"] != nil, config.data.testPath != nil {
+            giveUp("data.test_fraction", of: ofFile) { $0.data.testFraction = nil }
+        }
         places.merge(ofFile) { override, _ in override }
     }
 }
@@ -120,7 +127,7 @@ extension ConfigurationReader {
                 mistakes.add(option.place, Self.unknown("model." + option.name, kind: config.model.kind))
             }
         }
-        refuseKeysOfOtherKinds()
+        refuseKeysWithoutEffect()
         finishModel()
         finishData()
         finishConsistency()
@@ -135,9 +142,12 @@ extension ConfigurationReader {
         refuse(
             (tls.certificate == nil) != (tls.key == nil), at: ["cluster.tls.certificate", "cluster.tls.key"],
             because: "cluster.tls needs certificate and key together")
+        let isPlain = config.cluster.transport.map { $0 != .tls } ?? false
         refuse(
-            config.checkpoint.everySteps != nil && config.checkpoint.directory == nil, at: ["checkpoint.every_steps"],
-            because: "checkpoint.every_steps needs checkpoint.directory")
+            tls != .init() && isPlain && !(config.cluster.address ?? "").hasPrefix("tls+tcp:"),
+            at: ["certificate", "key", "ca", "server_name"].map { "cluster.tls.\($0)" },
+            because: "cluster.tls belongs to cluster.transport tls+tcp; this is "
+                + "\(config.cluster.transport?.rawValue ?? "")")
     }
 
     /// What the number of workers allows.
@@ -156,7 +166,6 @@ extension ConfigurationReader {
 
     /// Which data needs which keys, and goes with which model.
     private mutating func finishData() {
-        if config.data.format == .ratings, places["data.task"] == nil { config.data.task = .regression }
         let data = config.data
         if data.format != .embedded, data.path == nil {
             let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
@@ -171,14 +180,22 @@ extension ConfigurationReader {
             because: "data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its data "
                 + "within")
         refuse(
-            data.format != .csv && !data.categorical.isEmpty, at: ["data.categorical"],
-            because: "data.categorical needs data.format csv, not \(data.format.rawValue)")
-        refuse(
-            data.format != .csv && !data.ignore.isEmpty, at: ["data.ignore"],
-            because: "data.ignore needs data.format csv, not \(data.format.rawValue)")
-        refuse(
             data.format == .ratings && data.task == .classification, at: ["data.task"],
             because: "data.task can't be classification for data.format ratings, which is a regression")
+        refuse(
+            data.format == .embedded && data.task == .regression, at: ["data.task"],
+            because: "data.task can't be regression for data.format embedded, whose labels are the ten digits")
+        refuse(
+            data.format == .csv && data.separator == "::", at: ["data.separator"],
+            because: "data.separator can't be :: for data.format csv; ratings may have it")
+        let columns = [
+            ("data.labels", [data.labels]), ("data.categorical", data.categorical), ("data.ignore", data.ignore),
+        ]
+        let named = columns.first { $1.contains { if case .name = $0 { true } else { false } } }
+        refuse(
+            data.header == .absent && named != nil, at: ["data.header"],
+            because: "data.header false leaves the columns without names, but \(named?.0 ?? "") gives one; "
+                + "give a column's number from 0")
         refuse(
             config.model.kind == "wide_and_deep"
                 && (data.format == .csv ? places["data.categorical"] == nil : data.format != .ratings),
@@ -186,19 +203,21 @@ extension ConfigurationReader {
             because: "model.kind wide_and_deep needs categories: data.format ratings, or csv with data.categorical")
         refuse(
             ["mlp", "cnn", "lstm"].contains(config.model.kind)
-                && (data.format == .ratings || !data.categorical.isEmpty),
+                && (data.format == .ratings || data.format == .csv && !data.categorical.isEmpty),
             at: ["model.kind", "data.categorical", "data.format"],
             because: "model.kind \(config.model.kind) takes no categories; wide_and_deep does")
     }
 
-    /// Of a built-in kind of model, what only others have.
-    private mutating func refuseKeysOfOtherKinds() {
-        let kind = config.model.kind
-        for key in JobConfig.keys where !key.belongs(to: kind) {
-            let owners = key.kinds?.joined(separator: ", ") ?? ""
-            refuse(
-                places[key.path] != nil, at: [key.path],
-                because: "\(key.path) belongs to model.kind \(owners); this is \(kind)")
+    /// Keys that the job's kind of model, format, optimizer or schedule makes nothing of.
+    ///
+    /// Of a file, keys of an optimizer or a schedule that the command line replaces are let be: so one can try others.
+    private mutating func refuseKeysWithoutEffect() {
+        for key in JobConfig.keys {
+            guard let place = places[key.path], let owner = key.missingOwner(in: config) else { continue }
+            if case .line = place, case .override? = places[owner.selector], owner.selector.hasPrefix("train.") {
+                continue
+            }
+            mistakes.add(place, owner.refusal(of: key.path, in: config))
         }
     }
 
@@ -242,12 +261,22 @@ extension ConfigurationReader {
         if isWrong { mistakes.add(keys.compactMap { places[$0] }.first ?? .wholeFile, text) }
     }
 
-    /// Of one file, or of one command line, `train.epochs` and `train.steps` cannot both be meant.
-    private mutating func refuseBothLengths(among places: [String: Place]) {
-        guard let epochs = places["train.epochs"], let steps = places["train.steps"] else { return }
-        var later = steps
-        if case .line(let first) = steps, case .line(let second) = epochs, second > first { later = epochs }
-        mistakes.add(later, "train.epochs and train.steps are both given; give one of them")
+    /// Of one file, or of one command line, `train.epochs` and `train.steps` cannot both be meant, nor two test parts.
+    private mutating func refuseRivals(among places: [String: Place]) {
+        for (one, other) in [("train.epochs", "train.steps"), ("data.test_path", "data.test_fraction")] {
+            guard let first = places[one], let second = places[other] else { continue }
+            // An empty value takes a key away.
+            if one == "data.test_path", config.data.testPath == nil || config.data.testFraction == nil { continue }
+            var later = second
+            if case .line(let above) = second, case .line(let below) = first, below > above { later = first }
+            mistakes.add(later, "\(one) and \(other) are both given; give one of them")
+        }
+    }
+
+    /// Takes a key of the file away that the command line does not give too.
+    private mutating func giveUp(_ key: String, of file: [String: Place], _ takeAway: (inout JobConfig) -> Void) {
+        guard file[key] != nil, places[key] == nil else { return }
+        takeAway(&config)
     }
 }
 

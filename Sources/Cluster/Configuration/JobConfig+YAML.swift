@@ -52,15 +52,15 @@ extension JobConfig {
         return reader.config
     }
 
-    /// The whole effective configuration as YAML, defaults included and paths absolute; without the keys of other kinds of
-    /// model.
+    /// The whole effective configuration as YAML, defaults included and paths absolute; without keys that
+    /// have no effect in this job.
     ///
     /// `parse(yaml:)` of it, with the same model kinds, gives an equal value. It holds `cluster.token`, if there is one.
     public func yaml() -> String {
         var lines: [String] = []
         var open: [String] = []
         for key in Self.keys {
-            guard key.belongs(to: model.kind), let value = key.write(self) else { continue }
+            guard key.missingOwner(in: self) == nil, let value = key.write(self) else { continue }
             let parts = key.path.split(separator: ".").map(String.init)
             let sections = parts.dropLast()
             if sections.count < open.count || !sections.starts(with: open) { open = [] }

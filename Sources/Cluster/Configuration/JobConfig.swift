@@ -133,17 +133,21 @@ extension JobConfig {
         public var labels = Column.last
         /// Which columns of a CSV file are categories: any text, as in an address or a kind.
         public var categorical: [Column] = []
-        /// Whether the first line of a CSV file names the columns.
+        /// Whether the first line of a CSV file, or of ratings, names the columns.
         public var header = Header.automatic
-        public var task = Task.classification
+        /// What stands for missing numbers of a CSV file; fitted on the training part.
+        public var missing = FillRule.mean
+        /// nil: of CSV a classification, of ratings a regression, of arrays what the labels' type says.
+        public var task: Task?
         /// The file with the test part, absolute.
         public var testPath: String?
-        /// The share held out for testing where the data has no test part of its own, 0 ≤ share < 1.
-        public var testFraction = 0.2
+        /// The share held out for testing where the data has no test part of its own, 0 ≤ share < 1; nil: 0.2.
+        public var testFraction: Double?
         /// Only the first so many training examples are used.
         public var limit: Int?
-        /// What stands between the columns of a CSV file: one character.
-        public var separator = ","
+        /// What stands between the columns, one ASCII character (`::` too, in ratings); nil: a comma, of ratings what the
+        /// first line has.
+        public var separator: String?
         /// Which columns of a CSV file are passed over.
         public var ignore: [Column] = []
 

@@ -18,7 +18,19 @@ struct ValueFormat<T>: Sendable {
 extension ValueFormat where T == String {
     /// Any scalar, taken as it is written: a job may be called 7.
     static var text: Self { text("text") { !$0.isEmpty } }
-    static var character: Self { text("one character") { $0.unicodeScalars.count == 1 } }
+    /// One ASCII character, or `tab`; `::` too, which ratings have.
+    static var separator: Self {
+        let plain = text("one ASCII character, tab, or ::") { text in
+            let isCharacter = text.utf8.count == 1 && !"\"\r\n\0".utf8.contains(text.utf8.first ?? 0)
+            return isCharacter || ["::", "tab", "\\t"].contains(text)
+        }
+        return Self(
+            read: { (value, base) throws(ValueError) in
+                let text = try plain.read(value, base)
+                return text == "tab" || text == "\\t" ? "\t" : text
+            },
+            write: plain.write)
+    }
     static var device: Self { text("a device such as /cpu:0 or /gpu:0") { $0.hasPrefix("/") && $0.count > 1 } }
 
     /// A file or folder; relative ones start at the base directory, `~` is the user's home.

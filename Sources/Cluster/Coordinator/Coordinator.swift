@@ -4,6 +4,7 @@ internal import Interchange
 public import Messaging
 internal import SwiftProtobuf
 internal import Synchronization
+internal import Training
 
 /// How a coordinator runs.
 public struct CoordinatorOptions: Sendable {
@@ -218,6 +219,7 @@ public final class Coordinator: Sendable {
                 "examples that dead workers missed before the checkpoint stay missed: only cluster.consistency sync makes up for them"
             )
         }
+        for note in job.data.notes { onEvent(note) }
         if let note = job.model.note { onEvent(note) }
         if config.cluster.consistency.isSynchronous, config.cluster.workers > 1 { job.cut.notes.forEach(onEvent) }
         notes.forEach(onEvent)

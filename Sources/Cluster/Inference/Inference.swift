@@ -141,7 +141,7 @@ public enum Inference {
         } else if path.hasSuffix(".npz"), fitted.vocabularies.isEmpty {
             tensor = try NPZReader.features(path)
         } else if config.data.format == .ratings {
-            tensor = try RatingsReader.features(path, by: fitted)
+            tensor = try config.ratingsReader.features(path, by: fitted)
         } else if fitted.table != nil || path.hasSuffix(".csv") || path.hasSuffix(".csv.gz") {
             tensor = try config.csvReader.features(path, by: fitted)
         } else {

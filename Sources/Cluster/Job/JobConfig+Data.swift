@@ -11,7 +11,7 @@ extension JobConfig {
         var split = try readParts()
         if let limit = data.limit { split.training = split.training.prefix(min(limit, split.training.count)) }
         // Fitted after the limit: on what is trained on, and nothing else.
-        return split.filled(.error, fitted: reading.preprocessing)
+        return split.filled(data.missing, fitted: reading.preprocessing)
     }
 
     private func readParts() throws -> DataSplit {
@@ -36,9 +36,9 @@ extension JobConfig {
     private func readTest(_ fitted: Preprocessing) throws -> Dataset? {
         switch data.format {
         case .embedded: try EmbeddedDigits.split().test
-        case .idx: try IDXReader.test(folder: data.path ?? "")
-        case .npz: try NPZReader.test(path: data.path ?? "", testPath: data.testPath)
-        case .ratings: try data.testPath.map { try RatingsReader.read($0, by: fitted) }
+        case .idx: try IDXReader.test(folder: data.path ?? "", task: arrayTask)
+        case .npz: try NPZReader.test(path: data.path ?? "", testPath: data.testPath, task: arrayTask)
+        case .ratings: try data.testPath.map { try ratingsReader.read($0, by: fitted) }
         case .csv: try data.testPath.map { try csvReader.read($0, by: fitted) }
         }
     }
@@ -47,27 +47,29 @@ extension JobConfig {
         let seed = UInt64(bitPattern: Int64(self.seed))
         switch data.format {
         case .embedded: return try EmbeddedDigits.split()
-        case .idx: return try IDXReader.split(folder: data.path ?? "")
+        case .idx: return try IDXReader.split(folder: data.path ?? "", task: arrayTask)
         case .npz:
             return try NPZReader.split(
-                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed)
-        case .ratings:
-            return try RatingsReader.split(
                 path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed,
+                task: arrayTask)
+        case .ratings:
+            return try ratingsReader.split(
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction ?? 0.2, seed: seed,
                 fitted: fitted, allowsNewCategories: allowsNewCategories)
         case .csv:
             return try csvReader.split(
-                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction, seed: seed,
+                path: data.path ?? "", testPath: data.testPath, testFraction: data.testFraction ?? 0.2, seed: seed,
                 fitted: fitted, allowsNewCategories: allowsNewCategories)
         }
     }
 
     private func checkTask(_ fitted: Preprocessing) throws {
-        guard data.format == .csv, (data.task == .classification) != (fitted.classes > 0) else { return }
+        let now = data.task ?? .classification
+        guard data.format == .csv, (now == .classification) != (fitted.classes > 0) else { return }
         let then: Data.Task = fitted.classes > 0 ? .classification : .regression
         throw NodeError(
             .configuration,
-            "data.task is \(data.task.rawValue), but the checkpoint's model was trained for \(then.rawValue)")
+            "data.task is \(now.rawValue), but the checkpoint's model was trained for \(then.rawValue)")
     }
 
     /// Reads CSV files as the `data` section says.
@@ -79,17 +81,25 @@ extension JobConfig {
             case .name(let name): .name(name)
             }
         }
-        let header: CSVReader.Header =
-            switch data.header {
-            case .automatic: .automatic
-            case .present: .present
-            case .absent: .absent
-            }
         return CSVReader(
-            label: column(data.labels), header: header, separator: data.separator.utf8.first ?? UInt8(ascii: ","),
-            task: data.task == .classification ? .classification : .regression,
-            categorical: data.categorical.map(column), skipped: data.ignore.map(column))
+            label: column(data.labels), header: header, separator: data.separator?.utf8.first ?? UInt8(ascii: ","),
+            task: data.task == .regression ? .regression : .classification,
+            categorical: data.categorical.map(column), skipped: data.ignore.map(column), missing: data.missing)
     }
+
+    /// Reads ratings as the `data` section says.
+    var ratingsReader: RatingsReader { RatingsReader(header: header, separator: data.separator) }
+
+    private var header: CSVReader.Header {
+        switch data.header {
+        case .automatic: .automatic
+        case .present: .present
+        case .absent: .absent
+        }
+    }
+
+    /// What arrays hold, where the configuration says.
+    private var arrayTask: CSVReader.Task? { data.task.map { $0 == .regression ? .regression : .classification } }
 
     /// Whether what is fitted is no longer what the configuration asks for: a sentence for the log.
     func scaleNote(_ fitted: Preprocessing) -> String? {

@@ -15,7 +15,7 @@ struct EvaluateCommand: Subcommand {
     @Flag(help: "Prints one JSON object.") var json = false
 
     func run(_ invocation: Invocation) throws {
-        let config = try set.load(config, jobs: invocation.registry)
+        let config = try set.load(config, more: [checkpointOverride(checkpoint)], jobs: invocation.registry)
         let report = try Inference.evaluate(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
             onEvent: { [console = invocation.console] in console.log($0) })
@@ -49,11 +49,11 @@ struct PredictCommand: Subcommand {
     @OptionGroup var set: SetOptions
 
     func run(_ invocation: Invocation) throws {
-        let config = try set.load(config, jobs: invocation.registry)
+        let config = try set.load(config, more: [checkpointOverride(checkpoint)], jobs: invocation.registry)
         let predictions = try Inference.predict(
             config: config, job: invocation.job(for: config), checkpoint: absolute(checkpoint),
             input: input.map(absolute), onEvent: { [console = invocation.console] in console.log($0) })
-        let lines = [predictions.columns.joined(separator: ",")] + predictions.rows.map(Self.line)
+        let lines = [csvLine(predictions.columns)] + predictions.rows.map(Self.line)
         if let output {
             try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: outputPath(output))
         } else {
@@ -63,6 +63,6 @@ struct PredictCommand: Subcommand {
 
     /// Whole numbers, such as classes, without a decimal point.
     private static func line(_ row: [Double]) -> String {
-        row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" }.joined(separator: ",")
+        csvLine(row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" })
     }
 }

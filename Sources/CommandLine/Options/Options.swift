@@ -45,7 +45,7 @@ struct RunOptions: ParsableArguments {
         let devices =
             (device.map { ["devices.worker=\"\($0)\""] } ?? [])
             + (emulation.isAllowed ? ["devices.opencl_cpu=true"] : [])
-        return numbers + devices + (checkpoint.map { ["checkpoint.directory=\"\(absolute($0))\""] } ?? [])
+        return numbers + devices + (checkpoint.map { [checkpointOverride($0)] } ?? [])
     }
 
     /// Checks these options against the job.
@@ -150,6 +150,12 @@ struct TLSOptions: ParsableArguments {
         tls.serverName = tlsServerName
         return tls
     }
+}
+
+/// A checkpoint's directory as `--set` takes it.
+func checkpointOverride(_ directory: String) -> String {
+    let path = absolute(directory).unicodeScalars.map { $0 == "'" ? "''" : String($0) }.joined()
+    return "checkpoint.directory='\(path)'"
 }
 
 /// A path of the command line, from the root.

@@ -1,13 +1,27 @@
-internal import Interchange
 #if canImport(Glibc)
     internal import Glibc
 #endif
 
 /// Walks over the cells of a CSV file (RFC 4180), byte by byte.
+///
+/// Lines end with LF, CRLF or CR. Spaces and tabs around a cell without quotes, and around the quotes of one with, are left
+/// out, unless they separate the columns.
 struct CSVCells {
+    struct Cell {
+        /// Its bytes in the file; of a cell with quotes, those of its text in the buffer given to `next`.
+        let range: Range<Int>
+        let isQuoted: Bool
+        let end: End
+        /// What is wrong with its quotes.
+        var fault: String?
+    }
+
+    enum End { case cell, line, file }
+
     private let bytes: UnsafeBufferPointer<UInt8>
     private let separator: UInt8
-    let path: String
+    /// Two of the character stand between columns, as in MovieLens's `::`.
+    private let isDoubled: Bool
     private var at = 0
     /// The line of the cell that was read last, from 1.
     private(set) var line = 1
@@ -15,79 +29,107 @@ struct CSVCells {
     private(set) var column = 0
     private var nextLine = 1
 
-    enum End { case cell, line, file }
-
-    init(_ bytes: UnsafeBufferPointer<UInt8>, separator: UInt8, path: String) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, separator: UInt8, isDoubled: Bool = false) {
         self.bytes = bytes
         self.separator = separator
-        self.path = path
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
+        self.isDoubled = isDoubled
     }
 
-    /// A failure at the cell that was read last: `data.csv:3:7: what`.
-    func failure(_ what: String) -> FormatError { FormatError(path: "\(path):\(line):\(column)", what) }
-
-    /// Skips empty lines; false at the end of the file. To be called at the start of a line.
+    /// Skips lines that are empty or blank; false at the end of the file. To be called at the start of a line.
     mutating func startLine() -> Bool {
         while at < bytes.count {
-            if bytes[at] == 0x0A {
-                at += 1
-            } else if bytes[at] == 0x0D, at + 1 < bytes.count, bytes[at + 1] == 0x0A {
-                at += 2
-            } else {
-                break
-            }
-            nextLine += 1
+            var end = at
+            while end < bytes.count, isBlank(bytes[end]) { end += 1 }
+            guard end == bytes.count || Self.endsLine(bytes[end]) else { break }
+            at = end
+            if at < bytes.count { passLineEnd() }
         }
         line = nextLine
         column = 0
         return at < bytes.count
     }
 
-    /// A cell's text without quotes, and what ends it.
-    ///
-    /// - Returns: the bytes in the file, or, where quotes were doubled, in `unquoted`.
+    private func isBlank(_ byte: UInt8) -> Bool { (byte == 0x20 || byte == 0x09) && byte != separator }
+    private static func endsLine(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+
     @inline(__always)
-    mutating func next(_ unquoted: inout [UInt8]) throws -> (range: Range<Int>, isUnquoted: Bool, end: End) {
+    private func isSeparator(_ place: Int) -> Bool {
+        bytes[place] == separator && (!isDoubled || place + 1 < bytes.count && bytes[place + 1] == separator)
+    }
+
+    /// The cell's text: a range of the file or, where it has quotes, of `unquoted`.
+    @inline(__always)
+    mutating func next(_ unquoted: inout [UInt8]) -> Cell {
         column += 1
         line = nextLine
-        if at < bytes.count, bytes[at] == UInt8(ascii: "\"") { return try quoted(&unquoted) }
+        while at < bytes.count, isBlank(bytes[at]) { at += 1 }
+        if at < bytes.count, bytes[at] == UInt8(ascii: "\"") { return quoted(&unquoted) }
         let start = at
-        while at < bytes.count, bytes[at] != separator, bytes[at] != 0x0A { at += 1 }
+        while at < bytes.count, !isSeparator(at), !Self.endsLine(bytes[at]) { at += 1 }
         var end = at
-        if end > start, bytes[end - 1] == 0x0D, at == bytes.count || bytes[at] == 0x0A { end -= 1 }
-        return (start..<end, false, finish())
+        while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+        return Cell(range: start..<end, isQuoted: false, end: finish())
     }
 
     private mutating func finish() -> End {
         guard at < bytes.count else { return .file }
-        defer { at += 1 }
-        if bytes[at] == separator { return .cell }
-        nextLine += 1
+        if isSeparator(at) {
+            at += isDoubled ? 2 : 1
+            return .cell
+        }
+        passLineEnd()
         return .line
     }
 
-    private mutating func quoted(_ unquoted: inout [UInt8]) throws -> (range: Range<Int>, isUnquoted: Bool, end: End) {
+    private mutating func passLineEnd() {
+        at += bytes[at] == 0x0D && at + 1 < bytes.count && bytes[at + 1] == 0x0A ? 2 : 1
+        nextLine += 1
+    }
+
+    private mutating func quoted(_ unquoted: inout [UInt8]) -> Cell {
         unquoted.removeAll(keepingCapacity: true)
         at += 1
-        while true {
-            guard at < bytes.count else { throw failure("a quote is opened and never closed") }
+        var isClosed = false
+        while at < bytes.count {
             let byte = bytes[at]
             at += 1
             if byte == UInt8(ascii: "\"") {
-                guard at < bytes.count, bytes[at] == byte else { break }
+                guard at < bytes.count, bytes[at] == byte else {
+                    isClosed = true
+                    break
+                }
                 at += 1
-            } else if byte == 0x0A {
+            } else if byte == 0x0A || byte == 0x0D && !(at < bytes.count && bytes[at] == 0x0A) {
                 nextLine += 1
             }
             unquoted.append(byte)
         }
-        if at + 1 < bytes.count, bytes[at] == 0x0D, bytes[at + 1] == 0x0A { at += 1 }
-        guard at == bytes.count || bytes[at] == separator || bytes[at] == 0x0A else {
-            throw failure("text follows the closing quote")
+        var fault = isClosed ? nil : "a quote is opened and never closed"
+        while at < bytes.count, isBlank(bytes[at]) { at += 1 }
+        while at < bytes.count, !isSeparator(at), !Self.endsLine(bytes[at]) {
+            fault = "text follows the closing quote"
+            at += 1
         }
-        return (0..<unquoted.count, true, finish())
+        return Cell(range: 0..<unquoted.count, isQuoted: true, end: finish(), fault: fault)
     }
+
+    /// Whether a cell with this text holds no value: it is empty, `?`, or one of the words that pandas takes so.
+    ///
+    /// - Parameter inAnyCase: other letter cases of the words too. Among texts `none` may be a value, so there it is false.
+    static func isMissing(_ text: some Collection<UInt8>, inAnyCase: Bool = false) -> Bool {
+        guard let first = text.first else { return true }
+        guard text.count <= 9, "#-1<nN?".utf8.contains(first) else { return false }
+        let word = String(decoding: text, as: UTF8.self)
+        return inAnyCase ? lowercased.contains(word.lowercased()) : missing.contains(word)
+    }
+
+    /// pandas's `na_values`, and the question mark of the UCI's data sets.
+    private static let missing: Set<String> = [
+        "?", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA",
+        "#N/A N/A",
+        "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+    ]
+    private static let lowercased = Set(missing.map { $0.lowercased() })
 
     /// Whether the text of a cell is one.
     static func isNumber(_ text: String) -> Bool {

@@ -6,7 +6,9 @@ internal import Interchange
 /// Of a categorical column the file with the training part gives the vocabulary, held-out rows included.
 ///
 /// Labels of a classification that are whole numbers from 0 on are class indices; any others (text, −1) become indices in
-/// sorted order. Errors name file, line and cell, both counted from 1: `data.csv:3:7`.
+/// sorted order. A cell is missing if it is empty, `?` or one of pandas's words for it: a number is then NaN, a category the
+/// empty text, and a label an error. Errors name file, line and column, both counted from 1: `data.csv:3:7`; of many, the
+/// first ten.
 public struct CSVReader: Sendable {
     public enum Column: Sendable, Equatable {
         case last
@@ -17,8 +19,7 @@ public struct CSVReader: Sendable {
     }
 
     public enum Header: Sendable, Equatable {
-        /// The first line is a header if none of its cells but the label's and those of categories is a number; where there
-        /// are categories alone, if the target of a regression is none, or no cell is a number.
+        /// The first line is a header if it differs in kind from those below: `HeaderGuess`.
         case automatic
         case present, absent
     }
@@ -33,12 +34,18 @@ public struct CSVReader: Sendable {
     public var categorical: [Column]
     /// Columns that are passed over. Those that are named may be missing from files read like the training file.
     public var skipped: [Column]
-    /// Two separators stand between columns, so that every second cell is empty.
+    /// Whether missing numbers will be filled, and how, which the log is told; `error`: they are errors. Reading leaves them
+    /// NaN.
+    public var missing: FillRule
+    /// Two separators stand between columns.
     var isDoubled = false
+    /// The first so many features must not be missing: users and items of ratings.
+    var identifiers = 0
 
     public init(
         label: Column = .last, header: Header = .automatic, separator: UInt8 = UInt8(ascii: ","),
-        task: Task = .classification, categorical: [Column] = [], skipped: [Column] = []
+        task: Task = .classification, categorical: [Column] = [], skipped: [Column] = [],
+        missing: FillRule = .mean
     ) {
         self.label = label
         self.header = header
@@ -46,6 +53,7 @@ public struct CSVReader: Sendable {
         self.task = task
         self.categorical = categorical
         self.skipped = skipped
+        self.missing = missing
     }
 
     /// Reads both parts.
@@ -68,14 +76,19 @@ public struct CSVReader: Sendable {
         let table = try CSVTable(path: path, reader: self)
         guard let testPath else {
             let classes = ClassNames(table.labels)
-            return try DataSplit(table.dataset(task, classes), testFraction: testFraction, seed: seed)
+            var split = try DataSplit(table.dataset(task, classes), testFraction: testFraction, seed: seed)
+            split.notes = table.notes(missing)
+            return split
         }
         let testTable = try CSVTable(
-            path: testPath, reader: self, like: table.table, vocabularies: table.vocabularies, for: .labels)
+            path: testPath, reader: self, like: table.table, vocabularies: table.vocabularies, for: .labels,
+            isFitted: false)
         // Text that only the test part knows is an error; a whole number may be.
         let classes = ClassNames(table.labels, and: testTable.labels)
-        return try DataSplit.checked(
+        var split = try DataSplit.checked(
             training: table.dataset(task, classes), test: testTable.dataset(task, classes), names: (path, testPath))
+        split.notes = table.notes(missing) + testTable.notes(missing)
+        return split
     }
 
     /// Reads one file. Throws `FormatError`.

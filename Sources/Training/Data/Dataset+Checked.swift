@@ -5,9 +5,9 @@ extension Dataset {
     /// A dataset of arrays as they come from files.
     ///
     /// Features of any shape [N, …] and of a number's dtype; integer labels, [N] or [N, 1], are class indices, floating
-    /// ones targets of a regression. Throws `FormatError` with the names if they do not fit.
+    /// ones targets of a regression, unless `task` says otherwise. Throws `FormatError` with the names if they do not fit.
     static func checked(
-        features: Tensor, labels: Tensor, featuresName: String, labelsName: String
+        features: Tensor, labels: Tensor, task: CSVReader.Task? = nil, featuresName: String, labelsName: String
     ) throws -> Dataset {
         let extents = features.shape.concrete
         guard extents.count > 1, features.elementCount > 0 else {
@@ -23,7 +23,7 @@ extension Dataset {
         let matrix = (features.dtype == .uint8 ? features : features.asFloat32)
             .reshaped(Shape([extents[0], features.elementCount / extents[0]]))
         let shape = Array(extents.dropFirst())
-        if labels.dtype.isFloating {
+        if task.map({ $0 == .regression }) ?? labels.dtype.isFloating {
             let targets = labels.asFloat32.reshaped(Shape([extents[0], labels.elementCount / extents[0]]))
             return Dataset(features: matrix, labels: targets, classes: 0, featureShape: shape)
         }
@@ -31,8 +31,13 @@ extension Dataset {
             throw FormatError(path: labelsName, "has the shape \(labels.shape); class indices are one an example")
         }
         let values = labels.doubles
-        guard let most = values.max(), let least = values.min(), least >= 0, most < Double(mostClasses) else {
-            throw FormatError(path: labelsName, "holds labels that are no class indices (0 to \(mostClasses - 1))")
+        guard let most = values.max(), let least = values.min(), least >= 0, most < Double(mostClasses),
+            values.allSatisfy({ $0 == $0.rounded() })
+        else {
+            throw FormatError(
+                path: labelsName,
+                "holds labels that are no class indices (0 to \(mostClasses - 1))"
+                    + (labels.dtype.isFloating ? "; data.task: regression takes any numbers" : ""))
         }
         return Dataset(
             features: matrix, labels: Tensor(values.map { Int32($0) }), classes: Int(most) + 1, featureShape: shape)

@@ -121,6 +121,8 @@ public struct Dataset: Sendable {
 public struct DataSplit: Sendable {
     public var training: Dataset
     public var test: Dataset
+    /// Lines for the job's log, such as which columns have gaps.
+    public var notes: [String] = []
 
     /// Both parts have the same features and classes.
     public init(training: Dataset, test: Dataset) {

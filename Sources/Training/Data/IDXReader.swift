@@ -78,45 +78,44 @@ public enum IDXReader {
         }
     }
 
-    /// A folder with MNIST's four files, `train-images-idx3-ubyte` and so on, each gzipped (`.gz`) or not.
+    /// A folder with the four files of MNIST or its kin, each gzipped (`.gz`) or not: `IDXFolder` says what they are called.
     ///
+    /// - Parameters:
+    ///   - folder: of several sets in one folder, followed by the one's name: `DIR/emnist-letters`.
+    ///   - task: nil: integer labels are classes, floating ones targets.
     /// - Throws: `FormatError` if one is missing or damaged, or images and labels differ in number.
-    public static func split(folder: String) throws -> DataSplit {
-        try split(
-            trainingImages: open("train-images-idx3-ubyte", in: folder),
-            trainingLabels: open("train-labels-idx1-ubyte", in: folder),
-            testImages: open("t10k-images-idx3-ubyte", in: folder),
-            testLabels: open("t10k-labels-idx1-ubyte", in: folder))
+    public static func split(folder: String, task: CSVReader.Task? = nil) throws -> DataSplit {
+        let files = try IDXFolder(folder)
+        return try split(
+            trainingImages: Gzip(path: files[.trainingImages]), trainingLabels: Gzip(path: files[.trainingLabels]),
+            testImages: Gzip(path: files[.testImages]), testLabels: Gzip(path: files[.testLabels]), task: task)
     }
 
     /// The test part of such a folder; the training part need not be there. Throws `FormatError`.
-    public static func test(folder: String) throws -> Dataset {
-        try examples(open("t10k-images-idx3-ubyte", in: folder), open("t10k-labels-idx1-ubyte", in: folder))
-    }
-
-    private static func open(_ name: String, in folder: String) throws -> Gzip {
-        let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-        do { return try Gzip(path: path) } catch let plain as FormatError {
-            do { return try Gzip(path: path + ".gz") } catch let zipped as FormatError {
-                throw plain.systemCode == zipped.systemCode
-                    ? FormatError(path: path, "\(plain.what) (nor is there a .gz)") : zipped
-            }
-        }
+    public static func test(folder: String, task: CSVReader.Task? = nil) throws -> Dataset {
+        let files = try IDXFolder(folder, parts: [.testImages, .testLabels])
+        return try examples(Gzip(path: files[.testImages]), Gzip(path: files[.testLabels]), task)
     }
 
     static func split(
-        trainingImages: Gzip, trainingLabels: Gzip, testImages: Gzip, testLabels: Gzip
+        trainingImages: Gzip, trainingLabels: Gzip, testImages: Gzip, testLabels: Gzip,
+        task: CSVReader.Task? = nil
     ) throws -> DataSplit {
         let names = (trainingImages.path, testImages.path)
-        let training = try examples(trainingImages, trainingLabels)
-        let test = try examples(testImages, testLabels)
+        let training = try examples(trainingImages, trainingLabels, task)
+        let test = try examples(testImages, testLabels, task)
         return try DataSplit.checked(training: training, test: test, names: names)
     }
 
-    private static func examples(_ images: Gzip, _ labels: Gzip) throws -> Dataset {
+    private static func examples(_ images: Gzip, _ labels: Gzip, _ task: CSVReader.Task?) throws -> Dataset {
         let names = (images.path, labels.path)
         let images = try read(images)
-        let labels = try read(labels)
+        var labels = try read(labels)
+        // QMNIST: eight numbers an image, the class first.
+        if labels.shape.rank == 2, labels.shape[1] == 8, labels.dtype == .int32 {
+            let numbers = labels.array(of: Int32.self)
+            labels = Tensor(stride(from: 0, to: numbers.count, by: 8).map { numbers[$0] })
+        }
         guard let rank = images.shape.rank, rank > 1 else {
             throw FormatError(path: names.0, "holds no images: its shape is \(images.shape)")
         }
@@ -128,6 +127,7 @@ public enum IDXReader {
                 path: names.1,
                 "holds \(labels.elementCount) labels for the \(images.shape.concrete[0]) images of \(names.0)")
         }
-        return try Dataset.checked(features: images, labels: labels, featuresName: names.0, labelsName: names.1)
+        return try Dataset.checked(
+            features: images, labels: labels, task: task, featuresName: names.0, labelsName: names.1)
     }
 }

@@ -23,7 +23,10 @@ extension DataSplit {
                 table.features[place].fill = training.fill(ofColumn: place, rule)
             }
         }
-        return DataSplit(training: training.filled(by: table), test: test.filled(by: table))
+        var split = self
+        split.training = training.filled(by: table)
+        split.test = test.filled(by: table)
+        return split
     }
 }
 

@@ -10,23 +10,31 @@ public enum NPZReader {
     ///
     /// - Parameters:
     ///   - testPath: a file with the test part.
-    ///   - testFraction: the share held out by `seed` if there is neither `testPath` nor a test part in the file.
-    /// - Throws: `FormatError`.
+    ///   - testFraction: the share held out by `seed`; nil: 0.2 if there is neither `testPath` nor a test part in the file.
+    ///   - task: nil: integer labels are classes, floating ones targets.
+    /// - Throws: `FormatError`; also for a `testFraction` where there is a test part.
     public static func split(
-        path: String, testPath: String? = nil, testFraction: Double = 0.2, seed: UInt64 = 0
+        path: String, testPath: String? = nil, testFraction: Double? = nil, seed: UInt64 = 0,
+        task: CSVReader.Task? = nil
     ) throws -> DataSplit {
         let file = try NpzFile(path)
-        let training = try examples(file, "_train")
+        let training = try examples(file, "_train", task)
         if let testPath {
             let other = try NpzFile(testPath)
             return try DataSplit.checked(
-                training: training ?? plain(file), test: examples(other, "_test") ?? plain(other),
+                training: training ?? plain(file, task), test: examples(other, "_test", task) ?? plain(other, task),
                 names: (path, testPath))
         }
-        if let training, let test = try examples(file, "_test") {
+        if let training, let test = try examples(file, "_test", task) {
+            guard testFraction == nil else {
+                throw FormatError(
+                    path: path,
+                    "holds a test part of its own (x_test, y_test), so that data.test_fraction has no effect; leave it out"
+                )
+            }
             return try DataSplit.checked(training: training, test: test, names: (path, path))
         }
-        return try DataSplit(training ?? plain(file), testFraction: testFraction, seed: seed)
+        return try DataSplit(training ?? plain(file, task), testFraction: testFraction ?? 0.2, seed: seed)
     }
 
     /// Reads the test part alone; the training part need not be there.
@@ -34,9 +42,9 @@ public enum NPZReader {
     /// - Parameter testPath: a file with the test part; nil: `path` has one.
     /// - Returns: nil if `path` has no test part.
     /// - Throws: `FormatError`.
-    public static func test(path: String, testPath: String?) throws -> Dataset? {
+    public static func test(path: String, testPath: String?, task: CSVReader.Task? = nil) throws -> Dataset? {
         let file = try NpzFile(testPath ?? path)
-        return try examples(file, "_test") ?? (testPath == nil ? nil : plain(file))
+        return try examples(file, "_test", task) ?? (testPath == nil ? nil : plain(file, task))
     }
 
     /// Features without labels, as an array of any shape [N, …]. Throws `FormatError`.
@@ -51,8 +59,8 @@ public enum NPZReader {
 
     private static let names = (features: ["x", "X", "features"], labels: ["y", "Y", "labels"])
 
-    private static func plain(_ file: NpzFile) throws -> Dataset {
-        guard let data = try examples(file, "") else {
+    private static func plain(_ file: NpzFile, _ task: CSVReader.Task?) throws -> Dataset {
+        guard let data = try examples(file, "", task) else {
             throw FormatError(
                 path: file.path,
                 "holds \(file.names.joined(separator: ", ")); x and y (or features and labels, or x_train, y_train, "
@@ -61,12 +69,14 @@ public enum NPZReader {
         return data
     }
 
-    private static func examples(_ file: NpzFile, _ suffix: String) throws -> Dataset? {
+    private static func examples(
+        _ file: NpzFile, _ suffix: String, _ task: CSVReader.Task?
+    ) throws -> Dataset? {
         guard let x = names.features.map({ $0 + suffix }).first(where: file.names.contains),
             let y = names.labels.map({ $0 + suffix }).first(where: file.names.contains)
         else { return nil }
         return try Dataset.checked(
-            features: file.tensor(named: x), labels: file.tensor(named: y), featuresName: "\(file.path)[\(x)]",
-            labelsName: "\(file.path)[\(y)]")
+            features: file.tensor(named: x), labels: file.tensor(named: y), task: task,
+            featuresName: "\(file.path)[\(x)]", labelsName: "\(file.path)[\(y)]")
     }
 }

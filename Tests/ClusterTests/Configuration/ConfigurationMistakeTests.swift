@@ -42,8 +42,22 @@ struct ConfigurationMistakeTests {
                 "model: {hidden: [1, 0]}",
                 "model.hidden must be a whole number ≥ 1, got 0 as item 2 of the list"
             ),
-            ("data: {separator: ab}", "data.separator must be one character, got \"ab\""),
-            ("data: {labels: -1}", "data.labels must be a column's name, its number from 0, or last, got -1"),
+            (
+                "data: {format: csv, path: x, separator: ab}",
+                "data.separator must be one ASCII character, tab, or ::, got \"ab\""
+            ),
+            (
+                "data: {format: csv, path: x, separator: §}",
+                "data.separator must be one ASCII character, tab, or ::, got \"\\U000000A7\""
+            ),
+            (
+                "data: {format: csv, path: x, separator: '::'}",
+                "data.separator can't be :: for data.format csv; ratings may have it"
+            ),
+            (
+                "data: {format: csv, path: x, labels: -1}",
+                "data.labels must be a column's name, its number from 0, or last, got -1"
+            ),
             (
                 "cluster: {join_timeout: 5 weeks}",
                 "cluster.join_timeout must be a duration > 0 such as 10, 10s, 500ms or 2m, got \"5 weeks\""
@@ -174,6 +188,24 @@ struct ConfigurationMistakeTests {
                 "line 3: cluster.token_file stands beside cluster.token; give one of them"
             ),
             ("cluster:\n  tls:\n    key: a", "line 3: cluster.tls needs certificate and key together"),
+            (
+                "cluster:\n  transport: tcp\n  tls: {ca: a}",
+                "line 3: cluster.tls belongs to cluster.transport tls+tcp; this is tcp"
+            ),
+            ("checkpoint:\n  keep: 5", "line 2: checkpoint.keep needs checkpoint.directory"),
+            (
+                "data: {format: csv, path: x,\n  test_path: y,\n  test_fraction: 0.5}",
+                "line 3: data.test_path and data.test_fraction are both given; give one of them"
+            ),
+            (
+                "data: {format: csv, path: x, labels: y,\n  header: false}",
+                "line 2: data.header false leaves the columns without names, but data.labels gives one; "
+                    + "give a column's number from 0"
+            ),
+            (
+                "data: {format: embedded,\n  task: regression}",
+                "line 2: data.task can't be regression for data.format embedded, whose labels are the ten digits"
+            ),
             ("checkpoint:\n  every_steps: 5", "line 2: checkpoint.every_steps needs checkpoint.directory"),
         ])
     func together(yaml: String, mistake: String) {

@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Testing
+import Training
 
 @Suite("A job's configuration")
 struct JobConfigTests {
@@ -21,7 +22,8 @@ struct JobConfigTests {
         #expect(config.model.initializer == .truncatedNormal && config.model.loss == .meanSquaredError)
         #expect(config.data.path == "/jobs/data/iris.csv" && config.data.testPath == "/iris-test.csv")
         #expect(config.data.labels == .name("5") && config.data.header == .present && config.data.separator == "\t")
-        #expect(config.train.optimizer == .gradientDescent && config.train.learningRate == 1e-5)
+        #expect(config.data.missing == .median && config.data.task == .regression && config.data.testFraction == nil)
+        #expect(config.train.optimizer == .adamw && config.train.learningRate == 1e-5)
         #expect(config.train.steps == 100 && config.train.epochs == nil && config.train.epsilon == 1e-8)
         #expect(config.train.schedule == .exponential && config.train.decaySteps == 20 && config.train.staircase)
         #expect(config.cluster.transport == .tls && config.cluster.consistency == .sync)
@@ -40,6 +42,7 @@ struct JobConfigTests {
         var config = JobConfig()
         config.job = "null"
         config.train.learningRate = 0.1 + 0.2
+        (config.data.format, config.data.path) = (.csv, "/a.csv")
         config.data.labels = .name("a: b # c\n\u{7}'\"\\")
         config.cluster.token = "true"
         config.cluster.consistency = .asynchronous(isPipelined: true)
@@ -111,11 +114,10 @@ struct JobConfigTests {
             model: {kind: mlp, hidden: [], activation: leaky_relu, initializer: truncated_normal, dropout: 0.5,
                     loss: mean_squared_error, outputs: 3}
             data: {format: csv, path: data/iris.csv, scale: standardize, labels: "5", header: true, task: regression,
-                   test_path: /iris-test.csv, test_fraction: 0, limit: 10, separator: "\\t"}
-            train: {optimizer: sgd, learning_rate: 1e-5, momentum: 0, decay: 0.5, beta1: 0.1, beta2: 0.2,
-                    epsilon: 1e-8, batch: 1, steps: 100, l1: 1, l2: 0.25, clip_norm: 5, shuffle: false,
+                   test_path: /iris-test.csv, limit: 10, separator: "\\t", missing: median}
+            train: {optimizer: adamw, learning_rate: 1e-5, beta1: 0.1, beta2: 0.2, epsilon: 1e-8, batch: 1, steps: 100, l1: 1, l2: 0.25, clip_norm: 5, shuffle: false,
                     evaluate_every_steps: 10, schedule: exponential, decay_steps: 20, decay_rate: 0.5, staircase: true,
-                    end_learning_rate: 1e-6}
+                    weight_decay: 0.1}
             cluster:
               servers: 3
               workers: 4

@@ -65,7 +65,11 @@ struct ModelKeyTests {
                 "{model: {kind: cnn}, data: {format: ratings, path: x}}",
                 "model.kind cnn takes no categories; wide_and_deep does"
             ),
-            ("data: {categorical: [0]}", "data.categorical needs data.format csv, not embedded"),
+            (
+                "data: {categorical: [0]}",
+                "data.categorical belongs to data.format csv; this is embedded, the digits that ship, with a test part of "
+                    + "their own"
+            ),
             (
                 "{model: {kind: wide_and_deep}, data: {format: ratings, path: x, task: classification}}",
                 "data.task can't be classification for data.format ratings, which is a regression"

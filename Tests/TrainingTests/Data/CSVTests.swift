@@ -13,7 +13,10 @@ struct CSVTests {
 
     @Test("numbers and class indices, with or without a header, whatever ends the lines")
     func plain() throws {
-        for text in ["1,2,0\n3,4,2\n", "a,b,c\r\n1,2,0\r\n3,4,2", "\u{FEFF}a,\"b\",c\n\n1,\"2\",0\n3, 4 ,2\n\n"] {
+        for text in [
+            "1,2,0\n3,4,2\n", "a,b,c\r\n1,2,0\r\n3,4,2", "\u{FEFF}a,\"b\",c\n\n1,\"2\",0\n3, 4 ,2\n\n",
+            "a,b,c\r1,2,0\r3,4,2\r", "\n  \na,b,c\n1,2,0\n \t\n3,4,2\n\r\n   ", "1, \"2\" ,0\r\n3,\t4,2 \n",
+        ] {
             let data = try read(text)
             #expect(data.features == Tensor([[1, 2], [3, 4]] as [[UInt8]]))
             #expect(data.labels == Tensor([0, 2] as [Int32]))
@@ -62,12 +65,20 @@ struct CSVTests {
             ("", "is empty"), ("a,b\n", "holds no rows"),
             ("1\n2\n", ":1:1: one column alone: features and a label are wanted"),
             ("1,2,0\n1,x,0\n", ":2:2: 'x' is no number"),
-            ("1,2,0\n\n1,,0\n", ":3:2: the cell is empty, a number is wanted"),
+            ("1,2,0\n1,2,null\n", ":2:3: 'null' is a missing value, a label is wanted"),
             ("1,2,0\n1,0\n", ":2:2: the row has 2 cells, 3 are wanted"),
             ("1,2,0\n1\n", ":2:1: the row has 1 cell, 3 are wanted"),
-            ("1,2,0\n1,2,0,4\n", ":2:4: the row has more than 3 cells"),
+            ("1,2,0\n1,2,0,4\n", ":2:4: the row has 4 cells, 3 are wanted"),
             ("1,2,0\n1,2,\n", ":2:3: the cell is empty, a label is wanted"),
-            ("1,2,0\n1,nan,0\n", ":2:2: 'nan' is no number"), ("1,2,0\n1,1e999,0\n", ":2:2: '1e999' is no number"),
+            ("1,2,0\n1,inf,0\n", ":2:2: 'inf' is no number"), ("1,2,0\n1,1e999,0\n", ":2:2: '1e999' is no number"),
+            ("1,2,0\n1,1e39,0\n", ":2:2: '1e39' is beyond what a float32 holds"),
+            ("1,2,0\n1,a\u{0}b,0\n", ":2:2: 'a\\0b' is no number"),
+            ("1,x\n2,a\u{0}b\n", ":2:2: 'a\\0b' holds a NUL byte"),
+            (
+                "1;x\n2;y\n",
+                ":1:1: one column alone: features and a label are wanted; if ';' separates the columns, say "
+                    + "data.separator: ';'"
+            ),
             ("1,2,0\n1,1e,0\n", ":2:2: '1e' is no number"), ("1,2,0\n1,0x1p3,0\n", ":2:2: '0x1p3' is no number"),
             ("1,2,0\n1,\"2,0\n", ":2:2: a quote is opened and never closed"),
             ("1,2,0\n1,\"2\"3,0\n", ":2:2: text follows the closing quote"),
@@ -87,6 +98,13 @@ struct CSVTests {
         #expect(throws: FormatError(path: path, "has 2 columns, and no column 2 for the labels")) {
             try read("a,b\n1,2", CSVReader(label: .index(2)))
         }
+    }
+
+    @Test("a column whose name is a number wants quotes")
+    func numberNames() throws {
+        let error = #expect(throws: FormatError.self) { try read("2019,2020\n1,0\n", CSVReader(label: .index(2020))) }
+        #expect(
+            error?.what == "has 2 columns, and no column 2020 for the labels; a name that is a number stands in quotes")
     }
 
     @Test("a test file has the classes of the training file")
@@ -112,5 +130,91 @@ struct CSVTests {
         #expect((a.training.features.integers + a.test.features.integers).sorted() == Array(0..<100))
         #expect(try CSVReader().split(path: path, testFraction: 0.2, seed: 1).test.features == a.test.features)
         #expect(try CSVReader().split(path: path, testFraction: 0.2, seed: 2).test.features != a.test.features)
+    }
+
+    @Test("spaces around names and cells without quotes are left out, those within quotes are not")
+    func spaces() throws {
+        let data = try read("a, b, kind\n1, 2, x\n3, 4, \" x\"\n", CSVReader(label: .name("kind")))
+        #expect(data.classNames == [" x", "x"] && data.features == Tensor([[1, 2], [3, 4]] as [[UInt8]]))
+        #expect(data.table?.features.map(\.name) == ["a", "b"])
+        // Where a space or a tab separates, it is no space.
+        let tabs = try read("1\t\t0\n2\t3\t1\n", CSVReader(separator: UInt8(ascii: "\t")))
+        #expect(tabs.features.doubles[0] == 1 && tabs.features.doubles[1].isNaN && tabs.width == 2)
+        #expect(try read("1 2 0\n3 4 1\n", CSVReader(separator: UInt8(ascii: " "))).width == 2)
+    }
+
+    @Test("all cells in error are counted, the first ten told")
+    func manyFaults() throws {
+        let rows = (0..<20).map { $0 == 3 ? "1,2,0,9\n" : $0 == 5 ? "1,2,\n" : "1,x\($0),0\n" }.joined()
+        let error = #expect(throws: FormatError.self) { try read("a,b,c\n1,2,0\n1,2,1\n" + rows) }
+        let lines = error?.description.split(separator: "\n").map(String.init) ?? []
+        #expect(lines.count == 12, "\(lines)")
+        #expect(lines.first == folder.file("data.csv") + ": has 20 cells in error")
+        #expect(lines.dropFirst().first == "  line 4, column 2: 'x0' is no number")
+        #expect(lines.contains("  line 7, column 4: the row has 4 cells, 3 are wanted"))
+        #expect(lines.contains("  line 9, column 3: the cell is empty, a label is wanted"))
+        #expect(lines.last == "  … and 10 more")
+        let two = #expect(throws: FormatError.self) { try read("1,a\n2,\n3,\n") }
+        #expect(
+            two?.what == "has 2 cells in error\n  line 2, column 2: the cell is empty, a label is wanted\n"
+                + "  line 3, column 2: the cell is empty, a label is wanted")
+        let targets = #expect(throws: FormatError.self) { try read("1,2\n2,x\nz,y\n", CSVReader(task: .regression)) }
+        #expect(targets?.what.hasPrefix("has 3 cells in error\n  line 2, column 2: 'x' is no number\n") == true)
+    }
+
+    @Test("a line end within quotes counts as a line, and a cell cut short does not hide what follows")
+    func linesWithin() throws {
+        let text = "a,b,k\n1,2,\"x\r\ny\rz\nw\"\n1,?x,q\n1,\"2\"x,q\n1,2\n"
+        let error = #expect(throws: FormatError.self) { try read(text) }
+        let lines = error?.description.split(separator: "\n").dropFirst().map(String.init)
+        #expect(
+            lines == [
+                "  line 6, column 2: '?x' is no number", "  line 7, column 2: text follows the closing quote",
+                "  line 8, column 2: the row has 2 cells, 3 are wanted",
+            ])
+    }
+
+    @Test("UTF-16 and UTF-32 are read by their byte order mark", arguments: [0, 1, 2, 3])
+    func encodings(encoding: Int) throws {
+        let text = "\u{FEFF}größe,kind\n1,ü\n2,😀\n"
+        func bytes<Unit: FixedWidthInteger>(_ units: [Unit], isBig: Bool) -> [UInt8] {
+            units.flatMap { unit in withUnsafeBytes(of: isBig ? unit.bigEndian : unit.littleEndian, Array.init) }
+        }
+        let wide = text.unicodeScalars.map(\.value)
+        let file =
+            encoding < 2
+            ? bytes(Array(text.utf16), isBig: encoding == 1) : bytes(wide, isBig: encoding == 3)
+        let path = try folder.write(file, "data.csv")
+        let data = try CSVReader(label: .name("kind")).read(path)
+        #expect(data.classNames == ["ü", "😀"] && data.table?.features.first?.name == "größe")
+        #expect(data.features == Tensor([[1], [2]] as [[UInt8]]))
+        // Cut within a character.
+        let cut = try folder.write(file.dropLast(encoding < 2 ? 1 : 3), "cut.csv")
+        #expect(throws: FormatError.self) { try CSVReader().read(cut) }
+    }
+
+    @Test("what is no UTF-8 is an error that says so, unless the column is passed over")
+    func noText() throws {
+        let latin = [UInt8]("a,k\n1,caf".utf8) + [0xE9] + [UInt8]("\n2,b\n".utf8)
+        let path = try folder.write(latin, "data.csv")
+        let error = #expect(throws: FormatError.self) { try CSVReader().read(path) }
+        #expect(error?.description == "\(path):2:2: the cell is no UTF-8 text; save the file as UTF-8")
+        let name = try folder.write([0xE9] + [UInt8](",k\n1,a\n2,b\n".utf8), "data.csv")
+        #expect(throws: FormatError(path: "\(name):1:1", "the cell is no UTF-8 text; save the file as UTF-8")) {
+            try CSVReader().read(name)
+        }
+        let unmarked = try folder.write("1,a\n2,b\n".utf16.flatMap { [UInt8($0), 0] }, "data.csv")
+        let nul = #expect(throws: FormatError.self) { try CSVReader().read(unmarked) }
+        #expect(nul?.what == "starts with NUL bytes, as UTF-16 without a byte order mark does; save it as UTF-8")
+        let half = try folder.write([0xFF, 0xFE, 0x00, 0xD8, 0x31, 0x00], "data.csv")
+        #expect(throws: FormatError(path: half, "is no valid UTF16, which its first bytes promise")) {
+            try CSVReader().read(half)
+        }
+    }
+
+    @Test("two columns of one name cannot be told apart by it")
+    func sameNames() throws {
+        let error = #expect(throws: FormatError.self) { try read("a,k,k\n1,2,0\n", CSVReader(label: .name("k"))) }
+        #expect(error?.what == "has more than one column named k for the labels; give its number from 0")
     }
 }

@@ -52,8 +52,6 @@ struct CategoryTests {
             } catch { return "\(error)" }
         }
         #expect(
-            message("a,1\n,2\n", CSVReader(categorical: [.index(0)])).contains("2:1: the cell is empty, a category"))
-        #expect(
             message("x,y\na,1\n", CSVReader(categorical: [.name("z")])).contains(
                 "has no column named z for a category; the first line is x, y"))
         #expect(message("a,1\n", CSVReader(categorical: [.last])).contains("cannot be a category too"))
@@ -70,12 +68,12 @@ struct CategoryTests {
         ])
     func ratings(text: String) throws {
         let folder = try TemporaryFolder()
-        let data = try RatingsReader.split(path: folder.write(text.utf8, "ratings"), testFraction: 0).training
+        let data = try RatingsReader().split(path: folder.write(text.utf8, "ratings"), testFraction: 0).training
         #expect(data.features.array(of: UInt8.self) == [1, 0, 0, 1, 1, 1] && data.width == 2)
         #expect(data.labels.array(of: Float.self) == [3, 1, 2] && data.classes == 0)
         #expect(data.vocabularies[0]?.values == ["22", "196"] && data.vocabularies[1]?.values == ["242", "377"])
         let new = try folder.write("22\t377\n5\t242\n".utf8, "new")
-        let features = try RatingsReader.features(new, by: Preprocessing(fittedTo: data, scale: .none))
+        let features = try RatingsReader().features(new, by: Preprocessing(fittedTo: data, scale: .none))
         #expect(features.array(of: UInt8.self) == [0, 1, 2, 0])
     }
 
@@ -83,7 +81,7 @@ struct CategoryTests {
     func furtherColumns() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("1,2,3,99,nurse\n2,2,4,98,poet\n".utf8, "ratings.csv")
-        let data = try RatingsReader.split(path: path, testFraction: 0).training
+        let data = try RatingsReader().split(path: path, testFraction: 0).training
         #expect(data.width == 3 && data.vocabularies[2]?.values == ["nurse", "poet"])
     }
 
@@ -99,7 +97,55 @@ struct CategoryTests {
     func noRatings(text: String, message: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(text.utf8, "ratings")
-        let error = #expect(throws: FormatError.self) { try RatingsReader.split(path: path) }
+        let error = #expect(throws: FormatError.self) { try RatingsReader().split(path: path) }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("the separator of ratings is what stands outside quotes, with a header or without")
+    func quotedRatings() throws {
+        let folder = try TemporaryFolder()
+        for header in ["", "user,item,rating\n"] {
+            let text = header + "1,\"Toy Story, The\",3\n2,\"He said \"\"a::b;c\"\"\",4\n1,\"x\ny\",2\n"
+            let data = try RatingsReader().split(path: folder.write(text.utf8, "r.csv"), testFraction: 0).training
+            #expect(data.count == 3 && data.labels.array(of: Float.self) == [3, 4, 2])
+            #expect(data.vocabularies[1]?.values == ["He said \"a::b;c\"", "Toy Story, The", "x\ny"])
+        }
+        // A quoted header, the separator within the first cells.
+        let text = "\"user\tid\";\"item::id\";\"rating\"\n1;2;3\n"
+        #expect(try RatingsReader().split(path: folder.write(text.utf8, "r.csv"), testFraction: 0).training.count == 1)
+        // Inches are no quotes, and a name may hold two colons.
+        let inches = "196::5\" disk::3::881250949\n22::7\" disk::1::878887116\n"
+        #expect(
+            try RatingsReader().split(path: folder.write(inches.utf8, "r.dat"), testFraction: 0).training.width == 2)
+        let colons = "std::vector,7,3\nstd::map,7,2\n"
+        let names = try RatingsReader().split(path: folder.write(colons.utf8, "r.csv"), testFraction: 0).training
+        #expect(names.vocabularies[0]?.values == ["std::map", "std::vector"])
+    }
+
+    @Test("separator and header of ratings are what the reader is told")
+    func toldRatings() throws {
+        let folder = try TemporaryFolder()
+        let bars = try folder.write("1|2|3\n4|5|1\n".utf8, "bars")
+        #expect(throws: FormatError.self) { try RatingsReader().split(path: bars) }
+        #expect(try RatingsReader(separator: "|").split(path: bars, testFraction: 0).training.count == 2)
+        #expect(
+            try RatingsReader(header: .present, separator: "|").split(path: bars, testFraction: 0).training.count == 1)
+        let error = #expect(throws: FormatError.self) {
+            try RatingsReader(header: .absent).split(path: folder.write("u,i,r\n1,2,3\n".utf8, "h"), testFraction: 0)
+        }
+        #expect(error?.what == "'r' is no number")
+    }
+
+    @Test("users and items are there, whatever they are called; other columns of ratings may have gaps")
+    func ratingsWithGaps() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("None,NA,3,99,nurse\n2,?,4,98,\n".utf8, "r.csv")
+        let data = try RatingsReader().split(path: path, testFraction: 0).training
+        #expect(data.vocabularies[0]?.values == ["2", "None"] && data.vocabularies[1]?.values == ["?", "NA"])
+        #expect(data.vocabularies[2]?.values == ["nurse", ""])
+        let gap = try folder.write("1,2,3,9\n,2,4,9\n".utf8, "g.csv")
+        #expect(throws: FormatError(path: "\(gap):2:1", "the cell is empty, a category is wanted")) {
+            try RatingsReader().split(path: gap)
+        }
     }
 }

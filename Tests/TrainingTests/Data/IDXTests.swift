@@ -1,4 +1,5 @@
 import Dataflow
+import Foundation
 import Interchange
 import Testing
 import Training
@@ -65,13 +66,118 @@ struct IDXTests {
     @Test("a missing file is named, and so are files that do not fit each other")
     func misfits() throws {
         let error = #expect(throws: FormatError.self) { try IDXReader.split(folder: folder.path) }
-        #expect(error?.path == folder.file("train-images-idx3-ubyte"))
-        #expect(error?.what == "cannot be opened: No such file or directory (errno 2) (nor is there a .gz)")
+        #expect(error?.path == folder.path)
+        #expect(
+            error?.what
+                == "holds no train-images-idx3-ubyte, no train-labels-idx1-ubyte, no t10k-images-idx3-ubyte, no "
+                + "t10k-labels-idx1-ubyte (nor with .gz, or .idx for -idx)")
+        _ = try folder.write(Self.images, "train-images-idx3-ubyte")
+        let missing = #expect(throws: FormatError.self) { try IDXReader.split(folder: folder.path) }
+        #expect(missing?.what.hasPrefix("holds no train-labels-idx1-ubyte, no t10k") == true)
+        let none = #expect(throws: FormatError.self) { try IDXReader.split(folder: "/nonexistent/mnist") }
+        #expect(none?.description.contains("No such file or directory") == true)
+        let file = #expect(throws: FormatError.self) {
+            try IDXReader.split(folder: folder.file("train-images-idx3-ubyte"))
+        }
+        #expect(file?.what == "is a file; data.path wants the folder that holds the four IDX files")
         try writeAll(labels: [0, 0, 8, 1, 0, 0, 0, 1, 9])
         let (images, labels) = (folder.file("t10k-images-idx3-ubyte"), folder.file("t10k-labels-idx1-ubyte"))
         #expect(throws: FormatError(path: labels, "holds 1 labels for the 2 images of \(images)")) {
             try IDXReader.split(folder: folder.path)
         }
+    }
+
+    @Test(
+        "the names that MNIST, EMNIST, QMNIST and programs that unpack them give",
+        arguments: [
+            ["train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"],
+            [
+                "train-images-idx3-ubyte.gz", "train-labels.idx1-ubyte.gz", "t10k-images.idx3-ubyte",
+                "t10k-labels-idx1-ubyte",
+            ],
+            [
+                "emnist-letters-train-images-idx3-ubyte.gz", "emnist-letters-train-labels-idx1-ubyte.gz",
+                "emnist-letters-test-images-idx3-ubyte.gz", "emnist-letters-test-labels-idx1-ubyte.gz",
+            ],
+            [
+                "emnist-byclass-train-images-idx3-ubyte", "emnist-byclass-train-labels-idx1-ubyte",
+                "emnist-byclass-test-images-idx3-ubyte", "emnist-byclass-test-labels-idx1-ubyte",
+            ],
+            ["train-images.idx", "train-labels.idx", "test-images.idx", "test-labels.idx"],
+            ["Train_Images_idx3_ubyte", "Train_Labels_idx1_ubyte", "Test_Images_idx3_ubyte", "Test_Labels_idx1_ubyte"],
+        ])
+    func names(names: [String]) throws {
+        // What is no such file is passed over.
+        for other in ["emnist-letters-mapping.txt", "README.md", "train-images.png", "archive.zip"] {
+            _ = try folder.write([1], other)
+        }
+        for (i, name) in names.enumerated() {
+            _ = try folder.write(i.isMultiple(of: 2) ? Self.images : Self.labels, name)
+        }
+        let split = try IDXReader.split(folder: folder.path)
+        #expect(split.training.count == 2 && split.test.labels == Tensor([9, 4] as [Int32]))
+        #expect(try IDXReader.test(folder: folder.path).count == 2)
+    }
+
+    @Test("QMNIST's labels are eight numbers, the class first")
+    func qmnist() throws {
+        let header: [UInt8] = [0, 0, 0x0C, 2, 0, 0, 0, 2, 0, 0, 0, 8]
+        let rows: [UInt8] = [3, 7].flatMap { kind in (0..<8).flatMap { [0, 0, UInt8($0), $0 == 0 ? kind : 200] } }
+        for part in ["train", "test"] {
+            _ = try folder.write(Self.images, "qmnist-\(part)-images-idx3-ubyte.gz")
+            _ = try folder.write(header + rows, "qmnist-\(part)-labels-idx2-int.gz")
+        }
+        let split = try IDXReader.split(folder: folder.path)
+        #expect(split.training.labels == Tensor([3, 7] as [Int32]) && split.training.classes == 8)
+    }
+
+    @Test("of several sets in one folder the path names one; each file may lie in a folder of its name")
+    func sets() throws {
+        for set in ["emnist-letters-", "emnist-digits-"] {
+            for part in ["train", "test"] {
+                _ = try folder.write(Self.images, "\(set)\(part)-images-idx3-ubyte")
+                _ = try folder.write(Self.labels, "\(set)\(part)-labels-idx1-ubyte")
+            }
+        }
+        let error = #expect(throws: FormatError.self) { try IDXReader.split(folder: folder.path) }
+        #expect(
+            error?.what == "holds several sets: emnist-digits, emnist-letters; say which, e.g. data.path: "
+                + "\(folder.path)/emnist-digits")
+        #expect(try IDXReader.split(folder: folder.file("emnist-letters")).training.count == 2)
+        let wrong = #expect(throws: FormatError.self) { try IDXReader.split(folder: folder.file("emnist-mnist")) }
+        #expect(wrong?.what == "is no folder, and beside it lie the sets emnist-digits, emnist-letters")
+        let nested = try TemporaryFolder()
+        for (part, half) in [("train", "train"), ("t10k", "t10k")] {
+            for (kind, bytes) in [("images-idx3-ubyte", Self.images), ("labels-idx1-ubyte", Self.labels)] {
+                let inner = nested.file("\(part)-\(kind)")
+                try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: true)
+                try Data(bytes).write(to: URL(fileURLWithPath: "\(inner)/\(half)-\(kind)"))
+            }
+        }
+        #expect(try IDXReader.split(folder: nested.path).test.count == 2)
+    }
+
+    @Test("the task says what the labels of arrays are")
+    func task() throws {
+        try writeAll()
+        let split = try IDXReader.split(folder: folder.path, task: .regression)
+        #expect(split.training.classes == 0 && split.training.labels == Tensor([[9], [4]] as [[Float]]))
+        let x = Tensor([[1, 2], [3, 4]] as [[Float]])
+        let path = folder.file("a.npz")
+        try Npz.write([("x", x), ("y", Tensor([0, 2] as [Float]))], to: path)
+        #expect(try NPZReader.split(path: path, testFraction: 0).training.classes == 0)
+        let classes = try NPZReader.split(path: path, testFraction: 0, task: .classification).training
+        #expect(classes.classes == 3 && classes.labels == Tensor([0, 2] as [Int32]))
+        try Npz.write([("x", x), ("y", Tensor([0, 2.5] as [Float]))], to: path)
+        let error = #expect(throws: FormatError.self) { try NPZReader.split(path: path, task: .classification) }
+        #expect(error?.what.hasPrefix("holds labels that are no class indices") == true)
+        try Npz.write(
+            [
+                ("x_train", x), ("y_train", Tensor([0, 1] as [Int32])), ("x_test", x),
+                ("y_test", Tensor([0, 1] as [Int32])),
+            ], to: path)
+        let share = #expect(throws: FormatError.self) { try NPZReader.split(path: path, testFraction: 0.5) }
+        #expect(share?.what.contains("data.test_fraction has no effect") == true)
     }
 
     @Test("the digits that ship: 400 and 100 of each, loaded at once")

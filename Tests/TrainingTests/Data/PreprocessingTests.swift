@@ -186,7 +186,7 @@ struct PreprocessingTests {
 
     @Test("two colons between columns are one separator to a model of commas, and the other way round")
     func ratings() throws {
-        let first = try RatingsReader.split(
+        let first = try RatingsReader().split(
             path: write("user,item,rating,time\nu,7,3,9\nv,8,4,9\n", "r.csv"), testFraction: 0)
         let fitted = Preprocessing(fittedTo: first.training, scale: .none)
         #expect(fitted.table?.features.map(\.name) == ["user", "item"] && fitted.table?.label?.name == "rating")
@@ -195,10 +195,10 @@ struct PreprocessingTests {
             "time\titem\trating\tuser\n1\t8\t1\tv\n1\t7\t1\tu\n",
             "v::8::4::1\nu::7::4::1\n",
         ] {
-            #expect(try RatingsReader.features(write(text, "n"), by: fitted).doubles == [1, 1, 0, 0], "\(text)")
+            #expect(try RatingsReader().features(write(text, "n"), by: fitted).doubles == [1, 1, 0, 0], "\(text)")
         }
         #expect(
-            message { _ = try RatingsReader.features(write("height,weight\n1,2\n", "n"), by: fitted) }.contains(
+            message { _ = try RatingsReader().features(write("height,weight\n1,2\n", "n"), by: fitted) }.contains(
                 "unknown: height, weight"))
     }
 

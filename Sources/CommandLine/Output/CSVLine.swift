@@ -1,0 +1,12 @@
+/// One line of a CSV file (RFC 4180): cells with separators, quotes, line ends or outer spaces stand in quotes.
+package func csvLine(_ cells: [String]) -> String { cells.map(csvCell).joined(separator: ",") }
+
+private func csvCell(_ text: String) -> String {
+    let bytes = text.utf8
+    let needsQuotes =
+        text.isEmpty || bytes.contains { ",\"\r\n".utf8.contains($0) } || " \t".utf8.contains(bytes.first ?? 0)
+        || " \t".utf8.contains(bytes.last ?? 0)
+    // Scalars and not characters: CR LF is one character, and a combining mark would hide a quote.
+    guard needsQuotes else { return text }
+    return "\"" + text.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
+}
