@@ -260,6 +260,11 @@ public final class Coordinator: Sendable {
             if isLeft || now - overSince! > .seconds(3) {
                 if let error = losses.write(service.state.takeFinishedBatches(isLast: true)) { onEvent(error) }
                 if let error = losses.close() { onEvent(error) }
+                if service.state.hasTrainedNothing {
+                    onEvent(
+                        "none of the \(service.state.step) updates has changed a Variable: is the learning rate 0, or do no "
+                            + "gradients reach the Variables?")
+                }
                 service.removeUnfinishedCheckpoints()
                 onProgress(service.progress(now: now))
                 var report = service.report(now: now)
@@ -319,7 +324,9 @@ struct LossFile {
     /// What to tell of it, if that failed.
     mutating func write(_ entries: [TrainingRecord.Entry]) -> String? {
         guard let file, !entries.isEmpty else { return nil }
-        return tell { try file.write(entries.map { "\($0.batch),\($0.meanLoss.isFinite ? "\($0.meanLoss)" : "null")\n" }.joined()) }
+        return tell {
+            try file.write(entries.map { "\($0.batch),\($0.meanLoss.isFinite ? "\($0.meanLoss)" : "null")\n" }.joined())
+        }
     }
 
     /// Ends the file; what to tell of it, if that failed.

@@ -82,6 +82,11 @@ package struct JobState {
     /// What became of one worker's gradients on all servers, or of all workers'.
     package func tally(of worker: Int? = nil) -> WorkerTally { reports.tally(of: worker) }
 
+    /// Updates were made in this run, and none has changed a Variable: the rate is 0, say.
+    package var hasTrainedNothing: Bool {
+        !shards.done.subtracting(facts.done).isEmpty && tally().applied > 0 && !reports.hasChanged
+    }
+
     /// Examples of the batches done in this run that some bundle's updates lack.
     package var missedExamples: Int {
         // A bundle that also has some twice has as many as it should.
@@ -166,7 +171,8 @@ package struct JobState {
                 close(appliedEverywhere)
             }
             note(missed: beat.missed)
-            reports.note(beat.tallies, examples: beat.examples, most: beat.mostExamples, of: number)
+            reports.note(
+                beat.tallies, examples: beat.examples, most: beat.mostExamples, changed: beat.changed, of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
             // It stays until the others have left and its Variables are saved.
             if beat.leaving { stop(now: false, "server \(number) was asked to end", now: now) }
@@ -196,7 +202,8 @@ package struct JobState {
                 role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
                 now: now)
             if role == .server {
-                reports.note(wire.tallies, examples: wire.examples, most: wire.mostExamples, of: number)
+                reports.note(
+                    wire.tallies, examples: wire.examples, most: wire.mostExamples, changed: wire.changed, of: number)
             }
         }
         guard membership.leave(role, number, incarnation: wire.incarnation) else { return }

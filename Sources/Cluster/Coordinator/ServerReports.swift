@@ -15,7 +15,13 @@ struct ServerReports: Sendable {
         settled[server, default: RangeSet()].formUnion(steps)
     }
 
-    mutating func note(_ tallies: [WireWorkerTally], examples: Int64, most: Int64, of server: Int) {
+    /// Some update has changed a Variable.
+    private(set) var hasChanged = false
+
+    mutating func note(
+        _ tallies: [WireWorkerTally], examples: Int64, most: Int64, changed: Bool, of server: Int
+    ) {
+        if changed { hasChanged = true }
         self.tallies[server] = Dictionary(
             tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
         func bounded(_ count: Int64) -> Int { Int(min(max(count, 0), 1 << 53)) }

@@ -63,7 +63,8 @@ package struct TrainingCut: Sendable {
         let reported = TrainingCut.ancestors(of: facts.reported.map(\.vertex), controls: false)
         let shapes = BatchShapes(reached + reported, facts)
         let frontier = Frontier(
-            reached, dependence, order, reported: reported, aggregates: facts.aggregates, varies: shapes.varies)
+            reached, dependence, order, reported: reported, aggregates: facts.aggregates && !shapes.isFixed,
+            varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
         self.lossIsSum = lossIsSum
         self.notes = notes

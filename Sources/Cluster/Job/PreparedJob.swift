@@ -42,10 +42,12 @@ package struct PreparedJob: Sendable {
         let graph = self.graph
         model = try job.build(graph, config: config, data: data)
         try graph.validate()
-        cut = try TrainingCut(train: model.train, PreparedJob.cutFacts(model, config, data.training, preprocessing.scaling))
+        cut = try TrainingCut(
+            train: model.train, PreparedJob.cutFacts(model, config, data.training, preprocessing.scaling))
         fingerprint = try "\(GraphDefinition.fingerprint(graph))-\(facts.checksum)"
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
+        try checkFixedBatch()
     }
 
     /// What the cut is to know of the job.
@@ -121,7 +123,6 @@ package struct PreparedJob: Sendable {
 
     /// Held-out batches of an evaluation.
     package var evaluationBatches: Int { (data.test.count + evaluationBatch - 1) / evaluationBatch }
-    package var evaluationBatch: Int { max(config.train.batch, 256) }
 
     /// The held-out batch `index`.
     func evaluationFeeds(_ index: Int) -> (feeds: [Node: Tensor], examples: Int) {

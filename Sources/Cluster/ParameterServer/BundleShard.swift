@@ -21,6 +21,8 @@ package final class BundleShard {
     var savedStep: Int
     /// Updates that the values have.
     private var updates: Int
+    /// Whether an update has changed a floating number of what workers read.
+    private(set) var hasChanged = false
     /// What a checkpoint calls those of its values that were not finite to begin with.
     private(set) var infinite: Set<String> = []
     /// Memory shared with workers, by their number.
@@ -213,7 +215,16 @@ package final class BundleShard {
         // What servers draw depends on the step alone, so that a job that goes on draws what comes next.
         session.setRandomStep(updates)
         updates += 1
+        // Until one has: later ones cost nothing.
+        let before = hasChanged ? [] : try floatingValues()
         _ = try session.run([train], feeds: feeds)
+        if !hasChanged { hasChanged = try floatingValues() != before }
+    }
+
+    private func floatingValues() throws -> [[UInt8]] {
+        try blocks.filter { $0.vertex.variableSpec?.dtype.isFloating ?? false }.map { block in
+            try session.withVariable(block.vertex) { [UInt8](UnsafeRawBufferPointer($0)) }
+        }
     }
 
     /// Adds up whole numbers, such as counts of examples.

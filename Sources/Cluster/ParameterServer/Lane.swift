@@ -335,7 +335,9 @@ final class Lane {
     /// Puts down what the heartbeats tell.
     private func tell() {
         (hasNews, toldAt) = (false, .now)
-        let now = LaneFacts(shards.values.map(\.state), view: view?.number ?? 0)
+        let now = LaneFacts(
+            shards.values.map(\.state), view: view?.number ?? 0,
+            hasChanged: shards.values.contains(where: \.hasChanged))
         facts.withLock { $0 = now }
     }
 }

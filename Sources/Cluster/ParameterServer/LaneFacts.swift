@@ -14,11 +14,14 @@ struct LaneFacts {
     var examples: (least: Int, most: Int)?
     /// What became of each worker's gradients.
     var tallies: [Int: WorkerTally] = [:]
+    /// An update has changed a Variable.
+    var hasChanged = false
 
     init() {}
 
-    init(_ bundles: [BundleState], view: UInt64) {
+    init(_ bundles: [BundleState], view: UInt64, hasChanged: Bool = true) {
         self.view = view
+        self.hasChanged = hasChanged
         step = bundles.map(\.steps).min()
         applied = Self.common(bundles.map(\.wholeBatches))
         settled = Self.common(bundles.map(\.settledSteps))
@@ -38,6 +41,7 @@ struct LaneFacts {
         let examples = lanes.compactMap(\.examples)
         self.examples = examples.map(\.least).min().map { ($0, examples.map(\.most).max() ?? $0) }
         tallies = lanes.reduce(into: [:]) { $0.merge($1.tallies) { $0 + $1 } }
+        hasChanged = lanes.contains(where: \.hasChanged)
     }
 
     /// What all have that name something.
@@ -65,6 +69,7 @@ extension LaneFacts {
         beat.examples = Int64(examples?.least ?? Self.all)
         beat.mostExamples = Int64(examples?.most ?? 0)
         beat.tallies = wireTallies
+        beat.changed = hasChanged
     }
 
     func tell(in leave: inout WireLeave) {
@@ -72,5 +77,6 @@ extension LaneFacts {
         leave.examples = Int64(examples?.least ?? Self.all)
         leave.mostExamples = Int64(examples?.most ?? 0)
         leave.tallies = wireTallies
+        leave.changed = hasChanged
     }
 }

@@ -74,131 +74,140 @@ package nonisolated enum WireRole: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-package nonisolated struct WireRequest: Sendable {
+package nonisolated struct WireRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// The version of these messages; a coordinator refuses one that it doesn't speak.
-  package var `protocol`: UInt32 = 0
+  package var `protocol`: UInt32 {
+    get {_storage._protocol}
+    set {_uniqueStorage()._protocol = newValue}
+  }
 
   /// The job's shared secret; empty where the job has none.
-  package var token: String = String()
+  package var token: String {
+    get {_storage._token}
+    set {_uniqueStorage()._token = newValue}
+  }
 
-  package var kind: WireRequest.OneOf_Kind? = nil
+  package var kind: OneOf_Kind? {
+    get {return _storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
   /// From servers and workers, in the order of a node's life.
   package var getConfiguration: WireGetConfiguration {
     get {
-      if case .getConfiguration(let v)? = kind {return v}
+      if case .getConfiguration(let v)? = _storage._kind {return v}
       return WireGetConfiguration()
     }
-    set {kind = .getConfiguration(newValue)}
+    set {_uniqueStorage()._kind = .getConfiguration(newValue)}
   }
 
   package var registerServer: WireRegisterServer {
     get {
-      if case .registerServer(let v)? = kind {return v}
+      if case .registerServer(let v)? = _storage._kind {return v}
       return WireRegisterServer()
     }
-    set {kind = .registerServer(newValue)}
+    set {_uniqueStorage()._kind = .registerServer(newValue)}
   }
 
   package var registerWorker: WireRegisterWorker {
     get {
-      if case .registerWorker(let v)? = kind {return v}
+      if case .registerWorker(let v)? = _storage._kind {return v}
       return WireRegisterWorker()
     }
-    set {kind = .registerWorker(newValue)}
+    set {_uniqueStorage()._kind = .registerWorker(newValue)}
   }
 
   package var getPart: WireGetPart {
     get {
-      if case .getPart(let v)? = kind {return v}
+      if case .getPart(let v)? = _storage._kind {return v}
       return WireGetPart()
     }
-    set {kind = .getPart(newValue)}
+    set {_uniqueStorage()._kind = .getPart(newValue)}
   }
 
   package var serverReady: WireServerReady {
     get {
-      if case .serverReady(let v)? = kind {return v}
+      if case .serverReady(let v)? = _storage._kind {return v}
       return WireServerReady()
     }
-    set {kind = .serverReady(newValue)}
+    set {_uniqueStorage()._kind = .serverReady(newValue)}
   }
 
   package var heartbeat: WireHeartbeat {
     get {
-      if case .heartbeat(let v)? = kind {return v}
+      if case .heartbeat(let v)? = _storage._kind {return v}
       return WireHeartbeat()
     }
-    set {kind = .heartbeat(newValue)}
+    set {_uniqueStorage()._kind = .heartbeat(newValue)}
   }
 
   package var leaseBatches: WireLeaseBatches {
     get {
-      if case .leaseBatches(let v)? = kind {return v}
+      if case .leaseBatches(let v)? = _storage._kind {return v}
       return WireLeaseBatches()
     }
-    set {kind = .leaseBatches(newValue)}
+    set {_uniqueStorage()._kind = .leaseBatches(newValue)}
   }
 
   package var leaseEvaluation: WireLeaseEvaluation {
     get {
-      if case .leaseEvaluation(let v)? = kind {return v}
+      if case .leaseEvaluation(let v)? = _storage._kind {return v}
       return WireLeaseEvaluation()
     }
-    set {kind = .leaseEvaluation(newValue)}
+    set {_uniqueStorage()._kind = .leaseEvaluation(newValue)}
   }
 
   package var checkpointWritten: WireCheckpointWritten {
     get {
-      if case .checkpointWritten(let v)? = kind {return v}
+      if case .checkpointWritten(let v)? = _storage._kind {return v}
       return WireCheckpointWritten()
     }
-    set {kind = .checkpointWritten(newValue)}
+    set {_uniqueStorage()._kind = .checkpointWritten(newValue)}
   }
 
   package var leave: WireLeave {
     get {
-      if case .leave(let v)? = kind {return v}
+      if case .leave(let v)? = _storage._kind {return v}
       return WireLeave()
     }
-    set {kind = .leave(newValue)}
+    set {_uniqueStorage()._kind = .leave(newValue)}
   }
 
   package var notFinite: WireNotFinite {
     get {
-      if case .notFinite(let v)? = kind {return v}
+      if case .notFinite(let v)? = _storage._kind {return v}
       return WireNotFinite()
     }
-    set {kind = .notFinite(newValue)}
+    set {_uniqueStorage()._kind = .notFinite(newValue)}
   }
 
   /// From the command line.
   package var status: WireStatus {
     get {
-      if case .status(let v)? = kind {return v}
+      if case .status(let v)? = _storage._kind {return v}
       return WireStatus()
     }
-    set {kind = .status(newValue)}
+    set {_uniqueStorage()._kind = .status(newValue)}
   }
 
   package var stop: WireStop {
     get {
-      if case .stop(let v)? = kind {return v}
+      if case .stop(let v)? = _storage._kind {return v}
       return WireStop()
     }
-    set {kind = .stop(newValue)}
+    set {_uniqueStorage()._kind = .stop(newValue)}
   }
 
   package var checkpoint: WireCheckpoint {
     get {
-      if case .checkpoint(let v)? = kind {return v}
+      if case .checkpoint(let v)? = _storage._kind {return v}
       return WireCheckpoint()
     }
-    set {kind = .checkpoint(newValue)}
+    set {_uniqueStorage()._kind = .checkpoint(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -224,6 +233,8 @@ package nonisolated struct WireRequest: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireReply: Sendable {
@@ -748,6 +759,9 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// From a server: the most examples that any of its bundles has applied.
   package var mostExamples: Int64 = 0
 
+  /// From a server: an update has changed a floating number of a Variable.
+  package var changed: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1041,6 +1055,8 @@ package nonisolated struct WireLeave: Sendable {
   package var examples: Int64 = 0
 
   package var mostExamples: Int64 = 0
+
+  package var changed: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1407,278 +1423,318 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
   package static let protoMessageName: String = _protobuf_package + ".Request"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}token\0\u{4}\u{8}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{1}checkpoint\0")
 
+  fileprivate class _StorageClass {
+    var _protocol: UInt32 = 0
+    var _token: String = String()
+    var _kind: WireRequest.OneOf_Kind?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocol = source._protocol
+      _token = source._token
+      _kind = source._kind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.token) }()
-      case 10: try {
-        var v: WireGetConfiguration?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .getConfiguration(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._token) }()
+        case 10: try {
+          var v: WireGetConfiguration?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .getConfiguration(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .getConfiguration(v)
+          }
+        }()
+        case 11: try {
+          var v: WireRegisterServer?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .registerServer(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .registerServer(v)
+          }
+        }()
+        case 12: try {
+          var v: WireRegisterWorker?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .registerWorker(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .registerWorker(v)
+          }
+        }()
+        case 13: try {
+          var v: WireGetPart?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .getPart(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .getPart(v)
+          }
+        }()
+        case 14: try {
+          var v: WireServerReady?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .serverReady(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .serverReady(v)
+          }
+        }()
+        case 16: try {
+          var v: WireHeartbeat?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .heartbeat(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .heartbeat(v)
+          }
+        }()
+        case 17: try {
+          var v: WireLeaseBatches?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .leaseBatches(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .leaseBatches(v)
+          }
+        }()
+        case 18: try {
+          var v: WireLeaseEvaluation?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .leaseEvaluation(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .leaseEvaluation(v)
+          }
+        }()
+        case 19: try {
+          var v: WireCheckpointWritten?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkpointWritten(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkpointWritten(v)
+          }
+        }()
+        case 20: try {
+          var v: WireLeave?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .leave(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .leave(v)
+          }
+        }()
+        case 21: try {
+          var v: WireNotFinite?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .notFinite(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .notFinite(v)
+          }
+        }()
+        case 30: try {
+          var v: WireStatus?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .status(v)
+          }
+        }()
+        case 31: try {
+          var v: WireStop?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .stop(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .stop(v)
+          }
+        }()
+        case 32: try {
+          var v: WireCheckpoint?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkpoint(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkpoint(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .getConfiguration(v)
-        }
-      }()
-      case 11: try {
-        var v: WireRegisterServer?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .registerServer(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .registerServer(v)
-        }
-      }()
-      case 12: try {
-        var v: WireRegisterWorker?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .registerWorker(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .registerWorker(v)
-        }
-      }()
-      case 13: try {
-        var v: WireGetPart?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .getPart(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .getPart(v)
-        }
-      }()
-      case 14: try {
-        var v: WireServerReady?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .serverReady(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .serverReady(v)
-        }
-      }()
-      case 16: try {
-        var v: WireHeartbeat?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .heartbeat(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .heartbeat(v)
-        }
-      }()
-      case 17: try {
-        var v: WireLeaseBatches?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leaseBatches(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leaseBatches(v)
-        }
-      }()
-      case 18: try {
-        var v: WireLeaseEvaluation?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leaseEvaluation(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leaseEvaluation(v)
-        }
-      }()
-      case 19: try {
-        var v: WireCheckpointWritten?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .checkpointWritten(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .checkpointWritten(v)
-        }
-      }()
-      case 20: try {
-        var v: WireLeave?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leave(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leave(v)
-        }
-      }()
-      case 21: try {
-        var v: WireNotFinite?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .notFinite(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .notFinite(v)
-        }
-      }()
-      case 30: try {
-        var v: WireStatus?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .status(v)
-        }
-      }()
-      case 31: try {
-        var v: WireStop?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .stop(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .stop(v)
-        }
-      }()
-      case 32: try {
-        var v: WireCheckpoint?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .checkpoint(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .checkpoint(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.`protocol` != 0 {
-      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
-    }
-    if !self.token.isEmpty {
-      try visitor.visitSingularStringField(value: self.token, fieldNumber: 2)
-    }
-    switch self.kind {
-    case .getConfiguration?: try {
-      guard case .getConfiguration(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .registerServer?: try {
-      guard case .registerServer(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .registerWorker?: try {
-      guard case .registerWorker(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case .getPart?: try {
-      guard case .getPart(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-    }()
-    case .serverReady?: try {
-      guard case .serverReady(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    }()
-    case .heartbeat?: try {
-      guard case .heartbeat(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .leaseBatches?: try {
-      guard case .leaseBatches(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .leaseEvaluation?: try {
-      guard case .leaseEvaluation(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .checkpointWritten?: try {
-      guard case .checkpointWritten(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .leave?: try {
-      guard case .leave(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .notFinite?: try {
-      guard case .notFinite(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .status?: try {
-      guard case .status(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-    }()
-    case .stop?: try {
-      guard case .stop(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-    }()
-    case .checkpoint?: try {
-      guard case .checkpoint(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocol != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
+      }
+      if !_storage._token.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._token, fieldNumber: 2)
+      }
+      switch _storage._kind {
+      case .getConfiguration?: try {
+        guard case .getConfiguration(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .registerServer?: try {
+        guard case .registerServer(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .registerWorker?: try {
+        guard case .registerWorker(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .getPart?: try {
+        guard case .getPart(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .serverReady?: try {
+        guard case .serverReady(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .heartbeat?: try {
+        guard case .heartbeat(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .leaseBatches?: try {
+        guard case .leaseBatches(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .leaseEvaluation?: try {
+        guard case .leaseEvaluation(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .checkpointWritten?: try {
+        guard case .checkpointWritten(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .leave?: try {
+        guard case .leave(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .notFinite?: try {
+        guard case .notFinite(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .status?: try {
+        guard case .status(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      }()
+      case .stop?: try {
+        guard case .stop(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case .checkpoint?: try {
+        guard case .checkpoint(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireRequest, rhs: WireRequest) -> Bool {
-    if lhs.`protocol` != rhs.`protocol` {return false}
-    if lhs.token != rhs.token {return false}
-    if lhs.kind != rhs.kind {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocol != rhs_storage._protocol {return false}
+        if _storage._token != rhs_storage._token {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2631,7 +2687,7 @@ nonisolated extension WireMakeUp: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{1}missed\0\u{3}most_examples\0\u{1}settled\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{1}missed\0\u{3}most_examples\0\u{1}settled\0\u{1}changed\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2653,6 +2709,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 16: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
       case 17: try { try decoder.decodeSingularInt64Field(value: &self.mostExamples) }()
       case 18: try { try decoder.decodeRepeatedMessageField(value: &self.settled) }()
+      case 19: try { try decoder.decodeSingularBoolField(value: &self.changed) }()
       default: break
       }
     }
@@ -2701,6 +2758,9 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.settled.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.settled, fieldNumber: 18)
     }
+    if self.changed != false {
+      try visitor.visitSingularBoolField(value: self.changed, fieldNumber: 19)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2719,6 +2779,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.missed != rhs.missed {return false}
     if lhs.settled != rhs.settled {return false}
     if lhs.mostExamples != rhs.mostExamples {return false}
+    if lhs.changed != rhs.changed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3275,7 +3336,7 @@ nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Leave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{3}most_examples\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{3}most_examples\0\u{1}changed\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3292,6 +3353,7 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       case 12: try { try decoder.decodeSingularInt64Field(value: &self.mostExamples) }()
+      case 13: try { try decoder.decodeSingularBoolField(value: &self.changed) }()
       default: break
       }
     }
@@ -3325,6 +3387,9 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.mostExamples != 0 {
       try visitor.visitSingularInt64Field(value: self.mostExamples, fieldNumber: 12)
     }
+    if self.changed != false {
+      try visitor.visitSingularBoolField(value: self.changed, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3338,6 +3403,7 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.tallies != rhs.tallies {return false}
     if lhs.examples != rhs.examples {return false}
     if lhs.mostExamples != rhs.mostExamples {return false}
+    if lhs.changed != rhs.changed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
