@@ -18,6 +18,7 @@ final class PauseWatch: Sendable {
         Thread.detachNewThread { [self] in
             while state.withLock({ !$0.isOver }) {
                 let began = now
+                state.withLock { $0.record.sleeps(from: began) }
                 Thread.sleep(forTimeInterval: PauseWatch.interval)
                 let ended = now
                 state.withLock { $0.record.slept(from: began, to: ended) }
@@ -33,7 +34,7 @@ final class PauseWatch: Sendable {
 
     /// What to say in place of an error, if this process's own pause is the likely cause.
     func explain(_ error: NodeError, timeout: Duration) -> NodeError {
-        guard error.kind == .peerUnavailable, let pause = state.withLock({ $0.record.pause }), pause > timeout / 2
+        guard error.kind == .peerUnavailable, let pause = state.withLock({ $0.record.pause(at: now) }), pause > timeout / 2
         else {
             return error
         }
@@ -50,14 +51,25 @@ final class PauseWatch: Sendable {
 /// The last long pause of a process, as short sleeps show it that took long.
 package struct PauseRecord {
     private var last: (length: Duration, end: Duration)?
+    private var sleepBegan: Duration?
 
     package init() {}
 
     /// nil for none since the coordinator has answered.
     package var pause: Duration? { last?.length }
 
+    /// As `pause`, of a process that may have gone on just now: the sleep that is not over yet counts, too.
+    package func pause(at now: Duration) -> Duration? {
+        if let sleepBegan, now - sleepBegan > .seconds(1) { return now - sleepBegan }
+        return pause
+    }
+
+    /// A sleep of a tenth of a second begins.
+    package mutating func sleeps(from began: Duration) { sleepBegan = began }
+
     /// A sleep of a tenth of a second has begun and ended at these times.
     package mutating func slept(from began: Duration, to ended: Duration) {
+        sleepBegan = nil
         if ended - began > .seconds(1) { last = (ended - began, ended) }
     }
 

@@ -20,7 +20,7 @@ final class CheckpointFolder {
             yaml: """
                 job: test
                 model: { kind: mlp, hidden: [4] }
-                data: { format: embedded, scale: min_max, limit: 200, test_fraction: 0 }
+                data: { format: embedded, scale: min_max, limit: 200 }
                 train: { optimizer: adam, learning_rate: 0.003, batch: 20, \(length) }
                 cluster: { servers: 2, workers: 1, threads_per_node: 1, consistency: sync }
                 checkpoint: { directory: \(path), every_steps: 2, keep: 100 }

