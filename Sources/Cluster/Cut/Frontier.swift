@@ -15,6 +15,8 @@ struct Frontier {
     let rowwise: Set<Int>
     /// Rows of gradients, and what is made of them row by row.
     private let rowNodes: Set<Node>
+    /// Names of what workers do to rows before those of one index are added up, though it is not linear.
+    let early: [String]
     /// Ids of the Variables that workers read.
     let readByWorkers: Set<Int>
 
@@ -40,6 +42,7 @@ struct Frontier {
         rows = search.chains.reduce(into: [:]) { $0[$1.writer.id] = $1.push(onServers: onServers) }
         rowwise = search.rowwise
         rowNodes = Set(search.chains.flatMap(\.path))
+        early = search.early.isEmpty ? [] : vertices.filter { search.early.contains($0.id) }.map(\.name)
         readByWorkers = read.union(search.variables(readBy: kept))
     }
 
@@ -69,11 +72,13 @@ private struct FrontierSearch {
     let written: Set<Int>
     private(set) var dependent: Set<Int>
     /// Writes, and what depends on their results.
-    let always: Set<Int>
+    private(set) var always: Set<Int>
     private(set) var chains: [RowChain] = []
     /// The chains' vertices, and what follows from which rows are distinct.
     private(set) var rowwise: Set<Int> = []
     private var distinct: [(sum: Int, followers: Set<Int>)] = []
+    /// Vertices that work on rows before those of one index are added up, and not as a factor does: workers run them.
+    private(set) var early: Set<Int> = []
     /// Vertices between gradients and writes: servers may run them.
     private(set) var between: Set<Int> = []
 
@@ -94,6 +99,7 @@ private struct FrontierSearch {
             }
         }
         for chain in chains {
+            early.formUnion(chain.early.map(\.id))
             rowwise.formUnion(chain.members.map(\.id))
             guard let (unique, sum) = chain.distinct else { continue }
             let followers = following(unique)
@@ -103,6 +109,8 @@ private struct FrontierSearch {
         let large = self.large(varies)
         // Random numbers that a worker draws belong to its examples.
         dependent.formUnion(dependence.noise.intersection(large))
+        // Conditions around writes end on servers, too.
+        always.formUnion(order.merges.intersection(dependence.data).subtracting(large))
         let leaves = Set(gradients.map(\.vertex.id))
         collect(leaves: leaves, large)
     }
@@ -137,12 +145,12 @@ private struct FrontierSearch {
     private mutating func collect(leaves: Set<Int>, _ large: Set<Int>) {
         var stack = vertices.filter { always.contains($0.id) }
         while let vertex = stack.popLast() {
-            for input in vertex.inputs.map(\.vertex)
+            for input in dependence.sources(of: vertex)
             where dependent.contains(input.id) && !always.contains(input.id) && !between.contains(input.id) {
-                let sources = input.inputs.filter { dependent.contains($0.vertex.id) }
+                let sources = dependence.sources(of: input).filter { dependent.contains($0.id) }
                 let isMade =
                     !sources.isEmpty && !leaves.contains(input.id) && !large.contains(input.id)
-                    && sources.allSatisfy { !large.contains($0.vertex.id) }
+                    && sources.allSatisfy { !large.contains($0.id) }
                 guard isMade || rowwise.contains(input.id) else { continue }
                 between.insert(input.id)
                 stack.append(input)
@@ -157,8 +165,11 @@ private struct FrontierSearch {
         var chosen = always
         let followers = distinct.reduce(into: Set<Int>()) { $0.formUnion($1.followers) }
         for vertex in vertices where between.contains(vertex.id) && !followers.contains(vertex.id) {
+            if early.contains(vertex.id) { continue }
+            // What may not come at all, or is a Variable's memory, cannot be pushed.
             let needsServer =
-                vertex.inputs.contains { chosen.contains($0.vertex.id) && $0.variable == nil }
+                dependence.mayBeDead.contains(vertex.id)
+                || vertex.inputs.contains { chosen.contains($0.vertex.id) && $0.variable == nil }
                 || !variables(readBy: [vertex]).intersection(written).isSubset(of: readByWorkers)
             if needsServer || aggregates && !mayComeBeforeMean(vertex) { chosen.insert(vertex.id) }
         }
@@ -193,7 +204,9 @@ private struct FrontierSearch {
             let ran = vertices.filter { chosen.contains($0.id) }
             let pushed = Set(ran.flatMap(\.inputs).filter { isGiven($0) && !chosen.contains($0.vertex.id) })
             for vertex in Set(pushed.map(\.vertex.id)) {
-                guard between.contains(vertex), let vertex = vertices.first(where: { $0.id == vertex }) else {
+                guard between.contains(vertex), !early.contains(vertex),
+                    let vertex = vertices.first(where: { $0.id == vertex })
+                else {
                     continue
                 }
                 let sources = vertex.inputs.filter(isGiven)

@@ -57,7 +57,10 @@ struct WriteGroups {
     }
 
     private static func check(_ first: Vertex, isBefore second: Vertex, of variable: Vertex) throws {
-        guard TrainingCut.ancestors(of: [second], controls: true).contains(where: { $0 === first }) else {
+        guard
+            TrainingCut.ancestors(of: [second], controls: true).contains(where: { $0 === first })
+                || Branches(first).exclude(Branches(second))
+        else {
             throw GraphError(
                 "the Variable '\(variable.name)' is written by '\(first.name)' and '\(second.name)', and nothing says which "
                     + "is first; order them by a control dependency")
