@@ -24,6 +24,17 @@ struct BatchShapes {
         return Set(known).count > 1 || !known.allSatisfy(\.isFullyDefined)
     }
 
+    /// Whether it has more for each example the more examples there are, as a matrix of all pairs has.
+    func isOfPairs(_ node: Node) -> Bool {
+        guard let known = shapes[node], known.count > 1, let few = known[0].elementCount,
+            let more = known[1].elementCount
+        else { return false }
+        return more * BatchShapes.counts[0] > few * BatchShapes.counts[1]
+    }
+
+    /// The numbers of examples that shapes are inferred for: two that no other dimension of a model is likely to have.
+    static let counts = [2, 3]
+
     /// The shape, as far as it is the same for any number of examples.
     func shape(_ node: Node) -> Shape {
         guard let known = shapes[node], let first = known.first, !varies(node) else { return node.shape }

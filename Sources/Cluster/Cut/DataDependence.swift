@@ -42,9 +42,11 @@ struct DataDependence {
 
     /// What a vertex's numbers come from: its inputs, and what decides whether it runs at all.
     func sources(of vertex: Vertex) -> [Vertex] {
-        let deciding = vertex.controls.filter { mayBeDead.contains($0.id) }
-        return (vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])).map(\.vertex) + deciding
+        (vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])).map(\.vertex) + deciding(vertex)
     }
+
+    /// What decides whether a vertex runs, though it takes nothing of it.
+    func deciding(_ vertex: Vertex) -> [Vertex] { vertex.controls.filter { mayBeDead.contains($0.id) } }
 
     private static func mayBeDead(_ vertex: Vertex, _ sources: [Int], _ known: Set<Int>) -> Bool {
         if vertex.isMerge { return false }
@@ -57,7 +59,7 @@ struct DataDependence {
 }
 
 extension Vertex {
-    fileprivate var isLoopExit: Bool { operation == Exit.self || operation == RefExit.self }
+    var isLoopExit: Bool { operation == Exit.self || operation == RefExit.self }
 
     var isPlaceholder: Bool { operation.name.hasPrefix("Placeholder") }
 }

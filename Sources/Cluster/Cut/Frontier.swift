@@ -108,9 +108,9 @@ private struct FrontierSearch {
         }
         let large = self.large(varies)
         // Random numbers that a worker draws belong to its examples.
-        dependent.formUnion(dependence.noise.intersection(large))
+        dependent.formUnion(dependence.noise.intersection(large.vertices))
         // Conditions around writes end on servers, too.
-        always.formUnion(order.merges.intersection(dependence.data).subtracting(large))
+        always.formUnion(order.merges.intersection(dependence.data).subtracting(large.vertices))
         let leaves = Set(gradients.map(\.vertex.id))
         collect(leaves: leaves, large)
     }
@@ -126,31 +126,37 @@ private struct FrontierSearch {
     }
 
     /// What has an element or a row for each example, and all that goes into it: the forward and the backward pass.
-    private func large(_ varies: (Node) -> Bool) -> Set<Int> {
+    ///
+    /// Of a vertex there, such as a batch normalisation's gradient, other outputs may be gradients of Variables.
+    private func large(_ varies: (Node) -> Bool) -> (vertices: Set<Int>, nodes: Set<Node>) {
         let candidates = dependent.union(dependence.noise)
         var found: Set<Int> = []
+        var nodes: Set<Node> = []
         for vertex in vertices.reversed()
         where candidates.contains(vertex.id) && !always.contains(vertex.id) && !rowwise.contains(vertex.id) {
-            if found.contains(vertex.id) || vertex.isLoopPart
-                || vertex.outputs.indices.contains(where: { varies(vertex.output($0)) })
-            {
-                found.insert(vertex.id)
-                found.formUnion(vertex.inputs.map(\.vertex.id))
-                if let carried = vertex.loopInput { found.insert(carried.vertex.id) }
-            }
+            let outputs = vertex.outputs.indices.map(vertex.output)
+            nodes.formUnion(outputs.filter(varies))
+            let isLarge = outputs.contains(where: nodes.contains)
+            // What leaves a loop may be a gradient.
+            guard isLarge || found.contains(vertex.id) || vertex.isLoopPart else { continue }
+            nodes.formUnion(vertex.inputs)
+            if let carried = vertex.loopInput { nodes.insert(carried) }
+            if isLarge || !vertex.isLoopExit { found.insert(vertex.id) }
         }
-        return found.intersection(candidates)
+        return (found.intersection(candidates), nodes)
     }
 
-    private mutating func collect(leaves: Set<Int>, _ large: Set<Int>) {
+    private mutating func collect(leaves: Set<Int>, _ large: (vertices: Set<Int>, nodes: Set<Node>)) {
         var stack = vertices.filter { always.contains($0.id) }
         while let vertex = stack.popLast() {
             for input in dependence.sources(of: vertex)
             where dependent.contains(input.id) && !always.contains(input.id) && !between.contains(input.id) {
-                let sources = dependence.sources(of: input).filter { dependent.contains($0.id) }
+                let values = input.inputs.filter { dependent.contains($0.vertex.id) }
+                let deciding = dependence.deciding(input).filter { dependent.contains($0.id) }
                 let isMade =
-                    !sources.isEmpty && !leaves.contains(input.id) && !large.contains(input.id)
-                    && sources.allSatisfy { !large.contains($0.id) }
+                    !(values.isEmpty && deciding.isEmpty) && !leaves.contains(input.id)
+                    && !large.vertices.contains(input.id) && !values.contains(where: large.nodes.contains)
+                    && !deciding.contains { large.vertices.contains($0.id) }
                 guard isMade || rowwise.contains(input.id) else { continue }
                 between.insert(input.id)
                 stack.append(input)

@@ -72,7 +72,7 @@ package struct TrainingCut: Sendable {
         self.notes = notes + TrainingCut.note(ofRows: frontier.early)
         let reductions = Reductions(dependence, shapes)
         let copying = ServerVertices(reached, frontier, dependence, order)
-        let groups = try WriteGroups(copying, frontier, order)
+        let groups = try WriteGroups(copying, frontier, order, conditional: dependence.mayBeDead)
         var writes: [Write] = []
         for members in groups.members {
             writes.append(
