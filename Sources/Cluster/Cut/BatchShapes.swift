@@ -16,14 +16,34 @@ struct BatchShapes {
         guard fixed.isEmpty else { return }
         guard facts.batches.count > 1, let graph = vertices.first?.graph else { return }
         let nodes = Array(Set(vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }))
+        let exits = vertices.filter(\.isLoopExit)
         for feeds in facts.batches {
             // What it cannot be fed is told elsewhere; then what the graph itself tells has to do.
-            guard let specs = try? graph.specs(of: nodes, feeds: feeds) else {
+            guard var specs = BatchShapes.specs(of: nodes, graph, feeds) else {
                 shapes = [:]
                 return
             }
-            for (node, spec) in zip(nodes, specs) { shapes[node, default: []].append(spec.shape) }
+            // A loop's values keep their shapes: what leaves it has that of what entered.
+            var known = feeds
+            var count = -1
+            while count != known.count {
+                count = known.count
+                for exit in exits where specs[exit.node]?.shape.isFullyDefined == false {
+                    guard let entered = exit.loopEntrance.flatMap({ specs[$0] }), let size = entered.shape.elementCount,
+                        size > 0
+                    else { continue }
+                    known[exit.node] = entered
+                }
+                guard count != known.count, let more = BatchShapes.specs(of: nodes, graph, known) else { break }
+                specs = more
+            }
+            for (node, spec) in specs { shapes[node, default: []].append(spec.shape) }
         }
+    }
+
+    private static func specs(of nodes: [Node], _ graph: Graph, _ feeds: [Node: TensorSpec]) -> [Node: TensorSpec]? {
+        guard let specs = try? graph.specs(of: nodes, feeds: feeds) else { return nil }
+        return Dictionary(zip(nodes, specs), uniquingKeysWith: { first, _ in first })
     }
 
     /// Whether the shape depends on the number of examples, or on the examples themselves.
@@ -35,9 +55,30 @@ struct BatchShapes {
         return Set(known).count > 1 || !known.allSatisfy(\.isFullyDefined)
     }
 
+    /// Whether it has more for each example the more examples there are, as a matrix of all pairs has.
+    func isOfPairs(_ node: Node) -> Bool {
+        guard let known = shapes[node], known.count > 1, let few = known[0].elementCount,
+            let more = known[1].elementCount
+        else { return false }
+        return more * BatchShapes.counts[0] > few * BatchShapes.counts[1]
+    }
+
+    /// The numbers of examples that shapes are inferred for: two that no other dimension of a model is likely to have.
+    static let counts = [2, 3]
+
     /// The shape, as far as it is the same for any number of examples.
     func shape(_ node: Node) -> Shape {
         guard let known = shapes[node], let first = known.first, !varies(node) else { return node.shape }
         return first
+    }
+}
+
+extension Vertex {
+    /// Of an `Exit`: the first value of what leaves the loop.
+    fileprivate var loopEntrance: Node? {
+        guard let test = inputs.first?.vertex, test.isSwitch, let head = test.inputs.first?.vertex, head.isMerge,
+            let enter = head.inputs.first?.vertex, enter.operation == Enter.self || enter.operation == RefEnter.self
+        else { return nil }
+        return enter.inputs.first
     }
 }

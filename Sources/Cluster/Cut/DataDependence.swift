@@ -16,7 +16,6 @@ struct DataDependence {
     ///   - vertices: in the graph's order.
     ///   - known: placeholders that are fed alike in every step.
     init(_ vertices: [Vertex], known: Set<Node> = []) {
-        var mayBeDead: Set<Int> = []
         for vertex in vertices where vertex.isPlaceholder && !known.contains(vertex.node) {
             data.insert(vertex.id)
             values.insert(vertex.id)
@@ -27,13 +26,8 @@ struct DataDependence {
         while size != data.count + values.count + noise.count + mayBeDead.count {
             size = data.count + values.count + noise.count + mayBeDead.count
             for vertex in vertices {
-                let inputs = (vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])).map(\.vertex.id)
-                // Whether the vertex runs at all depends on what the predicate of the switch before it does.
-                let deciding = vertex.controls.map(\.id).filter(mayBeDead.contains)
-                if !vertex.isMerge, vertex.isSwitch || (inputs + deciding).contains(where: mayBeDead.contains) {
-                    mayBeDead.insert(vertex.id)
-                }
-                let sources = inputs + deciding
+                let sources = self.sources(of: vertex).map(\.id)
+                if DataDependence.mayBeDead(vertex, sources, mayBeDead) { mayBeDead.insert(vertex.id) }
                 if sources.contains(where: data.contains) { data.insert(vertex.id) }
                 if sources.contains(where: noise.contains) { noise.insert(vertex.id) }
                 if !Self.shapeOnly.contains(vertex.operation.name), sources.contains(where: values.contains) {
@@ -41,13 +35,31 @@ struct DataDependence {
                 }
             }
         }
-        self.mayBeDead = mayBeDead
     }
 
     /// Vertices that run only if a predicate says so.
     private(set) var mayBeDead: Set<Int> = []
+
+    /// What a vertex's numbers come from: its inputs, and what decides whether it runs at all.
+    func sources(of vertex: Vertex) -> [Vertex] {
+        (vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])).map(\.vertex) + deciding(vertex)
+    }
+
+    /// What decides whether a vertex runs, though it takes nothing of it.
+    func deciding(_ vertex: Vertex) -> [Vertex] { vertex.controls.filter { mayBeDead.contains($0.id) } }
+
+    private static func mayBeDead(_ vertex: Vertex, _ sources: [Int], _ known: Set<Int>) -> Bool {
+        if vertex.isMerge { return false }
+        // What leaves a loop always comes, if the loop is entered.
+        if vertex.isLoopExit, let head = vertex.inputs.first?.vertex.inputs.first?.vertex, head.isMerge {
+            return head.inputs.contains { known.contains($0.vertex.id) }
+        }
+        return vertex.isSwitch || sources.contains(where: known.contains)
+    }
 }
 
 extension Vertex {
+    var isLoopExit: Bool { operation == Exit.self || operation == RefExit.self }
+
     var isPlaceholder: Bool { operation.name.hasPrefix("Placeholder") }
 }

@@ -15,6 +15,8 @@ struct Frontier {
     let rowwise: Set<Int>
     /// Rows of gradients, and what is made of them row by row.
     private let rowNodes: Set<Node>
+    /// Names of what workers do to rows before those of one index are added up, though it is not linear.
+    let early: [String]
     /// Ids of the Variables that workers read.
     let readByWorkers: Set<Int>
 
@@ -40,6 +42,7 @@ struct Frontier {
         rows = search.chains.reduce(into: [:]) { $0[$1.writer.id] = $1.push(onServers: onServers) }
         rowwise = search.rowwise
         rowNodes = Set(search.chains.flatMap(\.path))
+        early = search.early.isEmpty ? [] : vertices.filter { search.early.contains($0.id) }.map(\.name)
         readByWorkers = read.union(search.variables(readBy: kept))
     }
 
@@ -69,11 +72,13 @@ private struct FrontierSearch {
     let written: Set<Int>
     private(set) var dependent: Set<Int>
     /// Writes, and what depends on their results.
-    let always: Set<Int>
+    private(set) var always: Set<Int>
     private(set) var chains: [RowChain] = []
     /// The chains' vertices, and what follows from which rows are distinct.
     private(set) var rowwise: Set<Int> = []
     private var distinct: [(sum: Int, followers: Set<Int>)] = []
+    /// Vertices that work on rows before those of one index are added up, and not as a factor does: workers run them.
+    private(set) var early: Set<Int> = []
     /// Vertices between gradients and writes: servers may run them.
     private(set) var between: Set<Int> = []
 
@@ -94,6 +99,7 @@ private struct FrontierSearch {
             }
         }
         for chain in chains {
+            early.formUnion(chain.early.map(\.id))
             rowwise.formUnion(chain.members.map(\.id))
             guard let (unique, sum) = chain.distinct else { continue }
             let followers = following(unique)
@@ -102,7 +108,9 @@ private struct FrontierSearch {
         }
         let large = self.large(varies)
         // Random numbers that a worker draws belong to its examples.
-        dependent.formUnion(dependence.noise.intersection(large))
+        dependent.formUnion(dependence.noise.intersection(large.vertices))
+        // Conditions around writes end on servers, too.
+        always.formUnion(order.merges.intersection(dependence.data).subtracting(large.vertices))
         let leaves = Set(gradients.map(\.vertex.id))
         collect(leaves: leaves, large)
     }
@@ -118,31 +126,37 @@ private struct FrontierSearch {
     }
 
     /// What has an element or a row for each example, and all that goes into it: the forward and the backward pass.
-    private func large(_ varies: (Node) -> Bool) -> Set<Int> {
+    ///
+    /// Of a vertex there, such as a batch normalisation's gradient, other outputs may be gradients of Variables.
+    private func large(_ varies: (Node) -> Bool) -> (vertices: Set<Int>, nodes: Set<Node>) {
         let candidates = dependent.union(dependence.noise)
         var found: Set<Int> = []
+        var nodes: Set<Node> = []
         for vertex in vertices.reversed()
         where candidates.contains(vertex.id) && !always.contains(vertex.id) && !rowwise.contains(vertex.id) {
-            if found.contains(vertex.id) || vertex.isLoopPart
-                || vertex.outputs.indices.contains(where: { varies(vertex.output($0)) })
-            {
-                found.insert(vertex.id)
-                found.formUnion(vertex.inputs.map(\.vertex.id))
-                if let carried = vertex.loopInput { found.insert(carried.vertex.id) }
-            }
+            let outputs = vertex.outputs.indices.map(vertex.output)
+            nodes.formUnion(outputs.filter(varies))
+            let isLarge = outputs.contains(where: nodes.contains)
+            // What leaves a loop may be a gradient.
+            guard isLarge || found.contains(vertex.id) || vertex.isLoopPart else { continue }
+            nodes.formUnion(vertex.inputs)
+            if let carried = vertex.loopInput { nodes.insert(carried) }
+            if isLarge || !vertex.isLoopExit { found.insert(vertex.id) }
         }
-        return found.intersection(candidates)
+        return (found.intersection(candidates), nodes)
     }
 
-    private mutating func collect(leaves: Set<Int>, _ large: Set<Int>) {
+    private mutating func collect(leaves: Set<Int>, _ large: (vertices: Set<Int>, nodes: Set<Node>)) {
         var stack = vertices.filter { always.contains($0.id) }
         while let vertex = stack.popLast() {
-            for input in vertex.inputs.map(\.vertex)
+            for input in dependence.sources(of: vertex)
             where dependent.contains(input.id) && !always.contains(input.id) && !between.contains(input.id) {
-                let sources = input.inputs.filter { dependent.contains($0.vertex.id) }
+                let values = input.inputs.filter { dependent.contains($0.vertex.id) }
+                let deciding = dependence.deciding(input).filter { dependent.contains($0.id) }
                 let isMade =
-                    !sources.isEmpty && !leaves.contains(input.id) && !large.contains(input.id)
-                    && sources.allSatisfy { !large.contains($0.vertex.id) }
+                    !(values.isEmpty && deciding.isEmpty) && !leaves.contains(input.id)
+                    && !large.vertices.contains(input.id) && !values.contains(where: large.nodes.contains)
+                    && !deciding.contains { large.vertices.contains($0.id) }
                 guard isMade || rowwise.contains(input.id) else { continue }
                 between.insert(input.id)
                 stack.append(input)
@@ -157,8 +171,11 @@ private struct FrontierSearch {
         var chosen = always
         let followers = distinct.reduce(into: Set<Int>()) { $0.formUnion($1.followers) }
         for vertex in vertices where between.contains(vertex.id) && !followers.contains(vertex.id) {
+            if early.contains(vertex.id) { continue }
+            // What may not come at all, or is a Variable's memory, cannot be pushed.
             let needsServer =
-                vertex.inputs.contains { chosen.contains($0.vertex.id) && $0.variable == nil }
+                dependence.mayBeDead.contains(vertex.id)
+                || vertex.inputs.contains { chosen.contains($0.vertex.id) && $0.variable == nil }
                 || !variables(readBy: [vertex]).intersection(written).isSubset(of: readByWorkers)
             if needsServer || aggregates && !mayComeBeforeMean(vertex) { chosen.insert(vertex.id) }
         }
@@ -193,7 +210,9 @@ private struct FrontierSearch {
             let ran = vertices.filter { chosen.contains($0.id) }
             let pushed = Set(ran.flatMap(\.inputs).filter { isGiven($0) && !chosen.contains($0.vertex.id) })
             for vertex in Set(pushed.map(\.vertex.id)) {
-                guard between.contains(vertex), let vertex = vertices.first(where: { $0.id == vertex }) else {
+                guard between.contains(vertex), !early.contains(vertex),
+                    let vertex = vertices.first(where: { $0.id == vertex })
+                else {
                     continue
                 }
                 let sources = vertex.inputs.filter(isGiven)

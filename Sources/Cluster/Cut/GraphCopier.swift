@@ -52,6 +52,9 @@ struct GraphCopier {
         return Node(vertex: copy, output: node.output)
     }
 
+    /// The copy of a vertex, if it was copied.
+    func existingCopy(of vertex: Vertex) -> Vertex? { copies[vertex.id] }
+
     /// The copy of a vertex. Traps if it was not copied.
     func copy(of vertex: Vertex) -> Vertex { copies[vertex.id]! }
 }

@@ -40,8 +40,39 @@ struct Reductions {
             return reduction(of: first)
         case "Mul", "RealDiv", "Div", "DivNoNan": return product(vertex)
         case "Add", "AddV2", "Sub", "AddN": return sum(vertex)
-        default: return .unknown
+        case "Switch", "RefSwitch": return reduction(of: first)
+        case "Merge": return same(vertex.inputs.map(reduction), vertex.name)
+        default: return other(vertex)
         }
+    }
+
+    /// What two ways to compute a number make of it, of which one is taken.
+    private func same(_ ways: [Reduction], _ name: String) -> Reduction {
+        ways.dropFirst().reduce(ways.first ?? .unknown) { a, b in
+            switch (a, b) {
+            case (.mean, .mean), (.sum, .sum), (.constant, .constant): a
+            case (.unknown, _), (_, .unknown): .unknown
+            case (.other, _): a
+            case (_, .other): b
+            default: .other(name)
+            }
+        }
+    }
+
+    /// Of numbers of a batch a root is no mean; nor is the largest of its examples' numbers.
+    private func other(_ vertex: Vertex) -> Reduction {
+        if vertex.inputs.contains(where: { shapes.varies($0) }) { return .other(vertex.name) }
+        let values = vertex.inputs.indices.filter { dependence.values.contains(vertex.inputs[$0].vertex.id) }
+        let isLinear = LinearOperations.isLinear(vertex, in: Set(values))
+        for input in values.map({ vertex.inputs[$0] }) {
+            switch reduction(of: input) {
+            case .unknown: return .unknown
+            case let known where isLinear && values.count == 1: return known
+            case .other(let name): return .other(name)
+            default: break
+            }
+        }
+        return .other(vertex.name)
     }
 
     private func product(_ vertex: Vertex) -> Reduction {
@@ -93,7 +124,8 @@ struct Reductions {
             let isNormalization =
                 vertex.operation.name.hasPrefix("FusedBatchNorm")
                 && (try? vertex.attributes.bool("is_training")) == true
-            if isNormalization
+            let isOfPairs = vertex.outputs.indices.contains { shapes.isOfPairs(vertex.output($0)) }
+            if isNormalization || isOfPairs
                 || !isLarge && feeds.contains(vertex.id) && vertex.inputs.contains(where: { shapes.varies($0) })
             {
                 found.append(vertex.name)

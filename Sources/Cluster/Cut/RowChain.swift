@@ -27,6 +27,19 @@ struct RowChain {
     /// The vertices below the gradient's rows.
     var members: [Vertex] { path.dropLast().map(\.vertex) }
 
+    /// Those that work on rows before the ones of one index are added up, from the gradient to the last that is not linear.
+    var early: [Vertex] {
+        let start = path.firstIndex { $0.vertex === distinct?.sum }.map { $0 + 1 } ?? 0
+        guard start < path.count else { return [] }
+        let rest = path[start...].dropLast()
+        let rows = Set(path)
+        let last = rest.firstIndex { node in
+            let values = node.vertex.inputs.indices.filter { rows.contains(node.vertex.inputs[$0]) }
+            return !LinearOperations.isLinear(node.vertex, in: Set(values))
+        }
+        return last.map { rest[$0...].map(\.vertex) } ?? []
+    }
+
     /// The one input that has the rows; nil where the operation makes them of something else.
     private mutating func before(_ vertex: Vertex, _ varies: (Node) -> Bool) -> Node? {
         if vertex.operation == Identity.self { return vertex.inputs[0] }

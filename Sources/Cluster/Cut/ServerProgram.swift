@@ -8,7 +8,9 @@ extension TrainingCut {
     func program(server: Int, layout: BundleLayout) throws -> WireServerProgram {
         var program = WireServerProgram()
         let bundles = layout.bundles.filter { $0.server == server }
-        let needed = bundles.flatMap(\.blocks).flatMap { writes[$0.write].variables } + replicatedVariables
+        let needed =
+            bundles.flatMap(\.blocks).flatMap { writes[$0.write].variables } + replicatedVariables
+            + constantVariables
         var seen: Set<Int> = []
         let variables = needed.filter { seen.insert($0.id).inserted }
         program.initialGraph = try initialGraph(variables)
@@ -52,6 +54,23 @@ extension TrainingCut {
         return found.values.sorted { $0.id < $1.id }
     }
 
+    /// The members of a write that one of them waits for through what is shared: a constant that waits for a write, which
+    /// `0.9 * v` after it hangs on.
+    private func waits(of vertex: Vertex, _ members: Set<Int>) -> [Vertex] {
+        var found: [Vertex] = []
+        var seen: Set<Int> = [vertex.id]
+        var stack = vertex.inputs.map(\.vertex).filter { !members.contains($0.id) } + vertex.controls
+        while let before = stack.popLast() {
+            guard seen.insert(before.id).inserted else { continue }
+            if members.contains(before.id) {
+                found.append(before)
+            } else if before.operation == NoOp.self || copying.contains(before) {
+                stack += before.inputs.map(\.vertex) + before.controls
+            }
+        }
+        return found.sorted { $0.id < $1.id }
+    }
+
     private func bundle(_ bundle: Bundle) throws -> WireServerProgram.Bundle {
         let graph = Graph()
         var copier = GraphCopier(into: graph)
@@ -62,12 +81,15 @@ extension TrainingCut {
         result.pushBytes = Int64(bundle.pushBytes)
         result.isTable = bundle.isTable
         var trains: [Node] = []
+        // Of these, what runs in every step: what waits for others might not run.
+        var certain: [Node] = []
         for (node, value) in known {
             copier.replace(node, by: graph.constant(value, name: "\(node.vertex.name)/value"))
         }
         // Replicas and what else depends on no example, shared by the blocks.
         let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
-        copier.copy(copied(for: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) } + replicatedVariables))
+        let common = copied(for: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) } + replicatedVariables)
+        copier.copy(common)
         for unit in bundle.units {
             let write = writes[unit.first.write]
             // What stands for the Variables, and for what workers push, is each block's own.
@@ -119,15 +141,18 @@ extension TrainingCut {
                     own.replace(rows.indices, by: cast(touched, to: rows.indices.dtype))
                 }
             }
-            trains += write.run(by: &own) { block.name($0) }
+            let ran = write.run(by: &own, waits: waits(of:_:)) { block.name($0) }
+            trains += ran.all
+            certain += ran.certain
         }
         // Replicas count after the blocks have used their old values, as TensorFlow's optimizers do.
         var counting = copier
-        let replicas = graph.controlDependencies(trains) {
+        let replicas = graph.controlDependencies(certain) {
             counting.copy(copied(for: replicatedWrites))
             return replicatedWrites.map { counting.copy(of: $0).node }
         }
-        result.replicas = replicatedVariables.map(\.name)
+        let read = Set(constantVariables.map(\.id))
+        result.replicas = (replicatedVariables + common.filter { read.contains($0.id) }).map(\.name)
         result.train = graph.group(trains + replicas, name: "train").vertex.name
         try graph.validate()
         result.graph = Data(try GraphDefinition.encode(graph))
@@ -136,19 +161,26 @@ extension TrainingCut {
 }
 
 extension TrainingCut.Write {
-    /// Copies what servers run, a write after those before it; returns the writes.
-    fileprivate func run(by copier: inout GraphCopier, name: (String) -> String) -> [Node] {
-        var writes: [Node] = []
+    /// Copies what servers run, a write after those before it.
+    ///
+    /// - Parameter waits: the members that a member waits for through what is shared.
+    /// - Returns: the writes, with where conditions end, and of these what runs in every step.
+    fileprivate func run(
+        by copier: inout GraphCopier, waits: (Vertex, Set<Int>) -> [Vertex], name: (String) -> String
+    ) -> (all: [Node], certain: [Node]) {
+        var all: [Node] = []
+        var certain: [Node] = []
         let graph = copier.target
+        let ids = Set(members.map(\.id))
         for vertex in members {
-            if vertex.operation.writes.isEmpty && vertex.variablesWrittenByCalls.isEmpty {
-                copier.copy([vertex], name: name)
-            } else {
-                graph.controlDependencies(writes) { copier.copy([vertex], name: name) }
-                writes.append(copier.copy(of: vertex).node)
-            }
+            let isWrite = !vertex.operation.writes.isEmpty || !vertex.variablesWrittenByCalls.isEmpty
+            let before = waits(vertex, ids).compactMap { copier.existingCopy(of: $0)?.node }
+            graph.controlDependencies(before + (isWrite ? certain : [])) { copier.copy([vertex], name: name) }
+            guard isWrite || vertex.isMerge, let copy = copier.existingCopy(of: vertex)?.node else { continue }
+            all.append(copy)
+            if !conditional.contains(vertex.id) { certain.append(copy) }
         }
-        return writes
+        return (all, certain)
     }
 
     /// The Variables whose elements a block holds: the one that it is named for; its first block also holds all that workers

@@ -11,7 +11,9 @@ struct ServerVertices: Sendable {
             frontier.dependent.contains(vertex.id) && !frontier.onServers.contains(vertex.id)
         }
         var found: [Int: Vertex] = [:]
-        var stack = order.writers + reached.filter { frontier.onServers.contains($0.id) }
+        var stack =
+            order.writers
+            + reached.filter { frontier.onServers.contains($0.id) || order.merges.contains($0.id) && !isWorkers($0) }
         while let vertex = stack.popLast() {
             guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
             let values = vertex.inputs + (vertex.loopInput.map { [$0] } ?? [])
@@ -28,5 +30,6 @@ struct ServerVertices: Sendable {
         ids = Set(found.keys)
     }
 
+    func containsID(_ id: Int) -> Bool { ids.contains(id) }
     func contains(_ vertex: Vertex) -> Bool { ids.contains(vertex.id) }
 }

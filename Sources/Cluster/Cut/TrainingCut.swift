@@ -13,11 +13,14 @@ package struct TrainingCut: Sendable {
     package let replicatedWrites: [Vertex]
     /// The Variables of `replicatedWrites`.
     package let replicatedVariables: [Vertex]
+    /// Variables that servers read and that training does not write, such as a learning rate.
+    let constantVariables: [Vertex]
     /// Variables that training does not write; each worker keeps its own.
     package let localVariables: [Variable]
     /// The `Assign` of each Variable by the Variable's vertex id: its first value is input 1.
     package let initializers: [Int: Vertex]
-    /// Ids of the vertices that write Variables: workers leave them to the servers.
+    /// Ids of the vertices that write Variables, and of those after them: workers leave them to the servers, and wait for
+    /// none.
     package let writers: Set<Int>
     /// The loss is a sum over the examples, not their mean.
     let lossIsSum: Bool
@@ -67,32 +70,43 @@ package struct TrainingCut: Sendable {
             varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
         self.lossIsSum = lossIsSum
-        self.notes = notes
+        self.notes = notes + TrainingCut.note(ofRows: frontier.early)
         let reductions = Reductions(dependence, shapes)
         let copying = ServerVertices(reached, frontier, dependence, order)
-        let groups = try WriteGroups(copying, frontier, order)
+        let groups = try WriteGroups(copying, frontier, order, conditional: dependence.mayBeDead)
         var writes: [Write] = []
         for members in groups.members {
             writes.append(
                 try Write(
-                    members, frontier, order, shapes, reductions, isMean: facts.aggregates, lossIsSum: lossIsSum))
+                    members, frontier, order, shapes, reductions, conditional: dependence.mayBeDead,
+                    isMean: facts.aggregates, lossIsSum: lossIsSum))
         }
         guard !writes.isEmpty else {
             throw GraphError("'\(train.name)' trains no Variable: it reaches no write that depends on data")
         }
         self.writes = writes
         self.copying = copying
-        writers = Set(order.writers.map(\.id))
+        writers = Set(order.writers.map(\.id)).union(order.afterWrites)
+            .union(order.merges.filter { copying.containsID($0) })
         known = facts.known
         replicatedWrites = groups.replicated
         var seen: Set<Int> = []
         replicatedVariables = replicatedWrites.flatMap { order.variables[$0.id] ?? [] }
             .filter { seen.insert($0.id).inserted }
         seen.formUnion(writes.flatMap(\.variables).map(\.id))
+        constantVariables = copying.vertices.filter { $0.operation.isVariable && !seen.contains($0.id) }
         localVariables = graph.variables.filter { !seen.contains($0.reference.vertex.id) }
         initializers = Dictionary(
             graph.variables.map { ($0.reference.vertex.id, $0.initializer.vertex) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func note(ofRows early: [String]) -> [String] {
+        guard let first = early.first else { return [] }
+        return [
+            "'\(first)' changes rows of a gradient before those of one index are added up, each worker of its own part of a "
+                + "batch: synchronous steps of several workers differ from those of one"
+        ]
     }
 
     /// What the loss is of its batch.

@@ -13,6 +13,8 @@ extension TrainingCut {
         package let pushed: [Int: Node]
         /// The rows among what is pushed.
         let rows: [RowUpdate]
+        /// Ids of the members that run only if a predicate says so.
+        let conditional: Set<Int>
         /// What `pushed` stands for in the graph, where it is pushed as it is.
         let plain: [Node: Int]
         /// How what several workers push is put together, by key; the mean, where nothing is said.
@@ -35,9 +37,10 @@ extension TrainingCut {
         ///   - lossIsSum: the loss is a sum over the examples, and so are its gradients.
         init(
             _ members: [Vertex], _ frontier: Frontier, _ order: WriteOrder, _ batchShapes: BatchShapes,
-            _ reductions: Reductions, isMean: Bool, lossIsSum: Bool
+            _ reductions: Reductions, conditional: Set<Int>, isMean: Bool, lossIsSum: Bool
         ) throws {
             self.members = members
+            self.conditional = conditional.intersection(members.map(\.id))
             let writers = members.filter { order.variables[$0.id] != nil }
             var seen: Set<Int> = []
             let written = writers.flatMap { order.variables[$0.id] ?? [] }.filter { seen.insert($0.id).inserted }

@@ -8,7 +8,11 @@ struct WriteGroups {
     let replicated: [Vertex]
 
     /// - Throws: `GraphError` for two writes of a Variable that no edge orders.
-    init(_ server: ServerVertices, _ frontier: Frontier, _ order: WriteOrder) throws {
+    init(_ server: ServerVertices, _ frontier: Frontier, _ order: WriteOrder, conditional: Set<Int>) throws {
+        func after(_ vertex: Vertex) -> [Int] {
+            guard conditional.contains(vertex.id) else { return [] }
+            return Self.waited(by: vertex).map(\.id).filter(conditional.contains)
+        }
         // Vertices and Variables whose values differ from bundle to bundle.
         var active = frontier.onServers.intersection(
             server.vertices.filter { vertex in
@@ -21,7 +25,10 @@ struct WriteGroups {
             size = active.count + variables.count
             for vertex in server.vertices where !vertex.operation.isVariable {
                 let known = Self.variablesKnown(to: vertex)
-                if vertex.inputs.contains(where: { active.contains($0.vertex.id) || variables.contains($0.vertex.id) })
+                if after(vertex).contains(where: active.contains)
+                    || vertex.inputs.contains(where: {
+                        active.contains($0.vertex.id) || variables.contains($0.vertex.id)
+                    })
                     || !variables.isDisjoint(with: known)
                     || (order.variables[vertex.id] ?? []).contains(where: { variables.contains($0.id) })
                 {
@@ -31,9 +38,12 @@ struct WriteGroups {
             }
         }
         var groups = Groups()
+        // What ends a branch waits for the writes in it.
         var writers: [Int: [Vertex]] = [:]
         for vertex in server.vertices where active.contains(vertex.id) {
-            let near = vertex.inputs.map(\.vertex.id).filter { active.contains($0) || variables.contains($0) }
+            let near =
+                vertex.inputs.map(\.vertex.id).filter { active.contains($0) || variables.contains($0) }
+                + after(vertex).filter(active.contains)
             let known = Self.variablesKnown(to: vertex).intersection(variables)
             let own = order.variables[vertex.id] ?? []
             for id in near + known + own.map(\.id) { groups.join(vertex.id, id) }
@@ -49,6 +59,18 @@ struct WriteGroups {
         replicated = order.writers.filter { !active.contains($0.id) }
     }
 
+    /// What a vertex waits for, groups taken apart.
+    private static func waited(by vertex: Vertex) -> [Vertex] {
+        var found: [Vertex] = []
+        var seen: Set<Int> = []
+        var stack = vertex.controls
+        while let before = stack.popLast() {
+            guard seen.insert(before.id).inserted else { continue }
+            if before.operation == NoOp.self { stack += before.controls } else { found.append(before) }
+        }
+        return found
+    }
+
     /// Ids of the Variables that functions know which the vertex calls.
     private static func variablesKnown(to vertex: Vertex) -> Set<Int> {
         let names = vertex.variablesKnownToCalls
@@ -57,7 +79,10 @@ struct WriteGroups {
     }
 
     private static func check(_ first: Vertex, isBefore second: Vertex, of variable: Vertex) throws {
-        guard TrainingCut.ancestors(of: [second], controls: true).contains(where: { $0 === first }) else {
+        guard
+            TrainingCut.ancestors(of: [second], controls: true).contains(where: { $0 === first })
+                || Branches(first).exclude(Branches(second))
+        else {
             throw GraphError(
                 "the Variable '\(variable.name)' is written by '\(first.name)' and '\(second.name)', and nothing says which "
                     + "is first; order them by a control dependency")

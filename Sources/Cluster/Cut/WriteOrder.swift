@@ -10,6 +10,8 @@ struct WriteOrder {
     private(set) var written: Set<Int> = []
     /// Vertices that take the result of a write, or the value of a Variable after it was written.
     private(set) var afterWrites: Set<Int> = []
+    /// Ids of the vertices at which branches come together that may have written.
+    private(set) var merges: Set<Int> = []
 
     /// - Parameter vertices: all that training needs, in the graph's order.
     /// - Throws: `GraphError` for an operation that writes something else than a Variable.
@@ -31,6 +33,7 @@ struct WriteOrder {
             while let vertex = stack.popLast() {
                 for next in followers[vertex.id] ?? [] where seen.insert(next.id).inserted {
                     stack.append(next)
+                    if next.isMerge { merges.insert(next.id) }
                     let reads = next.inputs.contains { ids.contains(TrainingCut.variable(behind: $0)?.id ?? -1) }
                     if reads || WriteOrder.takes(vertex, next) { afterWrites.insert(next.id) }
                 }

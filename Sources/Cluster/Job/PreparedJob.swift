@@ -60,9 +60,8 @@ package struct PreparedJob: Sendable {
         // Tables that go at their own pace take each worker's part by itself.
         let consistency = config.cluster.consistency
         facts.aggregates = consistency.isSynchronous && !consistency.hasAsynchronousTables
-        // Two numbers of examples that no other dimension of a model is likely to have.
         if training.count > 0 {
-            facts.batches = [2, 3].map { (count: Int) -> [Node: TensorSpec] in
+            facts.batches = BatchShapes.counts.map { (count: Int) -> [Node: TensorSpec] in
                 let examples = (0..<count).map { Int32($0 % training.count) }
                 return PreparedJob.feeds(model, training, examples, scaling, training: true)
                     .mapValues { TensorSpec($0.dtype, $0.shape) }
