@@ -34,10 +34,8 @@ final class PauseWatch: Sendable {
 
     /// What to say in place of an error, if this process's own pause is the likely cause.
     func explain(_ error: NodeError, timeout: Duration) -> NodeError {
-        guard error.kind == .peerUnavailable, let pause = state.withLock({ $0.record.pause(at: now) }), pause > timeout / 2
-        else {
-            return error
-        }
+        let pause = state.withLock { $0.record.pause(at: now) } ?? .zero
+        guard error.kind == .peerUnavailable, pause > timeout / 2 else { return error }
         return NodeError(
             .peerUnavailable,
             "this process did not run for \(pause.components.seconds) seconds, as when it is stopped or its machine sleeps, "

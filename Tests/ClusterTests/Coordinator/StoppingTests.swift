@@ -159,6 +159,16 @@ struct PauseRecordTests {
         record.answered(began: .seconds(22))
         #expect(record.pause == nil)
     }
+
+    @Test("a pause counts from the moment the process goes on, before its short sleep is noted as over")
+    func ongoing() {
+        var record = PauseRecord()
+        record.sleeps(from: .seconds(10))
+        #expect(record.pause(at: .seconds(10.1)) == nil)
+        #expect(record.pause(at: .seconds(14)) == .seconds(4))
+        record.slept(from: .seconds(10), to: .seconds(14))
+        #expect(record.pause(at: .seconds(14.2)) == .seconds(4))
+    }
 }
 
 @Suite("Folders for sockets")
@@ -181,15 +191,5 @@ struct TemporaryDirectoryTests {
     func relative() throws {
         let here = FileManager.default.currentDirectoryPath
         #expect(try TemporaryDirectory.usable("x y").get() == "\(here)/x y" || here.utf8.count > 69)
-    }
-
-    @Test("a pause counts from the moment the process goes on, before its short sleep is noted as over")
-    func ongoing() {
-        var record = PauseRecord()
-        record.sleeps(from: .seconds(10))
-        #expect(record.pause(at: .seconds(10.1)) == nil)
-        #expect(record.pause(at: .seconds(14)) == .seconds(4))
-        record.slept(from: .seconds(10), to: .seconds(14))
-        #expect(record.pause(at: .seconds(14.2)) == .seconds(4))
     }
 }

@@ -28,7 +28,8 @@ private struct Line: TrainingJob {
         let loss = sums ? sum(error) : mean(error)
         return TrainingModel(
             features: x, labels: y, loss: loss,
-            train: GradientDescent(learningRate: LearningRate.constant(rate ?? config.train.learningRate)).minimize(loss))
+            train: GradientDescent(learningRate: LearningRate.constant(rate ?? config.train.learningRate)).minimize(
+                loss))
     }
 }
 
