@@ -44,6 +44,11 @@ struct BatchShapes {
         return Set(known).count > 1 || !known.allSatisfy(\.isFullyDefined)
     }
 
+    /// Its shape for a batch, if it is not one number.
+    func severalNumbers(_ node: Node) -> Shape? {
+        (shapes[node] ?? [node.shape]).first { $0.elementCount.map { $0 != 1 } ?? false }
+    }
+
     /// Whether it has more for each example the more examples there are, as a matrix of all pairs has.
     func isOfPairs(_ node: Node) -> Bool {
         guard let known = shapes[node], known.count > 1, let few = known[0].elementCount,

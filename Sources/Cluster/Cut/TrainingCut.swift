@@ -65,6 +65,16 @@ package struct TrainingCut: Sendable {
         let dependence = DataDependence(reached, known: facts.unfed(reached))
         let reported = TrainingCut.ancestors(of: facts.reported.map(\.vertex), controls: false)
         let shapes = BatchShapes(reached + reported, facts)
+        for node in facts.reported {
+            if let shape = shapes.severalNumbers(node) {
+                throw GraphError(
+                    "a loss and a metric are one number for a batch, such as a mean over it, not \(shape)",
+                    node: node.name)
+            }
+            if [.string, .resource].contains(node.dtype) {
+                throw GraphError("a loss and a metric are numbers, not \(node.dtype)", node: node.name)
+            }
+        }
         let frontier = Frontier(
             reached, dependence, order, reported: reported, aggregates: facts.aggregates, varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
