@@ -87,6 +87,7 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging"],
+            resources: [.copy("Graphs")],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
