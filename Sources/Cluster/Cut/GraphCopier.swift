@@ -6,6 +6,8 @@ struct GraphCopier {
     /// Nodes of the source and what stands for them in the target.
     private(set) var replacements: [Node: Node] = [:]
     private var copies: [Int: Vertex] = [:]
+    /// Heads of loops that are not closed yet.
+    private var heads: [Vertex] = []
 
     init(into target: Graph) { self.target = target }
 
@@ -16,7 +18,6 @@ struct GraphCopier {
     /// - Parameter name: what a copy is called.
     /// - Throws: `GraphError` naming what a copy needs that was not copied.
     mutating func copy(_ vertices: [Vertex], name: (String) -> String = { $0 }) throws {
-        var heads: [Vertex] = []
         for vertex in vertices where copies[vertex.id] == nil && replacements[vertex.node] == nil {
             copies[vertex.id] = target.add(
                 vertex.operation, try vertex.inputs.map { try self.copy(of: $0) }, vertex.attributes,
@@ -24,11 +25,12 @@ struct GraphCopier {
                 isLoopHead: vertex.loopInput != nil, controls: waited(by: vertex), location: vertex.location)
             if vertex.loopInput != nil { heads.append(vertex) }
         }
+        // What a loop carries round may be copied later than its head.
         for head in heads {
-            if let carried = head.loopInput, copies[carried.vertex.id] != nil {
-                try target.closeLoop(copy(of: head), from: copy(of: carried))
-            }
+            guard let carried = head.loopInput, copies[carried.vertex.id] != nil else { continue }
+            try target.closeLoop(copy(of: head), from: copy(of: carried))
         }
+        heads.removeAll { $0.loopInput.map { copies[$0.vertex.id] != nil } ?? true }
     }
 
     /// The copies of what a vertex waits for.
