@@ -79,7 +79,9 @@ package struct TrainingCut: Sendable {
             reached, dependence, order, reported: reported, aggregates: facts.aggregates, varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
         self.lossIsSum = lossIsSum
-        self.notes = notes + TrainingCut.note(ofRows: frontier.early)
+        self.notes =
+            notes + TrainingCut.note(ofRows: frontier.early)
+            + TrainingCut.note(ofLoops: reached.filter { $0.isLoopExit && shapes.isUnknown($0.node) })
         let reductions = Reductions(dependence, shapes)
         let copying = ServerVertices(reached, frontier, dependence, order)
         let groups = try WriteGroups(copying, frontier, order, conditional: dependence.mayBeDead)
@@ -108,6 +110,15 @@ package struct TrainingCut: Sendable {
         initializers = Dictionary(
             graph.variables.map { ($0.reference.vertex.id, $0.initializer.vertex) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func note(ofLoops exits: [Vertex]) -> [String] {
+        guard let first = exits.last else { return [] }
+        return [
+            "nothing tells the shape of what leaves the loop at '\(first.name)': what is made of such gradients before a "
+                + "write, such as clipping, is of each worker's part, and synchronous steps of several workers differ from "
+                + "those of one"
+        ]
     }
 
     private static func note(ofRows early: [String]) -> [String] {
