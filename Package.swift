@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging", "Training"],
-            resources: [.copy("Programs")],
+            resources: [.copy("Graphs"), .copy("Programs")],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",

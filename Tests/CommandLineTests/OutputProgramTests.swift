@@ -73,7 +73,7 @@ struct OutputProgramTests {
 
     @Test("where the reader has gone a command ends quietly, as SIGPIPE ends others", arguments: commands)
     func closedPipe(command: String) throws {
-        let result = try run("{ sleep 0.1; $PROGRAM \(command); echo $? >$FOLDER/status; } 2>$FOLDER/words | true")
+        let result = try run("{ sleep 0.3; $PROGRAM \(command); echo $? >$FOLDER/status; } 2>$FOLDER/words | true")
         let words = try String(contentsOfFile: "\(Self.folder)/words", encoding: .utf8)
         #expect(try String(contentsOfFile: "\(Self.folder)/status", encoding: .utf8) == "141\n", "\(words)")
         #expect(!words.contains("tributary: "), "\(words) \(result)")

@@ -1060,6 +1060,57 @@ def recurrent():
     net.done(optimizer.apply_gradients(zip(tf.clip_by_global_norm(grads, 0.2)[0], variables), net.step), loss)
 
 
+@case()
+def guard_counts():
+    # What a guard leaves out is counted.
+    net = Net()
+    bad = var("bad", np.int32(0), trainable=False)
+    optimizer = v1.train.AdamOptimizer(0.1)
+    grads, variables = zip(*optimizer.compute_gradients(net.loss))
+    train = tf.cond(tf.linalg.global_norm(grads) < 0.25,
+                    lambda: tf.group(optimizer.apply_gradients(zip(grads, variables))),
+                    lambda: tf.group(v1.assign_add(bad, 1)))
+    with tf.control_dependencies([train]):
+        net.done(v1.assign_add(net.step, 1))
+
+
+@case()
+def optimizers_by_cond():
+    net = Net()
+    first, second = v1.train.AdamOptimizer(0.05), v1.train.GradientDescentOptimizer(0.3)
+    pairs = second.compute_gradients(net.loss)
+    net.done(tf.cond(net.step < 5, lambda: tf.group(first.apply_gradients(pairs, net.step)),
+                     lambda: tf.group(second.apply_gradients(pairs, net.step))))
+
+
+@case()
+def skip_by_loss():
+    net = Net()
+    optimizer = v1.train.GradientDescentOptimizer(0.3)
+    pairs = optimizer.compute_gradients(net.loss)
+    net.done(tf.cond(net.loss > 0.5, lambda: tf.group(optimizer.apply_gradients(pairs, net.step)),
+                     lambda: tf.group(v1.assign_add(net.step, 1))))
+
+
+@case()
+def loop_after_step():
+    # A power iteration on what the step wrote.
+    net = Net()
+    vector = var("vector", np.ones((6, 1), np.float32), trainable=False)
+    with tf.control_dependencies([v1.train.GradientDescentOptimizer(0.2).minimize(net.loss, net.step)]):
+        square = tf.matmul(net.w1, net.w1, transpose_a=True)
+        _, power = tf.while_loop(lambda k, _: k < 3, lambda k, p: (k + 1, tf.nn.l2_normalize(tf.matmul(square, p))),
+                                 [tf.constant(0), tf.identity(vector)])
+        net.done(v1.assign(vector, power))
+
+
+@case(REF, RES, expect="noted")
+def loss_of_the_hardest():
+    net = Net()
+    loss = tf.reduce_mean(tf.nn.top_k(net.each, 2)[0])
+    net.done(v1.train.AdamOptimizer(0.05).minimize(loss, net.step), loss)
+
+
 def config():
     """Without rewriting graphs: Grappler multiplies by reciprocals, of which `ceil` may be another number."""
     result = v1.ConfigProto(inter_op_parallelism_threads=1, intra_op_parallelism_threads=1)

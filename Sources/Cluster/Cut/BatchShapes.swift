@@ -55,6 +55,14 @@ struct BatchShapes {
         return Set(known).count > 1 || !known.allSatisfy(\.isFullyDefined)
     }
 
+    /// Its shape for a batch, if it is not one number.
+    func severalNumbers(_ node: Node) -> Shape? {
+        (shapes[node] ?? [node.shape]).first { $0.elementCount.map { $0 != 1 } ?? false }
+    }
+
+    /// Whether nothing tells its shape, as of what leaves a loop within a loop.
+    func isUnknown(_ node: Node) -> Bool { shapes[node].map { !$0.allSatisfy(\.isFullyDefined) } ?? false }
+
     /// Whether it has more for each example the more examples there are, as a matrix of all pairs has.
     func isOfPairs(_ node: Node) -> Bool {
         guard let known = shapes[node], known.count > 1, let few = known[0].elementCount,

@@ -27,9 +27,9 @@ extension TrainingCut {
             return assign.inputs[1]
         }
         var copier = GraphCopier(into: Graph())
-        copier.copy(TrainingCut.ancestors(of: values.map(\.vertex), controls: false))
+        try copier.copy(TrainingCut.ancestors(of: values.map(\.vertex), controls: false))
         for (variable, value) in zip(variables, values) {
-            copier.target.add(Identity.self, [copier[value]], exactName: "initial/\(variable.name)")
+            copier.target.add(Identity.self, [try copier.copy(of: value)], exactName: "initial/\(variable.name)")
         }
         try copier.target.validate()
         return Data(try GraphDefinition.encode(copier.target))
@@ -89,7 +89,7 @@ extension TrainingCut {
         // Replicas and what else depends on no example, shared by the blocks.
         let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
         let common = copied(for: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) } + replicatedVariables)
-        copier.copy(common)
+        try copier.copy(common)
         for unit in bundle.units {
             let write = writes[unit.first.write]
             // What stands for the Variables, and for what workers push, is each block's own.
@@ -141,15 +141,15 @@ extension TrainingCut {
                     own.replace(rows.indices, by: cast(touched, to: rows.indices.dtype))
                 }
             }
-            let ran = write.run(by: &own, waits: waits(of:_:)) { block.name($0) }
+            let ran = try write.run(by: &own, waits: waits(of:_:)) { block.name($0) }
             trains += ran.all
             certain += ran.certain
         }
         // Replicas count after the blocks have used their old values, as TensorFlow's optimizers do.
         var counting = copier
-        let replicas = graph.controlDependencies(certain) {
-            counting.copy(copied(for: replicatedWrites))
-            return replicatedWrites.map { counting.copy(of: $0).node }
+        let replicas = try graph.controlDependencies(certain) {
+            try counting.copy(copied(for: replicatedWrites))
+            return try replicatedWrites.map { try counting.copy(of: $0).node }
         }
         let read = Set(constantVariables.map(\.id))
         result.replicas = (replicatedVariables + common.filter { read.contains($0.id) }).map(\.name)
@@ -167,7 +167,7 @@ extension TrainingCut.Write {
     /// - Returns: the writes, with where conditions end, and of these what runs in every step.
     fileprivate func run(
         by copier: inout GraphCopier, waits: (Vertex, Set<Int>) -> [Vertex], name: (String) -> String
-    ) -> (all: [Node], certain: [Node]) {
+    ) throws -> (all: [Node], certain: [Node]) {
         var all: [Node] = []
         var certain: [Node] = []
         let graph = copier.target
@@ -175,7 +175,7 @@ extension TrainingCut.Write {
         for vertex in members {
             let isWrite = !vertex.operation.writes.isEmpty || !vertex.variablesWrittenByCalls.isEmpty
             let before = waits(vertex, ids).compactMap { copier.existingCopy(of: $0)?.node }
-            graph.controlDependencies(before + (isWrite ? certain : [])) { copier.copy([vertex], name: name) }
+            try graph.controlDependencies(before + (isWrite ? certain : [])) { try copier.copy([vertex], name: name) }
             guard isWrite || vertex.isMerge, let copy = copier.existingCopy(of: vertex)?.node else { continue }
             all.append(copy)
             if !conditional.contains(vertex.id) { certain.append(copy) }

@@ -65,12 +65,24 @@ package struct TrainingCut: Sendable {
         let dependence = DataDependence(reached, known: facts.unfed(reached))
         let reported = TrainingCut.ancestors(of: facts.reported.map(\.vertex), controls: false)
         let shapes = BatchShapes(reached + reported, facts)
+        for node in facts.reported {
+            if let shape = shapes.severalNumbers(node) {
+                throw GraphError(
+                    "a loss and a metric are one number for a batch, such as a mean over it, not \(shape)",
+                    node: node.name)
+            }
+            if [.string, .resource].contains(node.dtype) {
+                throw GraphError("a loss and a metric are numbers, not \(node.dtype)", node: node.name)
+            }
+        }
         let frontier = Frontier(
             reached, dependence, order, reported: reported, aggregates: facts.aggregates && !shapes.isFixed,
             varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
         self.lossIsSum = lossIsSum
-        self.notes = notes + TrainingCut.note(ofRows: frontier.early)
+        self.notes =
+            notes + TrainingCut.note(ofRows: frontier.early)
+            + TrainingCut.note(ofLoops: reached.filter { $0.isLoopExit && shapes.isUnknown($0.node) })
         let reductions = Reductions(dependence, shapes)
         let copying = ServerVertices(reached, frontier, dependence, order)
         let groups = try WriteGroups(copying, frontier, order, conditional: dependence.mayBeDead)
@@ -99,6 +111,15 @@ package struct TrainingCut: Sendable {
         initializers = Dictionary(
             graph.variables.map { ($0.reference.vertex.id, $0.initializer.vertex) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func note(ofLoops exits: [Vertex]) -> [String] {
+        guard let first = exits.last else { return [] }
+        return [
+            "nothing tells the shape of what leaves the loop at '\(first.name)': what is made of such gradients before a "
+                + "write, such as clipping, is of each worker's part, and synchronous steps of several workers differ from "
+                + "those of one"
+        ]
     }
 
     private static func note(ofRows early: [String]) -> [String] {

@@ -47,9 +47,12 @@ extension TrainingCut {
             let read = written.filter { frontier.readByWorkers.contains($0.id) }
             variables = read + written.filter { !frontier.readByWorkers.contains($0.id) }
             readable = read.isEmpty ? Array(written.prefix(1)) : read
+            guard let first = variables.first, variables.allSatisfy({ $0.variableSpec != nil }) else {
+                throw GraphError("it writes no Variable of the graph", node: writers.first?.name ?? members[0].name)
+            }
             if let text = variables.first(where: { $0.variableSpec?.dtype == .string }) {
                 throw GraphError(
-                    "'\(text.name)' is a Variable of texts, which servers do not keep", node: writers[0].name)
+                    "'\(text.name)' is a Variable of texts, which servers do not keep", node: first.name)
             }
             if let open = readable.first(where: { $0.variableSpec?.shape.isFullyDefined != true }) {
                 throw GraphError("servers keep only Variables whose shape is known, not '\(open.name)'")

@@ -89,11 +89,13 @@ struct DivergenceTests {
         let (report, log, losses) = try train(
             folder, broken: 200, ["cluster.consistency=\(consistency)", "train.on_nan=skip"])
         #expect(report.status == "finished" && report.steps == 60 && !report.hasDiverged, "\(report)")
-        #expect(report.skippedSteps == 3, "\(log)")
-        #expect(log.contains("not finite at step 13") && log.contains("skipped"))
+        // A backup worker's part that comes too late for its step is dropped, and skips nothing.
+        let isBackup = consistency.contains("backup")
+        #expect(report.skippedSteps == 3 || isBackup && report.skippedSteps < 3, "\(log)")
+        #expect(isBackup || log.contains("not finite at step 13") && log.contains("skipped"))
         // With a backup worker, of a part that came too late nothing is told.
         let told = losses.filter { $0.hasSuffix(",null") }.count
-        #expect(told == 3 || consistency.contains("backup"), "\(losses)")
+        #expect(told == 3 || isBackup, "\(losses)")
         #expect(report.trainLoss?.isFinite == true && report.loss?.isFinite == true)
         let last = try #require(try Manifest.newest(in: folder.path))
         #expect(try last.step == 60 && areFinite(last, folder))
