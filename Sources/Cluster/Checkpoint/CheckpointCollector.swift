@@ -79,7 +79,9 @@ final class CheckpointCollector: Sendable {
         }
         guard let complete else { return }
         let isNew = last.withLock { last in
-            guard last.step == step else {
+            // What failed, or was removed because the manifest could not be written, is written anew.
+            let isGone = last.result.map { !$0.error.isEmpty || access("\(directory)/\($0.file)", F_OK) != 0 } ?? false
+            guard last.step == step, !isGone else {
                 last = (step, nil)
                 return true
             }

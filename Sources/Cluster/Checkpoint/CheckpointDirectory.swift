@@ -185,11 +185,14 @@ package struct CheckpointDirectory {
         return choice
     }
 
-    /// Checkpoints that lack nothing but their manifests. (A crash while one is written rather leaves a part of its files.)
+    /// Checkpoints that lack nothing but their manifests. (A crash while one is written leaves a part of its files, or all
+    /// servers' without the preprocessing, which is written after them.)
     private var headless: [Damage] {
         parts.sorted { $0.key < $1.key }.compactMap { step, names in
             let parts = names.compactMap { Part($0) }
-            guard let count = parts.first?.count, Set(parts.map(\.server)) == Set(0..<count) else { return nil }
+            guard let count = parts.first?.count, Set(parts.map(\.server)) == Set(0..<count),
+                CheckpointDirectory.status("\(path)/\(Manifest.preprocessingName(step: step))") != nil
+            else { return nil }
             return Damage(
                 step: step, reason: "\(Manifest.name(step: step)) is missing, its files are there", written: 0)
         }

@@ -79,7 +79,7 @@ public final class Coordinator: Sendable {
             notes += prepared.changes(since: restored.manifest)
             prepared.origin = restored.origin
             prepared.leastSteps = restored.leastSteps
-            if restored.rebasedTo != nil, config.train.decaySteps == nil, config.train.schedule != .constant {
+            if restored.origin.batch > 0, config.train.decaySteps == nil, config.train.schedule != .constant {
                 // Rates fall over all steps, those before included; workers build the same graph.
                 config.train.decaySteps = prepared.totalSteps
                 prepared = try PreparedJob(config, job)
@@ -262,7 +262,7 @@ public final class Coordinator: Sendable {
                 if let error = losses.close() { onEvent(error) }
                 if service.state.hasTrainedNothing {
                     onEvent(
-                        "none of the \(service.state.step) updates has changed a Variable: is the learning rate 0, or do no "
+                        "none of the \(service.state.stepsOfRun) updates has changed a Variable: is the learning rate 0, or do no "
                             + "gradients reach the Variables?")
                 }
                 service.removeUnfinishedCheckpoints()

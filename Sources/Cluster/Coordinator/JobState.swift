@@ -84,8 +84,11 @@ package struct JobState {
 
     /// Updates were made in this run, and none has changed a Variable: the rate is 0, say.
     package var hasTrainedNothing: Bool {
-        !shards.done.subtracting(facts.done).isEmpty && tally().applied > 0 && !reports.hasChanged
+        stepsOfRun > 0 && tally().applied > 0 && !reports.hasChanged && !hasDiverged
     }
+
+    /// Steps that this run has made.
+    var stepsOfRun: Int { shards.done.subtracting(facts.done).total }
 
     /// Examples of the batches done in this run that some bundle's updates lack.
     package var missedExamples: Int {
@@ -508,8 +511,9 @@ package struct JobState {
         if makesUp, shards.isComplete, !hasMadeUpForAll() { return }
         guard !evaluation.beginRound() else { return }
         if shards.isComplete {
-            let new = shards.done.subtracting(facts.done).total
-            if new > 0, notFinite.skipped.count >= new {
+            let new = stepsOfRun
+            // The last few steps of a job that is gone on from may all have the bad examples.
+            if facts.done.isEmpty ? new > 0 : new >= 10, notFinite.skipped.count >= new {
                 return diverge("every one of the \(new) steps was skipped: no loss or gradient was finite", now: now)
             }
             outcome = ("finished", nil)

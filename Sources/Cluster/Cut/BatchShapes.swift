@@ -11,7 +11,8 @@ struct BatchShapes {
 
     /// - Parameter vertices: of the graph that training needs.
     init(_ vertices: [Vertex], _ facts: TrainingCut.Facts) {
-        let inputs = vertices.filter { $0.isPlaceholder && facts.known[$0.node] == nil }
+        let unfed = facts.unfed(vertices)
+        let inputs = vertices.filter { $0.isPlaceholder && !unfed.contains($0.node) }
         fixed = Set(inputs.compactMap { $0.node.shape.dimensions?.first ?? nil })
         guard fixed.isEmpty else { return }
         guard facts.batches.count > 1, let graph = vertices.first?.graph else { return }

@@ -204,6 +204,7 @@ private struct FrontierSearch {
 
     /// Takes to the servers what is linear, too, where they get what it is made of anyway: one push instead of two.
     private func pull(_ chosen: inout Set<Int>) {
+        let byID = Dictionary(vertices.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var hasChanged = true
         while hasChanged {
             hasChanged = false
@@ -211,7 +212,7 @@ private struct FrontierSearch {
             let pushed = Set(ran.flatMap(\.inputs).filter { isGiven($0) && !chosen.contains($0.vertex.id) })
             for vertex in Set(pushed.map(\.vertex.id)) {
                 guard between.contains(vertex), !early.contains(vertex),
-                    let vertex = vertices.first(where: { $0.id == vertex })
+                    let vertex = byID[vertex]
                 else {
                     continue
                 }

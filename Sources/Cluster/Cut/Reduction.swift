@@ -15,9 +15,10 @@ enum Reduction: Sendable {
 }
 
 /// Finds out what numbers of a training graph are of their batch: means, sums, or neither.
-struct Reductions {
+final class Reductions {
     private let dependence: DataDependence
     private let shapes: BatchShapes
+    private var found: [Node: Reduction] = [:]
 
     init(_ dependence: DataDependence, _ shapes: BatchShapes) {
         self.dependence = dependence
@@ -25,9 +26,17 @@ struct Reductions {
     }
 
     func reduction(of node: Node) -> Reduction {
+        if let known = found[node] { return known }
+        let result = find(node)
+        found[node] = result
+        return result
+    }
+
+    private func find(_ node: Node) -> Reduction {
         let vertex = node.vertex
         guard dependence.values.contains(vertex.id) else {
             guard dependence.data.contains(vertex.id), node.constant == nil else { return .constant }
+            if vertex.operation == Cast.self { return reduction(of: vertex.inputs[0]) }
             // A number of examples.
             return node.dtype == .int32 || node.dtype == .int64 ? .sum : .unknown
         }

@@ -13,6 +13,8 @@ struct RowUpdate: Sendable {
     /// What is pushed in their place, by key.
     let dense: Int
     let count: Int
+    /// Rows of the Variable.
+    let extent: Int
 
     /// Which inputs of a write of rows are the rows and their indices; nil for other operations.
     static func inputs(of vertex: Vertex) -> (values: Int, indices: Int)? {
@@ -26,11 +28,14 @@ struct RowUpdate: Sendable {
         return scatters.contains { $0 == operation } ? (2, 1) : nil
     }
 
-    /// Adds to a worker's graph what is pushed for `writer`, and notes it.
+    /// Adds to a worker's graph what is pushed for `writer`, and notes it; or finds what was added before.
     static func add(
         _ writer: Vertex, _ values: Node, _ indices: Node, to rows: inout [RowUpdate], _ pushed: inout [Int: Node]
-    ) throws {
-        if rows.contains(where: { $0.values == values && $0.indices == indices }) { return }
+    ) throws -> RowUpdate {
+        let known = writer.inputs[0].variable?.variableSpec?.shape.dimensions?.first ?? nil
+        if let same = rows.first(where: { $0.values == values && $0.indices == indices && $0.extent == known }) {
+            return same
+        }
         guard values.dtype.isFloating, values.shape.rank != 0, let variable = writer.inputs[0].variable?.variableSpec,
             let extent = variable.shape.dimensions?.first ?? nil, !rows.contains(where: { $0.values == values })
         else {
@@ -44,7 +49,7 @@ struct RowUpdate: Sendable {
             func sum(_ rows: Node, _ name: String) -> Node {
                 graph.add(UnsortedSegmentSum.self, [rows, indices, segments], name: "\(writer.name)/\(name)").node
             }
-            let known = rows.first { $0.indices == indices }
+            let known = rows.first { $0.indices == indices && $0.extent == extent }
             return (
                 sum(values, "pushed_rows"),
                 known.map { pushed[$0.count]! } ?? sum(cast(onesLike(indices), to: values.dtype), "pushed_counts")
@@ -52,7 +57,9 @@ struct RowUpdate: Sendable {
         }
         let key = pushed.first { $0.value == count }?.key ?? pushed.count
         pushed[key] = count
-        rows.append(RowUpdate(values: values, indices: indices, dense: pushed.count, count: key))
+        let row = RowUpdate(values: values, indices: indices, dense: pushed.count, count: key, extent: extent)
+        rows.append(row)
         pushed[pushed.count] = dense
+        return row
     }
 }

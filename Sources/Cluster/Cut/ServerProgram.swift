@@ -83,7 +83,7 @@ extension TrainingCut {
         var trains: [Node] = []
         // Of these, what runs in every step: what waits for others might not run.
         var certain: [Node] = []
-        for (node, value) in known {
+        for (node, value) in known.sorted(by: { $0.key.vertex.id < $1.key.vertex.id }) {
             copier.replace(node, by: graph.constant(value, name: "\(node.vertex.name)/value"))
         }
         // Replicas and what else depends on no example, shared by the blocks.
@@ -170,15 +170,19 @@ extension TrainingCut.Write {
     ) throws -> (all: [Node], certain: [Node]) {
         var all: [Node] = []
         var certain: [Node] = []
+        /// What the next write waits for: the last one, which waited for those before, and what has come since.
+        var pending: [Node] = []
         let graph = copier.target
         let ids = Set(members.map(\.id))
         for vertex in members {
             let isWrite = !vertex.operation.writes.isEmpty || !vertex.variablesWrittenByCalls.isEmpty
             let before = waits(vertex, ids).compactMap { copier.existingCopy(of: $0)?.node }
-            try graph.controlDependencies(before + (isWrite ? certain : [])) { try copier.copy([vertex], name: name) }
+            try graph.controlDependencies(before + (isWrite ? pending : [])) { try copier.copy([vertex], name: name) }
             guard isWrite || vertex.isMerge, let copy = copier.existingCopy(of: vertex)?.node else { continue }
             all.append(copy)
-            if !conditional.contains(vertex.id) { certain.append(copy) }
+            guard !conditional.contains(vertex.id) else { continue }
+            certain.append(copy)
+            pending = isWrite ? [copy] : pending + [copy]
         }
         return (all, certain)
     }

@@ -71,7 +71,7 @@ package struct TrainingCut: Sendable {
                     "a loss and a metric are one number for a batch, such as a mean over it, not \(shape)",
                     node: node.name)
             }
-            if [.string, .resource].contains(node.dtype) {
+            if [.string, .resource, .variant].contains(node.dtype) {
                 throw GraphError("a loss and a metric are numbers, not \(node.dtype)", node: node.name)
             }
         }
@@ -169,6 +169,18 @@ package struct TrainingCut: Sendable {
         if let variable = reference(node) { return variable }
         guard node.vertex.operation == Identity.self || node.vertex.operation == ReadVariableOp.self else { return nil }
         return variable(behind: node.vertex.inputs[0])
+    }
+
+    /// Whether `second` waits for `first`. What waits directly is found at once: control edges are looked at first.
+    static func comes(_ first: Vertex, before second: Vertex) -> Bool {
+        var seen: Set<Int> = [second.id]
+        var stack = [second]
+        while let vertex = stack.popLast() {
+            if vertex === first { return true }
+            let carried = vertex.loopInput.map { [$0.vertex] } ?? []
+            stack += (vertex.inputs.map(\.vertex) + carried + vertex.controls).filter { seen.insert($0.id).inserted }
+        }
+        return false
     }
 
     /// All that `vertices` need, in the graph's order, themselves included; not beyond the nodes in `stop`.

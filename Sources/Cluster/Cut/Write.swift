@@ -70,10 +70,10 @@ extension TrainingCut {
                     }
                     continue
                 }
-                try RowUpdate.add(writer, values, indices, to: &rows, &pushed)
-                if let own = writer.inputs[0].variable?.variableSpec?.shape, let last = rows.last {
-                    shapes[last.dense] = own
-                    shapes[last.count] = Shape([own.dimensions?.first ?? nil])
+                let row = try RowUpdate.add(writer, values, indices, to: &rows, &pushed)
+                if let own = writer.inputs[0].variable?.variableSpec?.shape {
+                    shapes[row.dense] = own
+                    shapes[row.count] = [row.extent]
                 }
             }
             let replaced = Set(rows.flatMap { [$0.values, $0.indices] })
@@ -110,7 +110,7 @@ extension TrainingCut {
             guard isMean else { return .mean }
             switch reductions.reduction(of: node) {
             // A gradient may be a sum, too, of numbers that are divided by the number of examples.
-            case .sum where isState || !node.dtype.isFloating: return .sum
+            case .sum where isState && node.dtype.isFloating || [.int32, .int64].contains(node.dtype): return .sum
             case .constant where !node.dtype.isFloating: return .mean
             case _ where !node.dtype.isFloating:
                 throw GraphError(

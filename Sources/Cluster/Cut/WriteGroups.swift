@@ -80,7 +80,7 @@ struct WriteGroups {
 
     private static func check(_ first: Vertex, isBefore second: Vertex, of variable: Vertex) throws {
         guard
-            TrainingCut.ancestors(of: [second], controls: true).contains(where: { $0 === first })
+            TrainingCut.comes(first, before: second)
                 || Branches(first).exclude(Branches(second))
         else {
             throw GraphError(

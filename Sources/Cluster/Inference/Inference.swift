@@ -76,10 +76,14 @@ public enum Inference {
         }
         var rows: [[Double]] = []
         var notFinite = 0
-        for start in stride(from: 0, to: set.count, by: 256) {
-            let indices = (start..<min(start + 256, set.count)).map { Int32($0) }
-            let values = try session.run(node, feeds: prepared.feeds(set, indices, training: false))
-            let width = values.elementCount / max(indices.count, 1)
+        let size = prepared.fixedBatch?.count ?? 256
+        for start in stride(from: 0, to: set.count, by: size) {
+            let indices = (start..<min(start + size, set.count)).map { Int32($0) }
+            // Placeholders that fix how many examples they take get the last one again.
+            let rest = prepared.fixedBatch == nil ? 0 : size - indices.count
+            let fed = indices + Array(repeating: indices.last ?? 0, count: rest)
+            let values = try session.run(node, feeds: prepared.feeds(set, fed, training: false))
+            let width = values.elementCount / max(fed.count, 1)
             let numbers = values.doubles
             for i in indices.indices {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])

@@ -3,9 +3,9 @@ internal import Training
 
 extension PreparedJob {
     /// The examples that the model's placeholders take at once, where their shapes say it.
-    private var fixedBatch: (placeholder: Node, count: Int)? {
+    var fixedBatch: (placeholder: Node, count: Int)? {
         for node in [model.features, model.labels] {
-            if let first = node.shape.dimensions?.first, let count = first { return (node, count) }
+            if let first = node.shape.dimensions?.first, let count = first, count > 0 { return (node, count) }
         }
         return nil
     }
@@ -16,9 +16,16 @@ extension PreparedJob {
     /// Every batch must fit placeholders whose shapes fix how many examples they take.
     /// - Throws: `NodeError` that says which batch does not, and what to change.
     func checkFixedBatch() throws {
-        guard let (placeholder, count) = fixedBatch, data.training.count > 0 else { return }
+        guard let (placeholder, count) = fixedBatch else { return }
         let what = "the placeholder '\(placeholder.vertex.name)' takes \(count) examples at once, no more and no fewer"
         let advice = "; or leave its first dimension open (None) in the program that writes the graph"
+        if data.test.count % count > 0 {
+            throw NodeError(
+                .configuration,
+                "\(what), and the held-out part has \(data.test.count) examples: choose data.test_fraction so that it is a "
+                    + "multiple of \(count), or 0\(advice)")
+        }
+        guard data.training.count > 0 else { return }
         guard config.train.batch == count else {
             throw NodeError(
                 .configuration, "\(what), and train.batch is \(config.train.batch): set it to \(count)\(advice)")
@@ -35,12 +42,6 @@ extension PreparedJob {
                 .configuration,
                 "\(what), and the last batch of each epoch has \(rest) of the \(data.training.count) examples: set data.limit, "
                     + "or data.test_fraction, so that the rest is 0\(advice)")
-        }
-        if data.test.count % count > 0 {
-            throw NodeError(
-                .configuration,
-                "\(what), and the held-out part has \(data.test.count) examples: choose data.test_fraction so that it is a "
-                    + "multiple of \(count), or 0\(advice)")
         }
     }
 }

@@ -55,7 +55,7 @@ package struct PreparedJob: Sendable {
         _ model: TrainingModel, _ config: JobConfig, _ training: Dataset, _ scaling: Scaling
     ) -> TrainingCut.Facts {
         var facts = TrainingCut.Facts()
-        facts.reported = [model.loss] + Array(model.metrics.values)
+        facts.reported = [model.loss] + model.metrics.sorted { $0.key < $1.key }.map(\.value)
         if let flag = model.isTraining { facts.known[flag] = Tensor(true) }
         // Tables that go at their own pace take each worker's part by itself.
         let consistency = config.cluster.consistency

@@ -215,7 +215,8 @@ public struct ServerNode: Sendable {
         var deadline = StopDeadline(options.stop, cluster)
         while true {
             if options.stop.request == .now { throw NodeError(.failed, "stopped") }
-            try deadline.check()
+            // While the coordinator waits for the checkpoint, so does this server.
+            if view?.phase != .saving || silentSince != nil { try deadline.check() }
             let began = pauses.now
             var beat = WireHeartbeat()
             beat.role = .server

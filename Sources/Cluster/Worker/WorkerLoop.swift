@@ -268,7 +268,7 @@ final class WorkerLoop {
             pushed + job.reportedNodes, feeds: job.feeds(job.data.training, indices, training: true),
             exchange: client.exchange)
         result.examples = Int64(indices.count)
-        (result.loss, result.metrics) = summed(values[pushed.count...], examples: indices.count)
+        (result.loss, result.metrics) = try summed(values[pushed.count...], examples: indices.count)
         // Of parts of a batch the coordinator takes the mean: the sum of losses that are sums is that of these.
         if job.cut.lossIsSum, let whole = batchSize { result.loss *= Double(whole) / Double(max(indices.count, 1)) }
         client.scanRest()
@@ -309,8 +309,18 @@ final class WorkerLoop {
     }
 
     /// Means of a batch as sums over its examples.
-    private func summed(_ values: ArraySlice<Tensor>, examples: Int) -> (loss: Double, metrics: [WireMetricSum]) {
-        let numbers = values.map { $0.doubles[0] * Double(examples) }
+    ///
+    /// - Throws: `GraphError` for what is not one number.
+    private func summed(
+        _ values: ArraySlice<Tensor>, examples: Int
+    ) throws -> (loss: Double, metrics: [WireMetricSum]) {
+        let numbers = try zip(job.reportedNodes, values).map { node, value in
+            guard value.elementCount == 1 else {
+                throw GraphError(
+                    "a loss and a metric are one number for a batch, not \(value.dtype)\(value.shape)", node: node.name)
+            }
+            return value.doubles[0] * Double(examples)
+        }
         let metrics = zip(job.metricNames, numbers.dropFirst()).map { name, value in
             var metric = WireMetricSum()
             metric.name = name
@@ -334,7 +344,7 @@ final class WorkerLoop {
             sum.first = Int64(batch)
             sum.countBatches = 1
             sum.examples = Int64(examples)
-            (sum.loss, sum.metrics) = summed(values[...], examples: examples)
+            (sum.loss, sum.metrics) = try summed(values[...], examples: examples)
             sums.append(sum)
             if let loss = Finiteness.name(sum.loss), !hasToldOfEvaluation {
                 hasToldOfEvaluation = true

@@ -69,9 +69,13 @@ public struct CSVReader: Sendable {
         fitted: Preprocessing? = nil, allowsNewCategories: Bool = false
     ) throws -> DataSplit {
         if let fitted {
-            let training = try read(path, by: fitted, allowsNewCategories: allowsNewCategories)
-            guard let testPath else { return DataSplit(training, testFraction: testFraction, seed: seed) }
-            return DataSplit(training: training, test: try read(testPath, by: fitted))
+            let table = try self.table(path, by: fitted, allowsNewCategories: allowsNewCategories)
+            let training = try dataset(table, by: fitted)
+            var split =
+                try testPath.map { DataSplit(training: training, test: try read($0, by: fitted)) }
+                ?? DataSplit(training, testFraction: testFraction, seed: seed)
+            split.notes = table.notes(missing)
+            return split
         }
         let table = try CSVTable(path: path, reader: self)
         guard let testPath else {
@@ -102,6 +106,14 @@ public struct CSVReader: Sendable {
     /// - Parameter allowsNewCategories: otherwise a category that `fitted` lacks is an error.
     /// - Throws: `FormatError` that lists what the file has and what the model takes, if columns are missing or unknown.
     public func read(_ path: String, by fitted: Preprocessing, allowsNewCategories: Bool = true) throws -> Dataset {
+        try dataset(table(path, by: fitted, allowsNewCategories: allowsNewCategories), by: fitted)
+    }
+
+    private func dataset(_ table: CSVTable, by fitted: Preprocessing) throws -> Dataset {
+        try table.dataset(fitted.classes > 0 ? .classification : .regression, ClassNames(fitted))
+    }
+
+    private func table(_ path: String, by fitted: Preprocessing, allowsNewCategories: Bool) throws -> CSVTable {
         let table = try CSVTable(path, self, by: fitted, for: allowsNewCategories ? .labels : .training)
         if !allowsNewCategories, let (place, values) = table.unknown.min(by: { $0.key < $1.key }) {
             let column = table.table.features[place].name ?? "\(table.table.features[place].place)"
@@ -111,7 +123,7 @@ public struct CSVReader: Sendable {
                     + values.sorted().prefix(10).joined(separator: ", ") + (values.count > 10 ? ", …" : "")
                     + "; train anew, or leave these rows out")
         }
-        return try table.dataset(fitted.classes > 0 ? .classification : .regression, ClassNames(fitted))
+        return table
     }
 }
 

@@ -8,6 +8,8 @@ import Training
 private struct Regression: TrainingJob {
     static let kind = "regression"
     var hasTable: Bool
+    /// Another table, with more rows, by the same indices.
+    var hasSecond = false
 
     func data(_ config: JobConfig) throws -> DataSplit {
         let count = 120
@@ -23,13 +25,12 @@ private struct Regression: TrainingJob {
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
         let x = graph.placeholder(.float32, [nil, 3], name: "x")
         let y = graph.placeholder(.float32, [nil, 1], name: "y")
-        let inputs =
-            hasTable
-            ? sum(
-                gather(
-                    graph.variable(graph.randomUniform(shape: [17, 4], min: -0.1, max: 0.1), name: "table"),
-                    cast(x, to: .int32)), axes: [1])
-            : tanh(dense(x / 17, units: 6, name: "hidden"))
+        func rows(_ name: String, _ shape: Shape) -> Node {
+            let table = graph.variable(graph.randomUniform(shape: shape, min: -0.1, max: 0.1), name: name)
+            return sum(gather(table, cast(x, to: .int32)), axes: [1])
+        }
+        var inputs = hasTable ? rows("table", [17, 4]) : tanh(dense(x / 17, units: 6, name: "hidden"))
+        if hasSecond { inputs = concat([inputs, rows("second", [23, 3])], axis: 1) }
         let loss = meanSquaredError(labels: y, predictions: dense(inputs, units: 1, name: "output"))
         return TrainingModel(features: x, labels: y, loss: loss, train: config.minimize(loss, data: data))
     }
@@ -99,6 +100,26 @@ struct AggregationTests {
                     #expect(difference < 1e-6, "\(optimizer), table \(hasTable), \(clip), \(workers) workers")
                 }
             }
+        }
+    }
+
+    @Test("tables of other sizes that share indices are clipped together", arguments: ["adam", "adagrad"])
+    func severalTables(optimizer: String) throws {
+        let job = Regression(hasTable: true, hasSecond: true)
+        func config(workers: Int) throws -> JobConfig {
+            var config = try JobConfig.parse(
+                yaml: """
+                    job: steps
+                    train: { optimizer: \(optimizer), learning_rate: 0.02, batch: 25, epochs: 4, clip_norm: 0.3 }
+                    cluster: { servers: 2, workers: \(workers), threads_per_node: 1, consistency: sync }
+                    """)
+            config.model.kind = Regression.kind
+            return config
+        }
+        let expected = try local(config(workers: 1), job)
+        for workers in 1...3 {
+            let got = try AggregationTests.losses(config(workers: workers), job)
+            #expect(AggregationTests.difference(got, expected) < 1e-5, "\(workers) workers")
         }
     }
 
