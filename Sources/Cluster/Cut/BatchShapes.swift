@@ -3,7 +3,8 @@ internal import Dataflow
 /// The shapes of what depends on examples, and which of them depend on how many there are.
 struct BatchShapes {
     private var shapes: [Node: [Shape]] = [:]
-    /// How many examples placeholders take, where their shapes fix it: what has such a dimension is taken to be of examples.
+    /// The numbers of examples that placeholders take, where their shapes fix it. A node with such a dimension counts as one
+    /// that has an element for each example.
     private let fixed: Set<Int>
 
     /// Whether a batch cannot be divided.

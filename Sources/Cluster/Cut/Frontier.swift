@@ -51,8 +51,10 @@ struct Frontier {
         dependent.contains(node.vertex.id) && !onServers.contains(node.vertex.id) && node.variable == nil
     }
 
-    /// Whether the node is a sum of squares of rows as they come. Of a batch it is not the mean of its parts' sums: these add
-    /// up with the squares of the parts' weights, since each part's rows are of a mean over fewer examples.
+    /// Whether the node is a sum of squares of a gradient's rows, before those of one index are added up.
+    ///
+    /// The sum for a batch is Σ wᵢ² sᵢ over its parts: a part with the share wᵢ of the examples divides by fewer of them, so
+    /// its rows are 1/wᵢ times as large as in the whole batch.
     func isSumOfSquares(_ node: Node) -> Bool {
         let input = node.vertex.inputs.first
         switch node.vertex.operation.name {
@@ -77,7 +79,8 @@ private struct FrontierSearch {
     /// The chains' vertices, and what follows from which rows are distinct.
     private(set) var rowwise: Set<Int> = []
     private var distinct: [(sum: Int, followers: Set<Int>)] = []
-    /// Vertices that work on rows before those of one index are added up, and not as a factor does: workers run them.
+    /// Vertices that do something not linear to rows before those of one index are added up, such as clipping by value.
+    /// Workers run them.
     private(set) var early: Set<Int> = []
     /// Vertices between gradients and writes: servers may run them.
     private(set) var between: Set<Int> = []

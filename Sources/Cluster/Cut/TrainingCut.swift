@@ -75,9 +75,10 @@ package struct TrainingCut: Sendable {
                 throw GraphError("a loss and a metric are numbers, not \(node.dtype)", node: node.name)
             }
         }
+        // A batch that cannot be divided is one worker's.
+        let aggregates = facts.aggregates && !shapes.isFixed
         let frontier = Frontier(
-            reached, dependence, order, reported: reported, aggregates: facts.aggregates && !shapes.isFixed,
-            varies: shapes.varies)
+            reached, dependence, order, reported: reported, aggregates: aggregates, varies: shapes.varies)
         let (lossIsSum, notes) = TrainingCut.loss(facts, shapes)
         self.lossIsSum = lossIsSum
         self.notes =
@@ -91,7 +92,7 @@ package struct TrainingCut: Sendable {
             writes.append(
                 try Write(
                     members, frontier, order, shapes, reductions, conditional: dependence.mayBeDead,
-                    isMean: facts.aggregates, lossIsSum: lossIsSum))
+                    isMean: aggregates, lossIsSum: lossIsSum))
         }
         guard !writes.isEmpty else {
             throw GraphError("'\(train.name)' trains no Variable: it reaches no write that depends on data")
@@ -161,12 +162,9 @@ package struct TrainingCut: Sendable {
         return writes.flatMap { $0.pushed.sorted { $0.key < $1.key }.map(\.value) }.filter { seen.insert($0).inserted }
     }
 
-    /// The Variable whose memory `node` is, if it is a reference.
-    static func reference(_ node: Node) -> Vertex? { node.variable }
-
     /// The Variable that `node` is, or is the plain value of.
     static func variable(behind node: Node) -> Vertex? {
-        if let variable = reference(node) { return variable }
+        if let variable = node.variable { return variable }
         guard node.vertex.operation == Identity.self || node.vertex.operation == ReadVariableOp.self else { return nil }
         return variable(behind: node.vertex.inputs[0])
     }
@@ -183,13 +181,13 @@ package struct TrainingCut: Sendable {
         return false
     }
 
-    /// All that `vertices` need, in the graph's order, themselves included; not beyond the nodes in `stop`.
-    static func ancestors(of vertices: [Vertex], controls: Bool, stop: Set<Node> = []) -> [Vertex] {
+    /// All that `vertices` need, in the graph's order, themselves included.
+    static func ancestors(of vertices: [Vertex], controls: Bool) -> [Vertex] {
         var found: [Int: Vertex] = [:]
         var stack = vertices
         while let vertex = stack.popLast() {
             guard found.updateValue(vertex, forKey: vertex.id) == nil else { continue }
-            stack += vertex.inputs.filter { !stop.contains($0) }.map(\.vertex)
+            stack += vertex.inputs.map(\.vertex)
             if let carried = vertex.loopInput { stack.append(carried.vertex) }
             if controls { stack += vertex.controls }
         }

@@ -76,6 +76,7 @@ struct AggregationTests {
             "gradient_descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "adadelta", "ftrl",
         ])
     func everyRule(optimizer: String) throws {
+        #expect(AggregationTests.names.count >= 20, "the programs of the next test are there")
         for hasTable in [false, true] {
             for clip in ["", "train.clip_norm=0.3"] {
                 let job = Regression(hasTable: hasTable)
