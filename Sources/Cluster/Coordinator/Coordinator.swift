@@ -222,6 +222,11 @@ public final class Coordinator: Sendable {
         for note in job.data.notes { onEvent(note) }
         if let note = job.model.note { onEvent(note) }
         if config.cluster.consistency.isSynchronous, config.cluster.workers > 1 { job.cut.notes.forEach(onEvent) }
+        if config.cluster.consistency.hasAsynchronousTables, config.cluster.workers > 1 {
+            onEvent(
+                "tables take each worker's part by itself, so what comes between a gradient and its update, such as clipping, is "
+                    + "computed by each worker of its own part")
+        }
         notes.forEach(onEvent)
         if let manifest = restored?.manifest {
             onEvent("going on from step \(manifest.step) of \(config.checkpoint.directory ?? "")")
