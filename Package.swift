@@ -11,6 +11,8 @@ let strict: [SwiftSetting] = [
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
 /// Programs in Sources/Examples/NAME, tested by what they print.
 let examples = [
     "matmul", "counter", "feed", "xor", "dynamic-bpnn", "perceptron", "activations", "vanishing-gradient",
@@ -31,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
@@ -49,12 +53,13 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Training", dependencies: ["Dataflow", "Interchange", "CDigits"], swiftSettings: strict),
         .systemLibrary(name: "CNNG", providers: [.apt(["libnng-dev"])]),
-        .target(name: "Messaging", dependencies: ["CNNG", "CProcess"], swiftSettings: strict),
+        .target(name: "Messaging", dependencies: ["CNNG", "CProcess", crypto], swiftSettings: strict),
         .target(
             name: "Cluster",
             dependencies: [
                 "CProcess", "Dataflow", "Interchange", "Training", "Messaging", protobuf,
-                .product(name: "Yams", package: "Yams"),
+                .product(name: "Yams", package: "Yams"), .product(name: "X509", package: "swift-certificates"),
+                crypto,
             ],
             exclude: ["Wire/control.proto"], swiftSettings: strict),
         .target(
