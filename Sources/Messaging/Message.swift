@@ -1,6 +1,6 @@
 internal import CNNG
 
-/// A body of bytes that nng sends and receives without copying it.
+/// A body of bytes that is sent and received without being copied.
 ///
 /// A message has one owner: sending consumes it, and dropping it frees it.
 ///
@@ -10,23 +10,37 @@ internal import CNNG
 /// let reply = try socket.request(message, timeout: .seconds(5))
 /// ```
 ///
-/// A received body starts 4 bytes past a multiple of 16.
+/// The body of a message that was not trimmed starts 4 bytes past a multiple of 16.
 public struct Message: ~Copyable, @unchecked Sendable {
-    // Sendable because a message has a single owner and nng ties none to a thread.
+    // Sendable because a message has a single owner, and its memory belongs to no thread.
     /// nil is the empty message that has not been allocated, or one that was handed over.
-    private var pointer: OpaquePointer?
+    private var memory: UnsafeMutableRawPointer?
+    /// Where the body starts in the memory.
+    private var start = Message.prefix
+    /// The size of the body in bytes.
+    public private(set) var count = 0
+
+    /// Room before the body for the head of its frame, after which malloc's alignment is that of the description.
+    private static let prefix = FrameHead.size + 4
 
     /// An empty message.
-    public init() { pointer = nil }
+    public init() { memory = nil }
 
     /// A message of `count` bytes whose contents are not defined.
     public init(count: Int) {
         precondition(count >= 0, "a message's size is not negative")
+        guard let made = Message(ifThereIsMemoryFor: count) else {
+            fatalError("no memory for a message of \(count) bytes")
+        }
+        self = made
+    }
+
+    /// The same; nil where there is no memory.
+    init?(ifThereIsMemoryFor count: Int) {
         NNG.prepare()
-        var made: OpaquePointer?
-        let result = nng_msg_alloc(&made, count)
-        precondition(result == 0, "no memory for a message of \(count) bytes")
-        pointer = made
+        guard let memory = malloc(Message.prefix + count) else { return nil }
+        self.memory = memory
+        self.count = count
     }
 
     /// A message with a copy of `bytes`.
@@ -35,15 +49,7 @@ public struct Message: ~Copyable, @unchecked Sendable {
         bytes.withUnsafeBytes { source in withUnsafeMutableBytes { $0.copyMemory(from: source) } }
     }
 
-    /// Takes over a message of nng's.
-    init(owning pointer: OpaquePointer?) { self.pointer = pointer }
-
-    deinit {
-        if let pointer { nng_msg_free(pointer) }
-    }
-
-    /// The size of the body in bytes.
-    public var count: Int { pointer.map { nng_msg_len($0) } ?? 0 }
+    deinit { free(memory) }
 
     /// A copy of the body.
     public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
@@ -52,34 +58,37 @@ public struct Message: ~Copyable, @unchecked Sendable {
     public borrowing func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard let pointer else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-        return try body(UnsafeRawBufferPointer(start: nng_msg_body(pointer), count: nng_msg_len(pointer)))
+        try body(UnsafeRawBufferPointer(start: memory.map { $0 + start }, count: count))
     }
 
     /// Lends the body for writing; the buffer is valid inside `body` only.
     public mutating func withUnsafeMutableBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard let pointer else { return try body(UnsafeMutableRawBufferPointer(start: nil, count: 0)) }
-        return try body(UnsafeMutableRawBufferPointer(start: nng_msg_body(pointer), count: nng_msg_len(pointer)))
+        try body(UnsafeMutableRawBufferPointer(start: memory.map { $0 + start }, count: count))
     }
 
     /// Cuts bytes off the end, so that `count` remain; nothing is copied.
     public mutating func shrink(to count: Int) {
         precondition((0...self.count).contains(count), "a message shrinks to a size between 0 and its own")
-        if let pointer { nng_msg_chop(pointer, nng_msg_len(pointer) - count) }
+        self.count = count
     }
 
     /// Cuts `count` bytes off the start, such as a header that has been read; nothing is copied.
     public mutating func trim(_ count: Int) {
         precondition((0...self.count).contains(count), "no more can be trimmed than the message holds")
-        if let pointer { nng_msg_trim(pointer, count) }
+        start += count
+        self.count -= count
     }
 
-    /// Gives nng the message; what remains is empty. Allocates where there was no message yet.
-    mutating func release() -> OpaquePointer {
-        if pointer == nil { self = Message(count: 0) }
-        defer { pointer = nil }
-        return pointer!
+    /// Writes a frame's head before the body.
+    ///
+    /// - Returns: head and body, valid as long as the message.
+    mutating func framed(number: UInt64) -> UnsafeMutableRawBufferPointer {
+        if memory == nil { self = Message(count: 0) }
+        let frame = UnsafeMutableRawBufferPointer(
+            start: memory! + start - FrameHead.size, count: FrameHead.size + count)
+        FrameHead(count: count, number: number).write(to: frame)
+        return frame
     }
 }

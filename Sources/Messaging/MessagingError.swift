@@ -29,6 +29,8 @@ public struct MessagingError: Error, Hashable, Sendable, CustomStringConvertible
         case cryptography
         /// The peer's certificate was not accepted.
         case peerNotAuthenticated
+        /// The peer does not accept this side's secret, or has not proved that it knows it.
+        case secretRefused
         /// Memory or file descriptors ran out.
         case outOfResources
         /// Any other nng error, by its number.
@@ -88,25 +90,24 @@ public struct MessagingError: Error, Hashable, Sendable, CustomStringConvertible
         MessagingError(.closed, operation, address, "the socket is closed")
     }
 
+    static func inUse(_ address: Address) -> String {
+        address.transport.hasPort
+            ? "address in use; choose another port, or port 0 for any free one"
+            : "address in use; choose another \(address.transport == .ipc ? "path" : "name")"
+    }
+
     /// The error for a number that an nng function returned.
     init(nng number: Int32, _ operation: Operation, _ address: Address) {
-        let text = String(cString: nng_strerror(number)).lowercased()
+        let text = NNG.text(number)
         let (code, detail): (Code, String) =
             switch nng_errno_enum(UInt32(bitPattern: number)) {
             case NNG_ETIMEDOUT: (.timedOut, "in time")
             case NNG_ECLOSED: (.closed, "the socket is closed")
             case NNG_ECANCELED: (.canceled, "cancelled")
             case NNG_ECONNREFUSED: (.connectionRefused, text)
-            // A context that lost its connection before the wait began says ESTATE.
-            case NNG_ECONNRESET, NNG_ECONNABORTED, NNG_ECONNSHUT, NNG_ESTATE:
+            case NNG_ECONNRESET, NNG_ECONNABORTED, NNG_ECONNSHUT:
                 (.connectionReset, "the connection broke before the answer came")
-            case NNG_EADDRINUSE:
-                (
-                    .addressInUse,
-                    address.transport.hasPort
-                        ? "address in use; choose another port, or port 0 for any free one"
-                        : "address in use; choose another \(address.transport == .ipc ? "path" : "name")"
-                )
+            case NNG_EADDRINUSE: (.addressInUse, MessagingError.inUse(address))
             case NNG_EADDRINVAL: (.addressInvalid, "\(text); is '\(address.host)' a name or address of this host?")
             case NNG_EPERM: (.permissionDenied, text)
             case NNG_EMSGSIZE: (.messageTooLarge, text)

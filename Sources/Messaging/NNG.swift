@@ -14,6 +14,18 @@ enum NNG {
     }()
 
     static func number(_ code: nng_errno_enum) -> Int32 { Int32(bitPattern: code.rawValue) }
+
+    static var connectionReset: Int32 { number(NNG_ECONNRESET) }
+
+    static var outOfMemory: Int32 { number(NNG_ENOMEM) }
+
+    static func text(_ number: Int32) -> String { String(cString: nng_strerror(number)).lowercased() }
+
+    static func check(
+        _ result: Int32, _ operation: MessagingError.Operation, _ address: Address
+    ) throws(MessagingError) {
+        if result != 0 { throw MessagingError(nng: result, operation, address) }
+    }
 }
 
 extension Duration {

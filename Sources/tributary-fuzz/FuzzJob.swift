@@ -79,7 +79,10 @@ final class FuzzJob {
         }
         view = found.number
         serverIncarnation = found.servers[0].incarnation
-        lanes = try addresses.map { try RequestSocket(dial: Address($0), maximumMessage: ControlClient.maximumMessage) }
+        lanes = try addresses.map {
+            try RequestSocket(
+                dial: Address($0), secret: FuzzJob.token, maximumMessage: ControlClient.maximumMessage)
+        }
         layout = BundleLayout(prepared.cut, lanes: [addresses.count])
     }
 

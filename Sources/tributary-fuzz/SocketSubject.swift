@@ -167,12 +167,12 @@ final class SocketSubject: Subject {
         if controlled.isOver { controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async) }
         var request = WireRequest()
         request.protocol = ControlClient.protocolVersion
-        request.token = chance.once(in: 50) ? "wrong" : FuzzJob.token
         request.kind = ControlRequests.kind(controlled, &chance)
         var bytes: [UInt8] = try request.serializedBytes()
         if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let job = controlled
-        let socket = try RequestSocket(dial: job.control.address, maximumMessage: ControlClient.maximumMessage)
+        let socket = try RequestSocket(
+            dial: job.control.address, secret: FuzzJob.token, maximumMessage: ControlClient.maximumMessage)
         defer { socket.close() }
         let reply: Messaging.Message
         do { reply = try socket.request(Messaging.Message(bytes), timeout: .seconds(10)) } catch {

@@ -20,14 +20,15 @@ enum Place: String, CaseIterable, CustomTestStringConvertible, Sendable {
         }
     }
 
-    func server(at address: Address? = nil, maximumMessage: Int = 4 << 20) throws -> ReplySocket {
+    func server(at address: Address? = nil, secret: String = "", maximumMessage: Int = 4 << 20) throws -> ReplySocket {
         let tls: TLS? = self == .tls ? try Certificates.shared.server : nil
-        return try ReplySocket(listen: address ?? self.address(), tls: tls, maximumMessage: maximumMessage)
+        return try ReplySocket(
+            listen: address ?? self.address(), tls: tls, secret: secret, maximumMessage: maximumMessage)
     }
 
-    func client(to address: Address, maximumMessage: Int = 4 << 20) throws -> RequestSocket {
+    func client(to address: Address, secret: String = "", maximumMessage: Int = 4 << 20) throws -> RequestSocket {
         let tls: TLS? = self == .tls ? try Certificates.shared.client : nil
-        return try RequestSocket(dial: address, tls: tls, maximumMessage: maximumMessage)
+        return try RequestSocket(dial: address, tls: tls, secret: secret, maximumMessage: maximumMessage)
     }
 }
 

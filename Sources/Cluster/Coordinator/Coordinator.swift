@@ -94,7 +94,9 @@ public final class Coordinator: Sendable {
             }
         }
         do {
-            socket = try ReplySocket(listen: listen, tls: options.tls, maximumMessage: ControlClient.maximumMessage)
+            socket = try ReplySocket(
+                listen: listen, tls: options.tls, secret: options.token ?? "",
+                maximumMessage: ControlClient.maximumMessage)
         } catch { throw NodeError(.cannotCreate, "\(error)") }
     }
 
@@ -213,7 +215,7 @@ public final class Coordinator: Sendable {
         }
         facts.acceptsNodes = options.acceptsNodes
         var service = try CoordinatorService(
-            state: JobState(facts), job: job, options: options, restored: restored)
+            state: JobState(facts), job: job, restored: restored)
         if !facts.missed.isEmpty, !service.state.makesUp {
             onEvent(
                 "examples that dead workers missed before the checkpoint stay missed: only cluster.consistency sync makes up for them"

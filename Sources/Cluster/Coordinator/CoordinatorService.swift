@@ -9,7 +9,6 @@ internal import Training
 struct CoordinatorService {
     var state: JobState
     private let job: PreparedJob
-    private let options: CoordinatorOptions
     private let restored: Resumption?
     private let yaml: String
     /// As JSON, for the nodes.
@@ -20,10 +19,9 @@ struct CoordinatorService {
     private var held: [HeldBeat] = []
     private var lastCheckpoint: String?
 
-    init(state: JobState, job: PreparedJob, options: CoordinatorOptions, restored: Resumption?) throws {
+    init(state: JobState, job: PreparedJob, restored: Resumption?) throws {
         self.state = state
         self.job = job
-        self.options = options
         self.restored = restored
         // Nodes have the token already; it does not travel.
         var config = job.config
@@ -47,7 +45,6 @@ struct CoordinatorService {
                 "the coordinator speaks version \(ControlClient.protocolVersion) of the control messages, got \(wire.protocol); use one version of tributary everywhere"
             )
         }
-        guard wire.token == options.token ?? "" else { return try refuse(incoming, "the token is not this job's") }
         let answer: Answer
         do { answer = try self.answer(kind, now: now) } catch {
             // A broken graph is the job's failure; anything else is the asker's.

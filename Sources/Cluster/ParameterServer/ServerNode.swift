@@ -43,7 +43,8 @@ public struct ServerNode: Sendable {
         let sockets = try (0..<laneCount).map { lane in
             do {
                 return try ReplySocket(
-                    listen: address(lane), tls: options.serverTLS, maximumMessage: DataHeader.usualMessage)
+                    listen: address(lane), tls: options.serverTLS, secret: options.token ?? "",
+                    maximumMessage: DataHeader.usualMessage)
             } catch { throw NodeError(.cannotCreate, "\(error)") }
         }
         defer { sockets.forEach { $0.close() } }
@@ -64,9 +65,7 @@ public struct ServerNode: Sendable {
         let directory = part.checkpointDirectory
         // What must stay in one bundle may be larger than what is cut into blocks.
         let longest = program.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
-        do {
-            for socket in sockets { try socket.allow(messagesOf: DataHeader.longestMessage(bundleBytes: Int(longest))) }
-        } catch { throw NodeError(.failed, "\(error)") }
+        for socket in sockets { socket.allow(messagesOf: DataHeader.longestMessage(bundleBytes: Int(longest))) }
         // Making first values or reading a checkpoint may take longer than a silent node is thought alive.
         let pulse = Pulse(
             control, number, incarnation, interval: config.cluster.heartbeatInterval, stop: options.stop)

@@ -5,19 +5,18 @@ internal import SwiftProtobuf
 /// Talks to a coordinator: one request, one answer.
 public final class ControlClient: Sendable {
     /// The version of the control messages.
-    package static let protocolVersion: UInt32 = 2
+    package static let protocolVersion: UInt32 = 3
     /// The most bytes of a control message.
     package static let maximumMessage = (4 << 20) + (64 << 10)
 
     public let address: Address
     private let socket: RequestSocket
-    private let token: String
 
     public init(_ address: Address, token: String? = nil, tls: TLS? = nil) throws {
         self.address = address
-        self.token = token ?? ""
         do {
-            socket = try RequestSocket(dial: address, tls: tls, maximumMessage: ControlClient.maximumMessage)
+            socket = try RequestSocket(
+                dial: address, tls: tls, secret: token ?? "", maximumMessage: ControlClient.maximumMessage)
         } catch { throw NodeError(.peerUnavailable, "\(error)") }
     }
 
@@ -26,11 +25,14 @@ public final class ControlClient: Sendable {
     package func ask(_ kind: WireRequest.OneOf_Kind, timeout: Duration = .seconds(10)) throws -> WireReply.OneOf_Kind {
         var request = WireRequest()
         request.protocol = ControlClient.protocolVersion
-        request.token = token
         request.kind = kind
         let bytes: [UInt8] = try request.serializedBytes()
         let answer: Messaging.Message
-        do { answer = try socket.request(Messaging.Message(bytes), timeout: timeout) } catch {
+        do { answer = try socket.request(Messaging.Message(bytes), timeout: timeout) } catch let error
+            where error.code == .secretRefused
+        {
+            throw NodeError(.refused, "the coordinator at \(address) refuses: \(error.detail)")
+        } catch {
             throw NodeError(.peerUnavailable, "the coordinator does not answer: \(error)")
         }
         guard let reply = try? answer.withUnsafeBytes({ try WireReply(serializedBytes: Array($0)) }),

@@ -74,140 +74,128 @@ package nonisolated enum WireRole: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-package nonisolated struct WireRequest: @unchecked Sendable {
+package nonisolated struct WireRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// The version of these messages; a coordinator refuses one that it doesn't speak.
-  package var `protocol`: UInt32 {
-    get {_storage._protocol}
-    set {_uniqueStorage()._protocol = newValue}
-  }
+  package var `protocol`: UInt32 = 0
 
-  /// The job's shared secret; empty where the job has none.
-  package var token: String {
-    get {_storage._token}
-    set {_uniqueStorage()._token = newValue}
-  }
-
-  package var kind: OneOf_Kind? {
-    get {return _storage._kind}
-    set {_uniqueStorage()._kind = newValue}
-  }
+  package var kind: WireRequest.OneOf_Kind? = nil
 
   /// From servers and workers, in the order of a node's life.
   package var getConfiguration: WireGetConfiguration {
     get {
-      if case .getConfiguration(let v)? = _storage._kind {return v}
+      if case .getConfiguration(let v)? = kind {return v}
       return WireGetConfiguration()
     }
-    set {_uniqueStorage()._kind = .getConfiguration(newValue)}
+    set {kind = .getConfiguration(newValue)}
   }
 
   package var registerServer: WireRegisterServer {
     get {
-      if case .registerServer(let v)? = _storage._kind {return v}
+      if case .registerServer(let v)? = kind {return v}
       return WireRegisterServer()
     }
-    set {_uniqueStorage()._kind = .registerServer(newValue)}
+    set {kind = .registerServer(newValue)}
   }
 
   package var registerWorker: WireRegisterWorker {
     get {
-      if case .registerWorker(let v)? = _storage._kind {return v}
+      if case .registerWorker(let v)? = kind {return v}
       return WireRegisterWorker()
     }
-    set {_uniqueStorage()._kind = .registerWorker(newValue)}
+    set {kind = .registerWorker(newValue)}
   }
 
   package var getPart: WireGetPart {
     get {
-      if case .getPart(let v)? = _storage._kind {return v}
+      if case .getPart(let v)? = kind {return v}
       return WireGetPart()
     }
-    set {_uniqueStorage()._kind = .getPart(newValue)}
+    set {kind = .getPart(newValue)}
   }
 
   package var serverReady: WireServerReady {
     get {
-      if case .serverReady(let v)? = _storage._kind {return v}
+      if case .serverReady(let v)? = kind {return v}
       return WireServerReady()
     }
-    set {_uniqueStorage()._kind = .serverReady(newValue)}
+    set {kind = .serverReady(newValue)}
   }
 
   package var heartbeat: WireHeartbeat {
     get {
-      if case .heartbeat(let v)? = _storage._kind {return v}
+      if case .heartbeat(let v)? = kind {return v}
       return WireHeartbeat()
     }
-    set {_uniqueStorage()._kind = .heartbeat(newValue)}
+    set {kind = .heartbeat(newValue)}
   }
 
   package var leaseBatches: WireLeaseBatches {
     get {
-      if case .leaseBatches(let v)? = _storage._kind {return v}
+      if case .leaseBatches(let v)? = kind {return v}
       return WireLeaseBatches()
     }
-    set {_uniqueStorage()._kind = .leaseBatches(newValue)}
+    set {kind = .leaseBatches(newValue)}
   }
 
   package var leaseEvaluation: WireLeaseEvaluation {
     get {
-      if case .leaseEvaluation(let v)? = _storage._kind {return v}
+      if case .leaseEvaluation(let v)? = kind {return v}
       return WireLeaseEvaluation()
     }
-    set {_uniqueStorage()._kind = .leaseEvaluation(newValue)}
+    set {kind = .leaseEvaluation(newValue)}
   }
 
   package var checkpointWritten: WireCheckpointWritten {
     get {
-      if case .checkpointWritten(let v)? = _storage._kind {return v}
+      if case .checkpointWritten(let v)? = kind {return v}
       return WireCheckpointWritten()
     }
-    set {_uniqueStorage()._kind = .checkpointWritten(newValue)}
+    set {kind = .checkpointWritten(newValue)}
   }
 
   package var leave: WireLeave {
     get {
-      if case .leave(let v)? = _storage._kind {return v}
+      if case .leave(let v)? = kind {return v}
       return WireLeave()
     }
-    set {_uniqueStorage()._kind = .leave(newValue)}
+    set {kind = .leave(newValue)}
   }
 
   package var notFinite: WireNotFinite {
     get {
-      if case .notFinite(let v)? = _storage._kind {return v}
+      if case .notFinite(let v)? = kind {return v}
       return WireNotFinite()
     }
-    set {_uniqueStorage()._kind = .notFinite(newValue)}
+    set {kind = .notFinite(newValue)}
   }
 
   /// From the command line.
   package var status: WireStatus {
     get {
-      if case .status(let v)? = _storage._kind {return v}
+      if case .status(let v)? = kind {return v}
       return WireStatus()
     }
-    set {_uniqueStorage()._kind = .status(newValue)}
+    set {kind = .status(newValue)}
   }
 
   package var stop: WireStop {
     get {
-      if case .stop(let v)? = _storage._kind {return v}
+      if case .stop(let v)? = kind {return v}
       return WireStop()
     }
-    set {_uniqueStorage()._kind = .stop(newValue)}
+    set {kind = .stop(newValue)}
   }
 
   package var checkpoint: WireCheckpoint {
     get {
-      if case .checkpoint(let v)? = _storage._kind {return v}
+      if case .checkpoint(let v)? = kind {return v}
       return WireCheckpoint()
     }
-    set {_uniqueStorage()._kind = .checkpoint(newValue)}
+    set {kind = .checkpoint(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -233,8 +221,6 @@ package nonisolated struct WireRequest: @unchecked Sendable {
   }
 
   package init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireReply: Sendable {
@@ -1421,320 +1407,275 @@ nonisolated extension WireRole: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}token\0\u{4}\u{8}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{1}checkpoint\0")
-
-  fileprivate class _StorageClass {
-    var _protocol: UInt32 = 0
-    var _token: String = String()
-    var _kind: WireRequest.OneOf_Kind?
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _protocol = source._protocol
-      _token = source._token
-      _kind = source._kind
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{4}\u{9}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{1}checkpoint\0\u{c}\u{2}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._token) }()
-        case 10: try {
-          var v: WireGetConfiguration?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .getConfiguration(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .getConfiguration(v)
-          }
-        }()
-        case 11: try {
-          var v: WireRegisterServer?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .registerServer(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .registerServer(v)
-          }
-        }()
-        case 12: try {
-          var v: WireRegisterWorker?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .registerWorker(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .registerWorker(v)
-          }
-        }()
-        case 13: try {
-          var v: WireGetPart?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .getPart(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .getPart(v)
-          }
-        }()
-        case 14: try {
-          var v: WireServerReady?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .serverReady(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .serverReady(v)
-          }
-        }()
-        case 16: try {
-          var v: WireHeartbeat?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .heartbeat(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .heartbeat(v)
-          }
-        }()
-        case 17: try {
-          var v: WireLeaseBatches?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .leaseBatches(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .leaseBatches(v)
-          }
-        }()
-        case 18: try {
-          var v: WireLeaseEvaluation?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .leaseEvaluation(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .leaseEvaluation(v)
-          }
-        }()
-        case 19: try {
-          var v: WireCheckpointWritten?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .checkpointWritten(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .checkpointWritten(v)
-          }
-        }()
-        case 20: try {
-          var v: WireLeave?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .leave(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .leave(v)
-          }
-        }()
-        case 21: try {
-          var v: WireNotFinite?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .notFinite(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .notFinite(v)
-          }
-        }()
-        case 30: try {
-          var v: WireStatus?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .status(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .status(v)
-          }
-        }()
-        case 31: try {
-          var v: WireStop?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .stop(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .stop(v)
-          }
-        }()
-        case 32: try {
-          var v: WireCheckpoint?
-          var hadOneofValue = false
-          if let current = _storage._kind {
-            hadOneofValue = true
-            if case .checkpoint(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._kind = .checkpoint(v)
-          }
-        }()
-        default: break
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 10: try {
+        var v: WireGetConfiguration?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .getConfiguration(let m) = current {v = m}
         }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .getConfiguration(v)
+        }
+      }()
+      case 11: try {
+        var v: WireRegisterServer?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .registerServer(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .registerServer(v)
+        }
+      }()
+      case 12: try {
+        var v: WireRegisterWorker?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .registerWorker(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .registerWorker(v)
+        }
+      }()
+      case 13: try {
+        var v: WireGetPart?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .getPart(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .getPart(v)
+        }
+      }()
+      case 14: try {
+        var v: WireServerReady?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .serverReady(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .serverReady(v)
+        }
+      }()
+      case 16: try {
+        var v: WireHeartbeat?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .heartbeat(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .heartbeat(v)
+        }
+      }()
+      case 17: try {
+        var v: WireLeaseBatches?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .leaseBatches(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .leaseBatches(v)
+        }
+      }()
+      case 18: try {
+        var v: WireLeaseEvaluation?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .leaseEvaluation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .leaseEvaluation(v)
+        }
+      }()
+      case 19: try {
+        var v: WireCheckpointWritten?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .checkpointWritten(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .checkpointWritten(v)
+        }
+      }()
+      case 20: try {
+        var v: WireLeave?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .leave(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .leave(v)
+        }
+      }()
+      case 21: try {
+        var v: WireNotFinite?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .notFinite(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .notFinite(v)
+        }
+      }()
+      case 30: try {
+        var v: WireStatus?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .status(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .status(v)
+        }
+      }()
+      case 31: try {
+        var v: WireStop?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .stop(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .stop(v)
+        }
+      }()
+      case 32: try {
+        var v: WireCheckpoint?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .checkpoint(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .checkpoint(v)
+        }
+      }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._protocol != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
-      }
-      if !_storage._token.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._token, fieldNumber: 2)
-      }
-      switch _storage._kind {
-      case .getConfiguration?: try {
-        guard case .getConfiguration(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-      }()
-      case .registerServer?: try {
-        guard case .registerServer(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-      }()
-      case .registerWorker?: try {
-        guard case .registerWorker(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-      }()
-      case .getPart?: try {
-        guard case .getPart(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-      }()
-      case .serverReady?: try {
-        guard case .serverReady(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-      }()
-      case .heartbeat?: try {
-        guard case .heartbeat(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-      }()
-      case .leaseBatches?: try {
-        guard case .leaseBatches(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-      }()
-      case .leaseEvaluation?: try {
-        guard case .leaseEvaluation(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-      }()
-      case .checkpointWritten?: try {
-        guard case .checkpointWritten(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-      }()
-      case .leave?: try {
-        guard case .leave(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-      }()
-      case .notFinite?: try {
-        guard case .notFinite(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-      }()
-      case .status?: try {
-        guard case .status(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-      }()
-      case .stop?: try {
-        guard case .stop(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-      }()
-      case .checkpoint?: try {
-        guard case .checkpoint(let v)? = _storage._kind else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
-      }()
-      case nil: break
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
+    }
+    switch self.kind {
+    case .getConfiguration?: try {
+      guard case .getConfiguration(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .registerServer?: try {
+      guard case .registerServer(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .registerWorker?: try {
+      guard case .registerWorker(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .getPart?: try {
+      guard case .getPart(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .serverReady?: try {
+      guard case .serverReady(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .heartbeat?: try {
+      guard case .heartbeat(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .leaseBatches?: try {
+      guard case .leaseBatches(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .leaseEvaluation?: try {
+      guard case .leaseEvaluation(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .checkpointWritten?: try {
+      guard case .checkpointWritten(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .leave?: try {
+      guard case .leave(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .notFinite?: try {
+      guard case .notFinite(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .status?: try {
+      guard case .status(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .stop?: try {
+      guard case .stop(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .checkpoint?: try {
+      guard case .checkpoint(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireRequest, rhs: WireRequest) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._protocol != rhs_storage._protocol {return false}
-        if _storage._token != rhs_storage._token {return false}
-        if _storage._kind != rhs_storage._kind {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -160,7 +160,7 @@ final class WorkerLoop {
             try server.addresses.map { text in
                 do {
                     return try RequestSocket(
-                        dial: Address(text), tls: options.clientTLS,
+                        dial: Address(text), tls: options.clientTLS, secret: options.token ?? "",
                         maximumMessage: DataHeader.longestMessage(bundleBytes: longest))
                 } catch { throw NodeError(.peerUnavailable, "\(error)") }
             }

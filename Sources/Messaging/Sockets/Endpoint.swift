@@ -2,9 +2,6 @@ internal import CNNG
 
 /// What listeners and dialers have in common.
 enum Endpoint {
-    /// Bytes that the protocol puts before a body on the wire: the number of the request.
-    static let headerSize = 4
-
     /// A configuration for nng, or none where the transport needs none.
     struct Configuration: ~Copyable {
         let owned: TLSConfiguration?
@@ -25,13 +22,5 @@ enum Endpoint {
                 .cryptography, .configure, address.description, "no certificates are given; pass a TLS configuration")
         }
         return Configuration(owned: try TLSConfiguration.make(tls, role: role, address: address))
-    }
-}
-
-extension NNG {
-    static func check(
-        _ result: Int32, _ operation: MessagingError.Operation, _ address: Address
-    ) throws(MessagingError) {
-        if result != 0 { throw MessagingError(nng: result, operation, address) }
     }
 }

@@ -1,49 +1,35 @@
-internal import CNNG
+internal import Dispatch
 
 /// A request in flight. Dropping it cancels the request.
 public struct PendingReply: ~Copyable, Sendable {
-    private let core: SocketCore
-    private let dialer: nng_dialer
-    private var exchange: Exchange?
+    private let core: RequestCore
+    private let number: UInt64
+    private let slot: ReplySlot
     private let timeout: Duration
-    private let deadline: ContinuousClock.Instant
+    private let deadline: DispatchTime
 
-    init(core: SocketCore, dialer: nng_dialer, exchange: Exchange, timeout: Duration) {
+    init(core: RequestCore, number: UInt64, slot: ReplySlot, timeout: Duration) {
         self.core = core
-        self.dialer = dialer
-        self.exchange = exchange
+        self.number = number
+        self.slot = slot
         self.timeout = timeout
-        deadline = ContinuousClock.now + timeout
+        deadline = .now() + .milliseconds(Int(timeout.milliseconds))
     }
 
-    deinit {
-        if let exchange { core.discard(exchange) }
-    }
+    deinit { core.giveUp(number) }
 
     /// Waits for the reply.
     ///
-    /// - Throws: ``MessagingError``: `timedOut` (it says whether there was a connection), `connectionReset`, or
-    ///   `closed` if the socket was closed.
+    /// - Throws: ``MessagingError``: `timedOut` (it says how it stood with the connection), `connectionReset`,
+    ///   `secretRefused`, or `closed` if the socket was closed.
     public consuming func wait() throws(MessagingError) -> Message {
-        guard let exchange else { preconditionFailure("a reply is waited for once") }
-        self.exchange = nil
-        // The receive starts only when the request has gone out: nng 1.5 does not survive a receive that times out
-        // before its send. A reply that comes in between is kept by the context.
-        var result = exchange.finishSending()
-        if result == 0 {
-            let reply = core.receive(exchange, timeout: (deadline - ContinuousClock.now).milliseconds)
-            if let pointer = reply.message {
-                core.checkIn(exchange)
-                return Message(owning: pointer)
-            }
-            result = reply.result
+        switch slot.wait(until: deadline) {
+        case .success(let frame): return frame.take()
+        case .failure(let error): throw error
+        case nil:
+            throw MessagingError(
+                .timedOut, .await, core.address.description, "within \(timeout) (\(core.connection))")
         }
-        core.discard(exchange)
-        // As it closes, nng may break the connection before it closes the context.
-        guard !core.isClosed else { throw .closed(.await, core.address.description) }
-        guard result == NNG.number(NNG_ETIMEDOUT) else { throw MessagingError(nng: result, .await, core.address) }
-        throw MessagingError(
-            .timedOut, .await, core.address.description, "within \(timeout) (\(DialerFacts(dialer)))")
     }
 
     /// Gives the request up: the peer may still carry it out, its reply is dropped.

@@ -1,0 +1,80 @@
+internal import Glibc
+
+/// Puts frames together from the bytes of a stream. It reads ahead, so that small frames come in one piece; the rest of a
+/// large body goes straight to where it stays.
+package struct FrameReader: ~Copyable {
+    /// Why a stream cannot be read on.
+    package enum Fault: Error {
+        case tooLong
+        case outOfMemory
+    }
+
+    private static let room = 16 << 10
+    private let buffer = UnsafeMutableRawPointer.allocate(byteCount: FrameReader.room, alignment: 16)
+    /// What has come and is not looked at yet.
+    private var ahead = 0..<0
+    /// The message that is on its way, of which so many bytes have come.
+    private var partial: Message?
+    private var number: UInt64 = 0
+    private var here = 0
+
+    package init() {}
+
+    deinit { buffer.deallocate() }
+
+    /// Where the next bytes go, in this order: the rest of the message on its way, then what is read ahead.
+    package mutating func places() -> (body: UnsafeMutableRawBufferPointer, ahead: UnsafeMutableRawBufferPointer) {
+        let free = UnsafeMutableRawBufferPointer(
+            start: buffer + ahead.upperBound, count: FrameReader.room - ahead.upperBound)
+        guard var message = partial.take() else { return (UnsafeMutableRawBufferPointer(start: nil, count: 0), free) }
+        let rest = message.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[here...]) }
+        partial = consume message
+        return (rest, free)
+    }
+
+    /// Takes note of bytes that lie in ``places()`` now.
+    package mutating func received(_ count: Int) {
+        let toBody = min(count, missing)
+        here += toBody
+        ahead = ahead.lowerBound..<ahead.upperBound + count - toBody
+    }
+
+    /// The bytes that the message on its way lacks.
+    private var missing: Int {
+        switch partial {
+        case .some(let message): message.count - here
+        case .none: 0
+        }
+    }
+
+    /// The next frame that is there as a whole.
+    /// - Parameter limit: the most bytes of a body.
+    package mutating func next(limit: Int) throws(Fault) -> Frame? {
+        if partial == nil { try begin(limit) }
+        guard partial != nil, missing == 0, let message = partial.take() else { return nil }
+        here = 0
+        return Frame(number: number, message)
+    }
+
+    /// Begins a message, if its head is there.
+    private mutating func begin(_ limit: Int) throws(Fault) {
+        guard ahead.count >= FrameHead.size else {
+            // Room for the rest of the head.
+            memmove(buffer, buffer + ahead.lowerBound, ahead.count)
+            ahead = 0..<ahead.count
+            return
+        }
+        guard let head = FrameHead(buffer + ahead.lowerBound), head.count <= limit else { throw .tooLong }
+        guard var message = Message(ifThereIsMemoryFor: head.count) else { throw .outOfMemory }
+        let body = ahead.lowerBound + FrameHead.size
+        here = min(head.count, ahead.upperBound - body)
+        message.withUnsafeMutableBytes { bytes in
+            UnsafeMutableRawBufferPointer(rebasing: bytes[..<here]).copyMemory(
+                from: UnsafeRawBufferPointer(start: buffer + body, count: here))
+        }
+        let rest = body + here
+        ahead = rest < ahead.upperBound ? rest..<ahead.upperBound : 0..<0
+        number = head.number
+        partial = consume message
+    }
+}

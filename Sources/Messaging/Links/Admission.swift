@@ -1,0 +1,49 @@
+/// Decides when a listener takes the next connection, so that strangers cost little and do not keep others out.
+///
+/// A stranger is a peer that has not proved the secret yet. There are so many at once at most: when all places are taken,
+/// the one that has been there longest gives way, for one who knows the secret needs milliseconds. And so many come a
+/// second at most; the others wait in the system's queue.
+package struct Admission {
+    /// Strangers at once.
+    package static let places = 64
+    /// How long a peer may take to prove the secret.
+    package static let patience = Duration.seconds(5)
+    /// How long it need not give way.
+    package static let grace = Duration.milliseconds(250)
+    /// How many come at once, and a second after those.
+    package static let burst = 200.0
+    package static let rate = 100.0
+
+    package enum Decision: Equatable {
+        case take
+        case wait(Duration)
+        /// This one has to go; then it is asked anew.
+        case dismiss(Int)
+    }
+
+    private var strangers: [(id: Int, since: Duration)] = []
+    private var credit = Admission.burst
+    private var creditedAt = Duration.zero
+
+    package init() {}
+
+    /// What to do about the next connection.
+    /// - Parameter now: on a clock that only goes on.
+    package mutating func next(now: Duration) -> Decision {
+        credit = min(credit + (now - creditedAt) / .seconds(1) * Admission.rate, Admission.burst)
+        creditedAt = now
+        if credit < 1 { return .wait(.seconds((1 - credit) / Admission.rate)) }
+        guard strangers.count >= Admission.places, let oldest = strangers.first else { return .take }
+        let age = now - oldest.since
+        return age < Admission.grace ? .wait(Admission.grace - age) : .dismiss(oldest.id)
+    }
+
+    /// A stranger has come.
+    package mutating func came(_ id: Int, now: Duration) {
+        credit -= 1
+        strangers.append((id, now))
+    }
+
+    /// It has proved the secret, or has gone.
+    package mutating func isDone(_ id: Int) { strangers.removeAll { $0.id == id } }
+}
