@@ -10,7 +10,8 @@ package struct FrameReader: ~Copyable {
     }
 
     private static let room = 16 << 10
-    private let buffer = UnsafeMutableRawPointer.allocate(byteCount: FrameReader.room, alignment: 16)
+    /// Made when bytes are to come: strangers cost none.
+    private var memory: UnsafeMutableRawPointer?
     /// What has come and is not looked at yet.
     private var ahead = 0..<0
     /// The message that is on its way, of which so many bytes have come.
@@ -20,7 +21,15 @@ package struct FrameReader: ~Copyable {
 
     package init() {}
 
-    deinit { buffer.deallocate() }
+    deinit { memory?.deallocate() }
+
+    private var buffer: UnsafeMutableRawPointer {
+        mutating get {
+            let buffer = memory ?? .allocate(byteCount: FrameReader.room, alignment: 16)
+            memory = buffer
+            return buffer
+        }
+    }
 
     /// Where the next bytes go, in this order: the rest of the message on its way, then what is read ahead.
     package mutating func places() -> (body: UnsafeMutableRawBufferPointer, ahead: UnsafeMutableRawBufferPointer) {
@@ -66,11 +75,12 @@ package struct FrameReader: ~Copyable {
         }
         guard let head = FrameHead(buffer + ahead.lowerBound), head.count <= limit else { throw .tooLong }
         guard var message = Message(ifThereIsMemoryFor: head.count) else { throw .outOfMemory }
+        let source = buffer
         let body = ahead.lowerBound + FrameHead.size
         here = min(head.count, ahead.upperBound - body)
         message.withUnsafeMutableBytes { bytes in
             UnsafeMutableRawBufferPointer(rebasing: bytes[..<here]).copyMemory(
-                from: UnsafeRawBufferPointer(start: buffer + body, count: here))
+                from: UnsafeRawBufferPointer(start: source + body, count: here))
         }
         let rest = body + here
         ahead = rest < ahead.upperBound ? rest..<ahead.upperBound : 0..<0

@@ -102,7 +102,10 @@ final class InProcessLink: Link {
     func send(_ message: consuming Message, number: UInt64) {
         guard !isOver.load(ordering: .acquiring), let peer = peer.withLock({ $0 }) else { return }
         let frame = Frame(number: number, message)
-        guard frame.count <= peer.owner.maximumMessage else { return peer.end(.unreadable) }
+        guard frame.count <= peer.owner.maximumMessage else {
+            // Whoever sends may hold a lock that the end needs.
+            return Closing.later { peer.end(.unreadable) }
+        }
         peer.owner.received(frame, on: peer)
     }
 

@@ -11,6 +11,8 @@ final class StreamLink: Link, @unchecked Sendable {
     let number: Int
     private let began = ContinuousClock.now
     private let isOver = Atomic(false)
+    /// Who may still use what is nng's: whoever starts the link, and whoever ends it.
+    private let users = Atomic(2)
     private let incoming: Mutex<Incoming>
     private let outgoing = Mutex(Outgoing())
 
@@ -59,6 +61,7 @@ final class StreamLink: Link, @unchecked Sendable {
 
     /// Begins to talk.
     func start() {
+        defer { isDone() }
         // They keep this link until `dispose`.
         guard let receiving = Operation(atEnd: { self.hasReceived($0) }),
             let sending = Operation(atEnd: { self.hasSent($0) })
@@ -106,6 +109,7 @@ final class StreamLink: Link, @unchecked Sendable {
             let result = operation.result
             guard result == 0 else { return .end(.broken(result)) }
             let count = operation.count
+            guard count > 0 else { return .end(.broken(NNG.connectionReset)) }
             if var handshake = incoming.handshake {
                 let step = handshake.take(incoming.bytes[..<count])
                 incoming.handshake = handshake
@@ -216,6 +220,11 @@ final class StreamLink: Link, @unchecked Sendable {
         incoming.withLock { $0.isOver = true }
         outgoing.withLock { $0.isOver = true }
         owner.ended(self, reason)
+        isDone()
+    }
+
+    private func isDone() {
+        guard users.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
         // A callback of nng's, in which this may be, cannot wait for itself.
         Closing.later { [self] in dispose() }
     }

@@ -3,6 +3,7 @@ import Dataflow
 import Foundation
 import Interchange
 import Messaging
+import Synchronization
 import Testing
 
 /// What a coordinator and a server do with those who do not belong.
@@ -100,5 +101,70 @@ struct RefusalTests {
             }
             #expect(error?.kind == .configuration && error?.message.contains(word) == true)
         }
+    }
+
+    @Test("those who flood a job without its token do not end it")
+    func flood() throws {
+        let config = try JobConfig.parse(
+            yaml: """
+                data: { format: embedded, limit: 500 }
+                model: { hidden: [8] }
+                train: { batch: 20, steps: 400 }
+                cluster: { servers: 1, workers: 1, heartbeat_timeout: 3 }
+                """)
+        let token = "the job's own"
+        let coordinator = try Coordinator(
+            config: config, job: MultilayerPerceptron(), listen: Address("tcp://127.0.0.1:0"),
+            options: CoordinatorOptions(token: token))
+        let address = coordinator.address
+        let options = NodeOptions(token: token)
+        Thread.detachNewThread {
+            try? ServerNode(coordinator: address, listen: Address("tcp://127.0.0.1:0"), options: options).run()
+        }
+        Thread.detachNewThread { try? WorkerNode(coordinator: address, options: options).run() }
+        let isOver = Mutex(false)
+        for index in 0..<16 {
+            Thread.detachNewThread {
+                while !isOver.withLock({ $0 }) { Stranger.send(to: address, kind: index % 3, 4 << 20) }
+            }
+        }
+        let report = try coordinator.run(onProgress: { _ in }, onEvent: { _ in })
+        isOver.withLock { $0 = true }
+        #expect(report.status == "finished", "\(report.reason ?? "")")
+        #expect(report.steps == 400)
+    }
+}
+
+/// One who does not know the token, and has much to say.
+private enum Stranger {
+    /// Sends so many bytes until the other side has enough of it: without a greeting, after a wrong proof, or after half of
+    /// one and then nothing.
+    static func send(to address: Address, kind: Int, _ count: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var limit = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = in_port_t(address.port ?? 0).bigEndian
+        name.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let result = withUnsafeBytes(of: &name) {
+            connect(descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+        }
+        guard result == 0 else {
+            usleep(10_000)
+            return
+        }
+        var bytes = [UInt8](repeating: 0x52, count: count)
+        if kind > 0 {
+            var challenge = [UInt8](repeating: 0, count: 48)
+            guard recv(descriptor, &challenge, 48, Int32(MSG_WAITALL)) == 48 else { return }
+            var guess = Handshake(.dialling, secret: "guess")
+            bytes = guess.take(challenge).send + bytes
+        }
+        _ = Glibc.send(descriptor, bytes, kind == 2 ? 40 : bytes.count, Int32(MSG_NOSIGNAL))
+        var byte: UInt8 = 0
+        _ = recv(descriptor, &byte, 1, 0)
     }
 }
