@@ -103,7 +103,7 @@ struct AdmissionTests {
         for id in 0..<Int(Admission.burst) {
             #expect(admission.next(now: .zero) == .take)
             admission.came(id, now: .zero)
-            admission.isDone(id)
+            admission.isDone(id, hasProved: false)
         }
         #expect(admission.next(now: .zero) == .wait(.seconds(1 / Admission.rate)))
         #expect(admission.next(now: .seconds(1)) == .take)
@@ -111,9 +111,21 @@ struct AdmissionTests {
         for id in 0..<Int(Admission.burst) {
             #expect(admission.next(now: .seconds(1000)) == .take)
             admission.came(id, now: .seconds(1000))
-            admission.isDone(id)
+            admission.isDone(id, hasProved: false)
         }
         #expect(admission.next(now: .seconds(1000)) != .take)
+    }
+
+    @Test("those who prove the secret are as many as they like")
+    func welcome() {
+        var admission = Admission()
+        for id in 0..<10_000 {
+            #expect(admission.next(now: .zero) == .take)
+            admission.came(id, now: .zero)
+            admission.isDone(id, hasProved: true)
+            // Told again when it goes.
+            admission.isDone(id, hasProved: false)
+        }
     }
 
     @Test("when all places are taken the one that came first gives way, but not at once")
@@ -123,7 +135,7 @@ struct AdmissionTests {
         let now = Duration.milliseconds(100)
         #expect(admission.next(now: now) == .wait(Admission.grace - now))
         #expect(admission.next(now: .seconds(1)) == .dismiss(0))
-        admission.isDone(0)
+        admission.isDone(0, hasProved: false)
         #expect(admission.next(now: .seconds(1)) == .take)
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// A stranger is a peer that has not proved the secret yet. There are so many at once at most: when all places are taken,
 /// the one that has been there longest gives way, for one who knows the secret needs milliseconds. And so many come a
-/// second at most; the others wait in the system's queue.
+/// second at most, not counting those who then prove the secret; the others wait in the system's queue.
 package struct Admission {
     /// Strangers at once.
     package static let places = 64
@@ -11,8 +11,8 @@ package struct Admission {
     /// How long it need not give way.
     package static let grace = Duration.milliseconds(250)
     /// How many come at once, and a second after those.
-    package static let burst = 200.0
-    package static let rate = 100.0
+    package static let burst = 100.0
+    package static let rate = 20.0
 
     package enum Decision: Equatable {
         case take
@@ -44,6 +44,10 @@ package struct Admission {
         strangers.append((id, now))
     }
 
-    /// It has proved the secret, or has gone.
-    package mutating func isDone(_ id: Int) { strangers.removeAll { $0.id == id } }
+    /// It has gone, or has proved the secret and was no stranger.
+    package mutating func isDone(_ id: Int, hasProved: Bool) {
+        let before = strangers.count
+        strangers.removeAll { $0.id == id }
+        if hasProved, strangers.count < before { credit = min(credit + 1, Admission.burst) }
+    }
 }

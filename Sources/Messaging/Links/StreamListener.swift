@@ -120,9 +120,9 @@ final class StreamListener: @unchecked Sendable {
     }
 
     /// It has proved the secret, or has gone.
-    func isDone(with link: StreamLink) {
+    func isDone(with link: StreamLink, hasProved: Bool) {
         state.withLock { state in
-            state.admission.isDone(link.number)
+            state.admission.isDone(link.number, hasProved: hasProved)
             state.strangers[link.number] = nil
         }
     }

@@ -57,7 +57,7 @@ final class ReplyCore: LinkOwner {
             return state.isClosed
         }
         if isClosed { link.close() }
-        if let link = link as? StreamLink { listener.withLock { $0 }?.isDone(with: link) }
+        if let link = link as? StreamLink { listener.withLock { $0 }?.isDone(with: link, hasProved: true) }
     }
 
     func received(_ frame: Frame, on link: any Link) {
@@ -66,7 +66,7 @@ final class ReplyCore: LinkOwner {
 
     func ended(_ link: any Link, _ reason: LinkEnd) {
         state.withLock { _ = $0.links.removeValue(forKey: ObjectIdentifier(link)) }
-        if let link = link as? StreamLink { listener.withLock { $0 }?.isDone(with: link) }
+        if let link = link as? StreamLink { listener.withLock { $0 }?.isDone(with: link, hasProved: false) }
     }
 
     // MARK: Requests
