@@ -29,8 +29,8 @@ public struct MessagingError: Error, Hashable, Sendable, CustomStringConvertible
         case cryptography
         /// The peer's certificate was not accepted.
         case peerNotAuthenticated
-        /// The peer does not accept this side's secret, or has not proved that it knows it.
-        case secretRefused
+        /// The peer does not accept this side's secret, has not proved that it knows it, or speaks another version.
+        case refused
         /// Memory or file descriptors ran out.
         case outOfResources
         /// Any other nng error, by its number.

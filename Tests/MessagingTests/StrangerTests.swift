@@ -16,7 +16,7 @@ struct StrangerTests {
             let error = try #require(throws: MessagingError.self) {
                 _ = try stranger.request(Message([1]), timeout: .seconds(30))
             }
-            #expect(error.code == .secretRefused)
+            #expect(error.code == .refused)
             #expect(error.description.contains("the token is not this job's"))
             #expect(ContinuousClock.now - start < .seconds(20))
         }
@@ -46,7 +46,7 @@ struct StrangerTests {
         try connection.send(impostor.take(friend.take(impostor.opening).send).send)
         let rest = connection.receive(1000, within: 1)
         #expect(rest.isEmpty)
-        #expect(failure(of: pending)?.code == .secretRefused)
+        #expect(failure(of: pending)?.code == .refused)
         #expect(!String(decoding: answer + rest, as: UTF8.self).contains("secret"))
     }
 
@@ -64,6 +64,34 @@ struct StrangerTests {
         try second.send(answer)
         let verdict = second.receive(1000)
         #expect(verdict.count == 48 && verdict[10] != 0)
+    }
+
+    @Test("who passes on the proofs of others cannot send a frame of his own")
+    func relay() throws {
+        let responder = Responder(try Place.tcp.server(secret: "right")) { _ in Issue.record("it was taken") }
+        defer { responder.stop() }
+        // A node is made to dial him, and he dials the server.
+        let listening = try RawListener(at: Place.tcp.address())
+        let victim = try Place.tcp.client(to: listening.address, secret: "right")
+        let pending = try victim.send(Message([1]), timeout: .seconds(1))
+        let towards = try listening.accept()
+        let onwards = try RawConnection(to: responder.socket.boundAddress)
+        try towards.send(onwards.receive(48))
+        try onwards.send(towards.receive(Handshake.longestFrame))
+        #expect(onwards.receive(48)[10] == 0)
+        let frame = Frame(number: 1, Message([9, 9]))
+        try withExtendedLifetime(frame) { try onwards.send([UInt8](frame.bytes)) }
+        #expect(onwards.receive(1).isEmpty)
+        _ = failure(of: pending)
+    }
+
+    @Test("many that come and go at once do not stop a server", arguments: [Place.ipc, .tcp])
+    func fleeting(place: Place) throws {
+        let responder = Responder(try place.server(secret: "right"))
+        defer { responder.stop() }
+        for _ in 0..<150 { _ = try RawConnection(to: responder.socket.boundAddress) }
+        let client = try place.client(to: responder.socket.boundAddress, secret: "right")
+        #expect(try client.request(Message([1]), timeout: .seconds(30)).bytes == [1])
     }
 
     @Test("many that say nothing do not keep one out who knows the secret", arguments: [Place.ipc, .tcp, .tls])

@@ -29,7 +29,7 @@ public final class ControlClient: Sendable {
         let bytes: [UInt8] = try request.serializedBytes()
         let answer: Messaging.Message
         do { answer = try socket.request(Messaging.Message(bytes), timeout: timeout) } catch let error
-            where error.code == .secretRefused
+            where error.code == .refused
         {
             throw NodeError(.refused, "the coordinator at \(address) refuses: \(error.detail)")
         } catch {

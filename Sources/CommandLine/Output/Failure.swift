@@ -50,7 +50,7 @@ package struct Failure: Equatable {
         case .addressInUse, .permissionDenied: Status.cannotCreate
         case .addressInvalid: error.operation == .parse ? Status.usage : Status.cannotCreate
         case .cryptography: Status.configuration
-        case .peerNotAuthenticated, .secretRefused: Status.refused
+        case .peerNotAuthenticated, .refused: Status.refused
         case .messageTooLarge, .outOfResources, .other: Status.software
         }
     }

@@ -7,6 +7,8 @@ package struct FrameReader: ~Copyable {
     package enum Fault: Error {
         case tooLong
         case outOfMemory
+        /// The frame is not the peer's who proved the secret.
+        case unmarked
     }
 
     private static let room = 16 << 10
@@ -16,10 +18,16 @@ package struct FrameReader: ~Copyable {
     private var ahead = 0..<0
     /// The message that is on its way, of which so many bytes have come.
     private var partial: Message?
-    private var number: UInt64 = 0
+    private var head = FrameHead(count: 0, number: 0)
     private var here = 0
 
+    /// Checks the marks; nil where frames have none.
+    private var seal: FrameSeal?
+
     package init() {}
+
+    /// From here on frames must be marked.
+    package mutating func require(_ seal: FrameSeal) { self.seal = seal }
 
     deinit { memory?.deallocate() }
 
@@ -62,7 +70,10 @@ package struct FrameReader: ~Copyable {
         if partial == nil { try begin(limit) }
         guard partial != nil, missing == 0, let message = partial.take() else { return nil }
         here = 0
-        return Frame(number: number, message)
+        if let mark = message.withUnsafeBytes({ seal?.next(head: head, body: $0) }), mark != head.mark {
+            throw .unmarked
+        }
+        return Frame(number: head.number, message)
     }
 
     /// Begins a message, if its head is there.
@@ -84,7 +95,7 @@ package struct FrameReader: ~Copyable {
         }
         let rest = body + here
         ahead = rest < ahead.upperBound ? rest..<ahead.upperBound : 0..<0
-        number = head.number
+        self.head = head
         partial = consume message
     }
 }

@@ -5,14 +5,16 @@
 /// second at most, not counting those who then prove the secret; the others wait in the system's queue.
 package struct Admission {
     /// Strangers at once.
-    package static let places = 64
-    /// How long a peer may take to prove the secret.
+    package static let places = 128
+    /// How long a peer may take to prove the secret, from when it could have begun to.
     package static let patience = Duration.seconds(5)
+    /// How long the dialling side waits for the listening one to begin: longer than the system's queue takes to empty.
+    static let queueing = Duration.seconds(30)
     /// How long it need not give way.
-    package static let grace = Duration.milliseconds(250)
+    package static let grace = Duration.seconds(1)
     /// How many come at once, and a second after those.
     package static let burst = 100.0
-    package static let rate = 20.0
+    package static let rate = 50.0
 
     package enum Decision: Equatable {
         case take

@@ -5,10 +5,10 @@ internal import Foundation
 ///
 /// The listening side sends a challenge: a nonce. The dialling side answers with a nonce of its own and a proof, an
 /// HMAC-SHA256 over both under the secret. Only then the listening side proves itself. The secret does not travel, and no
-/// proof is good for another connection. All three frames have a fixed size.
+/// proof is good for another connection. All three frames have a fixed size. Who passes on what both say gets a connection
+/// on which he cannot say anything himself, for later frames are marked under a key of these two nonces (`FrameSeal`).
 ///
-/// It decides only: bytes in, bytes out. Not against one who sits between the two and passes on what they say; that is
-/// what TLS is for.
+/// It decides only: bytes in, bytes out.
 package struct Handshake {
     package enum Side: Sendable { case listening, dialling }
 
@@ -69,6 +69,9 @@ package struct Handshake {
         expected = side == .listening ? .answer : .challenge
     }
 
+    /// Whether the peer has not begun yet, and need not have: it may be that it has not taken the connection.
+    package var isWaiting: Bool { expected == .challenge && bytes.isEmpty }
+
     /// What is sent before anything is read.
     package var opening: [UInt8] { side == .listening ? head() + nonce : [] }
 
@@ -106,6 +109,12 @@ package struct Handshake {
         }
     }
 
+    /// The key by which frames of one direction are marked; known to the two sides of this connection alone.
+    package func frameKey(of sender: Side) -> [UInt8] {
+        let name = sender == .listening ? "tributary frames, listening" : "tributary frames, dialling "
+        return Array(HMAC<SHA256>.authenticationCode(for: Array(name.utf8) + nonces, using: key))
+    }
+
     private func verdict(_ refusal: Refusal?) -> Step {
         let proof = refusal == nil ? proof(by: .listening) : [UInt8](repeating: 0, count: Handshake.proofSize)
         return Step(send: head(refusal?.rawValue ?? 0) + proof, end: refusal.map { .failure($0) } ?? .success(()))
@@ -117,10 +126,12 @@ package struct Handshake {
 
     /// What a proof is computed over: whose it is, and both nonces, the listening side's first.
     private func subject(of prover: Side) -> [UInt8] {
-        let (listening, dialling) = side == .listening ? (nonce, peerNonce) : (peerNonce, nonce)
         let name = prover == .listening ? "tributary listening" : "tributary dialling "
-        return Array(name.utf8) + head() + listening + dialling
+        return Array(name.utf8) + head() + nonces
     }
+
+    /// Both sides', the listening side's first.
+    private var nonces: [UInt8] { side == .listening ? nonce + peerNonce : peerNonce + nonce }
 
     private func proof(by prover: Side) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: subject(of: prover), using: key))

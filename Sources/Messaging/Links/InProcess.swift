@@ -45,7 +45,8 @@ enum InProcess {
 final class InProcessDialer: Dialer {
     private let name: String
     private let secret: String
-    private unowned let owner: RequestCore
+    /// It lets go of this dialer when it closes.
+    private let owner: RequestCore
     private let state = Mutex<(link: InProcessLink?, isOver: Bool)>((nil, false))
 
     init(_ name: String, secret: String, owner: RequestCore) {
@@ -55,18 +56,20 @@ final class InProcessDialer: Dialer {
     }
 
     func dial() {
-        guard let core = InProcess.find(name, for: self) else { return }
+        guard !state.withLock({ $0.isOver }), let core = InProcess.find(name, for: self) else { return }
         let link = InProcessLink(owner)
-        let isOver = state.withLock { state in
+        let isWanted = state.withLock { state in
+            guard !state.isOver, state.link?.hasEnded ?? true else { return false }
             state.link = link
-            return state.isOver
+            return true
         }
-        if !isOver { link.connect(to: core, secret: secret) }
+        if isWanted { link.connect(to: core, secret: secret) }
     }
 
-    func redial(wasOpen: Bool) {
-        guard !wasOpen else { return dial() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 0.1) { [weak self] in self?.dial() }
+    func redial(_ reason: Redial) {
+        guard reason != .wasOpen else { return dial() }
+        let pause = reason == .refused ? 5 : 0.1
+        DispatchQueue.global().asyncAfter(deadline: .now() + pause) { [weak self] in self?.dial() }
     }
 
     func stop() {
@@ -97,14 +100,23 @@ final class InProcessLink: Link {
         peer.withLock { $0 = other }
         core.opened(other)
         owner.opened(self)
+        // One side may have closed before it had its end.
+        if other.hasEnded || hasEnded {
+            core.ended(other, .closed)
+            owner.ended(self, .closed)
+        }
     }
 
+    var hasEnded: Bool { isOver.load(ordering: .acquiring) }
+
+    func cancel(_ number: UInt64) {}
+
     func send(_ message: consuming Message, number: UInt64) {
-        guard !isOver.load(ordering: .acquiring), let peer = peer.withLock({ $0 }) else { return }
+        guard !hasEnded, let peer = peer.withLock({ $0 }) else { return }
         let frame = Frame(number: number, message)
         guard frame.count <= peer.owner.maximumMessage else {
             // Whoever sends may hold a lock that the end needs.
-            return Closing.later { peer.end(.unreadable) }
+            return peer.owner.closing.later { peer.end(.unreadable(.tooLong)) }
         }
         peer.owner.received(frame, on: peer)
     }

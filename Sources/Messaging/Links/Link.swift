@@ -6,6 +6,9 @@ protocol Link: AnyObject, Sendable {
     /// The owner has dealt with a message of this size: there is room for another.
     func taken(_ count: Int)
 
+    /// Does not send the message with this number, if it is not on its way.
+    func cancel(_ number: UInt64)
+
     /// Ends the link; the owner is told.
     func close()
 }
@@ -14,9 +17,10 @@ protocol Link: AnyObject, Sendable {
 protocol LinkOwner: AnyObject, Sendable {
     /// The most bytes of a message.
     var maximumMessage: Int { get }
+    var closing: Closing { get }
     func opened(_ link: any Link)
     func received(_ frame: Frame, on link: any Link)
-    /// Told once, also of one that never opened.
+    /// Told also of one that never opened, and again where it ended while it opened.
     func ended(_ link: any Link, _ reason: LinkEnd)
 }
 
@@ -26,8 +30,7 @@ enum LinkEnd: Error, Equatable {
     case closed
     /// The peer, or the network, by nng's number.
     case broken(Int32)
-    /// The peer sent a message that is too long, or for which there is no memory.
-    case unreadable
+    case unreadable(FrameReader.Fault)
     case refused(Handshake.Refusal)
 
     /// As a clause, for people.
@@ -35,7 +38,9 @@ enum LinkEnd: Error, Equatable {
         switch self {
         case .closed: "closed"
         case .broken(let number): NNG.text(number)
-        case .unreadable: "it sent a message that is too long"
+        case .unreadable(.tooLong): "it sent a message that is too long"
+        case .unreadable(.outOfMemory): "there is no memory for a message that it sent"
+        case .unreadable(.unmarked): "it sent a message that is not marked as its own"
         case .refused(.foreign): "what answers there does not speak tributary's protocol"
         case .refused(.otherVersion):
             "what answers there speaks another version of tributary's protocol; use one version everywhere"

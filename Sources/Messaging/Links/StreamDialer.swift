@@ -11,24 +11,31 @@ final class StreamDialer: Dialer, @unchecked Sendable {
         /// The connection that was made last.
         var link: StreamLink?
         var pause = StreamDialer.shortPause
+        /// Whether a connection is being made, or is there.
+        var isBusy = false
         var isOver = false
     }
 
     /// Peers start together and restart: look often at first, and not so often that it costs.
     private static let shortPause = Duration.milliseconds(20)
     private static let longPause = Duration.milliseconds(500)
+    /// Who was refused will be again.
+    private static let refusedPause = Duration.seconds(5)
     /// How long the system may take to connect.
     private static let patience = Duration.seconds(20)
 
     private let dialer: OpaquePointer
     private let secret: String
-    private unowned let owner: RequestCore
+    /// It lets go of this dialer when it closes.
+    private let owner: RequestCore
+    private let isSealed: Bool
     private let state = Mutex(State())
 
     init(_ address: Address, tls: TLS?, secret: String, owner: RequestCore) throws(MessagingError) {
         let configuration = try Endpoint.configuration(tls, role: .client, address: address)
         self.secret = secret
         self.owner = owner
+        isSealed = address.transport == .tcp
         var made: OpaquePointer?
         try NNG.check(nng_stream_dialer_alloc(&made, address.description), .dial, address)
         dialer = made!
@@ -51,10 +58,11 @@ final class StreamDialer: Dialer, @unchecked Sendable {
 
     func dial() {
         let isThere = state.withLock { state in
-            guard !state.isOver else { return true }
+            guard !state.isOver, !state.isBusy else { return true }
             // It keeps this dialer until `stop` has freed it.
             if state.operation == nil { state.operation = Operation(atEnd: { self.hasDialled($0) }) }
             guard let operation = state.operation else { return false }
+            state.isBusy = true
             nng_aio_set_timeout(operation.aio, StreamDialer.patience.milliseconds)
             nng_stream_dialer_dial(dialer, operation.aio)
             return true
@@ -62,9 +70,11 @@ final class StreamDialer: Dialer, @unchecked Sendable {
         if !isThere { owner.failed(.broken(NNG.outOfMemory)) }
     }
 
-    func redial(wasOpen: Bool) {
+    func redial(_ reason: Redial) {
         let pause = state.withLock { state in
-            if wasOpen { state.pause = StreamDialer.shortPause }
+            state.isBusy = false
+            if reason == .wasOpen { state.pause = StreamDialer.shortPause }
+            if reason == .refused { return StreamDialer.refusedPause }
             defer { state.pause = min(state.pause * 2, StreamDialer.longPause) }
             return state.pause
         }
@@ -80,10 +90,10 @@ final class StreamDialer: Dialer, @unchecked Sendable {
             guard !state.isOver else {
                 // The pointer is given away.
                 nonisolated(unsafe) let stream = stream
-                Closing.later { nng_stream_free(stream) }
+                owner.closing.later { nng_stream_free(stream) }
                 return nil
             }
-            let link = StreamLink(stream, .dialling, secret: secret, owner: owner)
+            let link = StreamLink(stream, .dialling, secret: secret, isSealed: isSealed, owner: owner)
             state.link = link
             return .success(link)
         }
@@ -102,7 +112,7 @@ final class StreamDialer: Dialer, @unchecked Sendable {
         guard isFirst else { return }
         link?.close()
         nng_stream_dialer_close(dialer)
-        Closing.later { [self] in
+        owner.closing.later { [self] in
             operation?.free()
             nng_stream_dialer_free(dialer)
         }

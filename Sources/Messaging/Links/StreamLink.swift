@@ -6,10 +6,12 @@ internal import Synchronization
 final class StreamLink: Link, @unchecked Sendable {
     // Sendable because what both directions share is under their locks, and nng's own objects may be used by any thread.
     private let stream: OpaquePointer
+    private let side: Handshake.Side
+    /// Whether frames are marked.
+    private let isSealed: Bool
     private let owner: any LinkOwner
     /// What the listener knows it by.
     let number: Int
-    private let began = ContinuousClock.now
     private let isOver = Atomic(false)
     /// Who may still use what is nng's: whoever starts the link, and whoever ends it.
     private let users = Atomic(2)
@@ -22,6 +24,8 @@ final class StreamLink: Link, @unchecked Sendable {
         /// nil once the peer has proved the secret.
         var handshake: Handshake?
         let bytes: UnsafeMutableRawBufferPointer
+        /// When the peer could begin to prove the secret.
+        var began = ContinuousClock.now
         /// What the owner has not taken yet: messages, and their bytes.
         var untaken = (count: 0, bytes: 0)
         var isPaused = false
@@ -41,17 +45,26 @@ final class StreamLink: Link, @unchecked Sendable {
     private struct Outgoing {
         var operation: Operation?
         var queue: [Frame] = []
+        /// The bytes of what is queued.
+        var unsent = 0
         /// How much of the first has gone.
         var sent = 0
         var isSending = false
+        /// Marks what is sent; nil where nothing is marked.
+        var seal: FrameSeal?
         /// Why the link ends when all has gone.
         var end: LinkEnd?
         var isOver = false
     }
 
     /// Takes over a stream; nothing happens before ``start()``.
-    init(_ stream: OpaquePointer, _ side: Handshake.Side, secret: String, owner: any LinkOwner, number: Int = 0) {
+    init(
+        _ stream: OpaquePointer, _ side: Handshake.Side, secret: String, isSealed: Bool, owner: any LinkOwner,
+        number: Int = 0
+    ) {
         self.stream = stream
+        self.side = side
+        self.isSealed = isSealed
         self.number = number
         self.owner = owner
         let handshake = Handshake(side, secret: secret)
@@ -63,9 +76,11 @@ final class StreamLink: Link, @unchecked Sendable {
     func start() {
         defer { isDone() }
         // They keep this link until `dispose`.
-        guard let receiving = Operation(atEnd: { self.hasReceived($0) }),
-            let sending = Operation(atEnd: { self.hasSent($0) })
-        else { return end(.broken(NNG.outOfMemory)) }
+        guard let receiving = Operation(atEnd: { self.hasReceived($0) }) else { return end(.broken(NNG.outOfMemory)) }
+        guard let sending = Operation(atEnd: { self.hasSent($0) }) else {
+            incoming.withLock { $0.operation = receiving }
+            return end(.broken(NNG.outOfMemory))
+        }
         outgoing.withLock { outgoing in
             outgoing.operation = sending
             sendNext(&outgoing)
@@ -84,8 +99,8 @@ final class StreamLink: Link, @unchecked Sendable {
         var places: [nng_iov] = []
         if let handshake = incoming.handshake {
             places = [nng_iov(iov_buf: incoming.bytes.baseAddress, iov_len: handshake.missing)]
-            let left = (Admission.patience - (.now - began)).milliseconds
-            nng_aio_set_timeout(operation.aio, max(left, 1))
+            let left = handshake.isWaiting ? Admission.queueing : Admission.patience - (.now - incoming.began)
+            nng_aio_set_timeout(operation.aio, max(left.milliseconds, 1))
         } else {
             let (body, ahead) = incoming.reader.places()
             if body.count > 0 { places.append(nng_iov(iov_buf: body.baseAddress, iov_len: body.count)) }
@@ -111,6 +126,7 @@ final class StreamLink: Link, @unchecked Sendable {
             let count = operation.count
             guard count > 0 else { return .end(.broken(NNG.connectionReset)) }
             if var handshake = incoming.handshake {
+                if handshake.isWaiting { incoming.began = .now }
                 let step = handshake.take(incoming.bytes[..<count])
                 incoming.handshake = handshake
                 return answer(step, &incoming)
@@ -123,7 +139,7 @@ final class StreamLink: Link, @unchecked Sendable {
                     incoming.untaken.count += 1
                     incoming.untaken.bytes += frame.count
                 }
-            } catch { return .end(.unreadable) }
+            } catch { return .end(.unreadable(error)) }
             return .frames(frames)
 
             func answer(_ step: Handshake.Step, _ incoming: inout Incoming) -> Event {
@@ -135,6 +151,12 @@ final class StreamLink: Link, @unchecked Sendable {
                     return .nothing
                 case .failure: return step.send.isEmpty ? .end(refusal!) : .nothing
                 case .success:
+                    if isSealed, let handshake = incoming.handshake {
+                        let (ours, theirs): (Handshake.Side, Handshake.Side) =
+                            side == .listening ? (.listening, .dialling) : (.dialling, .listening)
+                        incoming.reader.require(FrameSeal(key: handshake.frameKey(of: theirs)))
+                        outgoing.withLock { $0.seal = FrameSeal(key: handshake.frameKey(of: ours)) }
+                    }
                     incoming.handshake = nil
                     return .opened
                 }
@@ -145,21 +167,35 @@ final class StreamLink: Link, @unchecked Sendable {
         case .end(let reason): end(reason)
         case .opened:
             owner.opened(self)
+            // It may have ended before the owner had it.
+            if isOver.load(ordering: .acquiring) { owner.ended(self, .closed) }
             incoming.withLock { receiveNext(&$0) }
         case .frames(let frames):
             for frame in frames { owner.received(frame, on: self) }
             incoming.withLock { incoming in
-                incoming.isPaused = incoming.isFull
+                incoming.isPaused = incoming.isFull || owesTooMuch
                 if !incoming.isPaused { receiveNext(&incoming) }
             }
         }
+    }
+
+    /// Whether so many replies wait for the peer to read that it gets no more of them for now.
+    private var owesTooMuch: Bool {
+        side == .listening && outgoing.withLock { $0.queue.count > 1 && $0.unsent > 64 << 20 }
     }
 
     func taken(_ count: Int) {
         incoming.withLock { incoming in
             incoming.untaken.count -= 1
             incoming.untaken.bytes -= count
-            guard incoming.isPaused, !incoming.isFull else { return }
+        }
+        goOn()
+    }
+
+    /// Receives again, if that was paused and need not be.
+    private func goOn() {
+        incoming.withLock { incoming in
+            guard incoming.isPaused, !incoming.isFull, !owesTooMuch else { return }
             incoming.isPaused = false
             receiveNext(&incoming)
         }
@@ -173,8 +209,18 @@ final class StreamLink: Link, @unchecked Sendable {
         outgoing.withLock { outgoing in
             guard !outgoing.isOver else { return }
             outgoing.queue.append(frame)
+            outgoing.unsent += frame.bytes.count
             outgoing.end = end
             if !outgoing.isSending { sendNext(&outgoing) }
+        }
+    }
+
+    func cancel(_ number: UInt64) {
+        outgoing.withLock { outgoing in
+            let kept = outgoing.queue.prefix(1)
+            let rest = outgoing.queue.dropFirst().filter { $0.number != number || $0.isGreeting }
+            outgoing.queue = kept + rest
+            outgoing.unsent = outgoing.queue.reduce(0) { $0 + $1.bytes.count }
         }
     }
 
@@ -185,6 +231,7 @@ final class StreamLink: Link, @unchecked Sendable {
             return
         }
         outgoing.isSending = true
+        if outgoing.sent == 0, outgoing.seal != nil { frame.seal(with: &outgoing.seal!) }
         let rest = UnsafeMutableRawBufferPointer(rebasing: frame.bytes[outgoing.sent...])
         var place = nng_iov(iov_buf: rest.baseAddress, iov_len: rest.count)
         nng_aio_set_iov(operation.aio, 1, &place)
@@ -202,13 +249,14 @@ final class StreamLink: Link, @unchecked Sendable {
             outgoing.sent += operation.count
             if let frame = outgoing.queue.first, outgoing.sent >= frame.bytes.count {
                 outgoing.queue.removeFirst()
+                outgoing.unsent -= frame.bytes.count
                 outgoing.sent = 0
             }
             if outgoing.queue.isEmpty, let end = outgoing.end { return end }
             sendNext(&outgoing)
             return nil
         }
-        if let reason { end(reason) }
+        if let reason { end(reason) } else if side == .listening { goOn() }
     }
 
     // MARK: Ending
@@ -226,7 +274,7 @@ final class StreamLink: Link, @unchecked Sendable {
     private func isDone() {
         guard users.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
         // A callback of nng's, in which this may be, cannot wait for itself.
-        Closing.later { [self] in dispose() }
+        owner.closing.later { [self] in dispose() }
     }
 
     /// Frees what is nng's; nothing is started any more.

@@ -17,7 +17,9 @@ final class StreamListener: @unchecked Sendable {
 
     private let listener: OpaquePointer
     private let secret: String
-    private unowned let owner: ReplyCore
+    /// It lets go of this listener when it closes.
+    private let owner: ReplyCore
+    private let isSealed: Bool
     private let began = ContinuousClock.now
     private let state = Mutex(State())
     let boundAddress: Address
@@ -27,6 +29,7 @@ final class StreamListener: @unchecked Sendable {
         let configuration = try Endpoint.configuration(tls, role: .server, address: address)
         self.secret = secret
         self.owner = owner
+        isSealed = address.transport == .tcp
         var made: OpaquePointer?
         try NNG.check(nng_stream_listener_alloc(&made, address.description), .listen, address)
         listener = made!
@@ -73,21 +76,24 @@ final class StreamListener: @unchecked Sendable {
 
     /// Waits for the next connection, as soon as there may be one.
     private func takeNext() {
-        let dismissed = state.withLock { state -> StreamLink? in
-            guard !state.isOver, let accepting = state.accepting else { return nil }
-            switch state.admission.next(now: now) {
-            case .take:
-                nng_stream_listener_accept(listener, accepting.aio)
-                return nil
-            case .wait(let time):
-                later(time)
-                return nil
-            case .dismiss(let number): return state.strangers[number]
+        let dismissed = state.withLock { state -> [StreamLink] in
+            var dismissed: [StreamLink] = []
+            while !state.isOver, let accepting = state.accepting {
+                switch state.admission.next(now: now) {
+                case .take:
+                    nng_stream_listener_accept(listener, accepting.aio)
+                    return dismissed
+                case .wait(let time):
+                    later(time)
+                    return dismissed
+                case .dismiss(let number):
+                    state.admission.isDone(number, hasProved: false)
+                    if let link = state.strangers.removeValue(forKey: number) { dismissed.append(link) }
+                }
             }
+            return dismissed
         }
-        guard let dismissed else { return }
-        dismissed.close()
-        takeNext()
+        for link in dismissed { link.close() }
     }
 
     private func later(_ time: Duration) {
@@ -105,11 +111,12 @@ final class StreamListener: @unchecked Sendable {
             guard !state.isOver else {
                 // The pointer is given away.
                 nonisolated(unsafe) let stream = stream
-                Closing.later { nng_stream_free(stream) }
+                owner.closing.later { nng_stream_free(stream) }
                 return nil
             }
             state.next += 1
-            let link = StreamLink(stream, .listening, secret: secret, owner: owner, number: state.next)
+            let link = StreamLink(
+                stream, .listening, secret: secret, isSealed: isSealed, owner: owner, number: state.next)
             state.strangers[state.next] = link
             state.admission.came(state.next, now: now)
             return link
@@ -129,16 +136,15 @@ final class StreamListener: @unchecked Sendable {
 
     /// Takes no more connections and ends the strangers.
     func close() {
-        let (strangers, accepting) = state.withLock { state -> ([StreamLink], Operation?) in
-            guard !state.isOver else { return ([], nil) }
-            state.isOver = true
-            return (Array(state.strangers.values), state.accepting.take())
+        let (isFirst, strangers, accepting) = state.withLock { state -> (Bool, [StreamLink], Operation?) in
+            defer { state.isOver = true }
+            return (!state.isOver, Array(state.strangers.values), state.accepting.take())
         }
         for link in strangers { link.close() }
-        guard let accepting else { return }
+        guard isFirst else { return }
         nng_stream_listener_close(listener)
-        Closing.later { [self] in
-            accepting.free()
+        owner.closing.later { [self] in
+            accepting?.free()
             nng_stream_listener_free(listener)
         }
     }

@@ -21,7 +21,7 @@ public struct PendingReply: ~Copyable, Sendable {
     /// Waits for the reply.
     ///
     /// - Throws: ``MessagingError``: `timedOut` (it says how it stood with the connection), `connectionReset`,
-    ///   `secretRefused`, or `closed` if the socket was closed.
+    ///   `refused`, or `closed` if the socket was closed.
     public consuming func wait() throws(MessagingError) -> Message {
         switch slot.wait(until: deadline) {
         case .success(let frame): return frame.take()

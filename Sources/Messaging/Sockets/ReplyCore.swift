@@ -21,6 +21,7 @@ final class ReplyCore: LinkOwner {
     }
 
     let secret: String
+    let closing = Closing()
     private let longest: Atomic<Int>
     private let unanswered = Atomic(0)
     private let state = Monitor(State())
@@ -46,7 +47,10 @@ final class ReplyCore: LinkOwner {
 
     func listen(with listener: StreamListener) throws(MessagingError) {
         self.listener.withLock { $0 = listener }
-        try listener.start()
+        do { try listener.start() } catch {
+            close()
+            throw error
+        }
     }
 
     // MARK: Links
@@ -108,6 +112,7 @@ final class ReplyCore: LinkOwner {
     func isDone() { unanswered.subtract(1, ordering: .relaxed) }
 
     func close() {
+        if address.transport == .inproc { InProcess.stopListening(address.host, self) }
         let links = state.change { state -> [any Link]? in
             guard !state.isClosed else { return nil }
             state.isClosed = true
@@ -116,9 +121,8 @@ final class ReplyCore: LinkOwner {
         }
         guard let links else { return }
         listener.withLock { $0 }?.close()
-        if address.transport == .inproc { InProcess.stopListening(address.host, self) }
         for link in links { link.close() }
-        Closing.settle()
+        closing.settle()
         listener.withLock { $0 = nil }
     }
 }

@@ -39,6 +39,7 @@ final class RequestCore: LinkOwner {
 
     let address: Address
     let maximumMessage: Int
+    let closing = Closing()
     private let state = Mutex(State())
     private let dialer = Mutex<(any Dialer)?>(nil)
 
@@ -88,10 +89,12 @@ final class RequestCore: LinkOwner {
 
     /// Nobody waits for this one any more.
     func giveUp(_ number: UInt64) {
-        state.withLock { state in
-            guard state.slots.removeValue(forKey: number) != nil else { return }
+        let link = state.withLock { state -> (any Link)? in
+            guard state.slots.removeValue(forKey: number) != nil else { return nil }
             state.unsent.removeAll { $0.number == number }
+            return state.link
         }
+        link?.cancel(number)
     }
 
     private func finish(_ slots: some Collection<ReplySlot>, _ error: MessagingError) {
@@ -143,15 +146,17 @@ final class RequestCore: LinkOwner {
     }
 
     private func goOn(after reason: LinkEnd, wasOpen: Bool) {
+        var redial = wasOpen ? Redial.wasOpen : .neverOpened
         if case .refused(let refusal) = reason, refusal != .foreign {
+            redial = .refused
             // Waiting will not help.
             let slots = state.withLock { state in
                 defer { (state.slots, state.unsent) = ([:], []) }
                 return Array(state.slots.values)
             }
-            finish(slots, MessagingError(.secretRefused, .await, address.description, reason.description))
+            finish(slots, MessagingError(.refused, .await, address.description, reason.description))
         }
-        dialer.withLock { $0 }?.redial(wasOpen: wasOpen)
+        dialer.withLock { $0 }?.redial(redial)
     }
 
     func close() {
@@ -167,6 +172,6 @@ final class RequestCore: LinkOwner {
             defer { dialer = nil }
             return dialer
         }?.stop()
-        Closing.settle()
+        closing.settle()
     }
 }
