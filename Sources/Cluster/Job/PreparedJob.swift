@@ -92,13 +92,27 @@ package struct PreparedJob: Sendable {
 
     /// Takes over what the coordinator says of the order of batches.
     mutating func begin(_ assigned: WireWorkerAssigned) throws {
-        let numbers = [assigned.totalSteps, assigned.firstBatch, assigned.firstEpoch, assigned.firstPlace]
-        guard numbers.allSatisfy({ DataHeader.numbers.contains($0) }), assigned.firstPlace < data.training.count,
-            assigned.firstEpoch < 1 << 31
-        else { throw NodeError(.refused, "the coordinator's order of batches cannot be") }
-        origin = BatchSchedule.Origin(
-            batch: Int(assigned.firstBatch), epoch: Int(assigned.firstEpoch), place: Int(assigned.firstPlace))
-        leastSteps = Int(assigned.totalSteps)
+        let first = try BatchSchedule.Origin(
+            batch: Limit.step.check(assigned.firstBatch, "WorkerAssigned.first_batch"),
+            epoch: Limit.epoch.check(assigned.firstEpoch, "WorkerAssigned.first_epoch"),
+            place: Limit.examples.check(assigned.firstPlace, "WorkerAssigned.first_place"))
+        guard first.place < data.training.count else {
+            throw NodeError(
+                .refused,
+                "WorkerAssigned.first_place is \(first.place) of \(data.training.count) examples, which cannot be")
+        }
+        let total = try Limit.step.check(assigned.totalSteps, "WorkerAssigned.total_steps")
+        try begin(first, leastSteps: total, .refused)
+    }
+
+    /// Has the order of batches begin elsewhere, and the job so many updates at least.
+    ///
+    /// - Throws: `NodeError` of this kind where that is more epochs than a job can have.
+    mutating func begin(_ first: BatchSchedule.Origin, leastSteps: Int, _ kind: NodeError.Kind) throws {
+        (origin, self.leastSteps) = (first, leastSteps)
+        guard data.training.count > 0 else { return }
+        _ = try Limit.epoch.check(
+            schedule.epoch(ofBatch: totalSteps), "the epoch of the last of \(totalSteps) steps", kind)
     }
 
     /// The order of batches.
