@@ -91,7 +91,7 @@ package struct PreparedJob: Sendable {
     }
 
     /// Takes over what the coordinator says of the order of batches.
-    mutating func begin(_ assigned: WireWorkerAssigned) throws {
+    package mutating func begin(_ assigned: WireWorkerAssigned) throws {
         let first = try BatchSchedule.Origin(
             batch: Limit.step.check(assigned.firstBatch, "WorkerAssigned.first_batch"),
             epoch: Limit.epoch.check(assigned.firstEpoch, "WorkerAssigned.first_epoch"),

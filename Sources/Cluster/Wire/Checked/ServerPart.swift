@@ -1,9 +1,9 @@
 /// What the coordinator answers a server that fetches its subgraph. Every number in it has been checked.
-struct ServerPart {
+package struct ServerPart {
     /// A piece of the program, from the offset asked for.
-    let piece: [UInt8]
+    package let piece: [UInt8]
     /// Bytes of the whole program; nil while servers are missing.
-    let total: Int?
+    package let total: Int?
     /// Empty where the job writes no checkpoints.
     let checkpointDirectory: String
     /// The checkpoint to restore; nil to run the initialiser.
@@ -12,7 +12,7 @@ struct ServerPart {
     let restoreUpdates: Int?
 
     /// - Throws: `NodeError` naming a number that cannot be.
-    init(_ wire: WirePart) throws(NodeError) {
+    package init(_ wire: WirePart) throws(NodeError) {
         piece = [UInt8](wire.graph)
         total = wire.total == -1 ? nil : try Limit.fetched.check(wire.total, "Part.total")
         checkpointDirectory = wire.checkpointDirectory
