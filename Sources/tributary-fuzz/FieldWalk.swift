@@ -82,7 +82,8 @@ struct FieldWalk: Decoder {
 
     private static func whole<T: FixedWidthInteger>(_ type: T.Type) -> [T] {
         let edges: [Int128] = [
-            0, 1, -1, 1 << 31 - 1, 1 << 31, 1 << 31 + 1, -(1 << 31), -(1 << 31) - 1, 1 << 32 - 1, 1 << 32, 1 << 52, 1 << 53 - 1,
+            0, 1, -1, 1 << 31 - 1, 1 << 31, 1 << 31 + 1, -(1 << 31), -(1 << 31) - 1, 1 << 32 - 1, 1 << 32, 1 << 52,
+            1 << 53 - 1,
             1 << 53, 1 << 53 + 1, 1 << 62, 1 << 63 - 1, 1 << 63, -(1 << 62), -(1 << 63) + 1, 1 << 64 - 1,
         ]
         return edges.compactMap { T(exactly: $0) } + [.max, .min]
@@ -228,7 +229,8 @@ struct FieldWalk: Decoder {
                 try? message.decodeMessage(decoder: &one)
                 var options = JSONEncodingOptions()
                 options.preserveProtoFieldNames = true
-                name = (try? message.jsonString(options: options))?.split(separator: "\"").dropFirst().first.map(String.init)
+                name = (try? message.jsonString(options: options))?.split(separator: "\"").dropFirst().first.map(
+                    String.init)
             }
             names[field] = "\(short).\(name ?? "\(field.number)")"
         }

@@ -105,7 +105,9 @@ final class FuzzJob {
                     return result
                 }
             }
-            guard case .lease(let lease)? = try? control.ask(.leaseBatches(ask), timeout: .seconds(2)) else { return nil }
+            guard case .lease(let lease)? = try? control.ask(.leaseBatches(ask), timeout: .seconds(2)) else {
+                return nil
+            }
             if lease.hasEvaluation { return lease.evaluation }
             leased = lease.ranges
         }

@@ -49,6 +49,8 @@ enum RegionEdge: Int, CaseIterable {
     func set(_ bytes: inout [UInt8], _ chance: inout Chance) {
         let word = self == .push ? bytes.count / 8 - 1 : rawValue
         guard word * 8 + 8 <= bytes.count else { return }
-        withUnsafeBytes(of: Int64(chance.edge()).littleEndian) { bytes.replaceSubrange(word * 8..<word * 8 + 8, with: $0) }
+        withUnsafeBytes(of: Int64(chance.edge()).littleEndian) {
+            bytes.replaceSubrange(word * 8..<word * 8 + 8, with: $0)
+        }
     }
 }

@@ -180,7 +180,9 @@ final class SocketSubject: Subject {
     private func sendControl(_ chance: inout Chance) throws -> Depth {
         controls += 1
         // Strangers that have joined are waited for.
-        if controlled.isOver || controls % 200 == 0 { controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async) }
+        if controlled.isOver || controls % 200 == 0 {
+            controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async)
+        }
         var request = WireRequest()
         request.protocol = ControlClient.protocolVersion
         request.token = chance.once(in: 50) ? "wrong" : FuzzJob.token

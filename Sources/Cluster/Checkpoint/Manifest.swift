@@ -239,7 +239,9 @@ extension Manifest {
             try check(.examples, data.test, "data.test")
         }
         // The time of a later one is a later time.
-        guard (written ?? 0).magnitude < 1e12 else { throw NodeError(.badData, "it was written at no time that can be") }
+        guard (written ?? 0).magnitude < 1e12 else {
+            throw NodeError(.badData, "it was written at no time that can be")
+        }
     }
 
     /// Whether its files are called as its servers call theirs, each once: no other file is read or removed for it.

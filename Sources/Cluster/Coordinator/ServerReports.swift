@@ -9,7 +9,6 @@ struct ServerReports: Sendable {
     /// Examples whose gradients all bundles of a server have, and those that the one with the most has.
     private var examples: [Int: (least: Int, most: Int)] = [:]
 
-
     /// Some update has changed a Variable.
     private(set) var hasChanged = false
 

@@ -48,6 +48,23 @@ package struct PreparedJob: Sendable {
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
         try checkFixedBatch()
+        try PreparedJob.checkSizes(cut)
+    }
+
+    /// - Throws: `NodeError` for Variables so large that their bytes cannot be counted, or not sent.
+    private static func checkSizes(_ cut: TrainingCut) throws(NodeError) {
+        var total = 0
+        for variable in cut.writes.flatMap(\.variables) {
+            guard let spec = variable.variableSpec, spec.shape.isFullyDefined else { continue }
+            let (bytes, overflow) = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
+            guard !overflow, bytes <= Limit.bundle.range.upperBound - total else {
+                throw NodeError(
+                    .configuration,
+                    "the Variables of this model take more than 1 TiB, with '\(variable.name)' of \(spec.shape): make it smaller"
+                )
+            }
+            total += bytes
+        }
     }
 
     /// What the cut is to know of the job.

@@ -379,7 +379,8 @@ package struct BundleState: Sendable {
 
     private mutating func pushPart(_ push: Push, of batch: Int) -> [Action] {
         guard push.step - tableStep <= Self.mostAhead else {
-            let sentence = "worker \(push.holder.worker) pushes step \(push.step), but this table has \(tableStep) steps"
+            let sentence =
+                "worker \(push.holder.worker) pushes step \(push.step), but this table has \(tableStep) steps"
             return [.refuse(token: push.token, sentence)]
         }
         switch ledger.admit(push.holder, step: push.step) {

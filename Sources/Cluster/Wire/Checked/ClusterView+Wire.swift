@@ -6,7 +6,8 @@ extension ClusterView {
             guard wire.workers.indices.contains(Int(worker.rank)), ranks.insert(Int(worker.rank)).inserted else {
                 throw NodeError(
                     .refused,
-                    "View.Worker.rank is \(worker.rank), which cannot be or is another's, of \(wire.workers.count) workers")
+                    "View.Worker.rank is \(worker.rank), which cannot be or is another's, of \(wire.workers.count) workers"
+                )
             }
         }
         self.init(

@@ -70,7 +70,8 @@ extension RangeSet where Bound == Int {
             let count = try Limit.count.check(range.count, "\(field).count")
             let end = try Limit.end.check(first + count, "\(field).first + count")
             guard first >= last else {
-                throw NodeError(.refused, "\(field) has a range from \(first) on after one up to \(last); they must ascend")
+                throw NodeError(
+                    .refused, "\(field) has a range from \(first) on after one up to \(last); they must ascend")
             }
             insert(contentsOf: first..<end)
             last = end

@@ -34,7 +34,8 @@ package struct Pieces {
     /// Takes the piece that follows those before; true if it was the last.
     ///
     /// - Throws: `NodeError` for a length that cannot be or has changed, and for a piece that is empty or goes beyond it.
-    package mutating func take(_ piece: some Collection<UInt8>, of length: some BinaryInteger) throws(NodeError) -> Bool {
+    package mutating func take(_ piece: some Collection<UInt8>, of length: some BinaryInteger) throws(NodeError) -> Bool
+    {
         let length = try Limit.fetched.check(length, field)
         guard length == total ?? length, piece.count <= length - bytes.count, !piece.isEmpty || bytes.count == length
         else {
