@@ -63,7 +63,7 @@ enum ControlRequests {
                 var request = WireStop()
                 request.now = chance.once(in: 2)
                 return .stop(request)
-            case 1..<5:
+            case 1..<10:
                 var request = WireLeave()
                 request.role = role
                 request.number = worker
@@ -73,7 +73,7 @@ enum ControlRequests {
                 request.step = Int64(chance.below(5))
                 request.tallies = [tally(worker, &chance)]
                 return .leave(request)
-            case 5..<20: return .checkpoint(WireCheckpoint())
+            case 10..<20: return .checkpoint(WireCheckpoint())
             default: return .status(WireStatus())
             }
         }

@@ -85,7 +85,7 @@ struct ReplyNumberTests {
         for set in [{ $0.totalSteps = $1 }, { $0.firstBatch = $1 }, { $0.firstEpoch = $1 }, { $0.firstPlace = $1 }]
             as [(inout WireWorkerAssigned, Int64) -> Void]
         {
-            for edge in Self.edges + [(1 << 53) - 1] {
+            for edge in Self.edges + [1 << 53] {
                 var assigned = WireWorkerAssigned()
                 set(&assigned, edge)
                 var told = job
@@ -93,6 +93,10 @@ struct ReplyNumberTests {
                 #expect(error?.kind == .refused)
             }
         }
+        var many = WireWorkerAssigned()
+        many.totalSteps = (1 << 53) - 1
+        var overflowing = job
+        #expect(throws: NodeError.self, "an epoch has one batch here") { try overflowing.begin(many) }
         var assigned = WireWorkerAssigned()
         (assigned.totalSteps, assigned.firstBatch, assigned.firstEpoch, assigned.firstPlace) = (100, 10, 20, 100)
         var told = job
