@@ -36,16 +36,16 @@ package enum NodeStart {
 
     /// The configuration's YAML and, put together from its pieces, the preprocessing's JSON.
     private static func job(_ control: ControlClient) throws -> (yaml: String, preprocessing: [UInt8]) {
-        var preprocessing: [UInt8] = []
+        var preprocessing = Pieces("Configuration.preprocessing_total")
         while true {
             var ask = WireGetConfiguration()
-            ask.preprocessingOffset = Int64(preprocessing.count)
+            ask.preprocessingOffset = Int64(preprocessing.bytes.count)
             guard case .configuration(let reply) = try control.ask(.getConfiguration(ask), timeout: .seconds(2)) else {
                 throw control.unexpected()
             }
-            preprocessing += reply.preprocessing
-            if preprocessing.count >= reply.preprocessingTotal { return (reply.yaml, preprocessing) }
-            guard !reply.preprocessing.isEmpty else { throw control.unexpected() }
+            if try preprocessing.take(reply.preprocessing, of: reply.preprocessingTotal) {
+                return (reply.yaml, preprocessing.bytes)
+            }
         }
     }
 
@@ -78,62 +78,4 @@ struct NodeStopped: Error {}
 
 extension StopSignal {
     var isStopped: Bool { request != .none }
-}
-
-extension ClusterView {
-    /// - Throws: `NodeError` for ranges of examples that are none.
-    package init(_ wire: WireView) throws {
-        self.init(
-            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
-            checkpointStep: Int(wire.checkpointStep),
-            servers: wire.servers.map {
-                ServerEntry(number: Int($0.number), addresses: $0.addresses, incarnation: $0.incarnation)
-            },
-            workers: wire.workers.map {
-                WorkerEntry(
-                    number: Int($0.number), rank: Int($0.rank), incarnation: $0.incarnation,
-                    sharing: max(Int($0.sharing), 1))
-            },
-            leaving: wire.leaving.map { WorkerIdentity(worker: Int($0.number), incarnation: $0.incarnation) })
-        makeUps = try wire.makeUps.map {
-            MakeUp(view: $0.view, incarnation: $0.incarnation, positions: try RangeSet($0.examples))
-        }
-    }
-
-    var wire: WireView {
-        var wire = WireView()
-        wire.number = number
-        wire.phase = phase.rawValue
-        wire.reason = reason
-        wire.checkpointStep = Int64(checkpointStep)
-        wire.servers = servers.map { server in
-            var entry = WireView.Server()
-            entry.number = Int32(server.number)
-            entry.addresses = server.addresses
-            entry.incarnation = server.incarnation
-            return entry
-        }
-        wire.workers = workers.map { worker in
-            var entry = WireView.Worker()
-            entry.number = Int32(worker.number)
-            entry.rank = Int32(worker.rank)
-            entry.incarnation = worker.incarnation
-            entry.sharing = Int32(worker.sharing)
-            return entry
-        }
-        wire.leaving = leaving.map { worker in
-            var entry = WireView.Worker()
-            entry.number = Int32(worker.worker)
-            entry.incarnation = worker.incarnation
-            return entry
-        }
-        wire.makeUps = makeUps.map { makeUp in
-            var entry = WireMakeUp()
-            entry.view = makeUp.view
-            entry.incarnation = makeUp.incarnation
-            entry.examples = makeUp.positions.wire
-            return entry
-        }
-        return wire
-    }
 }

@@ -38,6 +38,14 @@ struct Chance: RandomNumberGenerator {
         }
     }
 
+    /// A whole number at an edge.
+    mutating func edge() -> Int {
+        pick([
+            0, 1, -1, 1 << 31 - 1, 1 << 31, 1 << 31 + 1, -(1 << 31), -(1 << 31) - 1, 1 << 32 - 1, 1 << 32, 1 << 52,
+            1 << 53 - 1, 1 << 53, 1 << 53 + 1, 1 << 62, -(1 << 62), .max, .max - 1, .min, .min + 1,
+        ])
+    }
+
     mutating func number() -> Float {
         switch below(6) {
         case 0: pick([0, -0, 1, -1])

@@ -1,101 +1,61 @@
 import Cluster
 import Foundation
 
-/// Requests to a coordinator with fields of all sorts.
+/// Requests to a coordinator as its nodes send them, mostly.
 enum ControlRequests {
     static func kind(_ job: FuzzJob, _ chance: inout Chance) -> WireRequest.OneOf_Kind {
-        let role: WireRole = chance.pick([.worker, .worker, .server, .unspecified])
+        let role: WireRole = chance.pick([.worker, .worker, .server])
         // Of the worker that has joined, mostly: what strangers ask is refused early.
-        let worker = Int32(truncatingIfNeeded: chance.once(in: 6) ? chance.integer() : job.worker)
-        let incarnation =
-            chance.once(in: 6) ? UInt64(bitPattern: Int64(chance.integer())) : job.incarnation
-        switch chance.below(11) {
-        case 0: return .getConfiguration(WireGetConfiguration())
+        let worker = Int32(truncatingIfNeeded: chance.once(in: 12) ? chance.integer() : job.worker)
+        let incarnation = chance.once(in: 12) ? chance.next() : job.incarnation
+        switch chance.below(13) {
+        case 0:
+            var request = WireGetConfiguration()
+            request.role = role
+            return .getConfiguration(request)
         case 1:
             var request = WireRegisterServer()
             request.dataAddresses = (0..<chance.below(4)).map { _ in
                 chance.pick(["", "tcp://127.0.0.1:1", "inproc://x"])
             }
             request.version = chance.pick(["", NodeStart.version])
-            request.incarnation = incarnation
+            request.incarnation = chance.once(in: 2) ? incarnation : job.serverIncarnation
             request.number = worker
             return .registerServer(request)
         case 2:
             var request = WireRegisterWorker()
             request.version = NodeStart.version
             request.incarnation = incarnation
-            request.fingerprint = chance.pick(["", job.prepared.fingerprint])
+            request.fingerprint = chance.once(in: 4) ? "" : job.prepared.fingerprint
             request.number = worker
             var variable = WireVariableInfo()
             variable.name = "weights"
             variable.dtype = chance.pick(["float32", "none"])
-            variable.shape = (0..<chance.below(4)).map { _ in Int64(chance.integer()) }
+            variable.shape = [3, 2]
             request.variables = [variable]
             return .registerWorker(request)
-        case 3:
-            var request = WireGetPart()
-            request.server = chance.once(in: 2) ? 0 : worker
-            request.offset = Int64(chance.integer())
-            return .getPart(request)
+        case 3: return .getPart(WireGetPart())
         case 4:
             var request = WireServerReady()
-            request.server = Int32(truncatingIfNeeded: chance.integer())
-            request.restoredStep = Int64(chance.integer())
+            request.restoredStep = -1
             return .serverReady(request)
-        case 5, 6:
-            var request = WireHeartbeat()
-            request.role = role
-            request.number = worker
-            request.incarnation = incarnation
-            if role == .server, chance.once(in: 2) {
-                (request.number, request.incarnation) = (0, job.serverIncarnation)
-            }
-            request.applied = ranges(&chance)
-            request.settled = ranges(&chance)
-            request.missed = parts(&chance)
-            request.mostExamples = Int64(chance.integer())
-            request.view = UInt64(bitPattern: Int64(chance.integer()))
-            request.step = Int64(chance.integer())
-            request.examples = Int64(chance.integer())
-            var tally = WireWorkerTally()
-            tally.worker = worker
-            tally.applied = Int64(chance.integer())
-            tally.dropped = ["late": Int64(chance.integer()), "other": 1]
-            tally.stalenessSum = Int64(chance.integer())
-            tally.stalenessMax = Int64(chance.integer())
-            tally.histogram = (0..<20).map { _ in Int64(chance.integer()) }
-            request.tallies = [tally, tally]
-            request.done = results(&chance)
-            return .heartbeat(request)
+        case 5, 6: return .heartbeat(heartbeat(job, role, worker, incarnation, &chance))
         case 7:
             var request = WireLeaseBatches()
             request.worker = worker
             request.incarnation = incarnation
             request.done = results(&chance)
             return .leaseBatches(request)
-        case 8:
-            var sum = WireEvaluationSum()
-            sum.round = Int64(chance.integer())
-            sum.first = Int64(chance.integer())
-            sum.countBatches = Int64(chance.integer())
-            sum.loss = Double(chance.number())
-            sum.examples = Int64(chance.integer())
-            var request = WireLeaseEvaluation()
+        case 8, 9: return .leaseEvaluation(evaluation(job, &chance))
+        case 10: return .checkpointWritten(written(job, &chance))
+        case 11:
+            var request = WireNotFinite()
             request.worker = worker
             request.incarnation = incarnation
-            request.done = [sum]
-            request.step = Int64(chance.integer())
-            return .leaseEvaluation(request)
-        case 9:
-            var request = WireCheckpointWritten()
-            request.server = Int32(truncatingIfNeeded: chance.integer())
-            request.step = Int64(chance.integer())
-            request.file = chance.pick(["", "../../x", "a"])
-            request.bytes = Int64(chance.integer())
-            request.applied = ranges(&chance)
-            request.missed = parts(&chance)
-            request.absent = parts(&chance)
-            return .checkpointWritten(request)
+            // Values of Variables that are not finite end the job.
+            request.loss = "NaN"
+            request.evaluating = !chance.once(in: 20)
+            return .notFinite(request)
         default:
             // Some end the job: a new one is begun then.
             switch chance.below(60) {
@@ -103,25 +63,88 @@ enum ControlRequests {
                 var request = WireStop()
                 request.now = chance.once(in: 2)
                 return .stop(request)
-            case 1:
+            case 1..<10:
                 var request = WireLeave()
                 request.role = role
                 request.number = worker
                 request.incarnation = incarnation
+                if role == .server { request.incarnation = job.serverIncarnation }
                 request.done = results(&chance)
-                request.step = Int64(chance.integer())
+                request.step = Int64(chance.below(5))
+                request.tallies = [tally(worker, &chance)]
                 return .leave(request)
-            case 2..<20: return .checkpoint(WireCheckpoint())
+            case 10..<20: return .checkpoint(WireCheckpoint())
             default: return .status(WireStatus())
             }
         }
     }
 
+    private static func heartbeat(
+        _ job: FuzzJob, _ role: WireRole, _ worker: Int32, _ incarnation: UInt64, _ chance: inout Chance
+    ) -> WireHeartbeat {
+        var request = WireHeartbeat()
+        request.role = role
+        request.number = worker
+        request.incarnation = incarnation
+        if role == .server { (request.number, request.incarnation) = (0, job.serverIncarnation) }
+        request.applied = ranges(&chance)
+        request.settled = ranges(&chance)
+        request.missed = parts(&chance)
+        request.mostExamples = Int64(chance.below(100))
+        request.view = UInt64(chance.below(3))
+        request.step = Int64(chance.below(100))
+        request.examples = Int64(chance.below(100))
+        request.tallies = [tally(worker, &chance), tally(worker, &chance)]
+        request.done = results(&chance)
+        return request
+    }
+
+    /// Sums of the held-out batches that the worker has, for which it trains until it is given some.
+    private static func evaluation(_ job: FuzzJob, _ chance: inout Chance) -> WireLeaseEvaluation {
+        var request = WireLeaseEvaluation()
+        request.worker = Int32(job.worker)
+        request.incarnation = job.incarnation
+        guard let lease = job.evaluationLease() else { return request }
+        var sum = WireEvaluationSum()
+        (sum.round, sum.first, sum.countBatches) = (lease.round, lease.first, lease.count)
+        sum.loss = Double(chance.number())
+        // The last that is taken: sums of many are added up.
+        sum.examples = chance.once(in: 2) ? Int64(Int32.max) : Int64(chance.below(257))
+        var metric = WireMetricSum()
+        (metric.name, metric.sum) = ("accuracy", Double(chance.number()))
+        sum.metrics = [metric]
+        request.done = [sum]
+        return request
+    }
+
+    private static func written(_ job: FuzzJob, _ chance: inout Chance) -> WireCheckpointWritten {
+        var request = WireCheckpointWritten()
+        request.step = Int64(chance.below(5))
+        request.file = Manifest.fileName(step: Int(request.step), server: 0, of: 1)
+        request.bytes = 100
+        request.applied = ranges(&chance)
+        request.missed = parts(&chance)
+        request.absent = parts(&chance)
+        var bundle = WireBundleApplied()
+        bundle.applied = ranges(&chance)
+        request.bundles = [bundle]
+        return request
+    }
+
+    private static func tally(_ worker: Int32, _ chance: inout Chance) -> WireWorkerTally {
+        var tally = WireWorkerTally()
+        tally.worker = worker
+        tally.applied = Int64(chance.below(1000))
+        tally.dropped = ["late": Int64(chance.below(10)), "other": 1]
+        tally.histogram = (0..<20).map { _ in Int64(chance.below(10)) }
+        return tally
+    }
+
     private static func ranges(_ chance: inout Chance) -> [WireIndexRange] {
-        (0..<chance.below(3)).map { _ in
+        (0..<chance.below(3)).map { place in
             var range = WireIndexRange()
-            range.first = Int64(chance.integer())
-            range.count = Int64(chance.integer())
+            range.first = Int64(place * 100)
+            range.count = Int64(chance.below(90))
             return range
         }
     }
@@ -129,11 +152,10 @@ enum ControlRequests {
     private static func parts(_ chance: inout Chance) -> [WireMissedPart] {
         (0..<chance.below(3)).map { _ in
             var part = WireMissedPart()
-            part.step = Int64(chance.integer())
+            part.step = Int64(chance.below(10))
             part.view = UInt64(chance.below(3))
-            part.count = Int32(truncatingIfNeeded: chance.integer())
-            part.rank = Int32(truncatingIfNeeded: chance.integer())
-            part.incarnation = UInt64(bitPattern: Int64(chance.integer()))
+            part.count = Int32(1 + chance.below(3))
+            part.incarnation = chance.next()
             return part
         }
     }
@@ -141,8 +163,9 @@ enum ControlRequests {
     private static func results(_ chance: inout Chance) -> [WireStepResult] {
         (0..<chance.below(3)).map { _ in
             var result = WireStepResult()
-            result.batch = Int64(chance.integer())
-            result.examples = Int64(chance.integer())
+            result.batch = Int64(chance.below(10))
+            result.examples = 1
+            result.view = UInt64(chance.below(3))
             result.loss = Double(chance.number())
             var metric = WireMetricSum()
             metric.name = chance.pick(["", "accuracy"])

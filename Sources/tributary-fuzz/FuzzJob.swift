@@ -29,11 +29,21 @@ final class FuzzJob {
         let value = Mutex(false)
     }
 
-    init(_ consistency: JobConfig.Cluster.Consistency) throws {
+    /// Batches that the worker has, of which it has not told.
+    private var leased: [WireIndexRange] = []
+    /// Where it saves; nil: nowhere.
+    private let directory: String?
+
+    /// - Parameter saves: whether it has a directory for checkpoints.
+    init(_ consistency: JobConfig.Cluster.Consistency, saves: Bool = false) throws {
         var config = JobConfig()
         config.model.kind = FuzzModel.kind
         config.train.batch = 1
         config.train.length = .steps(1_000_000_000)
+        // Held-out batches are leased between any two steps.
+        config.train.evaluateEverySteps = 1
+        directory = saves ? FileManager.default.temporaryDirectory.appendingPathComponent("fuzz-\(UUID())").path : nil
+        config.checkpoint.directory = directory
         config.cluster.servers = 1
         config.cluster.workers = 1
         config.cluster.consistency = consistency
@@ -86,10 +96,32 @@ final class FuzzJob {
         layout = BundleLayout(prepared.cut, lanes: [addresses.count])
     }
 
+    /// Has the worker train until it is given held-out batches; nil if it is given none, as of a job that has ended.
+    func evaluationLease() -> WireEvaluationLease? {
+        for _ in 0..<8 {
+            var ask = WireLeaseBatches()
+            (ask.worker, ask.incarnation) = (Int32(worker), incarnation)
+            ask.done = leased.flatMap { range in
+                (range.first..<range.first + min(range.count, 16)).map { batch in
+                    var result = WireStepResult()
+                    (result.batch, result.examples, result.view) = (batch, 1, view)
+                    return result
+                }
+            }
+            guard case .lease(let lease)? = try? control.ask(.leaseBatches(ask), timeout: .seconds(2)) else {
+                return nil
+            }
+            if lease.hasEvaluation { return lease.evaluation }
+            leased = lease.ranges
+        }
+        return nil
+    }
+
     func end() {
         coordinator.stop(now: true, reason: "over")
         lanes.forEach { $0.close() }
         control.close()
+        if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 }
 
@@ -99,7 +131,9 @@ struct FuzzModel: TrainingJob {
 
     func data(_ config: JobConfig) throws -> DataSplit {
         let training = Dataset(features: .zeros(.float32, [1, 3]), labels: .zeros(.float32, [1, 2]), classes: 0)
-        return DataSplit(training: training, test: training.prefix(0))
+        // Three held-out batches.
+        let test = Dataset(features: .zeros(.float32, [600, 3]), labels: .zeros(.float32, [600, 2]), classes: 0)
+        return DataSplit(training: training, test: test)
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {

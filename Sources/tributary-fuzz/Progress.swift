@@ -8,6 +8,8 @@ import Foundation
 struct Progress {
     /// Kinds of outcome that are counted.
     static let kinds = 8
+    /// Fields whose reach is counted.
+    static let fields = 1024
     private let descriptor: Int32
 
     init(path: String) throws {
@@ -21,6 +23,23 @@ struct Progress {
     func store(input: Int, outcomes: [Int]) {
         let values = [input] + outcomes
         values.withUnsafeBytes { _ = pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Counts a field that was reached.
+    func count(field: Int) {
+        let offset = off_t((1 + Progress.kinds + field) * MemoryLayout<Int>.size)
+        var value = 0
+        withUnsafeMutableBytes(of: &value) { _ = pread(descriptor, $0.baseAddress, $0.count, offset) }
+        value += 1
+        withUnsafeBytes(of: value) { _ = pwrite(descriptor, $0.baseAddress, $0.count, offset) }
+    }
+
+    /// How often each field was reached.
+    func reached() -> [Int] {
+        var values = [Int](repeating: 0, count: Progress.fields)
+        let offset = off_t((1 + Progress.kinds) * MemoryLayout<Int>.size)
+        values.withUnsafeMutableBytes { _ = pread(descriptor, $0.baseAddress, $0.count, offset) }
+        return values
     }
 
     func load() -> (input: Int, outcomes: [Int]) {
@@ -48,6 +67,7 @@ struct Reading<Tested: Subject> {
             var chance = Chance(seed: seed, input: input)
             let depth: Tested.Depth
             do { depth = try subject.read(&chance) } catch { throw Finding("\(error)") }
+            for field in subject.takeReached() { progress?.count(field: field) }
             guard Reading.peak - before < Self.growthLimit else {
                 throw Finding("it took \((Reading.peak - before) >> 20) MiB of memory")
             }

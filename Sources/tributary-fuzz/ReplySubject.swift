@@ -4,6 +4,7 @@ import Foundation
 import Messaging
 import SwiftProtobuf
 import Synchronization
+import Training
 
 /// A worker's clients, whose server and coordinator answer with damaged messages.
 final class ReplySubject: Subject {
@@ -21,9 +22,17 @@ final class ReplySubject: Subject {
         self.prepared = prepared
         layout = BundleLayout(prepared.cut, lanes: [1])
         session = try Session(prepared.graph, options: SessionOptions(threads: 1, process: nil))
-        peer = try DamagingPeer(layout)
+        peer = try DamagingPeer(layout, prepared)
         data = try RequestSocket(dial: peer.data.boundAddress, maximumMessage: ControlClient.maximumMessage)
         control = try ControlClient(peer.control.boundAddress)
+    }
+
+    /// Takes the names of the fields that the last input has reached.
+    func takeNames() -> [String] {
+        peer.reached.withLock { reached in
+            defer { reached = [] }
+            return reached
+        }
     }
 
     func read(_ chance: inout Chance) throws -> Depth {
@@ -52,13 +61,39 @@ final class ReplySubject: Subject {
             cluster: cluster, shouldStop: { false }, onEvent: { _ in })
     }
 
+    /// What servers and workers do by a view.
+    private func act(on view: ClusterView) throws {
+        for rule in [BundleState.Rule.asynchronous, .bounded(staleness: 1), .synchronous(backup: 0), .table(batch: 4)] {
+            var bundle = BundleState(rule)
+            _ = bundle.act(on: view)
+            if view.checkpointStep - bundle.steps <= BundleState.mostAhead {
+                _ = (bundle.absent(before: view.checkpointStep), bundle.appliedBatches(atStep: view.checkpointStep))
+            }
+        }
+        for worker in view.workers {
+            _ = view.part(ofStep: 3, of: 100, rank: worker.rank, prepared.schedule)
+            _ = view.madeUp(by: worker.incarnation, since: 0)
+        }
+    }
+
     private func readControl(_ chance: inout Chance) throws -> Depth {
         peer.damage.withLock { $0 = chance.next() }
         do {
             switch try control.ask(.status(WireStatus())) {
-            case .statusReport(let report): _ = JobStatus(report)
-            case .view(let view): _ = try ClusterView(view)
+            case .statusReport(let report): _ = try JobStatus(report)
+            case .view(let view): try act(on: try ClusterView(view))
             case .lease(let lease): _ = try LeasedWork(lease)
+            case .configuration(let reply):
+                var pieces = Pieces("Configuration.preprocessing_total")
+                _ = try pieces.take(reply.preprocessing, of: reply.preprocessingTotal)
+            case .workerAssigned(let assigned):
+                var job = prepared
+                try job.begin(assigned)
+                _ = (job.totalExamples, job.schedule.positions(ofBatch: job.totalSteps))
+            case .part(let part):
+                let part = try ServerPart(part)
+                var pieces = Pieces("Part.total")
+                _ = try pieces.take(part.piece, of: part.total ?? 0)
             default: break
             }
             return .answered
@@ -72,15 +107,19 @@ final class DamagingPeer: Sendable {
     let control: ReplySocket
     let damage = Mutex<UInt64?>(nil)
     private let layout: BundleLayout
+    private let prepared: PreparedJob
+    /// Names of the fields that were sent at an edge.
+    let reached = Mutex<[String]>([])
 
-    init(_ layout: BundleLayout) throws {
+    init(_ layout: BundleLayout, _ prepared: PreparedJob) throws {
         self.layout = layout
+        self.prepared = prepared
         let name = "fuzz-peer-\(UUID())"
         data = try ReplySocket(listen: Address("inproc://\(name)"), maximumMessage: ControlClient.maximumMessage)
         control = try ReplySocket(
             listen: Address("inproc://\(name)-control"), maximumMessage: ControlClient.maximumMessage)
         Thread.detachNewThread { [self] in serve(data) { [self] in values($0, &$1) } }
-        Thread.detachNewThread { [self] in serve(control) { _, chance in DamagingPeer.reply(&chance) } }
+        Thread.detachNewThread { [self] in serve(control) { [self] _, chance in reply(&chance) } }
     }
 
     private func serve(_ socket: ReplySocket, _ answer: (_ request: [UInt8], inout Chance) -> [UInt8]) {
@@ -88,7 +127,7 @@ final class DamagingPeer: Sendable {
             let seed = damage.withLock { $0.take() }
             var chance = Chance(seed: seed ?? 1, input: 0)
             var bytes = answer(request.message.bytes, &chance)
-            if seed != nil, chance.below(4) > 0 { ByteDamage(others: []).apply(to: &bytes, &chance) }
+            if seed != nil, chance.once(in: 3) { ByteDamage(others: []).apply(to: &bytes, &chance) }
             try? request.reply(Messaging.Message(bytes))
         }
     }
@@ -106,54 +145,20 @@ final class DamagingPeer: Sendable {
         case 3: header.isShared = true
         case 4: header.hasHalfValues = true
         case 5: count = chance.below(1000)
-        case 6: header.step = Int64(chance.integer())
+        case 6..<10:
+            let field = chance.pick(DataEdge.allCases)
+            field.set(&header, &chance)
+            reached.withLock { $0.append("returned DataHeader.\(field)") }
         default: break
         }
         return header.bytes((0..<count).map { UInt8(truncatingIfNeeded: $0) })
     }
 
-    private static func reply(_ chance: inout Chance) -> [UInt8] {
+    private func reply(_ chance: inout Chance) -> [UInt8] {
         var reply = WireReply()
-        switch chance.below(4) {
-        case 0:
-            var report = WireStatusReport()
-            report.step = Int64(chance.integer())
-            report.loss = Double(chance.number())
-            var node = WireNodeStatus()
-            node.number = Int32(truncatingIfNeeded: chance.integer())
-            node.lastSeenSeconds = Double(chance.number())
-            report.nodes = [node]
-            reply.kind = .statusReport(report)
-        case 1:
-            var view = WireView()
-            view.phase = chance.pick(["training", "", "saving"])
-            view.checkpointStep = Int64(chance.integer())
-            var worker = WireView.Worker()
-            worker.rank = Int32(truncatingIfNeeded: chance.integer())
-            view.workers = [worker]
-            var makeUp = WireMakeUp()
-            makeUp.view = UInt64(bitPattern: Int64(chance.integer()))
-            var range = WireIndexRange()
-            range.first = Int64(chance.integer())
-            range.count = Int64(chance.integer())
-            makeUp.examples = [range]
-            view.makeUps = [makeUp]
-            reply.kind = .view(view)
-        case 2:
-            var lease = WireLease()
-            var range = WireIndexRange()
-            range.first = Int64(chance.integer())
-            range.count = Int64(chance.integer())
-            lease.ranges = [range]
-            if chance.once(in: 2) {
-                lease.evaluation.first = Int64(chance.integer())
-                lease.evaluation.count = Int64(chance.integer())
-            }
-            reply.kind = .lease(lease)
-        default:
-            var refused = WireRefused()
-            refused.reason = "no"
-            reply.kind = .refused(refused)
+        reply.kind = ControlReplies.kind(prepared, &chance)
+        if let field = FieldWalk.setEdge(&reply, &chance), let name = Reach.answered[field] {
+            reached.withLock { $0.append("answered \(name)") }
         }
         return (try? reply.serializedBytes()) ?? []
     }

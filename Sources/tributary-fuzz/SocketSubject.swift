@@ -20,12 +20,14 @@ final class SocketSubject: Subject {
     private let memory: SharedMemory
     private var sequence: UInt64 = 0
     private var inputs = 0
+    private var controls = 0
+    private var reached: [Int] = []
 
     init() throws {
         asynchronous = try FuzzJob(.async)
         synchronous = try FuzzJob(.sync)
         bounded = try FuzzJob(.bounded(staleness: 1))
-        controlled = try FuzzJob(.async)
+        controlled = try FuzzJob(.async, saves: true)
         replies = try ReplySubject(asynchronous.prepared)
         memory = try SharedMemory(count: 4096)
         guard case .part(let part) = try asynchronous.control.ask(.getPart(WireGetPart())) else {
@@ -42,19 +44,33 @@ final class SocketSubject: Subject {
             synchronous = try renewed(synchronous, .sync)
             bounded = try renewed(bounded, .bounded(staleness: 1))
         }
+        if chance.once(in: 1000) {
+            defer { note(HostileJob.reached) }
+            return try HostileJob.read(&chance)
+        }
         switch chance.below(32) {
         case 0..<12: return try sendData(to: asynchronous, patience: .seconds(10), &chance)
         case 12..<14: return try sendData(to: bounded, patience: .milliseconds(2), &chance)
         case 14..<18: return try sendData(to: synchronous, patience: .milliseconds(2), &chance)
         case 18..<25: return try sendControl(&chance)
-        case 25..<31: return try replies.read(&chance)
+        case 25..<31:
+            defer { note(replies.takeNames()) }
+            return try replies.read(&chance)
         default: return try readProgram(&chance)
         }
     }
 
+    func takeReached() -> [Int] {
+        defer { reached = [] }
+        return reached
+    }
+
+    /// - Parameter names: of fields that were sent.
+    private func note(_ names: [String]) { reached += names.compactMap { Reach.numbers[$0] } }
+
     private func renewed(_ job: FuzzJob, _ consistency: JobConfig.Cluster.Consistency) throws -> FuzzJob {
         job.end()
-        return try FuzzJob(consistency)
+        return try FuzzJob(consistency, saves: job === controlled)
     }
 
     // MARK: Servers
@@ -122,23 +138,21 @@ final class SocketSubject: Subject {
                     values: places.map { start in bundle.blocks.indices.map { start + $0 * 64 } },
                     pushes: bundle.pushes.indices.map { 1024 + $0 * 64 }
                 ).bytes
+            if chance.once(in: 2) {
+                let field = chance.pick(RegionEdge.allCases)
+                field.set(&payload, &chance)
+                note(["offered RegionOffer.\(field)"])
+            }
         default: header.isShared = chance.once(in: 4)
         }
         header.hasHalfValues = chance.once(in: 4)
         header.isSecond = chance.once(in: 4)
         if chance.once(in: 2) {
-            let number = chance.integer()
-            switch chance.below(9) {
-            case 0: header.step = Int64(number)
-            case 1: header.batch = Int64(number)
-            case 2: header.clock = UInt64(bitPattern: Int64(number))
-            case 3: header.incarnation = UInt64(bitPattern: Int64(number))
-            case 4: header.worker = UInt32(truncatingIfNeeded: number)
-            case 5: header.bundle = UInt32(truncatingIfNeeded: number)
-            case 6: header.examples = UInt32(truncatingIfNeeded: number)
-            case 7: header.sequence = UInt64(bitPattern: Int64(number))
-            default: header.clock = job.view
-            }
+            let field = chance.pick(DataEdge.allCases)
+            field.set(&header, &chance)
+            note(["pushed DataHeader.\(field)"])
+        } else if chance.once(in: 4) {
+            header.clock = job.view
         }
         return header.bytes(payload)
     }
@@ -164,12 +178,23 @@ final class SocketSubject: Subject {
     // MARK: The coordinator
 
     private func sendControl(_ chance: inout Chance) throws -> Depth {
-        if controlled.isOver { controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async) }
+        controls += 1
+        // Strangers that have joined are waited for.
+        if controlled.isOver || controls % 200 == 0 {
+            controlled = try renewed(controlled, chance.once(in: 2) ? .sync : .async)
+        }
         var request = WireRequest()
         request.protocol = ControlClient.protocolVersion
         request.kind = ControlRequests.kind(controlled, &chance)
+        if !chance.once(in: 4) {
+            for _ in 0...chance.below(2) {
+                if let field = FieldWalk.setEdge(&request, &chance) {
+                    note([Reach.asked[field].map { "asked \($0)" }].compactMap { $0 })
+                }
+            }
+        }
         var bytes: [UInt8] = try request.serializedBytes()
-        if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
+        if chance.once(in: 4) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let job = controlled
         let socket = try RequestSocket(
             dial: job.control.address, secret: FuzzJob.token, maximumMessage: ControlClient.maximumMessage)
@@ -192,9 +217,18 @@ final class SocketSubject: Subject {
 
     private func readProgram(_ chance: inout Chance) throws -> Depth {
         var bytes = program
-        ByteDamage(others: []).apply(to: &bytes, &chance)
+        if chance.once(in: 2) {
+            var edged = try WireServerProgram(serializedBytes: program)
+            if let field = FieldWalk.setEdge(&edged, &chance) {
+                note([Reach.program[field].map { "program \($0)" }].compactMap { $0 })
+            }
+            bytes = try edged.serializedBytes()
+        } else {
+            ByteDamage(others: []).apply(to: &bytes, &chance)
+        }
         guard let program = try? WireServerProgram(serializedBytes: bytes) else { return .refused }
         do {
+            try program.check(lanes: 2)
             _ = try GraphDefinition.decode([UInt8](program.initialGraph))
             for bundle in program.bundles {
                 let shard = try BundleShard(bundle, options: SessionOptions(threads: 1, process: nil))

@@ -8,6 +8,13 @@ protocol Subject {
     /// - Returns: how far it came.
     /// - Throws: what is no proper refusal: the input is reported.
     func read(_ chance: inout Chance) throws -> Depth
+
+    /// Takes the numbers of the fields that the last input has reached, by `Reach`.
+    func takeReached() -> [Int]
+}
+
+extension Subject {
+    func takeReached() -> [Int] { [] }
 }
 
 /// A broken promise: an error of another kind than is documented, or too much memory taken.

@@ -16,6 +16,8 @@ struct Supervisor {
     struct Result {
         var findings = 0
         var outcomes = [Int](repeating: 0, count: Progress.kinds)
+        /// How often each field was reached.
+        var reached = [Int](repeating: 0, count: Progress.fields)
     }
 
     /// A child's graphs stay in memory, for a graph and its vertices hold each other: a new one starts after so many inputs.
@@ -38,6 +40,7 @@ struct Supervisor {
             let problem = try child(next..<end, progress, path, errors)
             let (input, outcomes) = progress.load()
             for i in outcomes.indices { result.outcomes[i] += outcomes[i] }
+            for (i, count) in progress.reached().enumerated() { result.reached[i] += count }
             guard let problem, input < end else {
                 next = end
                 continue

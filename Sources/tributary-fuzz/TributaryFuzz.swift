@@ -17,7 +17,10 @@ struct TributaryFuzz: ParsableCommand {
             Input number n of a seed is always the same: a finding prints the command that repeats it.
 
               tributary-fuzz graphs --graphs Tests/InterchangeTests/Graphs --seed 7 --count 100000
+              tributary-fuzz sockets --seed 7 --count 1000000
               tributary-fuzz plans --seed 7 --count 200000
+
+            `sockets` tells at the end which numbers of which messages were sent at the edges of what they can be.
 
             `plans` makes random graphs of Variables, control flow, arrays and stacks, and runs each by its plans and vertex by \
             vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift. `placements` \
@@ -69,6 +72,7 @@ struct TributaryFuzz: ParsableCommand {
         print(
             "\(inputs.count) \(kind.rawValue) of seed \(seed) in \(seconds) s: \(outcomes), \(result.findings) findings"
         )
+        if kind == .sockets { print(Reach.text(result.reached)) }
         if result.findings > 0 { throw ExitCode(1) }
     }
 }

@@ -62,28 +62,32 @@ package final class CheckpointReader {
                 .badData, "the checkpoint at step \(manifest.step) in \(directory) lacks the Variable '\(name)'")
         }
         let total = shape.elementCount ?? 0
-        let result = Tensor.zeros(dtype, shape)
+        // All of it is known to be there before any memory is taken.
         var covered = RangeSet<Int>()
         for part in found {
-            let tensor = try part.file.tensor(named: part.name)
             let range = part.range ?? 0..<total
-            guard tensor.dtype == dtype, tensor.elementCount == range.count, range.upperBound <= total else {
+            let (partDType, partShape) = (part.file.dtype(named: part.name), part.file.shape(named: part.name))
+            guard partDType == dtype, partShape?.elementCount == range.count, range.upperBound <= total else {
+                let what = "\(partDType.map { "\($0)" } ?? "")\(partShape.map { "\($0)" } ?? "")"
                 throw NodeError(
-                    .badData,
-                    "'\(part.name)' in \(part.file.path) is \(tensor.dtype)\(tensor.shape), which does not fit \(dtype)\(shape)"
-                )
-            }
-            tensor.withUnsafeBytes { bytes in
-                if let base = bytes.baseAddress {
-                    (result.storage.pointer + range.lowerBound * dtype.size).copyMemory(
-                        from: base, byteCount: bytes.count)
-                }
+                    .badData, "'\(part.name)' in \(part.file.path) is \(what), which does not fit \(dtype)\(shape)")
             }
             covered.insert(contentsOf: range)
         }
         guard total == 0 || covered == RangeSet(0..<total) else {
             throw NodeError(
                 .badData, "the checkpoint at step \(manifest.step) in \(directory) lacks a part of '\(name)'")
+        }
+        let result = Tensor.zeros(dtype, shape)
+        for part in found {
+            let tensor = try part.file.tensor(named: part.name)
+            let range = part.range ?? 0..<total
+            tensor.withUnsafeBytes { bytes in
+                if let base = bytes.baseAddress {
+                    (result.storage.pointer + range.lowerBound * dtype.size).copyMemory(
+                        from: base, byteCount: bytes.count)
+                }
+            }
         }
         return result
     }

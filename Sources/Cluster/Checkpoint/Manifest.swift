@@ -89,11 +89,8 @@ package struct Manifest: Codable, Sendable, Equatable {
 
     static func pairs(_ ranges: RangeSet<Int>) -> [[Int]] { ranges.ranges.map { [$0.lowerBound, $0.upperBound] } }
 
-    private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> {
-        // Far from where a sum would overflow.
-        RangeSet(
-            pairs.compactMap { $0.count == 2 && $0[0] < $0[1] && $0[0] >= 0 && $0[1] <= 1 << 53 ? $0[0]..<$0[1] : nil })
-    }
+    /// Pairs that have been checked.
+    private static func ranges(_ pairs: [[Int]]) -> RangeSet<Int> { RangeSet(pairs.map { $0[0]..<$0[1] }) }
 
     package static func name(step: Int) -> String { "checkpoint-\(step).json" }
     package static func preprocessingName(step: Int) -> String { "checkpoint-\(step).preprocessing" }
@@ -202,9 +199,49 @@ extension Manifest {
             }
             guard allFiles.allSatisfy({ $0.header != nil }) else { throw fail("it lacks the checksum of a file") }
         }
-        guard (0..<1 << 52).contains(self.step) else { throw fail("there is no step \(self.step)") }
+        try checkNumbers()
         guard self.step == step else { throw fail("it says that it is of step \(self.step)") }
         guard !files.isEmpty, hasOwnNames else { throw fail("it names files that no server writes for it") }
+    }
+
+    /// Checks every number, so that nothing that trusts this value meets one that cannot be.
+    ///
+    /// - Throws: `NodeError` naming one.
+    private func checkNumbers() throws(NodeError) {
+        func check(_ limit: Limit, _ number: Int, _ key: String) throws(NodeError) {
+            _ = try limit.check(number, "its \(key)", .badData)
+        }
+        func check(_ pairs: [[Int]], _ key: String) throws(NodeError) {
+            for pair in pairs {
+                guard pair.count == 2, pair[0] >= 0, pair[0] < pair[1], pair[1] <= Limit.end.range.upperBound else {
+                    throw NodeError(.badData, "its \(key) has \(pair), which is no range")
+                }
+            }
+        }
+        try check(.label, step, "step")
+        try check(done, "done")
+        try check(missed ?? [], "missed")
+        for pairs in (ahead ?? [:]).values { try check(pairs, "ahead") }
+        try check(.batch, batch, "batch")
+        if let order {
+            try check(.examples, order.examples, "order.examples")
+            let origin = order.origin ?? [0, 0, 0]
+            guard order.examples > 0, origin.count == 3, origin[2] < order.examples else {
+                throw NodeError(.badData, "its order of batches cannot be")
+            }
+            try check(.step, origin[0], "order.origin")
+            try check(.epoch, origin[1], "order.origin")
+            try check(.examples, origin[2], "order.origin")
+        }
+        for file in allFiles { try check(.file, file.bytes, "files' bytes") }
+        if let data {
+            try check(.examples, data.training, "data.training")
+            try check(.examples, data.test, "data.test")
+        }
+        // The time of a later one is a later time.
+        guard (written ?? 0).magnitude < 1e12 else {
+            throw NodeError(.badData, "it was written at no time that can be")
+        }
     }
 
     /// Whether its files are called as its servers call theirs, each once: no other file is read or removed for it.

@@ -241,14 +241,13 @@ extension JobConfig {
 
         /// The updates that the job makes on so many training examples.
         public func totalSteps(examples: Int) -> Int {
-            if let steps { return min(steps, Self.mostSteps) }
+            // All their examples can be counted too: a step has no more than there are.
+            let most = min(1 << 52, (1 << 61) / max(examples, 1))
+            if let steps { return min(max(steps, 0), most) }
             let batches = examples > 0 ? (examples - 1) / max(batch, 1) + 1 : 0
-            let (count, overflow) = (epochs ?? 1).multipliedReportingOverflow(by: batches)
-            return overflow ? Self.mostSteps : min(count, Self.mostSteps)
+            let (count, overflow) = max(epochs ?? 1, 0).multipliedReportingOverflow(by: batches)
+            return overflow ? most : min(count, most)
         }
-
-        /// Far from where a sum would overflow.
-        static let mostSteps = 1 << 52
 
         /// What to do about losses and gradients that are not finite numbers.
         public enum OnNaN: String, Sendable, CaseIterable {

@@ -23,20 +23,21 @@ struct CheckpointProgress: Sendable {
 
     /// Takes note of a server's file. Returns the step when the last server has written.
     ///
-    /// - Throws: `NodeError` for ranges that are none.
+    /// - Throws: `NodeError` naming a number that cannot be.
     mutating func note(_ wire: WireCheckpointWritten) throws -> Int? {
-        let step = Int(wire.step)
+        let step = try Limit.label.check(wire.step, "CheckpointWritten.step")
         // No other file is named in a manifest, which tells what is read and removed.
         guard let part = CheckpointDirectory.Part(wire.file), part.step == step, part.server == Int(wire.server) else {
             throw NodeError(.refused, "server \(wire.server) has written '\(wire.file)', which is no name of its own")
         }
         written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: Int(wire.bytes), headerChecksum: wire.headerChecksum, error: wire.error,
-            applied: try RangeSet(wire.applied),
+            file: wire.file, bytes: try Limit.file.check(wire.bytes, "CheckpointWritten.bytes"),
+            headerChecksum: wire.headerChecksum, error: wire.error,
+            applied: try RangeSet(wire.applied, "CheckpointWritten.applied"),
             bundles: Dictionary(
-                try wire.bundles.map { ($0.blocks, try RangeSet($0.applied)) },
+                try wire.bundles.map { ($0.blocks, try RangeSet($0.applied, "BundleApplied.applied")) },
                 uniquingKeysWith: { $0.intersection($1) }),
-            absent: Set(wire.absent.compactMap { MissedPart($0) }))
+            absent: Set(try MissedPart.all(wire.absent)))
         return written[step]?.count == writers ? step : nil
     }
 

@@ -1,4 +1,4 @@
-internal import Training
+package import Training
 
 /// Where a job is in its life.
 package enum Phase: String, Sendable {
@@ -93,7 +93,7 @@ package struct ClusterView: Equatable, Sendable {
 
     /// A worker's part of a step that this view divides; none of a step after the last batch, which is for what is made up
     /// for.
-    func part(ofStep step: Int, of totalSteps: Int, rank: Int, _ schedule: BatchSchedule) -> Range<Int> {
+    package func part(ofStep step: Int, of totalSteps: Int, rank: Int, _ schedule: BatchSchedule) -> Range<Int> {
         step < totalSteps ? schedule.positions(ofBatch: step, rank: rank, of: workers.count) : 0..<0
     }
 

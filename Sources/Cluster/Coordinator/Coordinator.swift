@@ -62,6 +62,9 @@ public final class Coordinator: Sendable {
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
         self.options = options
         try listen.checkSecurity(config, token: options.token, what: "a job")
+        // As the nodes will: a program may set numbers that no configuration may have.
+        _ = try JobConfig.parse(
+            yaml: config.yaml(), name: "the job's configuration", modelKinds: [type(of: job).kind])
         var notes: [String] = []
         let choice = try Coordinator.choose(config, options, &notes)
         if let manifest = choice?.manifest, let directory = config.checkpoint.directory {
@@ -77,14 +80,12 @@ public final class Coordinator: Sendable {
         let restored = try choice.map { try Coordinator.restore($0, config, prepared, &notes) }
         if let restored {
             notes += prepared.changes(since: restored.manifest)
-            prepared.origin = restored.origin
-            prepared.leastSteps = restored.leastSteps
+            try prepared.begin(restored.origin, leastSteps: restored.leastSteps, .badData)
             if restored.origin.batch > 0, config.train.decaySteps == nil, config.train.schedule != .constant {
                 // Rates fall over all steps, those before included; workers build the same graph.
                 config.train.decaySteps = prepared.totalSteps
                 prepared = try PreparedJob(config, job)
-                prepared.origin = restored.origin
-                prepared.leastSteps = restored.leastSteps
+                try prepared.begin(restored.origin, leastSteps: restored.leastSteps, .badData)
             }
         }
         (self.config, self.job, self.restored, self.notes) = (config, prepared, restored, notes)

@@ -53,10 +53,11 @@ struct CoordinatorService {
         }
         switch answer {
         case .now(let reply): try send(reply, incoming)
-        case .hold(let beat, let role):
+        case .hold(let beat):
             held.append(
                 HeldBeat(
-                    request: Box(incoming), view: beat.view, role: role, incarnation: beat.incarnation, since: now))
+                    request: Box(incoming), view: beat.view ?? 0, role: beat.role, incarnation: beat.incarnation,
+                    since: now))
         }
     }
 
@@ -71,7 +72,7 @@ struct CoordinatorService {
     private enum Answer {
         case now(WireReply.OneOf_Kind)
         /// Answered when there is a view newer than the heartbeat's.
-        case hold(WireHeartbeat, Role)
+        case hold(NodeNews)
     }
 
     private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
@@ -110,32 +111,35 @@ struct CoordinatorService {
             return .now(.workerAssigned(reply))
         case .getPart(let wire): return .now(.part(try part(wire)))
         case .serverReady(let wire):
-            state.serverReady(Int(wire.server), now: now)
+            let restored = restored?.manifest.step ?? -1
+            guard Int(wire.restoredStep) == restored else {
+                throw NodeError(
+                    .refused, "ServerReady.restored_step is \(wire.restoredStep), the job begins with \(restored)")
+            }
+            state.serverReady(try Limit.node.check(wire.server, "ServerReady.server"), now: now)
             return .now(.done(WireDone()))
         case .heartbeat(let beat):
-            guard let role = Role(beat.role),
-                state.heard(
-                    beat, role, applied: try RangeSet(beat.applied), settled: try RangeSet(beat.settled), now: now)
-            else { throw NodeError(.refused, stranger(beat)) }
+            let news = try NodeNews(beat)
+            guard state.heard(news, now: now) else { throw NodeError(.refused, stranger(news)) }
             state.advance(now: now)
-            return .hold(beat, role)
-        case .leaseBatches(let ask): return .now(.lease(state.lease(ask, now: now)))
+            return .hold(news)
+        case .leaseBatches(let ask): return .now(.lease(try state.lease(ask, now: now)))
         case .leaseEvaluation(let wire):
-            state.evaluated(wire)
+            try state.evaluated(wire)
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
-            state.note(missed: wire.missed)
+            state.note(missed: try MissedPart.all(wire.missed))
             if !wire.notFinite.isEmpty {
-                state.note(notFinite: wire.notFinite, step: Int(wire.step), now: now)
+                let step = try Limit.label.check(wire.step, "CheckpointWritten.step")
+                state.note(notFinite: wire.notFinite, step: step, now: now)
             }
             if let step = try state.checkpoints.note(wire) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .notFinite(let wire):
-            state.note(wire, now: now)
+            try state.note(wire, now: now)
             return .now(.done(WireDone()))
         case .leave(let wire):
-            guard let role = Role(wire.role) else { throw NodeError(.refused, "a node is a server or a worker") }
-            state.leave(wire, role, now: now)
+            state.leave(try NodeNews(wire), now: now)
             return .now(.done(WireDone()))
         case .status: return .now(.statusReport(status(now: now)))
         case .stop(let wire):
@@ -147,8 +151,8 @@ struct CoordinatorService {
     }
 
     /// Says to a node that is not of the job why, and what to do.
-    private func stranger(_ beat: WireHeartbeat) -> String {
-        let role = Role(beat.role) ?? .worker
+    private func stranger(_ beat: NodeNews) -> String {
+        let role = beat.role
         guard state.membership.hasEnded(beat.incarnation) else {
             return
                 "\(role.rawValue) \(beat.number) is not of this job, which has begun anew since; start the node again"
@@ -410,15 +414,5 @@ struct CoordinatorService {
             return node
         }
         return report
-    }
-}
-
-extension Role {
-    init?(_ wire: WireRole) {
-        switch wire {
-        case .server: self = .server
-        case .worker: self = .worker
-        default: return nil
-        }
     }
 }

@@ -45,19 +45,10 @@ struct EvaluationCourse: Sendable {
         return lease
     }
 
-    /// Takes sums of the round that goes on.
-    mutating func add(_ wire: WireLeaseEvaluation) {
-        for sum in wire.done
-        where Int(sum.round) == round?.number && sum.first >= 0 && sum.countBatches > 0
-            && sum.first < 1 << 53 && sum.countBatches < 1 << 31
-        {
-            let part = EvaluationSum(
-                loss: sum.loss, metrics: Dictionary(sum.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
-                examples: Int(sum.examples))
-            _ = round?.complete(
-                Int(sum.first)..<Int(sum.first + sum.countBatches), sum: part, by: Int(wire.worker),
-                incarnation: wire.incarnation)
-        }
+    /// Takes a sum of the round that goes on.
+    mutating func add(_ report: EvaluationReport, by worker: Int, _ incarnation: UInt64) {
+        guard report.round == round?.number else { return }
+        round?.complete(report.batches, sum: report.sum, by: worker, incarnation: incarnation)
     }
 
     mutating func workerDied(_ worker: Int, incarnation: UInt64) {

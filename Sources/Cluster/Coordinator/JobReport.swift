@@ -197,25 +197,28 @@ public struct JobStatus: Codable, Sendable {
         case samplesPerSecond = "samples_per_second"
     }
 
-    package init(_ wire: WireStatusReport) {
+    /// - Throws: `NodeError` naming a number that cannot be.
+    package init(_ wire: WireStatusReport) throws(NodeError) {
         job = wire.job
         phase = wire.phase
-        step = Int(wire.step)
-        totalSteps = Int(wire.totalSteps)
-        epoch = Int(wire.epoch)
+        step = try Limit.step.check(wire.step, "StatusReport.step")
+        totalSteps = try Limit.step.check(wire.totalSteps, "StatusReport.total_steps")
+        epoch = try Limit.step.check(wire.epoch, "StatusReport.epoch")
+        _ = try Limit.step.check(wire.checkpointStep, "StatusReport.checkpoint_step")
         loss = wire.loss
         _metrics = NullForNaN(wrappedValue: wire.metrics)
         seconds = wire.seconds
-        samples = Int(wire.samples)
+        samples = try Limit.total.check(wire.samples, "StatusReport.samples")
         samplesPerSecond = wire.samplesPerSecond
-        nodes = wire.nodes.map { node in
+        nodes = try wire.nodes.map { (node) throws(NodeError) in
             Node(
-                role: node.role == .server ? "server" : "worker", number: Int(node.number), host: node.host,
-                pid: Int(node.pid), address: node.address, state: node.state, step: Int(node.step),
-                lastSeenSeconds: node.lastSeenSeconds,
-                gradients: node.hasTally ? JobReport.Gradients(WorkerTally(node.tally)) : nil)
+                role: node.role == .server ? "server" : "worker",
+                number: try Limit.node.check(node.number, "NodeStatus.number"), host: node.host,
+                pid: try Limit.process.check(node.pid, "NodeStatus.pid"), address: node.address, state: node.state,
+                step: try Limit.step.check(node.step, "NodeStatus.step"), lastSeenSeconds: node.lastSeenSeconds,
+                gradients: node.hasTally ? JobReport.Gradients(try WorkerTally(node.tally, .total)) : nil)
         }
-        gradients = JobReport.Gradients(WorkerTally(wire.tally))
+        gradients = JobReport.Gradients(try WorkerTally(wire.tally, .total))
         checkpoint = wire.checkpoint
         failure = wire.failure
     }

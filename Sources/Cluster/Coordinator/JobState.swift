@@ -138,16 +138,18 @@ package struct JobState {
 
     package mutating func registerServer(_ wire: WireRegisterServer, now: Duration) throws -> Int {
         let number = try membership.registerServer(
-            host: wire.host, pid: Int(wire.pid), version: wire.version, addresses: wire.dataAddresses,
-            incarnation: wire.incarnation, wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
+            host: wire.host, pid: try Limit.process.check(wire.pid, "RegisterServer.pid"), version: wire.version,
+            addresses: wire.dataAddresses, incarnation: wire.incarnation,
+            wanted: wire.hasNumber ? try Limit.node.check(wire.number, "RegisterServer.number") : nil, now: now)
         events.append("server \(number) joined from \(wire.host), pid \(wire.pid)")
         return number
     }
 
     package mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
         let number = try membership.registerWorker(
-            host: wire.host, pid: Int(wire.pid), version: wire.version, corePool: wire.corePool,
-            incarnation: wire.incarnation, wanted: wire.hasNumber ? Int(wire.number) : nil, now: now)
+            host: wire.host, pid: try Limit.process.check(wire.pid, "RegisterWorker.pid"), version: wire.version,
+            corePool: wire.corePool, incarnation: wire.incarnation,
+            wanted: wire.hasNumber ? try Limit.node.check(wire.number, "RegisterWorker.number") : nil, now: now)
         events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
         viewIsDue = true
         return number
@@ -159,29 +161,27 @@ package struct JobState {
     }
 
     /// True if the node is one of the job; false if it was declared dead or is unknown.
-    package mutating func heard(
-        _ beat: WireHeartbeat, _ role: Role, applied: RangeSet<Int>, settled: RangeSet<Int>, now: Duration
-    ) -> Bool {
-        let number = Int(beat.number)
+    package mutating func heard(_ beat: NodeNews, now: Duration) -> Bool {
+        let number = beat.number
+        // Nobody acts on a view that has not been published.
+        let view = beat.view.map { min($0, self.view.number) }
         guard
             membership.heard(
-                role, number, incarnation: beat.incarnation, view: beat.view, steps: Int(clamping: beat.step), now: now)
+                beat.role, number, incarnation: beat.incarnation, view: view ?? 0, steps: beat.step, now: now)
         else { return false }
-        if role == .server {
-            reports.note(applied: applied, settled: settled, of: number)
+        if beat.role == .server {
+            reports.note(beat)
             // Of a step that bundles closed after all who took part had died, nobody tells.
             if isSynchronous {
                 close(appliedEverywhere)
             }
             note(missed: beat.missed)
-            reports.note(
-                beat.tallies, examples: beat.examples, most: beat.mostExamples, changed: beat.changed, of: number)
             if !beat.failure.isEmpty { fail("server \(number) failed: \(beat.failure)", now: now) }
             // It stays until the others have left and its Variables are saved.
-            if beat.leaving { stop(now: false, "server \(number) was asked to end", now: now) }
+            if beat.isLeaving { stop(now: false, "server \(number) was asked to end", now: now) }
         } else {
             if beat.step > 0 { membership.ready(.worker, number, incarnation: beat.incarnation, now: now) }
-            if beat.leaving, isSynchronous, membership.beginLeaving(number, incarnation: beat.incarnation) {
+            if beat.isLeaving, isSynchronous, membership.beginLeaving(number, incarnation: beat.incarnation) {
                 viewIsDue = true
             }
             for result in beat.done { add(result, by: number, beat.incarnation) }
@@ -190,57 +190,49 @@ package struct JobState {
     }
 
     /// Takes parts of steps that a server's bundles will never have.
-    mutating func note(missed parts: [WireMissedPart]) {
-        for part in parts where makesUp { if let part = MissedPart(part) { missed.note(part) } }
-    }
+    mutating func note(missed parts: [MissedPart]) { for part in parts where makesUp { missed.note(part) } }
 
     // MARK: Work
 
-    package mutating func leave(_ wire: WireLeave, _ role: Role, now: Duration) {
-        let number = Int(wire.number)
-        for result in wire.done where role == .worker { add(result, by: number, wire.incarnation) }
+    package mutating func leave(_ word: NodeNews, now: Duration) {
+        let (role, number) = (word.role, word.number)
+        for result in word.done where role == .worker { add(result, by: number, word.incarnation) }
         let member = membership.node(role, number)
-        if let member, member.incarnation == wire.incarnation {
+        if let member, member.incarnation == word.incarnation {
             _ = membership.heard(
-                role, number, incarnation: wire.incarnation, view: member.view, steps: Int(clamping: wire.step),
-                now: now)
-            if role == .server {
-                reports.note(
-                    wire.tallies, examples: wire.examples, most: wire.mostExamples, changed: wire.changed, of: number)
-            }
+                role, number, incarnation: word.incarnation, view: member.view, steps: word.step, now: now)
+            if role == .server { reports.note(word) }
         }
-        guard membership.leave(role, number, incarnation: wire.incarnation) else { return }
+        guard membership.leave(role, number, incarnation: word.incarnation) else { return }
         if role == .worker {
-            finishedBatches += record.left(WorkerIdentity(worker: number, incarnation: wire.incarnation))
-            shards.release(worker: number, incarnation: wire.incarnation)
-            evaluation.workerDied(number, incarnation: wire.incarnation)
+            finishedBatches += record.left(WorkerIdentity(worker: number, incarnation: word.incarnation))
+            shards.release(worker: number, incarnation: word.incarnation)
+            evaluation.workerDied(number, incarnation: word.incarnation)
             (viewIsDue, missedReports) = (true, .incomplete)
         } else if [.waiting, .training, .stopping].contains(phase) {
             fail("server \(number) left", now: now)
         }
     }
 
-    private mutating func add(_ wire: WireStepResult, by worker: Int, _ incarnation: UInt64) {
-        let batch = Int(wire.batch)
+    private mutating func add(_ report: StepReport, by worker: Int, _ incarnation: UInt64) {
+        let batch = report.batch
         // To its part of a step a worker may add missed examples, as many as a batch has.
-        guard batch >= 0, wire.examples >= 0, wire.examples <= 2 * facts.config.train.batch else { return }
-        let view = isSynchronous ? views.view(numbered: wire.view) : nil
+        guard report.examples <= 2 * facts.config.train.batch else { return }
+        let view = isSynchronous ? views.view(numbered: report.view) : nil
         if isSynchronous, batch < facts.totalSteps + extraSteps.leased {
             if let view { missed.closed(batch, of: view, by: incarnation) }
             close(RangeSet(batch..<batch + 1))
         }
         guard batch < facts.totalSteps else { return }
         if isSynchronous {
-            if backup > 0 { record.count(examples: Int(wire.examples)) }
+            if backup > 0 { record.count(examples: report.examples) }
         } else {
             // The batch is one worker's; told twice, it counts once.
             guard shards.complete([batch], by: worker, incarnation: incarnation) > 0 else { return }
-            record.count(examples: Int(wire.examples))
+            record.count(examples: report.examples)
         }
         let part = TrainingRecord.Entry(
-            batch: batch, loss: wire.loss,
-            metrics: Dictionary(wire.metrics.map { ($0.name, $0.sum) }, uniquingKeysWith: +),
-            examples: Int(wire.examples))
+            batch: batch, loss: report.loss, metrics: report.metrics, examples: report.examples)
         let members = view.map { view in
             Set(view.workers.map { WorkerIdentity(worker: $0.number, incarnation: $0.incarnation) })
         }
@@ -268,9 +260,12 @@ package struct JobState {
     private var backup: Int { facts.config.cluster.consistency.backup }
 
     /// What a worker that asks for work is given.
-    package mutating func lease(_ ask: WireLeaseBatches, now: Duration) -> WireLease {
-        let worker = Int(ask.worker)
-        for result in ask.done { add(result, by: worker, ask.incarnation) }
+    ///
+    /// - Throws: `NodeError` naming a number that cannot be; nothing has changed then.
+    package mutating func lease(_ ask: WireLeaseBatches, now: Duration) throws(NodeError) -> WireLease {
+        let worker = try Limit.node.check(ask.worker, "LeaseBatches.worker")
+        let done = try ask.done.map { (result) throws(NodeError) in try StepReport(result) }
+        for result in done { add(result, by: worker, ask.incarnation) }
         var lease = WireLease()
         // What one asks that was declared dead, which the view may not know of yet, comes too late.
         guard phase == .training, view.present.contains(where: { $0.incarnation == ask.incarnation }),
@@ -309,7 +304,15 @@ package struct JobState {
         return lease
     }
 
-    package mutating func evaluated(_ wire: WireLeaseEvaluation) { evaluation.add(wire) }
+    /// Takes sums over held-out batches.
+    ///
+    /// - Throws: `NodeError` naming a number that cannot be; nothing has changed then.
+    package mutating func evaluated(_ wire: WireLeaseEvaluation) throws(NodeError) {
+        let worker = try Limit.node.check(wire.worker, "LeaseEvaluation.worker")
+        _ = try Limit.step.check(wire.step, "LeaseEvaluation.step")
+        let reports = try wire.done.map { (sum) throws(NodeError) in try EvaluationReport(sum) }
+        for report in reports { evaluation.add(report, by: worker, wire.incarnation) }
+    }
 
     // MARK: Ending
 
@@ -344,8 +347,10 @@ package struct JobState {
     }
 
     /// A worker has found numbers that are not finite.
-    mutating func note(_ wire: WireNotFinite, now: Duration) {
-        switch notFinite.note(wire) {
+    ///
+    /// - Throws: `NodeError` naming a number that cannot be.
+    package mutating func note(_ wire: WireNotFinite, now: Duration) throws(NodeError) {
+        switch try notFinite.note(wire) {
         case .fail(let reason): diverge(reason, now: now)
         case .tell(let line): events.append(line)
         case .nothing: break

@@ -53,7 +53,7 @@ package struct Membership: Sendable {
     ///
     /// Workers beyond the configured number are welcome.
     ///
-    /// - Throws: `RegistrationRefused` if this incarnation has ended.
+    /// - Throws: `RegistrationRefused` if this incarnation has ended, or numbers have run out.
     package mutating func registerWorker(
         host: String, pid: Int, version: String, corePool: String = "", incarnation: UInt64, wanted: Int? = nil,
         now: Duration
@@ -61,7 +61,7 @@ package struct Membership: Sendable {
         let node = Member(
             role: .worker, number: 0, host: host, pid: pid, addresses: [], version: version, corePool: corePool,
             incarnation: incarnation, lastHeard: now)
-        return try register(node, wanted: wanted, atMost: .max)
+        return try register(node, wanted: wanted, atMost: Limit.node.range.count)
     }
 
     private mutating func register(
@@ -83,6 +83,9 @@ package struct Membership: Sendable {
         if let wanted, (0..<limit).contains(wanted), isFree(wanted) { number = wanted }
         while !isFree(number) { number += 1 }
         guard number < limit else {
+            guard newcomer.role == .server else {
+                throw RegistrationRefused(description: "the job has \(limit) workers; it takes no more")
+            }
             let taken = known.values.filter(\.isAlive).sorted { $0.number < $1.number }
             throw RegistrationRefused(
                 description: "the job has all its \(limit) servers (on \(taken.map(\.host).joined(separator: ", "))); "

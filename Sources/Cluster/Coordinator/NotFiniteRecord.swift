@@ -18,15 +18,19 @@ struct NotFiniteRecord: Sendable {
     init(_ onNaN: JobConfig.Train.OnNaN) { self.onNaN = onNaN }
 
     /// A worker tells.
-    mutating func note(_ wire: WireNotFinite) -> Verdict {
-        let moment = wire.evaluating ? "after step \(wire.step)" : "at step \(wire.step)"
+    ///
+    /// - Throws: `NodeError` naming a number that cannot be.
+    mutating func note(_ wire: WireNotFinite) throws(NodeError) -> Verdict {
+        let step = try Limit.step.check(wire.step, "NotFinite.step")
+        let worker = try Limit.node.check(wire.worker, "NotFinite.worker")
+        let moment = wire.evaluating ? "after step \(step)" : "at step \(step)"
         var found: [String] = []
         if !wire.loss.isEmpty {
             found.append("the loss\(wire.evaluating ? " of held-out examples" : "") is \(wire.loss)")
         }
         if !wire.gradient.isEmpty { found.append("the gradient of '\(wire.gradient)' holds \(wire.gradientValue)") }
         if !wire.variable.isEmpty { found.append("the values of '\(wire.variable)' hold \(wire.variableValue)") }
-        let what = "\(moment) on worker \(wire.worker): \(found.joined(separator: ", "))"
+        let what = "\(moment) on worker \(worker): \(found.joined(separator: ", "))"
         if onNaN == .ignore {
             defer { hasTold = true }
             return hasTold ? .nothing : .tell("training has diverged \(what); it goes on, for train.on_nan is ignore")
@@ -36,7 +40,7 @@ struct NotFiniteRecord: Sendable {
             return .tell("\(what), though all values are finite: look at the held-out examples")
         }
         if onNaN == .skip, wire.variable.isEmpty {
-            guard skipped.insert(Int(wire.step)).inserted else { return .nothing }
+            guard skipped.insert(step).inserted else { return .nothing }
             if skipped.count <= NotFiniteRecord.toldOneByOne { return .tell("not finite \(what); the step is skipped") }
             guard skipped.count == nextTold else { return .nothing }
             nextTold *= 2

@@ -37,9 +37,6 @@ package struct Resumption: Sendable {
         }
         let order = manifest.order ?? Manifest.Order(schedule)
         let place = order.origin ?? [0, 0, 0]
-        guard (1...Int(Int32.max)).contains(order.examples), manifest.batch > 0, place.count == 3,
-            place.allSatisfy({ (0..<1 << 52).contains($0) }), place[1] < 1 << 30, place[2] < order.examples
-        else { throw NodeError(.badData, "the checkpoint in \(directory) has an order of batches that cannot be") }
         origin = BatchSchedule.Origin(batch: place[0], epoch: place[1], place: place[2])
         var changes: [String] = []
         func compare(_ what: String, _ old: String, _ new: String) {
@@ -53,9 +50,8 @@ package struct Resumption: Sendable {
             examples: order.examples, batch: manifest.batch, seed: schedule.seed, shuffle: order.shuffle, origin: origin
         )
         let done = manifest.doneBatches.total
-        guard old.epoch(ofBatch: done) < 1 << 30 else {
-            throw NodeError(.badData, "the checkpoint in \(directory) has \(done) batches, which cannot be")
-        }
+        _ = try Limit.epoch.check(
+            old.epoch(ofBatch: done), "the epoch of the last of \(done) batches in \(directory)", .badData)
         let (epoch, past) = old.positions(ofBatch: done).lowerBound.quotientAndRemainder(dividingBy: order.examples)
         let updates = manifest.mostUpdates
         // The same share of the epoch; exactly the same examples if there are as many in the same order.

@@ -9,23 +9,17 @@ struct ServerReports: Sendable {
     /// Examples whose gradients all bundles of a server have, and those that the one with the most has.
     private var examples: [Int: (least: Int, most: Int)] = [:]
 
-    mutating func note(applied batches: RangeSet<Int>, settled steps: RangeSet<Int>, of server: Int) {
-        // They only grow, whatever comes late.
-        applied[server, default: RangeSet()].formUnion(batches)
-        settled[server, default: RangeSet()].formUnion(steps)
-    }
-
     /// Some update has changed a Variable.
     private(set) var hasChanged = false
 
-    mutating func note(
-        _ tallies: [WireWorkerTally], examples: Int64, most: Int64, changed: Bool, of server: Int
-    ) {
-        if changed { hasChanged = true }
-        self.tallies[server] = Dictionary(
-            tallies.map { (Int($0.worker), WorkerTally($0)) }, uniquingKeysWith: { _, newer in newer })
-        func bounded(_ count: Int64) -> Int { Int(min(max(count, 0), 1 << 53)) }
-        self.examples[server] = (bounded(examples), bounded(most))
+    /// Takes what a server tells; in its last word it names no batches.
+    mutating func note(_ news: NodeNews) {
+        if news.hasChanged { hasChanged = true }
+        // They only grow, whatever comes late.
+        applied[news.number, default: RangeSet()].formUnion(news.applied)
+        settled[news.number, default: RangeSet()].formUnion(news.settled)
+        tallies[news.number] = news.tallies
+        examples[news.number] = news.examples
     }
 
     /// Batches below `total` that every bundle has; none before all of so many servers have told.

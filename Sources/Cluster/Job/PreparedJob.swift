@@ -48,6 +48,23 @@ package struct PreparedJob: Sendable {
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
         try checkFixedBatch()
+        try PreparedJob.checkSizes(cut)
+    }
+
+    /// - Throws: `NodeError` for Variables so large that their bytes cannot be counted, or not sent.
+    private static func checkSizes(_ cut: TrainingCut) throws(NodeError) {
+        var total = 0
+        for variable in cut.writes.flatMap(\.variables) {
+            guard let spec = variable.variableSpec, spec.shape.isFullyDefined else { continue }
+            let (bytes, overflow) = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
+            guard !overflow, bytes <= Limit.bundle.range.upperBound - total else {
+                throw NodeError(
+                    .configuration,
+                    "the Variables of this model take more than 1 TiB, with '\(variable.name)' of \(spec.shape): make it smaller"
+                )
+            }
+            total += bytes
+        }
     }
 
     /// What the cut is to know of the job.
@@ -91,14 +108,28 @@ package struct PreparedJob: Sendable {
     }
 
     /// Takes over what the coordinator says of the order of batches.
-    mutating func begin(_ assigned: WireWorkerAssigned) throws {
-        let numbers = [assigned.totalSteps, assigned.firstBatch, assigned.firstEpoch, assigned.firstPlace]
-        guard numbers.allSatisfy({ DataHeader.numbers.contains($0) }), assigned.firstPlace < data.training.count,
-            assigned.firstEpoch < 1 << 31
-        else { throw NodeError(.refused, "the coordinator's order of batches cannot be") }
-        origin = BatchSchedule.Origin(
-            batch: Int(assigned.firstBatch), epoch: Int(assigned.firstEpoch), place: Int(assigned.firstPlace))
-        leastSteps = Int(assigned.totalSteps)
+    package mutating func begin(_ assigned: WireWorkerAssigned) throws {
+        let first = try BatchSchedule.Origin(
+            batch: Limit.step.check(assigned.firstBatch, "WorkerAssigned.first_batch"),
+            epoch: Limit.epoch.check(assigned.firstEpoch, "WorkerAssigned.first_epoch"),
+            place: Limit.examples.check(assigned.firstPlace, "WorkerAssigned.first_place"))
+        guard first.place < data.training.count else {
+            throw NodeError(
+                .refused,
+                "WorkerAssigned.first_place is \(first.place) of \(data.training.count) examples, which cannot be")
+        }
+        let total = try Limit.step.check(assigned.totalSteps, "WorkerAssigned.total_steps")
+        try begin(first, leastSteps: total, .refused)
+    }
+
+    /// Has the order of batches begin elsewhere, and the job so many updates at least.
+    ///
+    /// - Throws: `NodeError` of this kind where that is more epochs than a job can have.
+    mutating func begin(_ first: BatchSchedule.Origin, leastSteps: Int, _ kind: NodeError.Kind) throws {
+        (origin, self.leastSteps) = (first, leastSteps)
+        guard data.training.count > 0 else { return }
+        _ = try Limit.epoch.check(
+            schedule.epoch(ofBatch: totalSteps), "the epoch of the last of \(totalSteps) steps", kind)
     }
 
     /// The order of batches.

@@ -99,6 +99,9 @@ package struct BundleState: Sendable {
         case letGo(token: Int)
     }
 
+    /// More steps than a table, or a checkpoint, can be ahead of what a bundle knows.
+    package static let mostAhead = 1 << 20
+
     package let rule: Rule
     /// Whether a gradient is divided by its staleness.
     package let scalesByStaleness: Bool
@@ -375,6 +378,11 @@ package struct BundleState: Sendable {
     // MARK: Tables of a synchronous job
 
     private mutating func pushPart(_ push: Push, of batch: Int) -> [Action] {
+        guard push.step - tableStep <= Self.mostAhead else {
+            let sentence =
+                "worker \(push.holder.worker) pushes step \(push.step), but this table has \(tableStep) steps"
+            return [.refuse(token: push.token, sentence)]
+        }
         switch ledger.admit(push.holder, step: push.step) {
         case .stale(let reason): return [.refuse(token: push.token, reason)]
         case .repeated, .duplicate: break

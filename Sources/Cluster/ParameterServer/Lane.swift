@@ -39,6 +39,8 @@ final class Lane {
     private let parking: ParkingSpace
     private let checkpoints: CheckpointCollector
     private let everySteps: Int?
+    /// The most examples of a push: its part of a batch, and as many that were missed.
+    private let mostExamples: Int
     private let orders: Mutex<Orders>
     private var view: ClusterView?
     /// Whether an update was made since `facts` were told, and when that was.
@@ -47,8 +49,6 @@ final class Lane {
     private var parked: [Int: Parked] = [:]
     /// Memory that workers of this machine share, by their number.
     private var memories: [UInt32: (incarnation: UInt64, offer: SharedMemory.Offer, memory: SharedMemory)] = [:]
-    /// More workers than a job has.
-    private static let workerLimit = 10_000
     private var nextToken = 0
     private var mean: UnsafeMutableRawBufferPointer
     /// What the control thread reports of the lane.
@@ -56,7 +56,7 @@ final class Lane {
 
     init(
         socket: ReplySocket, shards: [BundleShard], jobKey: UInt64, parking: ParkingSpace,
-        checkpoints: CheckpointCollector, everySteps: Int?
+        checkpoints: CheckpointCollector, batch: Int, everySteps: Int?
     ) {
         self.socket = socket
         self.shards = Dictionary(uniqueKeysWithValues: shards.map { ($0.number, $0) })
@@ -64,6 +64,7 @@ final class Lane {
         self.parking = parking
         self.checkpoints = checkpoints
         self.everySteps = everySteps
+        mostExamples = 2 * batch
         orders = Mutex(Orders())
         mean = .allocate(byteCount: max(shards.map(\.pushBytes).max() ?? 0, 16), alignment: 64)
         tell()
@@ -106,9 +107,7 @@ final class Lane {
         guard let header = DataHeader(body.bytes), header.jobKey == jobKey else {
             return try refuse(request, nil, "this is not a data message of this job")
         }
-        guard DataHeader.numbers.contains(header.step), DataHeader.numbers.contains(header.batch) else {
-            return try refuse(request, header, "there is no step \(header.step), or no batch \(header.batch)")
-        }
+        do { try header.check(mostExamples: mostExamples) } catch { return try refuse(request, header, "\(error)") }
         guard let shard = shards[Int(header.bundle)] else {
             return try refuse(request, header, "bundle \(header.bundle) is not served here")
         }
@@ -197,8 +196,7 @@ final class Lane {
         _ request: consuming Request, _ body: ReceivedBytes, _ header: DataHeader, _ shard: BundleShard
     ) throws {
         guard !shard.state.ledger.isFenced(WorkerIdentity(worker: Int(header.worker), incarnation: header.incarnation)),
-            !header.isShared, header.worker < Lane.workerLimit,
-            let offer = shard.offer(body.payload)
+            !header.isShared, let offer = shard.offer(body.payload)
         else {
             return try refuse(request, header, "this is no offer of memory for bundle \(shard.number)")
         }
@@ -290,6 +288,12 @@ final class Lane {
     }
 
     private func save(_ shard: BundleShard, step: Int) throws {
+        guard step - shard.state.steps <= BundleState.mostAhead else {
+            throw NodeError(
+                .refused,
+                "a checkpoint is to be written of step \(step), but bundle \(shard.number) has \(shard.state.steps) updates"
+            )
+        }
         shard.savedStep = step
         checkpoints.add(
             bundle: shard.number, blocks: shard.blockNames, step: step, values: try shard.snapshot(),

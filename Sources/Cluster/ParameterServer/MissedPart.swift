@@ -38,11 +38,19 @@ extension MissedPart {
         return wire
     }
 
-    /// nil for one that cannot be.
-    init?(_ wire: WireMissedPart) {
-        guard DataHeader.numbers.contains(wire.step), wire.rank >= 0, wire.rank < wire.count else { return nil }
+    /// - Throws: `NodeError` naming a number that cannot be.
+    package init(_ wire: WireMissedPart) throws(NodeError) {
+        let count = try Limit.node.check(wire.count, "MissedPart.count")
+        let rank = try Limit.node.check(wire.rank, "MissedPart.rank")
+        guard rank < count else {
+            throw NodeError(.refused, "MissedPart.rank is \(rank) of \(count) parts, which cannot be")
+        }
         self.init(
-            step: Int(wire.step), view: wire.view, count: Int(wire.count), incarnation: wire.incarnation,
-            rank: Int(wire.rank))
+            step: try Limit.step.check(wire.step, "MissedPart.step"), view: wire.view, count: count,
+            incarnation: wire.incarnation, rank: rank)
+    }
+
+    static func all(_ wires: [WireMissedPart]) throws(NodeError) -> [MissedPart] {
+        try wires.map { (wire) throws(NodeError) in try MissedPart(wire) }
     }
 }

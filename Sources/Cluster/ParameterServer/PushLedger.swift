@@ -85,7 +85,8 @@ package struct PushLedger: Sendable {
             last[holder] = (step, false)
         }
         updates += 1
-        self.examples += examples
+        // What heartbeats can tell.
+        self.examples = min(self.examples + examples, Limit.count.range.upperBound)
         appliedBatches.insert(contentsOf: batch..<batch + 1)
     }
 

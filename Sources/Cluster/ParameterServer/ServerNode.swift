@@ -58,10 +58,10 @@ public struct ServerNode: Sendable {
         guard case .serverAssigned(let assigned) = try control.ask(.registerServer(registration)) else {
             throw control.unexpected()
         }
-        let number = Int(assigned.number)
+        let number = try Limit.node.check(assigned.number, "ServerAssigned.number")
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
-        let (program, part) = try fetchProgram(control, number, incarnation, config.cluster)
+        let (program, part) = try fetchProgram(control, number, incarnation, config.cluster, lanes: laneCount)
         let directory = part.checkpointDirectory
         // What must stay in one bundle may be larger than what is cut into blocks.
         let longest = program.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
@@ -90,12 +90,12 @@ public struct ServerNode: Sendable {
                 shards: shards.enumerated().filter { Int(program.bundles[$0.offset].lane) == lane }.map(\.element),
                 jobKey: assigned.jobKey,
                 parking: ParkingSpace(limit: config.cluster.serverMemory.map { $0 / 2 / sockets.count } ?? .max),
-                checkpoints: collector,
+                checkpoints: collector, batch: config.train.batch,
                 everySteps: directory.isEmpty ? nil : config.checkpoint.everySteps)
         }
         var ready = WireServerReady()
         ready.server = assigned.number
-        ready.restoredStep = part.restoreStep
+        ready.restoredStep = Int64(part.restoreStep ?? -1)
         _ = try control.ask(.serverReady(ready))
         pulse.end()
         do { try serve(lanes, collector, control, assigned, incarnation, config.cluster, pauses) } catch let error
@@ -126,17 +126,18 @@ public struct ServerNode: Sendable {
 
     /// Fetches the subgraph in pieces.
     private func fetchProgram(
-        _ control: ControlClient, _ number: Int, _ incarnation: UInt64, _ cluster: JobConfig.Cluster
-    ) throws -> (program: WireServerProgram, last: WirePart) {
-        var bytes: [UInt8] = []
+        _ control: ControlClient, _ number: Int, _ incarnation: UInt64, _ cluster: JobConfig.Cluster, lanes: Int
+    ) throws -> (program: WireServerProgram, last: ServerPart) {
+        var pieces = Pieces("Part.total")
         let begin = ContinuousClock.now
         var deadline = StopDeadline(options.stop, cluster)
         while true {
             var ask = WireGetPart()
             ask.server = Int32(number)
-            ask.offset = Int64(bytes.count)
-            guard case .part(let part) = try control.ask(.getPart(ask)) else { throw control.unexpected() }
-            if part.total < 0 {
+            ask.offset = Int64(pieces.bytes.count)
+            guard case .part(let wire) = try control.ask(.getPart(ask)) else { throw control.unexpected() }
+            let part = try ServerPart(wire)
+            guard let total = part.total else {
                 // The coordinator deals Variables out when all servers have joined.
                 try deadline.check()
                 guard ContinuousClock.now - begin < cluster.joinTimeout + .seconds(5) else {
@@ -152,19 +153,20 @@ public struct ServerNode: Sendable {
                 }
                 continue
             }
-            bytes += part.graph
-            if bytes.count >= part.total {
-                return (try WireServerProgram(serializedBytes: bytes), part)
+            guard try pieces.take(part.piece, of: total) else { continue }
+            guard let program = try? WireServerProgram(serializedBytes: pieces.bytes) else {
+                throw control.unexpected()
             }
-            guard !part.graph.isEmpty else { throw control.unexpected() }
+            try program.check(lanes: lanes)
+            return (program, part)
         }
     }
 
     /// The checkpoint to go on from; nil for none.
-    private func manifest(_ part: WirePart) throws -> Manifest? {
-        guard part.restoreStep >= 0 else { return nil }
-        let manifest = try CheckpointDirectory.manifest(step: Int(part.restoreStep), in: part.checkpointDirectory)
-        return part.restoreUpdates > 0 ? manifest.rebased(to: Int(part.restoreUpdates)) : manifest
+    private func manifest(_ part: ServerPart) throws -> Manifest? {
+        guard let step = part.restoreStep else { return nil }
+        let manifest = try CheckpointDirectory.manifest(step: step, in: part.checkpointDirectory)
+        return part.restoreUpdates.map { manifest.rebased(to: $0) } ?? manifest
     }
 
     private func initialize(

@@ -61,18 +61,20 @@ extension SimulatedCluster {
                 tell(.refused("\(error)"), node, number)
             }
         case .heartbeat(let beat):
-            let role: Role = beat.role == .server ? .server : .worker
-            let applied = (try? RangeSet<Int>(beat.applied)) ?? RangeSet()
-            let settled = (try? RangeSet<Int>(beat.settled)) ?? RangeSet()
-            if state.heard(beat, role, applied: applied, settled: settled, now: now) {
+            guard let news = try? NodeNews(beat) else { return breach("a node tells of numbers that cannot be") }
+            if state.heard(news, now: now) {
                 held.append((node, number, beat, now))
             } else {
                 tell(.refused("declared dead"), node, number)
             }
         case .work(let sums, let ask):
-            if let sums { state.evaluated(sums) }
-            tell(.lease(state.lease(ask, now: now)), node, number)
-        case .leave(let wire): state.leave(wire, wire.role == .server ? .server : .worker, now: now)
+            do {
+                if let sums { try state.evaluated(sums) }
+                tell(.lease(try state.lease(ask, now: now)), node, number)
+            } catch { breach("a worker tells of numbers that cannot be: \(error)") }
+        case .leave(let wire):
+            guard let word = try? NodeNews(wire) else { return breach("a node leaves with numbers that cannot be") }
+            state.leave(word, now: now)
         }
         coordinate()
     }

@@ -56,7 +56,7 @@ extension ControlClient {
         guard case .statusReport(let report) = try ask(.status(WireStatus()), timeout: timeout) else {
             throw unexpected()
         }
-        return JobStatus(report)
+        return try JobStatus(report)
     }
 
     /// Ends the job: after a last checkpoint, or at once.

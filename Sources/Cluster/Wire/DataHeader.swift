@@ -42,8 +42,6 @@ package struct DataHeader: Equatable, Sendable {
         max(usualMessage, min(max(bundleBytes, 0), 1 << 40) + (64 << 10))
     }
 
-    /// What steps and batches may be: far from where a sum would overflow.
-    package static let numbers: Range<Int64> = 0..<1 << 53
     private static let magic: UInt32 = 0x5254_4254  // "TBTR"
     private static let version: UInt16 = 3
 
@@ -122,6 +120,19 @@ package struct DataHeader: Equatable, Sendable {
         (isShared, isEncoded) = (flags & 1 != 0, flags & 2 != 0)
         (hasHalfValues, isSecond) = (flags & 4 != 0, flags & 8 != 0)
         isVoid = flags & 16 != 0
+    }
+
+    /// Checks every number that is computed with. (Keys, incarnations, clocks and sequences are only compared.)
+    ///
+    /// - Parameter mostExamples: that a push may have.
+    /// - Throws: `NodeError` naming a number that cannot be.
+    package func check(mostExamples: Int) throws(NodeError) {
+        _ = try Limit.step.check(step, "the step")
+        _ = try Limit.step.check(batch, "the batch")
+        _ = try Limit.node.check(worker, "the worker's number")
+        guard examples <= mostExamples else {
+            throw NodeError(.refused, "the number of examples is \(examples), \(mostExamples) at most can be")
+        }
     }
 
     /// Writes the header to the first 76 bytes.

@@ -10,15 +10,34 @@ extension WorkerTally {
         return wire
     }
 
-    /// Counts that cannot be are taken for the nearest that can.
-    init(_ wire: WireWorkerTally) {
-        func count(_ number: Int64) -> Int { Int(min(max(number, 0), 1 << 40)) }
-        applied = count(wire.applied)
+    /// - Parameter limit: what its counts may be: one worker's, or the sum of all workers'.
+    /// - Throws: `NodeError` naming a count that cannot be.
+    package init(_ wire: WireWorkerTally, _ limit: Limit = .tally) throws(NodeError) {
+        applied = try limit.check(wire.applied, "WorkerTally.applied")
         for (name, number) in wire.dropped {
-            if let drop = UpdateRecord.Drop(rawValue: name) { dropped[drop] = count(number) }
+            let count = try limit.check(number, "WorkerTally.dropped")
+            if let drop = UpdateRecord.Drop(rawValue: name) { dropped[drop] = count }
         }
-        stalenessSum = count(wire.stalenessSum)
-        stalenessMax = count(wire.stalenessMax)
-        for (i, number) in wire.histogram.prefix(histogram.count).enumerated() { histogram[i] = count(number) }
+        stalenessSum = try limit.check(wire.stalenessSum, "WorkerTally.staleness_sum")
+        stalenessMax = try limit.check(wire.stalenessMax, "WorkerTally.staleness_max")
+        for (i, number) in wire.histogram.enumerated() {
+            let count = try limit.check(number, "WorkerTally.histogram")
+            if histogram.indices.contains(i) { histogram[i] = count }
+        }
+    }
+
+    /// What a server tells of all workers, by the worker's number. Of two of one worker the later counts.
+    ///
+    /// - Throws: `NodeError` naming a count that cannot be, by itself or with the others.
+    static func all(_ wires: [WireWorkerTally]) throws(NodeError) -> [Int: WorkerTally] {
+        var tallies: [Int: WorkerTally] = [:]
+        for wire in wires {
+            tallies[try Limit.node.check(wire.worker, "WorkerTally.worker")] = try WorkerTally(wire)
+        }
+        let sum = tallies.values.reduce(into: WorkerTally()) { $0 += $1 }
+        for number in [sum.applied, sum.stalenessSum] + sum.dropped.values + sum.histogram {
+            _ = try Limit.tallySum.check(number, "the sum of all WorkerTally")
+        }
+        return tallies
     }
 }

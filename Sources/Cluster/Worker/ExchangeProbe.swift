@@ -76,7 +76,7 @@ package struct ExchangeProbe {
         guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
             throw control.unexpected()
         }
-        let number = Int(assigned.number)
+        let number = try Limit.node.check(assigned.number, "WorkerAssigned.number")
         let watcher = ViewWatcher(
             control, number: number, incarnation: registration.incarnation, cluster: config.cluster)
         defer { watcher.end() }

@@ -7,20 +7,16 @@ package enum LeasedWork: Equatable, Sendable {
     /// Nothing now.
     case nothing
 
-    /// - Throws: `NodeError` for batches that cannot be.
-    package init(_ lease: WireLease) throws {
-        func range(_ first: Int64, _ count: Int64) throws -> Range<Int> {
-            guard DataHeader.numbers.contains(first), DataHeader.numbers.contains(count) else {
-                throw NodeError(.refused, "the coordinator leases \(count) batches from \(first) on, which cannot be")
-            }
-            return Int(first)..<Int(first + count)
-        }
+    /// - Throws: `NodeError` naming a number that cannot be.
+    package init(_ lease: WireLease) throws(NodeError) {
         if lease.hasEvaluation {
-            let evaluation = lease.evaluation
-            self = .evaluation(round: Int(evaluation.round), try range(evaluation.first, evaluation.count))
+            let first = try Limit.step.check(lease.evaluation.first, "EvaluationLease.first")
+            let count = try Limit.examples.check(lease.evaluation.count, "EvaluationLease.count")
+            self = .evaluation(
+                round: try Limit.step.check(lease.evaluation.round, "EvaluationLease.round"), first..<first + count)
         } else {
-            let ranges = try lease.ranges.map { try range($0.first, $0.count) }
-            self = ranges.isEmpty ? .nothing : .batches(ranges)
+            let ranges = try RangeSet(lease.ranges, "Lease.ranges").ranges
+            self = ranges.isEmpty ? .nothing : .batches(Array(ranges))
         }
     }
 }

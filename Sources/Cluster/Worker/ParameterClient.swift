@@ -363,7 +363,7 @@ package final class ParameterClient {
 
     private func take(_ message: borrowing Message, _ bundle: Bundle, _ flight: borrowing Flight) throws -> Answer {
         try message.withUnsafeBytes { (bytes) throws -> Answer in
-            guard let header = DataHeader(bytes), DataHeader.numbers.contains(header.step),
+            guard let header = DataHeader(bytes), (try? header.check(mostExamples: Int(UInt32.max))) != nil,
                 header.sequence == flight.sequence || header.kind == .refused,
                 header.bundle == UInt32(bundle.number) || header.kind == .refused
             else { throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else") }

@@ -218,6 +218,9 @@ final class WorkerLoop {
     private func alone(
         _ session: Session, _ client: ParameterClient, _ batch: Int, step: Int, clock: UInt64
     ) throws {
+        guard batch < job.totalSteps else {
+            throw NodeError(.refused, "the coordinator leases batch \(batch) of \(job.totalSteps)")
+        }
         let indices = schedule.indices(ofBatch: batch)
         session.setRandomStep(batch)
         try client.begin(

@@ -46,14 +46,15 @@ public struct WorkerNode: Sendable {
         guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
             throw control.unexpected()
         }
+        let number = try Limit.node.check(assigned.number, "WorkerAssigned.number")
         try prepared.begin(assigned)
-        options.onEvent("worker \(assigned.number) joined")
+        options.onEvent("worker \(number) joined")
         let watcher = ViewWatcher(
-            control, number: Int(assigned.number), incarnation: registration.incarnation,
+            control, number: number, incarnation: registration.incarnation,
             cluster: config.cluster, pauses: pauses)
         defer { watcher.end() }
         let loop = WorkerLoop(
-            job: prepared, options: options, control: control, watcher: watcher, number: Int(assigned.number),
+            job: prepared, options: options, control: control, watcher: watcher, number: number,
             incarnation: registration.incarnation, jobKey: assigned.jobKey)
         do {
             do { try loop.run() } catch is WorkerStopped {} catch {

@@ -41,7 +41,7 @@ package struct ProgressLine {
         if let loss = progress.loss { parts.append(("loss \(Self.short(loss))", 2)) }
         for metric in Self.list(progress.metrics) { parts.append((metric, 3)) }
         if progress.samplesPerSecond > 0 {
-            parts.append(("\(Self.grouped(Int(progress.samplesPerSecond))) samples/s", 6))
+            parts.append(("\(Self.grouped(progress.samplesPerSecond)) samples/s", 6))
         }
         if let seconds = progress.secondsLeft { parts.append(("\(Self.duration(seconds)) left", 4)) }
         parts.append((nodes, progress.workersAlive < progress.workers ? 2 : 7))
@@ -64,6 +64,11 @@ package struct ProgressLine {
         let size = abs(value)
         let format = size != 0 && (size < 0.001 || size >= 100_000) ? "%.3e" : "%.4f"
         return String(format: format, value)
+    }
+
+    /// 12345.6 as "12,345"; what is no number as "0".
+    package static func grouped(_ number: Double) -> String {
+        grouped(number.isNaN ? 0 : Int(min(max(number, -1e15), 1e15)))
     }
 
     /// 12345 as "12,345".

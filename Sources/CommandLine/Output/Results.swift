@@ -9,7 +9,7 @@ package enum Results {
 
     /// What became of a job, for people.
     package static func text(_ report: JobReport) -> String {
-        let speed = ProgressLine.grouped(Int(report.samplesPerSecond.isFinite ? report.samplesPerSecond : 0))
+        let speed = ProgressLine.grouped(report.samplesPerSecond)
         var lines = [
             "\(report.status): \(ProgressLine.grouped(report.steps)) steps, "
                 + "\(ProgressLine.grouped(report.samples)) samples in \(String(format: "%.1f", report.seconds)) s "

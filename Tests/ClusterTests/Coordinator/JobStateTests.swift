@@ -79,9 +79,10 @@ struct JobStateTests {
                 beat.number = Int32(server.number)
                 beat.incarnation = server.incarnation
                 beat.view = state.view.number
-                _ = state.heard(
-                    beat, .server, applied: RangeSet(applied.keys.map { $0..<$0 + 1 }), settled: RangeSet(0..<1000),
-                    now: now)
+                var news = try NodeNews(beat)
+                news.applied = RangeSet(applied.keys.map { $0..<$0 + 1 })
+                news.settled = RangeSet(0..<1000)
+                _ = state.heard(news, now: now)
             }
         }
 
@@ -104,7 +105,7 @@ struct JobStateTests {
                 return result
             }
             workers[index].done = []
-            let lease = state.lease(ask, now: now)
+            let lease = try state.lease(ask, now: now)
             workers[index].batches = lease.ranges.flatMap { Int($0.first)..<Int($0.first + $0.count) }
             guard lease.hasEvaluation else { return }
             var report = WireLeaseEvaluation()
@@ -116,7 +117,7 @@ struct JobStateTests {
             sum.countBatches = lease.evaluation.count
             sum.examples = 1
             report.done = [sum]
-            state.evaluated(report)
+            try state.evaluated(report)
         }
 
         private mutating func draw() -> UInt64 {

@@ -31,7 +31,7 @@ struct MakingUpTests {
                 _ = try state.registerWorker(wire, now: now)
             }
             advance()
-            serverActs()
+            try serverActs()
         }
 
         mutating func advance() {
@@ -40,7 +40,7 @@ struct MakingUpTests {
         }
 
         /// The server acts on the newest view.
-        mutating func serverActs(missed: [MissedPart] = []) {
+        mutating func serverActs(missed: [MissedPart] = []) throws {
             var beat = WireHeartbeat()
             beat.role = .server
             beat.number = Int32(server)
@@ -56,13 +56,14 @@ struct MakingUpTests {
                 wire.rank = Int32(part.rank)
                 return wire
             }
-            let all = RangeSet(0..<100)
-            _ = state.heard(beat, .server, applied: RangeSet(), settled: all, now: now)
+            var news = try NodeNews(beat)
+            news.settled = RangeSet(0..<100)
+            _ = state.heard(news, now: now)
             advance()
         }
 
         /// Worker 11 asks for work, and tells of a step by a view.
-        mutating func lease(after told: (step: Int, view: UInt64)? = nil) -> [Range<Int>] {
+        mutating func lease(after told: (step: Int, view: UInt64)? = nil) throws -> [Range<Int>] {
             var ask = WireLeaseBatches()
             ask.worker = 0
             ask.incarnation = 11
@@ -72,26 +73,26 @@ struct MakingUpTests {
                 result.view = told.view
                 ask.done = [result]
             }
-            let lease = state.lease(ask, now: now)
+            let lease = try state.lease(ask, now: now)
             advance()
             return lease.ranges.map { Int($0.first)..<Int($0.first + $0.count) }
         }
 
-        mutating func beat(leaving: Bool) {
+        mutating func beat(leaving: Bool) throws {
             var beat = WireHeartbeat()
             beat.role = .worker
             beat.number = 0
             beat.incarnation = 11
             beat.leaving = leaving
-            _ = state.heard(beat, .worker, applied: RangeSet(), settled: RangeSet(), now: now)
+            _ = state.heard(try NodeNews(beat), now: now)
             advance()
         }
 
         /// Both train the first step; 12 dies in the second, which ends without its two examples.
-        mutating func loseWorker() {
+        mutating func loseWorker() throws {
             state.declareDead(.worker, pid: 12, "was killed", now: now)
             advance()
-            serverActs(missed: [MissedPart(step: 1, view: 1, count: 2, incarnation: 12, rank: 1)])
+            try serverActs(missed: [MissedPart(step: 1, view: 1, count: 2, incarnation: 12, rank: 1)])
             advance()
         }
     }
@@ -99,29 +100,29 @@ struct MakingUpTests {
     @Test("what is missed of the last step is trained in a step after it, by the view that gives it out")
     func afterTheLastStep() throws {
         var job = try Job()
-        #expect(job.state.phase == .training && job.lease() == [0..<2])
-        #expect(job.lease(after: (0, 1)) == [1..<2] && job.lease(after: (1, 1)) == [])
-        job.loseWorker()
+        #expect(try job.state.phase == .training && job.lease() == [0..<2])
+        #expect(try job.lease(after: (0, 1)) == [1..<2] && job.lease(after: (1, 1)) == [])
+        try job.loseWorker()
         let view = job.state.view
         #expect(view.number == 3 && view.makeUps.map(\.positions) == [RangeSet(6..<8)])
-        job.serverActs()
+        try job.serverActs()
         // The view that gives it out may not divide the first of these steps.
-        #expect(job.lease() == [2..<3] && job.lease() == [2..<3])
-        #expect(job.lease(after: (2, 2)) == [3..<4])
+        #expect(try job.lease() == [2..<3] && job.lease() == [2..<3])
+        #expect(try job.lease(after: (2, 2)) == [3..<4])
         #expect(job.state.phase == .training && job.state.step == 2)
-        #expect(job.lease(after: (3, 3)) == [])
+        #expect(try job.lease(after: (3, 3)) == [])
         #expect(job.state.phase == .finished && job.state.missedExamples == 0)
     }
 
     @Test("if the last worker ends before that, what is learned is kept, and what is missed is told")
     func withoutWorkers() throws {
         var job = try Job()
-        _ = job.lease(after: (0, 1))
-        _ = job.lease(after: (1, 1))
-        job.loseWorker()
+        _ = try job.lease(after: (0, 1))
+        _ = try job.lease(after: (1, 1))
+        try job.loseWorker()
         job.state.declareDead(.worker, pid: 11, "was killed", now: job.now)
         job.advance()
-        job.serverActs()
+        try job.serverActs()
         job.now += .seconds(6)
         job.advance()
         job.advance()
@@ -132,16 +133,16 @@ struct MakingUpTests {
     @Test("one that is about to leave is given nothing to make up for, and no view after view is published for it")
     func leaver() throws {
         var job = try Job()
-        _ = job.lease(after: (0, 1))
-        job.beat(leaving: true)
-        job.serverActs()
-        job.loseWorker()
-        job.serverActs()
+        _ = try job.lease(after: (0, 1))
+        try job.beat(leaving: true)
+        try job.serverActs()
+        try job.loseWorker()
+        try job.serverActs()
         let number = job.state.view.number
         #expect(job.state.view.workers.isEmpty && job.state.view.makeUps.isEmpty)
         for _ in 0..<20 {
-            job.beat(leaving: true)
-            job.serverActs()
+            try job.beat(leaving: true)
+            try job.serverActs()
         }
         #expect(job.state.view.number == number)
     }

@@ -34,19 +34,18 @@ struct StoppingTests {
             state.advance(now: now)
         }
 
-        mutating func beat(_ role: WireRole, _ number: Int32, leaving: Bool = false) {
+        mutating func beat(_ role: WireRole, _ number: Int32, leaving: Bool = false) throws {
             var beat = WireHeartbeat()
             (beat.role, beat.number, beat.view, beat.leaving) = (role, number, state.view.number, leaving)
             beat.incarnation = role == .server ? 1 : UInt64(number) + 2
-            _ = state.heard(
-                beat, role == .server ? .server : .worker, applied: RangeSet(), settled: RangeSet(), now: now)
+            _ = state.heard(try NodeNews(beat), now: now)
             state.advance(now: now)
         }
 
-        mutating func leave(_ number: Int32) {
+        mutating func leave(_ number: Int32) throws {
             var leave = WireLeave()
             (leave.role, leave.number, leave.incarnation) = (.worker, number, UInt64(number) + 2)
-            state.leave(leave, .worker, now: now)
+            state.leave(try NodeNews(leave), now: now)
             state.advance(now: now)
         }
     }
@@ -55,12 +54,12 @@ struct StoppingTests {
     func serverAsked() throws {
         var job = try Job()
         #expect(job.state.phase == .training)
-        job.beat(.server, 0, leaving: true)
+        try job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .stopping && job.state.view.reason == "server 0 was asked to end")
-        job.leave(0)
-        job.beat(.server, 0, leaving: true)
+        try job.leave(0)
+        try job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .stopping)
-        job.leave(1)
+        try job.leave(1)
         #expect(job.state.phase == .saving)
     }
 
@@ -68,7 +67,7 @@ struct StoppingTests {
     func serverAskedEarly() throws {
         var job = try Job("cluster.workers=3 checkpoint.directory=/nowhere")
         #expect(job.state.phase == .waiting)
-        job.beat(.server, 0, leaving: true)
+        try job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .finished)
     }
 
@@ -76,11 +75,11 @@ struct StoppingTests {
     func slowWorker() throws {
         var job = try Job()
         job.state.stop(now: false, "interrupted", now: job.now)
-        job.leave(0)
+        try job.leave(0)
         for _ in 0..<12 {
             job.advance(.milliseconds(500))
-            job.beat(.server, 0)
-            job.beat(.worker, 1)
+            try job.beat(.server, 0)
+            try job.beat(.worker, 1)
         }
         #expect(job.state.phase == .stopping)
         job.advance(.milliseconds(1400))
@@ -94,8 +93,8 @@ struct StoppingTests {
         var phases: [Int: Phase] = [:]
         for half in 1...17 {
             job.advance(.milliseconds(500))
-            job.beat(.server, 0)
-            for worker in [0, 1] as [Int32] { job.beat(.worker, worker) }
+            try job.beat(.server, 0)
+            for worker in [0, 1] as [Int32] { try job.beat(.worker, worker) }
             phases[half] = job.state.phase
         }
         #expect(phases[7] == .stopping && phases[8] == .saving && phases[16] == .saving && phases[17] == .finished)
@@ -105,7 +104,7 @@ struct StoppingTests {
     func serverDies() throws {
         var job = try Job()
         job.state.stop(now: false, "interrupted", now: job.now)
-        for worker in [0, 1] as [Int32] { job.leave(worker) }
+        for worker in [0, 1] as [Int32] { try job.leave(worker) }
         #expect(job.state.phase == .saving)
         job.state.declareDead(.server, pid: 0, "was killed by SIGKILL", now: job.now)
         #expect(job.state.phase == .finished)
@@ -114,19 +113,19 @@ struct StoppingTests {
     @Test("a job that has lost all its workers is saved before it fails")
     func noWorker() throws {
         var job = try Job("cluster.join_timeout=5 checkpoint.directory=/nowhere")
-        for worker in [0, 1] as [Int32] { job.leave(worker) }
+        for worker in [0, 1] as [Int32] { try job.leave(worker) }
         for _ in 0..<2 {
             job.advance(.seconds(2))
-            job.beat(.server, 0)
+            try job.beat(.server, 0)
         }
         #expect(job.state.phase == .training)
         job.advance(.seconds(2))
         #expect(job.state.phase == .saving)
         var unsaved = try Job("cluster.join_timeout=5")
-        for worker in [0, 1] as [Int32] { unsaved.leave(worker) }
+        for worker in [0, 1] as [Int32] { try unsaved.leave(worker) }
         for _ in 0..<4 {
             unsaved.advance(.seconds(2))
-            unsaved.beat(.server, 0)
+            try unsaved.beat(.server, 0)
         }
         #expect(unsaved.state.phase == .failed)
     }
