@@ -39,7 +39,8 @@ enum ControlRequests {
             return .getPart(request)
         case 4:
             var request = WireServerReady()
-            request.server = Int32(truncatingIfNeeded: chance.integer())
+            request.server = chance.once(in: 2) ? 0 : Int32(truncatingIfNeeded: chance.integer())
+            request.incarnation = chance.once(in: 2) ? job.serverIncarnation : incarnation
             request.restoredStep = Int64(chance.integer())
             return .serverReady(request)
         case 5, 6:
@@ -88,9 +89,10 @@ enum ControlRequests {
             return .leaseEvaluation(request)
         case 9:
             var request = WireCheckpointWritten()
-            request.server = Int32(truncatingIfNeeded: chance.integer())
+            request.server = chance.once(in: 2) ? 0 : Int32(truncatingIfNeeded: chance.integer())
+            request.incarnation = chance.once(in: 2) ? job.serverIncarnation : incarnation
+            request.sequence = UInt64(bitPattern: Int64(chance.integer()))
             request.step = Int64(chance.integer())
-            request.file = chance.pick(["", "../../x", "a"])
             request.bytes = Int64(chance.integer())
             request.applied = ranges(&chance)
             request.missed = parts(&chance)
