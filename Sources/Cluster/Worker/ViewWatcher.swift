@@ -52,8 +52,8 @@ final class ViewWatcher: Sendable {
     /// - Throws: `NodeError` if the coordinator refuses.
     func checkNow() throws {
         do {
-            try NodeStart.heartbeat(
-                control, .worker, number, incarnation, interval: cluster.heartbeatInterval, limit: .zero)
+            if let failure = state.withLock({ $0.failure }) { throw failure }
+            try NodeStart.heartbeat(control, .worker, number, incarnation, interval: cluster.heartbeatInterval)
         } catch let error as NodeError where error.kind == .peerUnavailable {
             // What the caller has to say is more.
         }

@@ -13,7 +13,7 @@ struct RepeatedRequestTests {
         init(_ keys: String = "", evaluationBatches: Int = 0) throws {
             let config = try JobConfig.parse(
                 yaml: "train: {batch: 10, steps: 12}\ncluster: {servers: 1, workers: 2}",
-                overrides: keys.split(separator: " ").map(String.init))
+                overrides: keys.split(separator: ";").map(String.init))
             state = JobState(
                 JobState.Facts(
                     config: config, fingerprint: "", variables: [], totalSteps: 12,
@@ -118,7 +118,7 @@ struct RepeatedRequestTests {
         "what is told twice of a step counts once, of a step with backup workers too",
         arguments: ["sync", "{sync: {backup: 1}}"])
     func results(consistency: String) throws {
-        var job = try Job("cluster.consistency=\(consistency.replacing(" ", with: ""))")
+        var job = try Job("cluster.consistency=\(consistency)")
         for step in 0..<3 {
             for worker in 0..<2 {
                 let beat = job.beat(worker, [job.result(step, examples: 5)])
@@ -146,7 +146,7 @@ struct RepeatedRequestTests {
         let second = round.complete(range, sum: sum, by: 0, incarnation: 1)
         #expect(first && !second && round.result == sum)
         // Asked for twice, it is the same one.
-        var job = try Job("train.evaluate_every_steps=1 cluster.workers=2", evaluationBatches: 2)
+        var job = try Job("train.evaluate_every_steps=1;cluster.workers=2", evaluationBatches: 2)
         for step in 0..<12 {
             for worker in 0..<2 {
                 let lease = job.lease(worker)
@@ -200,7 +200,7 @@ struct RepeatedRequestTests {
 
     @Test("a report of a checkpoint counts once, is one of a server's that writes, and of a step that is due")
     func checkpoints() throws {
-        var job = try Job("checkpoint.directory=/nowhere checkpoint.every_steps=4")
+        var job = try Job("checkpoint.directory=/nowhere;checkpoint.every_steps=4")
         var report = WireCheckpointWritten()
         (report.server, report.step, report.sequence) = (0, 4, 1)
         func note() -> Result<Int?, any Error> { Result { try job.state.note(report, now: .zero) } }
