@@ -12,37 +12,37 @@ package enum NodeStart {
     /// Asks for the job's configuration, again until the coordinator is there or the time to join is over.
     /// - Throws: `NodeStopped` if the process is asked to end meanwhile.
     static func configuration(_ control: ControlClient, _ options: NodeOptions) throws -> JobConfig {
-        let begin = ContinuousClock.now
-        while true {
-            if options.stop.isStopped { throw NodeStopped() }
-            do {
-                let (yaml, preprocessing) = try job(control)
-                var config = try JobConfig.parse(
-                    yaml: yaml, name: "the coordinator's configuration",
-                    modelKinds: Set(options.jobs.map { type(of: $0).kind }))
-                config.reading.preprocessing = try Preprocessing(
-                    json: preprocessing, name: "the coordinator's preprocessing")
-                return config
-            } catch let error as NodeError where error.kind == .peerUnavailable {
-                guard ContinuousClock.now - begin < options.joinTimeout else {
-                    throw NodeError(
-                        .peerUnavailable,
-                        "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right?"
-                    )
-                }
-            }
-        }
+        if options.stop.isStopped { throw NodeStopped() }
+        let (yaml, preprocessing) = try job(control, options)
+        var config = try JobConfig.parse(
+            yaml: yaml, name: "the coordinator's configuration",
+            modelKinds: Set(options.jobs.map { type(of: $0).kind }))
+        config.reading.preprocessing = try Preprocessing(
+            json: preprocessing, name: "the coordinator's preprocessing")
+        return config
     }
 
     /// The configuration's YAML and, put together from its pieces, the preprocessing's JSON.
-    private static func job(_ control: ControlClient) throws -> (yaml: String, preprocessing: [UInt8]) {
+    private static func job(
+        _ control: ControlClient, _ options: NodeOptions
+    ) throws -> (yaml: String, preprocessing: [UInt8]) {
         var preprocessing = Pieces("Configuration.preprocessing_total")
+        let deadline = ContinuousClock.now + options.joinTimeout
         while true {
             var ask = WireGetConfiguration()
             ask.preprocessingOffset = Int64(preprocessing.bytes.count)
-            guard case .configuration(let reply) = try control.ask(.getConfiguration(ask), timeout: .seconds(2)) else {
-                throw control.unexpected()
+            let answer: WireReply.OneOf_Kind
+            do {
+                answer = try control.ask(
+                    .getConfiguration(ask), timeout: .seconds(2), limit: max(deadline - .now, .milliseconds(1))
+                ) { if options.stop.isStopped { throw NodeStopped() } }
+            } catch let error as NodeError where error.kind == .peerUnavailable && ContinuousClock.now >= deadline {
+                throw NodeError(
+                    .peerUnavailable,
+                    "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right?"
+                )
             }
+            guard case .configuration(let reply) = answer else { throw control.unexpected() }
             if try preprocessing.take(reply.preprocessing, of: reply.preprocessingTotal) {
                 return (reply.yaml, preprocessing.bytes)
             }
@@ -51,25 +51,29 @@ package enum NodeStart {
 
     /// Sends a heartbeat; the answer is the view, at once if there is a newer one.
     ///
-    /// - Parameter interval: how long the coordinator may hold it.
-    static func beat(_ control: ControlClient, _ beat: WireHeartbeat, interval: Duration) throws -> ClusterView {
-        guard case .view(let view) = try control.ask(.heartbeat(beat), timeout: interval + .seconds(5)) else {
-            throw control.unexpected()
-        }
+    /// - Parameters:
+    ///   - interval: how long the coordinator may hold it.
+    ///   - limit, check: as of `ControlClient.ask`.
+    static func beat(
+        _ control: ControlClient, _ beat: WireHeartbeat, interval: Duration, limit: Duration? = nil,
+        check: () throws -> Void = {}
+    ) throws -> ClusterView {
+        let answer = try control.ask(.heartbeat(beat), timeout: interval + .seconds(3), limit: limit, check: check)
+        guard case .view(let view) = answer else { throw control.unexpected() }
         return try ClusterView(view)
     }
 
     @discardableResult
     static func heartbeat(
         _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64, interval: Duration,
-        isLeaving: Bool = false
+        isLeaving: Bool = false, limit: Duration? = nil
     ) throws -> ClusterView {
         var heartbeat = WireHeartbeat()
         heartbeat.leaving = isLeaving
         heartbeat.role = role
         heartbeat.number = Int32(number)
         heartbeat.incarnation = incarnation
-        return try beat(control, heartbeat, interval: interval)
+        return try beat(control, heartbeat, interval: interval, limit: limit)
     }
 }
 

@@ -37,6 +37,7 @@ enum ControlRequests {
         case 3: return .getPart(WireGetPart())
         case 4:
             var request = WireServerReady()
+            request.incarnation = chance.once(in: 2) ? job.serverIncarnation : incarnation
             request.restoredStep = -1
             return .serverReady(request)
         case 5, 6: return .heartbeat(heartbeat(job, role, worker, incarnation, &chance))
@@ -119,8 +120,9 @@ enum ControlRequests {
 
     private static func written(_ job: FuzzJob, _ chance: inout Chance) -> WireCheckpointWritten {
         var request = WireCheckpointWritten()
+        request.incarnation = job.serverIncarnation
+        request.sequence = chance.next() >> 1
         request.step = Int64(chance.below(5))
-        request.file = Manifest.fileName(step: Int(request.step), server: 0, of: 1)
         request.bytes = 100
         request.applied = ranges(&chance)
         request.missed = parts(&chance)

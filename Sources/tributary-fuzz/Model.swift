@@ -72,7 +72,7 @@ enum Model {
         let inputs = signature?.inputs.map(\.node) ?? ["x"]
         _ = try source.placeholders(needed: fetches, fed: [])
         let feeds = Dictionary(inputs.map { ($0, DType?.some(.float32)) }, uniquingKeysWith: { first, _ in first })
-        let file = try GraphFile(source, needed: fetches, feeds: feeds)
+        let file = try GraphFile(source, needed: fetches, feeds: feeds, writable: WritableFolders.none)
         try file.load()
     }
 }

@@ -68,7 +68,9 @@ struct TextTests {
         let print = g.add(
             PrintV2.self, [g.constant(Tensor(texts: ["a\n\"b\""], shape: []))],
             ["output_stream": .string("file://\(path)"), "end": .string(";")])
-        let session = try Session(g)
+        var options = SessionOptions()
+        options.writable = .under([FileManager.default.temporaryDirectory.path])
+        let session = try Session(g, options: options)
         for _ in 0..<2 { try session.execute(print.node) }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "a\n\"b\";a\n\"b\";")
     }

@@ -65,6 +65,33 @@ struct CheckpointOperationTests {
         #expect(error?.description.contains("CheckpointStore") == true)
     }
 
+    @Test(
+        "a graph that comes from somebody else writes, moves and removes nothing outside of its folder",
+        arguments: ["../outside", "/tmp/tributary-outside", "own/../../outside", "link/x"])
+    func outside(prefix: String) throws {
+        let around = try TemporaryFolder()
+        let inner = around.file("inner")
+        try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: "\(inner)/link", withDestinationPath: "..")
+        let g = Graph()
+        let tensor = g.constant(Float(1))
+        let save = g.add(SaveV2.self, [g.texts(prefix), g.texts(["x"]), g.texts([""]), tensor])
+        let part = g.add(SaveV2.self, [g.texts("part"), g.texts(["x"]), g.texts([""]), tensor])
+        let merge = g.add(MergeV2Checkpoints.self, [g.texts(["part"]), g.texts(prefix)])
+        let steal = g.add(MergeV2Checkpoints.self, [g.texts(["../mine"]), g.texts("taken")])
+        let store = TensorFlowCheckpointStore(folder: inner, writable: .under([inner]))
+        try TensorFlowCheckpointStore().write(
+            [CheckpointPart(CheckpointKey("x"), Tensor(Float(1)))], to: around.file("mine"))
+        let session = try Session(g, options: SessionOptions(checkpoints: store))
+        try session.execute(part.node)
+        for vertex in [save, merge, steal] {
+            let error = #expect(throws: GraphError.self) { try session.execute(vertex.node) }
+            #expect(error?.description.contains("the graph would write") == true, "\(error!)")
+        }
+        #expect(try around.names == ["inner", "mine.data-00000-of-00001", "mine.index"])
+        #expect(!FileManager.default.fileExists(atPath: "/tmp/tributary-outside.index"))
+    }
+
     @Test("shards are merged, parts of tensors too, texts come back, and the shards' folder is gone")
     func merges() throws {
         let g = Graph()

@@ -99,6 +99,24 @@ struct ModelTests {
         #expect(try String(decoding: contents(path), as: UTF8.self) == "a\nb\nc\n")
     }
 
+    @Test("assets lie in the model's own folder", arguments: ["../../secret", "/etc/passwd", "a/../../b", ".."])
+    func hostileAssets(name: String) throws {
+        let temporary = try TemporaryFolder()
+        let bytes = try contents(Self.path("assets") + "/saved_model.pb")
+        var model = try TFSavedModel(serializedBytes: bytes)
+        for i in model.metaGraphs.indices {
+            model.metaGraphs[i].assetFileDef = [
+                TFAssetFileDef.with {
+                    $0.tensorInfo.name = "asset_path:0"
+                    $0.filename = name
+                }
+            ]
+        }
+        let path = try temporary.write(try model.serializedBytes() as [UInt8], "saved_model.pb")
+        let error = #expect(throws: FormatError.self) { try GraphSource(path) }
+        #expect(error?.description.contains("outside of its folder") == true)
+    }
+
     @Test("the same graph is read from every form of it")
     func forms() throws {
         let source = try GraphSource(Self.path("renamed.meta"))

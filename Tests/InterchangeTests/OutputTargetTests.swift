@@ -45,6 +45,41 @@ struct OutputTargetTests {
         #expect(try folder.names == ["dangling", "first", "in", "old", "there"])
     }
 
+    @Test("where links are not followed, one is replaced, and what it names stays; a folder is an error")
+    func replaced() throws {
+        let old = try folder.write(Array("old".utf8), "old")
+        for (name, target) in [("link", "old"), ("dangling", "made"), ("folder-link", ".")] {
+            let path = try link(name, to: target)
+            try AtomicFile.write(Array("new".utf8), to: path, followsLinks: false)
+            #expect(throws: (any Error).self) { try self.target(of: path) }
+            #expect(try contents(path) == Array("new".utf8))
+        }
+        #expect(try contents(old) == Array("old".utf8))
+        try FileManager.default.createDirectory(atPath: folder.file("in/deep"), withIntermediateDirectories: true)
+        #expect(throws: FormatError.self) {
+            try AtomicFile.write([1], to: folder.file("in"), followsLinks: false)
+        }
+        #expect(try folder.names == ["dangling", "folder-link", "in", "link", "old"])
+    }
+
+    @Test(
+        "another user's link in a folder that all may write to, such as /tmp, is not followed",
+        arguments: [true, false])
+    func foreignLink(whole: Bool) throws {
+        // Only root can make another user's link.
+        guard geteuid() == 0 else { return }
+        let old = try folder.write(Array("old".utf8), "old")
+        try FileManager.default.createDirectory(atPath: folder.file("shared"), withIntermediateDirectories: true)
+        let path = try link("shared/link", to: old)
+        let own = try link("shared/own", to: old)
+        #expect(chmod(folder.file("shared"), 0o1777) == 0 && lchown(path, 65534, 65534) == 0)
+        let error = #expect(throws: FormatError.self) { try write("new", to: path, whole: whole) }
+        #expect(error?.systemCode == EACCES)
+        #expect(try contents(old) == Array("old".utf8))
+        try write("new", to: own, whole: whole)
+        #expect(try contents(old) == Array("new".utf8))
+    }
+
     @Test("links in a circle, to a missing folder, and folders are errors", arguments: [true, false])
     func refused(whole: Bool) throws {
         let circle = try link("circle", to: "other")

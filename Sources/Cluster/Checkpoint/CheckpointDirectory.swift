@@ -229,7 +229,7 @@ package struct CheckpointDirectory {
     /// whole. To be called before the job's servers write, where there is a checkpoint. Returns how many files.
     func removeLeftovers() -> Int {
         var count = removeTemporaries()
-        for name in parts.values.joined() where unlink("\(path)/\(name)") == 0 { count += 1 }
+        for name in parts.values.joined() where CheckpointDirectory.remove(name, in: path) { count += 1 }
         return count
     }
 
@@ -242,7 +242,7 @@ package struct CheckpointDirectory {
             // ".NAME.PID-RANDOM.tmp"
             let process = name.split(separator: ".").dropLast().last?.split(separator: "-").first.flatMap { Int32($0) }
             if let process, kill(process, 0) == 0 || errno == EPERM { continue }
-            if unlink("\(path)/\(name)") == 0 { count += 1 }
+            if CheckpointDirectory.remove(name, in: path) { count += 1 }
         }
         return count
     }
@@ -250,6 +250,14 @@ package struct CheckpointDirectory {
     /// Removes servers' files of a step that has no manifest.
     static func removeParts(_ names: [String], of step: Int, in directory: String) {
         guard status("\(directory)/\(Manifest.name(step: step))") == nil else { return }
-        for name in names where Self.step(ofPart: name) == step { unlink("\(directory)/\(name)") }
+        for name in names where Self.step(ofPart: name) == step { remove(name, in: directory) }
+    }
+
+    /// Removes a file of a directory of checkpoints; true if it is gone. What is no regular file, such as a link or a folder,
+    /// no server has written: it stays.
+    @discardableResult
+    static func remove(_ name: String, in directory: String) -> Bool {
+        guard !name.contains("/"), let status = status("\(directory)/\(name)"), isRegular(status) else { return false }
+        return unlink("\(directory)/\(name)") == 0
     }
 }

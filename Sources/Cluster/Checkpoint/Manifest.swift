@@ -118,15 +118,17 @@ package struct Manifest: Codable, Sendable, Equatable {
         let file = ServerFile(
             name: Manifest.preprocessingName(step: step), bytes: json.count,
             header: json.withUnsafeBytes { CRC32C.checksum($0) })
-        try AtomicFile.write(json, to: "\(directory)/\(file.name)")
+        // A folder of checkpoints may come from somebody else: what lies there under these names is replaced, never followed.
+        try AtomicFile.write(json, to: "\(directory)/\(file.name)", followsLinks: false)
         preprocessing = file
         let newest = try CheckpointDirectory(directory).usable.last?.written ?? 0
         written = max(Date().timeIntervalSince1970, newest.nextUp)
-        try AtomicFile.write(try encoded(), to: "\(directory)/\(Manifest.name(step: step))")
+        try AtomicFile.write(
+            try encoded(), to: "\(directory)/\(Manifest.name(step: step))", followsLinks: false)
         for old in try CheckpointDirectory(directory).usable.dropLast(max(keep, 1)) {
             // The manifest goes first: what is left without one is no checkpoint.
-            unlink("\(directory)/\(Manifest.name(step: old.step))")
-            for file in old.allFiles { unlink("\(directory)/\(file.name)") }
+            CheckpointDirectory.remove(Manifest.name(step: old.step), in: directory)
+            for file in old.allFiles { CheckpointDirectory.remove(file.name, in: directory) }
         }
     }
 

@@ -1,7 +1,6 @@
 /// Checkpoints on their way to disk: what servers have written of each.
-struct CheckpointProgress: Sendable {
+package struct CheckpointProgress: Sendable {
     struct Saved: Sendable, Equatable {
-        var file: String
         var bytes: Int
         var headerChecksum: UInt32
         var error: String
@@ -12,33 +11,38 @@ struct CheckpointProgress: Sendable {
         var absent: Set<MissedPart>
     }
 
-    /// Servers that hold something to save.
-    var writers: Int
+    /// Servers that hold something to save, once that is known.
+    package var writers: Set<Int> = []
     /// Why the last checkpoint is not there; nil where it is.
     var error: String?
-    /// Files by step and server.
+    /// What servers have written, by step and server.
     private(set) var written: [Int: [Int: Saved]] = [:]
+    /// The last report of each server.
+    private var reports: [Int: UInt64] = [:]
 
-    init(writers: Int) { self.writers = writers }
-
-    /// Takes note of a server's file. Returns the step when the last server has written.
+    /// Takes note of a server's report. Returns the step when the last server has written; a repeat changes nothing.
     ///
-    /// - Throws: `NodeError` naming a number that cannot be.
-    mutating func note(_ wire: WireCheckpointWritten) throws -> Int? {
+    /// - Parameter isDue: whether servers are to write a checkpoint of this step.
+    /// - Throws: `NodeError` for a report that no server makes, or naming a number that cannot be.
+    mutating func note(_ wire: WireCheckpointWritten, isDue: (Int) -> Bool) throws -> Int? {
+        let server = try Limit.node.check(wire.server, "CheckpointWritten.server")
         let step = try Limit.label.check(wire.step, "CheckpointWritten.step")
-        // No other file is named in a manifest, which tells what is read and removed.
-        guard let part = CheckpointDirectory.Part(wire.file), part.step == step, part.server == Int(wire.server) else {
-            throw NodeError(.refused, "server \(wire.server) has written '\(wire.file)', which is no name of its own")
+        guard writers.contains(server) else {
+            throw NodeError(.refused, "server \(server) holds nothing of which there are checkpoints")
         }
-        written[step, default: [:]][Int(wire.server)] = Saved(
-            file: wire.file, bytes: try Limit.file.check(wire.bytes, "CheckpointWritten.bytes"),
+        guard isDue(step) else { throw NodeError(.refused, "no checkpoint is due of step \(step)") }
+        let saved = Saved(
+            bytes: try Limit.file.check(wire.bytes, "CheckpointWritten.bytes"),
             headerChecksum: wire.headerChecksum, error: wire.error,
             applied: try RangeSet(wire.applied, "CheckpointWritten.applied"),
             bundles: Dictionary(
                 try wire.bundles.map { ($0.blocks, try RangeSet($0.applied, "BundleApplied.applied")) },
                 uniquingKeysWith: { $0.intersection($1) }),
             absent: Set(try MissedPart.all(wire.absent)))
-        return written[step]?.count == writers ? step : nil
+        guard wire.sequence > reports[server] ?? 0 else { return nil }
+        reports[server] = wire.sequence
+        written[step, default: [:]][server] = saved
+        return written[step]?.count == writers.count ? step : nil
     }
 
     /// The manifest is on disk, or could not be.

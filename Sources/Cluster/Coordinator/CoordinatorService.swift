@@ -94,6 +94,7 @@ struct CoordinatorService {
             guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= ServerNode.mostLanes else {
                 throw NodeError(.refused, "a server has 1 to \(ServerNode.mostLanes) lanes")
             }
+            try wire.dataAddresses.forEach(checkDialled)
             var reply = WireServerAssigned()
             reply.number = Int32(try state.registerServer(wire, now: now))
             reply.jobKey = state.facts.jobKey
@@ -116,11 +117,16 @@ struct CoordinatorService {
                 throw NodeError(
                     .refused, "ServerReady.restored_step is \(wire.restoredStep), the job begins with \(restored)")
             }
-            state.serverReady(try Limit.node.check(wire.server, "ServerReady.server"), now: now)
+            let server = try Limit.node.check(wire.server, "ServerReady.server")
+            guard state.serverReady(server, incarnation: wire.incarnation, now: now) else {
+                throw NodeError(.refused, stranger(.server, wire.server, wire.incarnation))
+            }
             return .now(.done(WireDone()))
         case .heartbeat(let beat):
             let news = try NodeNews(beat)
-            guard state.heard(news, now: now) else { throw NodeError(.refused, stranger(news)) }
+            guard state.heard(news, now: now) else {
+                throw NodeError(.refused, stranger(news.role, beat.number, news.incarnation))
+            }
             state.advance(now: now)
             return .hold(news)
         case .leaseBatches(let ask): return .now(.lease(try state.lease(ask, now: now)))
@@ -128,14 +134,15 @@ struct CoordinatorService {
             try state.evaluated(wire)
             return .now(.evaluationLease(WireEvaluationLease()))
         case .checkpointWritten(let wire):
-            state.note(missed: try MissedPart.all(wire.missed))
-            if !wire.notFinite.isEmpty {
-                let step = try Limit.label.check(wire.step, "CheckpointWritten.step")
-                state.note(notFinite: wire.notFinite, step: step, now: now)
+            guard state.membership.hasLiving(.server, Int(wire.server), incarnation: wire.incarnation) else {
+                throw NodeError(.refused, stranger(.server, wire.server, wire.incarnation))
             }
-            if let step = try state.checkpoints.note(wire) { writeManifest(step, now: now) }
+            if let step = try state.note(wire, now: now) { writeManifest(step, now: now) }
             return .now(.done(WireDone()))
         case .notFinite(let wire):
+            guard state.membership.hasLiving(.worker, Int(wire.worker), incarnation: wire.incarnation) else {
+                throw NodeError(.refused, stranger(.worker, wire.worker, wire.incarnation))
+            }
             try state.note(wire, now: now)
             return .now(.done(WireDone()))
         case .leave(let wire):
@@ -151,18 +158,27 @@ struct CoordinatorService {
     }
 
     /// Says to a node that is not of the job why, and what to do.
-    private func stranger(_ beat: NodeNews) -> String {
-        let role = beat.role
-        guard state.membership.hasEnded(beat.incarnation) else {
+    private func stranger(_ role: Role, _ number: Int32, _ incarnation: UInt64) -> String {
+        guard state.membership.hasEnded(incarnation) else {
             return
-                "\(role.rawValue) \(beat.number) is not of this job, which has begun anew since; start the node again"
+                "\(role.rawValue) \(number) is not of this job, which has begun anew since; start the node again"
         }
         let timeout = job.config.cluster.heartbeatTimeout
-        return "\(role.rawValue) \(beat.number) was taken for dead: nothing was heard of it for longer than "
+        return "\(role.rawValue) \(number) was taken for dead: nothing was heard of it for longer than "
             + "cluster.heartbeat_timeout (\(timeout)), as when its process is stopped or its machine sleeps. "
             + (role == .worker
                 ? "Its batches went to other workers; start a new worker to take part again"
                 : "The job ended with it; start the job again with --resume")
+    }
+
+    /// Workers will dial it.
+    private func checkDialled(_ text: String) throws {
+        do {
+            let address = try Address(text)
+            guard address.port != 0, address.host != "*", text.utf8.count <= 300 else {
+                throw NodeError(.refused, "\(address) is an address to listen at, and none to dial")
+            }
+        } catch let error as MessagingError { throw NodeError(.refused, "a lane's address: \(error)") }
     }
 
     private func checkVersion(_ version: String) throws {
@@ -193,7 +209,6 @@ struct CoordinatorService {
     /// A piece of a server's program; a total of −1 says that servers are missing still.
     private mutating func part(_ wire: WireGetPart) throws -> WirePart {
         var part = WirePart()
-        part.checkpointDirectory = job.config.checkpoint.directory ?? ""
         part.restoreStep = Int64(restored?.manifest.step ?? -1)
         part.restoreUpdates = Int64(restored?.rebasedTo ?? 0)
         let servers = state.membership.alive(.server).sorted { $0.number < $1.number }
@@ -203,7 +218,7 @@ struct CoordinatorService {
                 return part
             }
             let layout = job.layout(lanes: servers.map(\.addresses.count))
-            state.checkpoints.writers = Set(layout.bundles.map(\.server)).count
+            state.checkpoints.writers = Set(layout.bundles.map(\.server))
             if let ahead = restored?.manifest.ahead {
                 let known = Set(layout.bundles.map(\.blockNames))
                 let others = ahead.filter { !known.contains($0.key) }
@@ -253,7 +268,7 @@ struct CoordinatorService {
             batch: job.config.train.batch, order: Manifest.Order(job.schedule),
             files: saved.sorted { $0.key < $1.key }.map {
                 Manifest.ServerFile(
-                    name: $0.value.file, bytes: $0.value.bytes, header: $0.value.headerChecksum)
+                    name: fileName(step, server: $0.key), bytes: $0.value.bytes, header: $0.value.headerChecksum)
             },
             data: job.facts, loss: state.record.recentLoss)
         do {
@@ -272,8 +287,14 @@ struct CoordinatorService {
         guard let directory = job.config.checkpoint.directory, let saved = state.checkpoints.written[step] else {
             return
         }
-        let names = saved.values.filter(\.error.isEmpty).map(\.file) + [Manifest.preprocessingName(step: step)]
-        CheckpointDirectory.removeParts(names, of: step, in: directory)
+        let servers = saved.filter { $0.value.error.isEmpty }.keys
+        CheckpointDirectory.removeParts(
+            servers.map { fileName(step, server: $0) } + [Manifest.preprocessingName(step: step)], of: step,
+            in: directory)
+    }
+
+    private func fileName(_ step: Int, server: Int) -> String {
+        Manifest.fileName(step: step, server: server, of: job.config.cluster.servers)
     }
 
     /// Removes what there is of checkpoints that the job's end has overtaken.

@@ -7,12 +7,14 @@ package struct JobState {
     package private(set) var membership: Membership
     package private(set) var shards: DataShards
     private var views = ViewRecord()
-    private(set) var record = TrainingRecord()
+    package private(set) var record = TrainingRecord()
     private(set) var evaluation: EvaluationCourse
-    var checkpoints: CheckpointProgress
+    package var checkpoints = CheckpointProgress()
+    /// Of the checkpoint at the job's end.
+    private var lastLabel: Int?
     private(set) var finishedBatches: [TrainingRecord.Entry] = []
     /// Lines for the log.
-    private(set) var events: [String] = []
+    package private(set) var events: [String] = []
     /// When the first step could begin, and when training was over.
     private(set) var trainingBegan: Duration?
     private(set) var trainingEnded: Duration?
@@ -55,7 +57,6 @@ package struct JobState {
             leaseSize: DataShards.leaseSize(total: all, workers: cluster.workers))
         evaluation = EvaluationCourse(facts, from: shards.firstUndone())
         missed = MissedExamples(totalSteps: all, schedule: facts.schedule, missed: facts.missed)
-        checkpoints = CheckpointProgress(writers: cluster.servers)
         notFinite = NotFiniteRecord(facts.config.train.onNaN)
         record.passesOverNaN = facts.config.train.onNaN == .skip
     }
@@ -65,6 +66,9 @@ package struct JobState {
     var isSynchronous: Bool { facts.config.cluster.consistency.isSynchronous }
     var savesCheckpoints: Bool { facts.config.checkpoint.directory != nil }
     package var step: Int { shards.doneCount }
+
+    /// What the last evaluation gave.
+    package var lastEvaluation: EvaluationSum? { evaluation.last?.sum }
 
     mutating func note(event: String) { events.append(event) }
 
@@ -137,27 +141,32 @@ package struct JobState {
     // MARK: Joining
 
     package mutating func registerServer(_ wire: WireRegisterServer, now: Duration) throws -> Int {
+        let isNew = !membership.nodes.contains { $0.role == .server && $0.incarnation == wire.incarnation }
         let number = try membership.registerServer(
             host: wire.host, pid: try Limit.process.check(wire.pid, "RegisterServer.pid"), version: wire.version,
             addresses: wire.dataAddresses, incarnation: wire.incarnation,
             wanted: wire.hasNumber ? try Limit.node.check(wire.number, "RegisterServer.number") : nil, now: now)
-        events.append("server \(number) joined from \(wire.host), pid \(wire.pid)")
+        if isNew { events.append("server \(number) joined from \(wire.host), pid \(wire.pid)") }
         return number
     }
 
     package mutating func registerWorker(_ wire: WireRegisterWorker, now: Duration) throws -> Int {
+        let isNew = !membership.nodes.contains { $0.role == .worker && $0.incarnation == wire.incarnation }
         let number = try membership.registerWorker(
             host: wire.host, pid: try Limit.process.check(wire.pid, "RegisterWorker.pid"), version: wire.version,
             corePool: wire.corePool, incarnation: wire.incarnation,
             wanted: wire.hasNumber ? try Limit.node.check(wire.number, "RegisterWorker.number") : nil, now: now)
-        events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
-        viewIsDue = true
+        if isNew {
+            events.append("worker \(number) joined from \(wire.host), pid \(wire.pid)")
+            viewIsDue = true
+        }
         return number
     }
 
-    package mutating func serverReady(_ number: Int, now: Duration) {
-        guard let member = membership.node(.server, number) else { return }
-        _ = membership.ready(.server, number, incarnation: member.incarnation, now: now)
+    /// False if the server is none of the job's.
+    @discardableResult
+    package mutating func serverReady(_ number: Int, incarnation: UInt64, now: Duration) -> Bool {
+        membership.ready(.server, number, incarnation: incarnation, now: now)
     }
 
     /// True if the node is one of the job; false if it was declared dead or is unknown.
@@ -225,7 +234,8 @@ package struct JobState {
         }
         guard batch < facts.totalSteps else { return }
         if isSynchronous {
-            if backup > 0 { record.count(examples: report.examples) }
+            let identity = WorkerIdentity(worker: worker, incarnation: incarnation)
+            if record.isFirst(batch, of: identity), backup > 0 { record.count(examples: report.examples) }
         } else {
             // The batch is one worker's; told twice, it counts once.
             guard shards.complete([batch], by: worker, incarnation: incarnation) > 0 else { return }
@@ -312,6 +322,21 @@ package struct JobState {
         _ = try Limit.step.check(wire.step, "LeaseEvaluation.step")
         let reports = try wire.done.map { (sum) throws(NodeError) in try EvaluationReport(sum) }
         for report in reports { evaluation.add(report, by: worker, wire.incarnation) }
+    }
+
+    /// Takes a server's report of a checkpoint. Returns the step when the last server has written.
+    ///
+    /// - Throws: `NodeError` for a report that no server makes; nothing has changed then.
+    package mutating func note(_ wire: WireCheckpointWritten, now: Duration) throws -> Int? {
+        let every = savesCheckpoints ? facts.config.checkpoint.everySteps : nil
+        let (label, steps) = (lastLabel, facts.totalSteps + extraSteps.leased)
+        let missed = try MissedPart.all(wire.missed)
+        let complete = try checkpoints.note(wire) { step in
+            step == label || every.map { step > 0 && step <= steps && step % $0 == 0 } ?? false
+        }
+        note(missed: missed)
+        if !wire.notFinite.isEmpty { note(notFinite: wire.notFinite, step: Int(wire.step), now: now) }
+        return complete
     }
 
     // MARK: Ending
@@ -544,7 +569,9 @@ package struct JobState {
 
     private mutating func saveOrFinish(now: Duration) {
         if savesCheckpoints {
-            publish(.saving, checkpointStep: max(step + extraSteps.done, facts.leastLabel), now: now)
+            let label = max(step + extraSteps.done, facts.leastLabel)
+            lastLabel = label
+            publish(.saving, checkpointStep: label, now: now)
         } else {
             finish(now: now)
         }

@@ -26,6 +26,11 @@ package struct Membership: Sendable {
 
     package func node(_ role: Role, _ number: Int) -> Member? { nodesByRole[role]?[number] }
 
+    /// Whether this node has joined and neither left nor died.
+    package func hasLiving(_ role: Role, _ number: Int, incarnation: UInt64) -> Bool {
+        node(role, number).map { $0.incarnation == incarnation && $0.isAlive } ?? false
+    }
+
     /// The living of one role, by number.
     package func alive(_ role: Role) -> [Member] { nodes.filter { $0.role == role && $0.isAlive } }
 
@@ -120,7 +125,8 @@ package struct Membership: Sendable {
         update(role, number, incarnation) { node in
             node.lastHeard = max(node.lastHeard, now)
             node.view = max(node.view, view)
-            node.steps = steps ?? node.steps
+            // A heartbeat that comes late takes nothing back.
+            node.steps = max(steps ?? 0, node.steps)
         }
     }
 

@@ -11,6 +11,8 @@ struct NotFiniteRecord: Sendable {
     /// Steps whose update was left out.
     private(set) var skipped: Set<Int> = []
     private var hasTold = false
+    /// Workers that have told of held-out examples.
+    private var evaluations: Set<UInt64> = []
     /// The first steps are told one by one, later ones by their number.
     private static let toldOneByOne = 5
     private var nextTold = NotFiniteRecord.toldOneByOne * 2
@@ -37,6 +39,7 @@ struct NotFiniteRecord: Sendable {
         }
         // Of examples that are not trained on, values that are finite may still learn.
         if wire.evaluating, wire.variable.isEmpty {
+            guard evaluations.insert(wire.incarnation).inserted else { return .nothing }
             return .tell("\(what), though all values are finite: look at the held-out examples")
         }
         if onNaN == .skip, wire.variable.isEmpty {

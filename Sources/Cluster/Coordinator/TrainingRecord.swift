@@ -30,9 +30,11 @@ package struct TrainingRecord: Sendable {
     private var gone: Set<WorkerIdentity> = []
     /// Batches that have been taken; what is told of them again counts nothing.
     private var taken = RangeSet<Int>()
+    /// Batches that each worker has told of.
+    private var told: [WorkerIdentity: RangeSet<Int>] = [:]
     /// The last complete ones, for the means that people read.
     private var recent: [Entry] = []
-    private(set) var samples = 0
+    package private(set) var samples = 0
     /// Whether the means leave out batches whose loss is not finite, for they were not trained on.
     var passesOverNaN = false
 
@@ -61,6 +63,13 @@ package struct TrainingRecord: Sendable {
                 entry.parts[member] != nil || gone.contains(member) || newest[member] ?? 0 > batch + patience
             }
         }
+    }
+
+    /// Notes that a worker tells of a batch; false if it has told of it before, for its message came twice.
+    mutating func isFirst(_ batch: Int, of worker: WorkerIdentity) -> Bool {
+        guard told[worker]?.contains(batch) != true else { return false }
+        told[worker, default: RangeSet()].insert(contentsOf: batch..<batch + 1)
+        return true
     }
 
     /// Nothing more is told by this worker. Returns the entries that are complete without it.

@@ -37,6 +37,7 @@ public struct ServerNode: Sendable {
         defer { control.close() }
         let incarnation = UInt64.random(in: 1...(.max))
         let config = try NodeStart.configuration(control, options)
+        control.persist(for: config.cluster.heartbeatTimeout, stop: options.stop)
         try checkAddress(config)
         // More lanes than a coordinator takes of one server serve nobody.
         let laneCount = min(options.threads ?? config.cluster.threadsPerNode ?? 1, ServerNode.mostLanes)
@@ -62,7 +63,7 @@ public struct ServerNode: Sendable {
         options.onEvent("server \(number) listens on \(sockets.map { "\($0.boundAddress)" }.joined(separator: ", "))")
 
         let (program, part) = try fetchProgram(control, number, incarnation, config.cluster, lanes: laneCount)
-        let directory = part.checkpointDirectory
+        let directory = config.checkpoint.directory ?? ""
         // What must stay in one bundle may be larger than what is cut into blocks.
         let longest = program.bundles.map { max($0.valueBytes, $0.pushBytes) }.max() ?? 0
         for socket in sockets { socket.allow(messagesOf: DataHeader.longestMessage(bundleBytes: Int(longest))) }
@@ -70,7 +71,7 @@ public struct ServerNode: Sendable {
         let pulse = Pulse(
             control, number, incarnation, interval: config.cluster.heartbeatInterval, stop: options.stop)
         defer { pulse.end() }
-        let manifest = try manifest(part)
+        let manifest = try manifest(part, in: directory)
         let shards = try program.bundles.map {
             try BundleShard(
                 $0, config: config, manifest: manifest,
@@ -96,6 +97,7 @@ public struct ServerNode: Sendable {
         var ready = WireServerReady()
         ready.server = assigned.number
         ready.restoredStep = Int64(part.restoreStep ?? -1)
+        ready.incarnation = incarnation
         _ = try control.ask(.serverReady(ready))
         pulse.end()
         do { try serve(lanes, collector, control, assigned, incarnation, config.cluster, pauses) } catch let error
@@ -163,9 +165,9 @@ public struct ServerNode: Sendable {
     }
 
     /// The checkpoint to go on from; nil for none.
-    private func manifest(_ part: ServerPart) throws -> Manifest? {
+    private func manifest(_ part: ServerPart, in directory: String) throws -> Manifest? {
         guard let step = part.restoreStep else { return nil }
-        let manifest = try CheckpointDirectory.manifest(step: step, in: part.checkpointDirectory)
+        let manifest = try CheckpointDirectory.manifest(step: step, in: directory)
         return part.restoreUpdates.map { manifest.rebased(to: $0) } ?? manifest
     }
 
@@ -209,15 +211,15 @@ public struct ServerNode: Sendable {
             while running.withLock({ $0 }) > 0 { Thread.sleep(forTimeInterval: 0.002) }
         }
         defer { endLanes() }
+        var reporter = CheckpointReporter(control, server: assigned.number, incarnation: incarnation)
         var view: ClusterView?
         /// Missed parts that the coordinator knows of.
         var acknowledged: Set<MissedPart> = []
-        var silentSince: ContinuousClock.Instant?
         var deadline = StopDeadline(options.stop, cluster)
         while true {
             if options.stop.request == .now { throw NodeError(.failed, "stopped") }
             // While the coordinator waits for the checkpoint, so does this server.
-            if view?.phase != .saving || silentSince != nil { try deadline.check() }
+            if view?.phase != .saving { try deadline.check() }
             let began = pauses.now
             var beat = WireHeartbeat()
             beat.role = .server
@@ -227,67 +229,38 @@ public struct ServerNode: Sendable {
             facts.tell(in: &beat, except: acknowledged)
             beat.failure = failure.withLock { $0 } ?? ""
             beat.leaving = options.stop.isStopped
-            do {
-                let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
-                silentSince = nil
-                pauses.answered(began: began)
-                acknowledged = facts.missed
-                if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
-                if next != view {
-                    let save = next.phase == .saving && view?.phase != .saving ? next.checkpointStep : nil
-                    for lane in lanes {
-                        lane.order { orders in
-                            orders.view = next
-                            if let save { orders.save = save }
-                        }
-                    }
-                    view = next
-                }
-            } catch let error as NodeError where error.kind == .peerUnavailable {
-                silentSince = silentSince ?? .now
-                if ContinuousClock.now - silentSince! > cluster.heartbeatTimeout { throw error }
+            let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval) {
+                try deadline.check()
+                if options.stop.request == .now { throw NodeError(.failed, "stopped") }
             }
-            try report(collector.takeWritten(), control, assigned)
+            pauses.answered(began: began)
+            acknowledged = facts.missed
+            if !beat.failure.isEmpty { throw NodeError(.failed, beat.failure) }
+            if next != view {
+                let save = next.phase == .saving && view?.phase != .saving ? next.checkpointStep : nil
+                for lane in lanes {
+                    lane.order { orders in
+                        orders.view = next
+                        if let save { orders.save = save }
+                    }
+                }
+                view = next
+            }
+            try reporter.report(collector.takeWritten())
             if view?.phase == .finished || view?.phase == .failed {
                 // What the lanes did last is told too.
                 endLanes()
                 collector.settle()
-                try? report(collector.takeWritten(), control, assigned)
+                try? reporter.report(collector.takeWritten(), limit: ControlClient.limitOfEnd)
                 var leave = WireLeave()
                 leave.role = .server
                 leave.number = assigned.number
                 leave.incarnation = incarnation
                 LaneFacts(lanes.map { $0.facts.withLock { $0 } }).tell(in: &leave)
-                _ = try? control.ask(.leave(leave), timeout: .seconds(1))
+                _ = try? control.ask(.leave(leave), timeout: .seconds(1), limit: ControlClient.limitOfEnd)
                 if view?.phase == .failed { throw NodeError(.failed, "the job failed: \(view?.reason ?? "")") }
                 return
             }
-        }
-    }
-
-    /// Tells of files of checkpoints.
-    private func report(
-        _ files: [CheckpointCollector.Written], _ control: ControlClient, _ assigned: WireServerAssigned
-    ) throws {
-        for file in files {
-            var report = WireCheckpointWritten()
-            report.server = assigned.number
-            report.step = Int64(file.step)
-            report.file = file.file
-            report.bytes = Int64(file.bytes)
-            report.headerChecksum = file.headerChecksum
-            report.error = file.error
-            report.notFinite = file.notFinite ?? ""
-            report.applied = file.applied.wire
-            report.bundles = file.bundles.map { blocks, applied in
-                var bundle = WireBundleApplied()
-                bundle.blocks = blocks
-                bundle.applied = applied.wire
-                return bundle
-            }
-            report.missed = file.missed.map(\.wire)
-            report.absent = file.absent.map(\.wire)
-            _ = try control.ask(.checkpointWritten(report))
         }
     }
 }
@@ -328,7 +301,7 @@ private final class Pulse: Sendable {
             while !isOver.load(ordering: .acquiring) {
                 // What is wrong shows where the answers matter.
                 _ = try? NodeStart.heartbeat(
-                    control, .server, number, incarnation, interval: interval, isLeaving: stop.isStopped)
+                    control, .server, number, incarnation, interval: interval, isLeaving: stop.isStopped, limit: .zero)
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }

@@ -62,7 +62,7 @@ extension SimulatedCluster {
             wire.incarnation = UInt64(1000 + index)
             wire.dataAddresses = ["inproc://\(index)"]
             let number = (try? state.registerServer(wire, now: now)) ?? index
-            state.serverReady(number, now: now)
+            state.serverReady(number, incarnation: wire.incarnation, now: now)
             let lanes = (plan.bundles.filter { $0.server == index }.map(\.lane).max() ?? 0) + 1
             servers.append(
                 SimulatedServer(

@@ -512,9 +512,6 @@ package nonisolated struct WirePart: Sendable {
   /// The length of the whole, in bytes.
   package var total: Int64 = 0
 
-  /// Empty where the job writes no checkpoints.
-  package var checkpointDirectory: String = String()
-
   /// The checkpoint to restore; -1 to run the initialiser.
   package var restoreStep: Int64 = 0
 
@@ -536,6 +533,9 @@ package nonisolated struct WireServerReady: Sendable {
 
   /// The checkpoint that it restored; -1 if it ran the initialiser.
   package var restoredStep: Int64 = 0
+
+  /// As it registered.
+  package var incarnation: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -936,9 +936,6 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   package var step: Int64 = 0
 
-  /// Its name in the checkpoint directory.
-  package var file: String = String()
-
   /// Empty on success.
   package var error: String = String()
 
@@ -961,6 +958,12 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   /// The Variable whose values are not finite, for which nothing was written; else empty.
   package var notFinite: String = String()
+
+  /// Of the server, as it registered.
+  package var incarnation: UInt64 = 0
+
+  /// Counts this server's reports from 1. A repeat has the number of the first, and changes nothing.
+  package var sequence: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2229,7 +2232,7 @@ nonisolated extension WireGetPart: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Part"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}graph\0\u{1}total\0\u{3}checkpoint_directory\0\u{3}restore_step\0\u{3}restore_updates\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}graph\0\u{1}total\0\u{4}\u{2}restore_step\0\u{3}restore_updates\0\u{b}checkpoint_directory\0\u{c}\u{3}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2239,7 +2242,6 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.graph) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.total) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.checkpointDirectory) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.restoreStep) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.restoreUpdates) }()
       default: break
@@ -2254,9 +2256,6 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if self.total != 0 {
       try visitor.visitSingularInt64Field(value: self.total, fieldNumber: 2)
     }
-    if !self.checkpointDirectory.isEmpty {
-      try visitor.visitSingularStringField(value: self.checkpointDirectory, fieldNumber: 3)
-    }
     if self.restoreStep != 0 {
       try visitor.visitSingularInt64Field(value: self.restoreStep, fieldNumber: 4)
     }
@@ -2269,7 +2268,6 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   package static func ==(lhs: WirePart, rhs: WirePart) -> Bool {
     if lhs.graph != rhs.graph {return false}
     if lhs.total != rhs.total {return false}
-    if lhs.checkpointDirectory != rhs.checkpointDirectory {return false}
     if lhs.restoreStep != rhs.restoreStep {return false}
     if lhs.restoreUpdates != rhs.restoreUpdates {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2279,7 +2277,7 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServerReady"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{3}restored_step\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{3}restored_step\0\u{1}incarnation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2289,6 +2287,7 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.server) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.restoredStep) }()
+      case 3: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
       default: break
       }
     }
@@ -2301,12 +2300,16 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.restoredStep != 0 {
       try visitor.visitSingularInt64Field(value: self.restoredStep, fieldNumber: 2)
     }
+    if self.incarnation != 0 {
+      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireServerReady, rhs: WireServerReady) -> Bool {
     if lhs.server != rhs.server {return false}
     if lhs.restoredStep != rhs.restoredStep {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3092,7 +3095,7 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{1}file\0\u{1}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0\u{3}header_checksum\0\u{3}not_finite\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{2}\u{2}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0\u{3}header_checksum\0\u{3}not_finite\0\u{1}incarnation\0\u{1}sequence\0\u{b}file\0\u{c}\u{3}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3102,7 +3105,6 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.server) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.file) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
@@ -3111,6 +3113,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.bundles) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.headerChecksum) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.notFinite) }()
+      case 12: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
       default: break
       }
     }
@@ -3122,9 +3126,6 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     }
     if self.step != 0 {
       try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 2)
-    }
-    if !self.file.isEmpty {
-      try visitor.visitSingularStringField(value: self.file, fieldNumber: 3)
     }
     if !self.error.isEmpty {
       try visitor.visitSingularStringField(value: self.error, fieldNumber: 4)
@@ -3150,13 +3151,18 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if !self.notFinite.isEmpty {
       try visitor.visitSingularStringField(value: self.notFinite, fieldNumber: 11)
     }
+    if self.incarnation != 0 {
+      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 12)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireCheckpointWritten, rhs: WireCheckpointWritten) -> Bool {
     if lhs.server != rhs.server {return false}
     if lhs.step != rhs.step {return false}
-    if lhs.file != rhs.file {return false}
     if lhs.error != rhs.error {return false}
     if lhs.bytes != rhs.bytes {return false}
     if lhs.applied != rhs.applied {return false}
@@ -3165,6 +3171,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if lhs.bundles != rhs.bundles {return false}
     if lhs.headerChecksum != rhs.headerChecksum {return false}
     if lhs.notFinite != rhs.notFinite {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.sequence != rhs.sequence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

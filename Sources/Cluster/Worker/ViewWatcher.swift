@@ -11,7 +11,10 @@ final class ViewWatcher: Sendable {
         var step = 0
         var isOver = false
         var isRunning = true
+        /// What the coordinator has not been told for certain, the oldest first.
         var results: [WireStepResult] = []
+        /// How many were taken out of `results` since the job began.
+        var toldCount = 0
         var isLeaving = false
     }
 
@@ -49,6 +52,7 @@ final class ViewWatcher: Sendable {
     /// - Throws: `NodeError` if the coordinator refuses.
     func checkNow() throws {
         do {
+            if let failure = state.withLock({ $0.failure }) { throw failure }
             try NodeStart.heartbeat(control, .worker, number, incarnation, interval: cluster.heartbeatInterval)
         } catch let error as NodeError where error.kind == .peerUnavailable {
             // What the caller has to say is more.
@@ -73,11 +77,17 @@ final class ViewWatcher: Sendable {
     /// Adds what to tell of a step with the next heartbeat.
     func add(_ result: WireStepResult) { state.withLock { $0.results.append(result) } }
 
-    /// Takes what has not been told yet, to tell it now.
-    func takeResults() -> [WireStepResult] {
+    /// Results that the coordinator may not know, and what to call `told` with once it does. A heartbeat that has got no
+    /// answer may or may not have told of them; told twice, they count once.
+    var untold: (results: [WireStepResult], upTo: Int) {
+        state.withLock { ($0.results, $0.toldCount + $0.results.count) }
+    }
+
+    /// The coordinator knows of all results up to these.
+    func told(upTo count: Int) {
         state.withLock { state in
-            defer { state.results.removeAll() }
-            return state.results
+            state.results.removeFirst(min(max(count - state.toldCount, 0), state.results.count))
+            state.toldCount = max(state.toldCount, count)
         }
     }
 
@@ -88,39 +98,34 @@ final class ViewWatcher: Sendable {
     }
 
     private func run() {
-        var silentSince: ContinuousClock.Instant?
         while !state.withLock({ $0.isOver }) {
             let began = pauses?.now ?? .zero
             var beat = WireHeartbeat()
             beat.role = .worker
             beat.number = Int32(number)
             beat.incarnation = incarnation
+            let (results, count) = untold
+            beat.done = results
             state.withLock { state in
                 beat.view = state.view?.number ?? 0
                 beat.step = Int64(state.step)
-                beat.done = state.results
                 beat.leaving = state.isLeaving
-                state.results.removeAll()
             }
             do {
-                let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval)
-                silentSince = nil
+                let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval) { [self] in
+                    if state.withLock({ $0.isOver }) { throw WorkerStopped() }
+                }
+                told(upTo: count)
                 pauses?.answered(began: began)
                 state.withLock { state in
                     if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
                     state.view = view
                 }
                 if view.phase == .finished || view.phase == .failed { break }
-            } catch {
-                state.withLock { $0.results = beat.done + $0.results }
+            } catch is WorkerStopped { break } catch {
                 let error = error as? NodeError ?? NodeError(.failed, "\(error)")
-                silentSince = silentSince ?? .now
-                guard error.kind == .peerUnavailable, ContinuousClock.now - silentSince! < cluster.heartbeatTimeout
-                else {
-                    state.withLock { $0.failure = error }
-                    break
-                }
-                Thread.sleep(forTimeInterval: 0.1)
+                state.withLock { $0.failure = error }
+                break
             }
         }
         state.withLock { $0.isRunning = false }

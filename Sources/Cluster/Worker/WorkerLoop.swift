@@ -188,14 +188,18 @@ final class WorkerLoop {
             done.worker = Int32(number)
             done.incarnation = incarnation
             done.done = sums
+            _ = try control.ask(.leaseEvaluation(done), check: watcher.check)
             sums = []
-            _ = try control.ask(.leaseEvaluation(done))
         }
         var ask = WireLeaseBatches()
         ask.worker = Int32(number)
         ask.incarnation = incarnation
-        ask.done = watcher.takeResults()
-        guard case .lease(let lease) = try control.ask(.leaseBatches(ask)) else { throw control.unexpected() }
+        // Those of a heartbeat on its way, too: a worker that asks and holds batches is given the same ones again.
+        let (results, count) = watcher.untold
+        ask.done = results
+        let answer = try control.ask(.leaseBatches(ask), check: watcher.check)
+        watcher.told(upTo: count)
+        guard case .lease(let lease) = answer else { throw control.unexpected() }
         return try LeasedWork(lease)
     }
 
@@ -280,7 +284,7 @@ final class WorkerLoop {
         var report = notFinite(client, loss: loss, step: Int(result.batch))
         report.gradient = client.notFinite?.variable ?? ""
         report.gradientValue = client.notFinite?.value ?? ""
-        _ = try control.ask(.notFinite(report))
+        _ = try control.ask(.notFinite(report), check: watcher.check)
         switch job.config.train.onNaN {
         case .stop: try awaitEnd()
         // What is in the Variables already no later step leaves out.
@@ -353,7 +357,7 @@ final class WorkerLoop {
                 hasToldOfEvaluation = true
                 var report = notFinite(client, loss: loss, step: round)
                 report.evaluating = true
-                _ = try control.ask(.notFinite(report))
+                _ = try control.ask(.notFinite(report), check: watcher.check)
             }
         }
     }

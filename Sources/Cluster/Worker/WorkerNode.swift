@@ -26,6 +26,7 @@ public struct WorkerNode: Sendable {
         let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
         defer { control.close() }
         let config = try NodeStart.configuration(control, options)
+        control.persist(for: config.cluster.heartbeatTimeout, stop: options.stop)
         guard let job = JobRegistry(options.jobs)[config.model.kind] else {
             throw NodeError(
                 .refused,
@@ -70,9 +71,12 @@ public struct WorkerNode: Sendable {
         leave.role = .worker
         leave.number = assigned.number
         leave.incarnation = registration.incarnation
-        leave.done = watcher.takeResults()
+        leave.done = watcher.untold.results
         leave.step = Int64(watcher.step)
-        _ = try? control.ask(.leave(leave), timeout: .seconds(1))
+        // While others train, what it has done must be known, or they do it again.
+        let isOver = [.finished, .failed].contains(watcher.view?.phase)
+        _ = try? control.ask(
+            .leave(leave), timeout: .seconds(1), limit: isOver ? ControlClient.limitOfEnd : nil)
         if let view = watcher.view, view.phase == .failed { throw NodeError(.failed, "the job failed: \(view.reason)") }
     }
 }

@@ -44,7 +44,8 @@ struct GraphRunCommand: Subcommand {
               tributary graph run run1/model.ckpt-1000.meta --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch y
 
             The operations of tf.train.Saver write and read checkpoints relative to the working directory: \
-            what they are called is fed as a text, or is the graph's own default.
+            what they are called is fed as a text, or is the graph's own default. A graph writes files only in the working \
+            directory, and in folders that such a text names.
 
               tributary graph run graph.pb --init init --feed-text save/Const:0=run1/model.ckpt --fetch save/control_dependency:0
             """)
@@ -108,7 +109,8 @@ struct GraphRunCommand: Subcommand {
             source, needed: fetches.map(\.node), initial: first, additions: own + local,
             feeds: feeds.mapValues(\.dtype), device: try placement.name(), devices: placement.options,
             softPlacement: softPlacement,
-            logsPlacement: logDevicePlacement, log: { [console = invocation.console] in console.log($0) })
+            logsPlacement: logDevicePlacement, writable: .under(writable),
+            log: { [console = invocation.console] in console.log($0) })
         try graph.load()
         // What checkpoint is to be restored first.
         for name in first { try graph.execute(name, feeds: texts) }
@@ -129,6 +131,15 @@ struct GraphRunCommand: Subcommand {
             let plain = fetch.name.replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: ":", with: "_")
             try Npy.write(value, to: "\(folder)/\(plain).npy")
         }
+    }
+
+    /// Where the graph's operations may write: what is fed is the user's own word.
+    private var writable: [String] {
+        let fed = feedText.compactMap { text -> String? in
+            let path = text[(text.firstIndex(of: "=") ?? text.startIndex)...].dropFirst()
+            return path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
+        }
+        return ["."] + fed
     }
 
     /// Feeds by the graph's names, and what is fetched by the user's and the graph's names.

@@ -31,6 +31,8 @@ public struct SessionOptions: Sendable {
     public var profile: Profile?
     /// Where operations that save and restore keep checkpoints; nil: such a run throws.
     public var checkpoints: (any CheckpointStore)?
+    /// Where `PrintV2` may add to files. Nowhere by default: a graph may come from somebody else.
+    public var writable = WritableFolders.none
     /// How runs are carried out.
     public var plan: PlanKind
     /// Fill a plan's memory with NaN as soon as no value is in it, so that a wrong use shows. Slow, for tests. Off, unless the

@@ -8,9 +8,15 @@ internal import SwiftProtobuf
 public struct TensorFlowCheckpointStore: CheckpointStore {
     /// Where prefixes that are no absolute paths start.
     private let folder: String
+    private let writable: WritableFolders
 
-    /// - Parameter folder: where prefixes that are no absolute paths start; nil: the process's folder.
-    public init(folder: String? = nil) { self.folder = folder ?? "" }
+    /// - Parameters:
+    ///   - folder: where prefixes that are no absolute paths start; nil: the process's folder.
+    ///   - writable: where checkpoints may be written, merged and removed.
+    public init(folder: String? = nil, writable: WritableFolders = .everywhere) {
+        self.folder = folder ?? ""
+        self.writable = writable
+    }
 
     private func path(_ prefix: String) throws -> String {
         guard !prefix.isEmpty, !prefix.contains("\0") else {
@@ -42,6 +48,7 @@ public struct TensorFlowCheckpointStore: CheckpointStore {
 
     public func write(_ parts: [CheckpointPart], to prefix: String) throws {
         let path = try path(prefix)
+        try writable.check(path)
         makeFolder(of: path)
         var index = CheckpointIndex(path: "\(path).index")
         try AtomicFile.write(to: CheckpointIndex.dataFile(path, 0, of: 1)) { file in
@@ -79,10 +86,13 @@ public struct TensorFlowCheckpointStore: CheckpointStore {
         _ parts: [String], into prefix: String, deletingFolders: Bool, allowingMissing: Bool
     ) throws {
         let path = try path(prefix)
+        try writable.check(path)
         var index = CheckpointIndex(path: "\(path).index")
         var sources: [(prefix: String, shards: [InputFile])] = []
         for part in parts {
             let part = try self.path(part)
+            // Its files are moved, and its index is removed.
+            try writable.check(part)
             if allowingMissing, access("\(part).index", F_OK) != 0 { continue }
             let checkpoint = try TensorFlowCheckpoint(part)
             let first = sources.reduce(0) { $0 + $1.shards.count }

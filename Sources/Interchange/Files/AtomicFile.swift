@@ -27,14 +27,16 @@ public struct AtomicFile: ~Copyable {
 
     /// Writes the file at `path`: what `body` appends to the file it is given.
     ///
+    /// - Parameter followsLinks: false: what is at `path`, be it a link, is replaced itself, and a folder is an error. For names
+    ///   that a program makes up, in folders in which others may have put something.
     /// - Throws: what `body` throws; `FormatError` with the system's reason if the file cannot be written.
     public static func write<Result>(
-        to path: String, _ body: (inout AtomicFile) throws -> Result
+        to path: String, followsLinks: Bool = true, _ body: (inout AtomicFile) throws -> Result
     ) throws -> Result {
-        switch try OutputTarget(path) {
+        switch followsLinks ? try OutputTarget(path) : .file(path) {
         case .descriptor(let number): return try through(fcntl(number, F_DUPFD_CLOEXEC, 0), path, body)
         case .stream(let place): return try through(open(place, O_WRONLY | O_NOCTTY | O_CLOEXEC), path, body)
-        case .file(let place): return try replace(place, path, body)
+        case .file(let place): return try replace(place, path, followsLinks: followsLinks, body)
         }
     }
 
@@ -55,7 +57,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Replaces the file at `place`, which the user calls `path`.
     private static func replace<Result>(
-        _ place: String, _ path: String, _ body: (inout AtomicFile) throws -> Result
+        _ place: String, _ path: String, followsLinks: Bool, _ body: (inout AtomicFile) throws -> Result
     ) throws -> Result {
         let folder = OutputTarget.folder(of: place)
         // A name may have 255 bytes.
@@ -64,7 +66,7 @@ public struct AtomicFile: ~Copyable {
         let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let code = errno
-            if [EACCES, EPERM, EROFS].contains(code) {
+            if [EACCES, EPERM, EROFS].contains(code), followsLinks {
                 let existing = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC)
                 if existing >= 0 { return try through(existing, path, body) }
             }
@@ -79,7 +81,9 @@ public struct AtomicFile: ~Copyable {
             let isRenamed = rename(temporary, place) == 0
             if !isRenamed {
                 // A file that is a mount point, as containers have them, cannot be replaced.
-                guard errno == EBUSY else { throw FormatError(writing: path, "cannot be replaced", systemCode: errno) }
+                guard errno == EBUSY, followsLinks else {
+                    throw FormatError(writing: path, "cannot be replaced", systemCode: errno)
+                }
                 try copy(descriptor, to: place, path)
                 unlink(temporary)
             }
@@ -100,7 +104,8 @@ public struct AtomicFile: ~Copyable {
     /// Gives a file who may read it, and whose it is, from the one that it will replace.
     private static func takeMode(of place: String, _ descriptor: Int32) {
         var old = stat()
-        guard stat(place, &old) == 0 else { return }
+        // `place` is behind all links, or is to be replaced itself.
+        guard lstat(place, &old) == 0, old.st_mode & S_IFMT == S_IFREG else { return }
         // Only root may give files away.
         _ = fchown(descriptor, old.st_uid, old.st_gid)
         fchmod(descriptor, old.st_mode & 0o777)
@@ -128,8 +133,8 @@ public struct AtomicFile: ~Copyable {
     }
 
     /// Writes `bytes` as the file at `path`. Throws `FormatError` if it cannot be written.
-    public static func write(_ bytes: [UInt8], to path: String) throws {
-        try write(to: path) { file in try bytes.withUnsafeBytes { try file.append($0) } }
+    public static func write(_ bytes: [UInt8], to path: String, followsLinks: Bool = true) throws {
+        try write(to: path, followsLinks: followsLinks) { file in try bytes.withUnsafeBytes { try file.append($0) } }
     }
 
     /// Appends bytes. Throws `FormatError` if the system refuses, as on a full disk.

@@ -37,12 +37,23 @@ package enum OutputTarget: Equatable {
             case S_IFDIR: throw refused(EISDIR)
             case S_IFLNK:
                 if let open = openFile(place) { return open }
+                guard !isForeign(status, in: folder(of: place)) else { throw refused(EACCES) }
                 let target = try link(place) ?? { throw refused(errno) }()
                 place = target.hasPrefix("/") ? target : "\(folder(of: place))/\(target)"
             default: return .stream(place)
             }
         }
         throw refused(ELOOP)
+    }
+
+    /// Whether another user has put a link into a folder that all may write to, such as /tmp, so that what it names be
+    /// overwritten. (The kernel's `fs.protected_symlinks`, which does not see who follows links by itself.)
+    private static func isForeign(_ link: stat, in folder: String) -> Bool {
+        var place = stat()
+        guard stat(folder, &place) == 0, place.st_mode & S_ISVTX != 0, place.st_mode & S_IWOTH != 0 else {
+            return false
+        }
+        return link.st_uid != geteuid() && link.st_uid != place.st_uid
     }
 
     /// What a link in `/proc/PID/fd` stands for, nil for other links.

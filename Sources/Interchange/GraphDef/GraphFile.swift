@@ -22,6 +22,7 @@ public struct GraphFile {
     ///     it runs here.
     ///   - devices: which devices there are to be.
     ///   - folder: where the graph's checkpoints are that are no absolute paths; nil: the process's folder.
+    ///   - writable: where the graph's operations may write; nil: in the folder for checkpoints.
     ///   - plan: how runs are carried out.
     ///   - log: receives what runs on the CPU though a GPU was asked for, and (`logsPlacement`) where everything runs.
     /// - Throws: `FormatError` if the file cannot be read; `GraphError` for what is wrong with the graph.
@@ -29,11 +30,12 @@ public struct GraphFile {
         _ path: String, needed: [String]? = nil, initial: [String] = [], feeds: [String: DType?] = [:],
         device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(), softPlacement: Bool = false,
         logsPlacement: Bool = false, plan: PlanKind = .optimized, folder: String? = nil,
-        log: (@Sendable (String) -> Void)? = nil
+        writable: WritableFolders? = nil, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         try self.init(
             GraphSource(path), needed: needed, initial: initial, feeds: feeds, device: device, devices: devices,
-            softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, folder: folder, log: log)
+            softPlacement: softPlacement, logsPlacement: logsPlacement, plan: plan, folder: folder,
+            writable: writable, log: log)
     }
 
     /// As `init` of a path, of a file that has been read.
@@ -44,7 +46,7 @@ public struct GraphFile {
         _ source: GraphSource, needed: [String]? = nil, initial: [String] = [], additions: [String] = [],
         feeds: [String: DType?] = [:], device: DeviceName? = nil, devices: DeviceOptions = DeviceOptions(),
         softPlacement: Bool = false, logsPlacement: Bool = false, plan: PlanKind = .optimized, folder: String? = nil,
-        log: (@Sendable (String) -> Void)? = nil
+        writable: WritableFolders? = nil, log: (@Sendable (String) -> Void)? = nil
     ) throws {
         self.source = source
         let additions = additions + (source.mainOperation.map { [$0] } ?? [])
@@ -64,12 +66,13 @@ public struct GraphFile {
         }
         var devices = devices
         if let device { devices.standard = device }
-        session = try Session(
-            graph,
-            options: SessionOptions(
-                softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
-                placementLog: logsPlacement ? log : nil, plan: plan,
-                checkpoints: TensorFlowCheckpointStore(folder: folder)))
+        let writable = writable ?? .under([folder ?? "."])
+        var options = SessionOptions(
+            softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
+            placementLog: logsPlacement ? log : nil, plan: plan,
+            checkpoints: TensorFlowCheckpointStore(folder: folder, writable: writable))
+        options.writable = writable
+        session = try Session(graph, options: options)
     }
 
     /// Does what TensorFlow does when it loads a SavedModel: gives the Variables the values that came with it, then runs the

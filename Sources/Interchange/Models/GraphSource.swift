@@ -64,7 +64,7 @@ public struct GraphSource: Sendable {
         }
         meta.clearGraphDef()
         self.meta = meta
-        if format.kind == .savedModel { setAssets() }
+        if format.kind == .savedModel { try setAssets() }
     }
 
     private static func decode<Message: SwiftProtobuf.Message>(
@@ -167,10 +167,15 @@ public struct GraphSource: Sendable {
     }
 
     /// Gives the constants that stand for the paths of assets the paths where these lie now.
-    private mutating func setAssets() {
+    private mutating func setAssets() throws {
         var assets = meta.assetFileDef
         if case .anyList(let list)? = meta.collectionDef["saved_model_assets"]?.kind {
             assets += list.value.compactMap { try? TFAssetFileDef(serializedBytes: $0.value) }
+        }
+        for name in assets.map(\.filename) {
+            guard !name.hasPrefix("/"), !name.contains("\0"), !name.split(separator: "/").contains("..") else {
+                throw FormatError(path: path, "names an asset outside of its folder, '\(name)'")
+            }
         }
         let paths = Dictionary(
             assets.map { (String($0.tensorInfo.name.prefix { $0 != ":" }), "\(folder)/assets/\($0.filename)") },

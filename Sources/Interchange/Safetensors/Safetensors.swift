@@ -25,11 +25,11 @@ public enum Safetensors {
     /// - Throws: `FormatError` if the file cannot be written or a name occurs twice; what `tensor` throws.
     @discardableResult
     public static func write(
-        _ declarations: [Declaration], metadata: [String: String] = [:], to path: String,
+        _ declarations: [Declaration], metadata: [String: String] = [:], to path: String, followsLinks: Bool = true,
         tensor: (String) throws -> Tensor
     ) throws -> Int {
         let header = try header(declarations, metadata: metadata, path: path)
-        return try AtomicFile.write(to: path) { file in
+        return try AtomicFile.write(to: path, followsLinks: followsLinks) { file in
             try emit(header, tensor: tensor) { try file.append($0) }
             return file.count
         }
@@ -38,14 +38,15 @@ public enum Safetensors {
     /// Writes a file, whole or not at all; its length in bytes. Throws as the other.
     @discardableResult
     public static func write(
-        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
+        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String,
+        followsLinks: Bool = true
     ) throws -> Int {
         let byName = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-        return try write(declared(tensors), metadata: metadata, to: path) { byName[$0]! }
+        return try write(declared(tensors), metadata: metadata, to: path, followsLinks: followsLinks) { byName[$0]! }
     }
 
     /// Writes a file whose tensors have checksums, whole or not at all: its length in bytes, and the checksum of its header.
-    /// Throws as the others.
+    /// A link at `path` is replaced and not followed. Throws as the others.
     package static func writeChecked(
         _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
     ) throws -> (bytes: Int, headerChecksum: UInt32) {
@@ -54,7 +55,7 @@ public enum Safetensors {
             metadata[checksumKey(name)] = text(tensor.withUnsafeBytes { CRC32C.checksum($0) })
         }
         let header = try header(declared(tensors), metadata: metadata, path: path).encoded
-        let bytes = try write(tensors, metadata: metadata, to: path)
+        let bytes = try write(tensors, metadata: metadata, to: path, followsLinks: false)
         return (bytes, header.withUnsafeBytes { CRC32C.checksum($0) })
     }
 

@@ -51,7 +51,7 @@ struct JobStateTests {
             wire.incarnation = draw()
             wire.dataAddresses = ["inproc://\(wire.incarnation)"]
             let number = try state.registerServer(wire, now: now)
-            state.serverReady(number, now: now)
+            state.serverReady(number, incarnation: wire.incarnation, now: now)
             servers.append((number, wire.incarnation))
         }
 

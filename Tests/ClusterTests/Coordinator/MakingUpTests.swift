@@ -23,7 +23,7 @@ struct MakingUpTests {
             wire.incarnation = 1
             wire.dataAddresses = ["inproc://server"]
             server = try state.registerServer(wire, now: now)
-            state.serverReady(server, now: now)
+            state.serverReady(server, incarnation: 1, now: now)
             for incarnation in [UInt64(11), 12] {
                 var wire = WireRegisterWorker()
                 wire.incarnation = incarnation

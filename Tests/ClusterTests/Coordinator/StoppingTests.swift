@@ -20,7 +20,7 @@ struct StoppingTests {
                     schedule: BatchSchedule(examples: 75, batch: 10, seed: 1), evaluationBatches: 0, jobKey: 1))
             var server = WireRegisterServer()
             (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
-            state.serverReady(try state.registerServer(server, now: now), now: now)
+            state.serverReady(try state.registerServer(server, now: now), incarnation: 1, now: now)
             for incarnation in [2, 3] as [UInt64] {
                 var worker = WireRegisterWorker()
                 (worker.incarnation, worker.pid) = (incarnation, Int64(incarnation))

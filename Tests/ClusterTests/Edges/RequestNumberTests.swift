@@ -16,7 +16,7 @@ struct RequestNumberTests {
                 schedule: BatchSchedule(examples: 75, batch: 10, seed: 1), evaluationBatches: batches, jobKey: 1))
         var server = WireRegisterServer()
         (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
-        state.serverReady(try state.registerServer(server, now: .zero), now: .zero)
+        _ = state.serverReady(try state.registerServer(server, now: .zero), incarnation: 1, now: .zero)
         var worker = WireRegisterWorker()
         worker.incarnation = 2
         _ = try state.registerWorker(worker, now: .zero)

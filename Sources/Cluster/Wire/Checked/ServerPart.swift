@@ -4,8 +4,6 @@ package struct ServerPart {
     package let piece: [UInt8]
     /// Bytes of the whole program; nil while servers are missing.
     package let total: Int?
-    /// Empty where the job writes no checkpoints.
-    let checkpointDirectory: String
     /// The checkpoint to restore; nil to run the initialiser.
     let restoreStep: Int?
     /// Where the job's batches are cut otherwise than the checkpoint's: the updates that every bundle is taken to have.
@@ -15,7 +13,6 @@ package struct ServerPart {
     package init(_ wire: WirePart) throws(NodeError) {
         piece = [UInt8](wire.graph)
         total = wire.total == -1 ? nil : try Limit.fetched.check(wire.total, "Part.total")
-        checkpointDirectory = wire.checkpointDirectory
         restoreStep = wire.restoreStep == -1 ? nil : try Limit.label.check(wire.restoreStep, "Part.restore_step")
         let updates = try Limit.step.check(wire.restoreUpdates, "Part.restore_updates")
         restoreUpdates = updates > 0 ? updates : nil

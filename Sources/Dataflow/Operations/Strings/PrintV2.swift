@@ -3,7 +3,8 @@
 #endif
 
 /// `PrintV2`: writes a text and `end` to `output_stream`: "stdout", "stderr", "log(info)", "log(warning)", "log(error)"
-/// (which go to standard error, a line each) or "file://PATH", to whose end it is added. What `tf.print` runs.
+/// (which go to standard error, a line each) or "file://PATH", to whose end it is added where the session's options let it
+/// write. What `tf.print` runs.
 public enum PrintV2: StringOperation {
     public static let signature = Signature(
         ["input": "string"], to: [:],
@@ -29,6 +30,7 @@ public enum PrintV2: StringOperation {
         let text = try call.bytes(0, "'input'") + Array(try call.attributes.string("end").utf8)
         if stream.hasPrefix("file://") {
             let path = String(stream.dropFirst(7))
+            try call.functions.options.writable.check(path)
             let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
             guard file >= 0 else {
                 throw GraphError(
