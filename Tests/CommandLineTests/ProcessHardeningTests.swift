@@ -28,7 +28,11 @@ struct ProcessHardeningTests {
     }
 
     /// A job that a shell starts, with a temporary folder of its own.
-    private func start(_ before: String, _ command: String, _ arguments: [String] = []) throws -> Process {
+    private func start(
+        _ before: String, _ command: String, _ arguments: [String] = []
+    ) throws -> (
+        pid: Int32, shell: ChildProcesses
+    ) {
         let config = folder.appending(path: "job.yaml")
         try """
         model: { kind: mlp, hidden: [16] }
@@ -36,18 +40,14 @@ struct ProcessHardeningTests {
         train: { learning_rate: 0.002, batch: 20, epochs: 4000 }
         cluster: { servers: 1, workers: 1, threads_per_node: 1 }
         """.write(to: config, atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments =
-            ["-c", "\(before); exec \"$0\" \"$@\" 2>\"$TMPDIR/log\"", TestProgram.path, command, config.path]
-            + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["TMPDIR": folder.path, "TRIBUTARY_TOKEN": "a-secret-of-the-job"]
-        ) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        return process
+        let shell = ChildProcesses()
+        let script = "\(before); exec \"$0\" \"$@\" 2>\"$TMPDIR/log\""
+        let pid = try shell.start(
+            .init(
+                name: "job", path: "/bin/sh",
+                arguments: ["-c", script, TestProgram.path, command, config.path] + arguments,
+                environment: ["TMPDIR": folder.path, "TRIBUTARY_TOKEN": "a-secret-of-the-job"]))
+        return (pid, shell)
     }
 
     private func wait(for text: String) -> Bool {
@@ -58,11 +58,11 @@ struct ProcessHardeningTests {
         return false
     }
 
-    private func end(_ process: Process) {
-        kill(process.processIdentifier, SIGINT)
+    private func end(_ job: (pid: Int32, shell: ChildProcesses)) {
+        job.shell.signal(SIGINT)
         usleep(100_000)
-        kill(process.processIdentifier, SIGINT)
-        process.waitUntilExit()
+        job.shell.signal(SIGINT)
+        #expect(job.shell.waitForAll(atMost: .seconds(10)))
     }
 
     @Test("a launched job: no secret in an environment, no cores, no descriptor that a program would inherit")
@@ -70,12 +70,12 @@ struct ProcessHardeningTests {
         let job = try start("ulimit -c unlimited 2>/dev/null", "launch")
         defer { end(job) }
         try #require(wait(for: "training begins"))
-        let nodes = children(of: job.processIdentifier)
+        let nodes = children(of: job.pid)
         #expect(nodes.count == 2)
-        for pid in [job.processIdentifier] + nodes {
+        for pid in [job.pid] + nodes {
             let environment = try read("/proc/\(pid)/environ")
             #expect(environment.contains("PATH=") && !environment.contains("a-secret-of-the-job"))
-            if pid != job.processIdentifier { #expect(!environment.contains("TRIBUTARY_TOKEN")) }
+            if pid != job.pid { #expect(!environment.contains("TRIBUTARY_TOKEN")) }
             #expect(!(try read("/proc/\(pid)/cmdline")).contains("a-secret"))
             let limit = try read("/proc/\(pid)/limits").split(separator: "\n").first { $0.contains("core file") } ?? ""
             let soft = limit.split(separator: " ").dropFirst(4).first.flatMap { Int($0) }
@@ -97,7 +97,7 @@ struct ProcessHardeningTests {
         let job = try start("true", "coordinator", ["--listen", "ipc://\(folder.path)/socket"])
         defer { end(job) }
         try #require(wait(for: "coordinator listens"))
-        let environment = try read("/proc/\(job.processIdentifier)/environ")
+        let environment = try read("/proc/\(job.pid)/environ")
         #expect(environment.contains("PATH=") && !environment.contains("a-secret-of-the-job"))
         #expect(throws: NodeError.self) { try ControlClient(.init("ipc://\(folder.path)/socket")).status() }
         #expect(

@@ -50,7 +50,7 @@ struct OutputBacklogTests {
         backlog.add(.live("progress"))
         for i in 0..<11 { backlog.add(.line("message \(i)")) }
         let texts = Self.drain(&backlog)
-        #expect(texts.first == "(1 line is missing here: nobody read them in time)\nmessage 1\n" && texts.count == 10)
+        #expect(texts.first == "(2 lines are missing here: nobody read them in time)\nmessage 2\n" && texts.count == 9)
         for i in 0..<100_000 { backlog.add(.line("message \(i)")) }
         #expect(
             Self.drain(&backlog)
