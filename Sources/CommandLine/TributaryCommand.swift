@@ -65,6 +65,8 @@ public struct TributaryCommand: ParsableCommand {
     /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
     public static func main(jobs: [any TrainingJob] = []) -> Never {
         StandardStreams.prepare()
+        _ = EnvironmentToken.value
+        CompilerCache.prepare()
         let console = Console()
         let stop = StopSignal()
         do {
@@ -76,23 +78,30 @@ public struct TributaryCommand: ParsableCommand {
                 Foundation.exit(0)
             }
             try ProcessLimits.raiseOpenFiles()
+            if type(of: subcommand).hasToken { ProcessLimits.forbidCores() }
             try subcommand.run(Invocation(jobs: jobs, console: console, stop: stop))
             try console.finish()
             Foundation.exit(stop.request == .now ? Failure.Status.interrupted : 0)
         } catch {
             // What fails then fails for that.
-            if stop.request == .now { Foundation.exit(Failure.Status.interrupted) }
+            if stop.request == .now {
+                console.close()
+                Foundation.exit(Failure.Status.interrupted)
+            }
             end(error, console)
         }
     }
 
     /// Says what is wrong and ends the process. A reader that has gone is nothing wrong: that ends it quietly.
     private static func end(_ error: any Error, _ console: Console) -> Never {
-        if StandardStreams.isClosedPipe(error) { StandardStreams.endByClosedPipe() }
+        if StandardStreams.isClosedPipe(error) {
+            console.close()
+            StandardStreams.endByClosedPipe()
+        }
         let failure = Failure(error)
-        console.close()
         guard failure.status == 0 else {
             if !failure.message.isEmpty { console.log(failure.message) }
+            console.close()
             Foundation.exit(failure.status)
         }
         // Help, and the version.
@@ -126,5 +135,12 @@ struct Invocation {
 
 /// One command of `tributary`.
 protocol Subcommand: ParsableCommand {
+    /// Whether the process may hold a job's token.
+    static var hasToken: Bool { get }
+
     func run(_ invocation: Invocation) throws
+}
+
+extension Subcommand {
+    static var hasToken: Bool { false }
 }

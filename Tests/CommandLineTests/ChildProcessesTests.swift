@@ -83,6 +83,36 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(1))
     }
 
+    @Test("whose end is being told is not signalled any more: its number may be another process's")
+    func reaped() throws {
+        let children = Mutex<ChildProcesses?>(nil)
+        let seen = Mutex<[String]>([])
+        let made = ChildProcesses(onExit: { exit in
+            // It has been reaped by now.
+            #expect(kill(exit.pid, 0) != 0)
+            children.withLock { $0 }?.signal(0) { name in
+                seen.withLock { $0.append(name) }
+                return false
+            }
+        })
+        children.withLock { $0 = made }
+        try made.start(Self.shell("worker 0", "sleep 0.3"))
+        try made.start(Self.shell("worker 1", "exit 0"))
+        #expect(made.waitForAll(atMost: .seconds(10)))
+        #expect(made.exits.map(\.name) == ["worker 1", "worker 0"])
+        #expect(seen.withLock { $0 } == ["worker 0"])
+        children.withLock { $0 = nil }
+    }
+
+    @Test("those that are let go of are killed, and nothing is left of them")
+    func abandoned() throws {
+        var children: ChildProcesses? = ChildProcesses()
+        let pid = try #require(try children?.start(Self.shell("worker 0", "sleep 100")))
+        children = nil
+        for _ in 0..<500 where kill(pid, 0) == 0 { usleep(10_000) }
+        #expect(kill(pid, 0) != 0)
+    }
+
     @Test("a program that is not there is named")
     func missing() {
         let children = ChildProcesses()

@@ -18,7 +18,7 @@ extension JobConfig {
             list.add(.wholeFile, text)
             return list.error(name: path)!
         }
-        guard let file = fopen(path, "rb") else {
+        guard let file = fopen(path, "rbe") else {
             throw refuse("the configuration cannot be read: \(String(cString: strerror(errno)))")
         }
         defer { fclose(file) }

@@ -238,8 +238,12 @@ public final class Coordinator: Sendable {
             }
         }
         var losses = try LossFile(options.lossesFile)
+        defer { losses.finish() }
         var lastProgress = Duration.seconds(-1)
         var overSince: Duration?
+        // When all was told but what is still to be written of the losses.
+        var toldSince: Duration?
+        var endsAtOnce = false
         let ticker = Ticker(every: 0.005) { [socket] in socket.wake() }
         defer { ticker.end() }
         while true {
@@ -247,7 +251,9 @@ public final class Coordinator: Sendable {
             let now = clock.now
             for note in takeNotes() {
                 switch note {
-                case .stop(let immediately, let reason): service.state.stop(now: immediately, reason, now: now)
+                case .stop(let immediately, let reason):
+                    endsAtOnce = endsAtOnce || immediately
+                    service.state.stop(now: immediately, reason, now: now)
                 case .died(let role, let pid, let how): service.state.declareDead(role, pid: pid, how, now: now)
                 case .failed(let description): service.state.fail(description, now: now)
                 }
@@ -257,7 +263,7 @@ public final class Coordinator: Sendable {
             try service.releaseHeld(now: now)
             if let error = losses.write(service.state.takeFinishedBatches()) { onEvent(error) }
             for event in service.state.takeEvents() { onEvent(event) }
-            if now - lastProgress > .milliseconds(100) {
+            if toldSince == nil, now - lastProgress > .milliseconds(100) {
                 lastProgress = now
                 onProgress(service.progress(now: now))
             }
@@ -265,9 +271,11 @@ public final class Coordinator: Sendable {
             overSince = overSince ?? now
             // Every node hears of the end and leaves; the dead and the slow are not waited for.
             let isLeft = service.state.membership.nodes.allSatisfy { !$0.isAlive }
-            if isLeft || now - overSince! > .seconds(3) {
+            guard isLeft || now - overSince! > .seconds(3) else { continue }
+            if toldSince == nil {
+                toldSince = now
                 if let error = losses.write(service.state.takeFinishedBatches(isLast: true)) { onEvent(error) }
-                if let error = losses.close() { onEvent(error) }
+                losses.finish()
                 if service.state.hasTrainedNothing {
                     onEvent(
                         "none of the \(service.state.stepsOfRun) updates has changed a Variable: is the learning rate 0, or do no "
@@ -275,10 +283,16 @@ public final class Coordinator: Sendable {
                 }
                 service.removeUnfinishedCheckpoints()
                 onProgress(service.progress(now: now))
-                var report = service.report(now: now)
-                report.lossesError = losses.error
-                return report
             }
+            // Losses may wait for a reader. Until it has them, the coordinator goes on answering.
+            if !losses.isWritten, !endsAtOnce || now - toldSince! < .milliseconds(100) {
+                if let note = losses.waits(since: toldSince!, now: now) { onEvent(note) }
+                continue
+            }
+            if let error = losses.end() { onEvent(error) }
+            var report = service.report(now: now)
+            report.lossesError = losses.error
+            return report
         }
     }
 }
@@ -312,47 +326,6 @@ private struct PatientClock {
             elapsed += min(time - last, .seconds(1))
             last = time
             return elapsed
-        }
-    }
-}
-
-/// Writes "step,loss" lines. A full disk ends the file and not the job; so does, without a word, a reader that has gone.
-struct LossFile {
-    private var file: OutputFile?
-    /// Why not all losses are in the file.
-    private(set) var error: String?
-
-    init(_ path: String?) throws {
-        do {
-            file = try path.map { try OutputFile($0) }
-            try file?.write("step,loss\n")
-        } catch { throw NodeError(.cannotCreate, "the losses: \(error)") }
-    }
-
-    /// What to tell of it, if that failed.
-    mutating func write(_ entries: [TrainingRecord.Entry]) -> String? {
-        guard let file, !entries.isEmpty else { return nil }
-        return tell {
-            try file.write(entries.map { "\($0.batch),\($0.meanLoss.isFinite ? "\($0.meanLoss)" : "null")\n" }.joined())
-        }
-    }
-
-    /// Ends the file; what to tell of it, if that failed.
-    mutating func close() -> String? {
-        guard let file else { return nil }
-        self.file = nil
-        return tell { try file.close() }
-    }
-
-    private mutating func tell(_ body: () throws -> Void) -> String? {
-        do {
-            try body()
-            return nil
-        } catch {
-            file = nil
-            if (error as? FormatError)?.systemCode == EPIPE { return nil }
-            self.error = "\(error)"
-            return "the losses: \(error); no more are written"
         }
     }
 }

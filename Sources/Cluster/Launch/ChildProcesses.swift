@@ -17,7 +17,7 @@ public final class ChildProcesses: Sendable {
         public var title: String?
         /// The arguments, without the program's name.
         public var arguments: [String]
-        /// Added to the parent's environment, over what it has.
+        /// Added to the parent's environment, over what it has; of that, `TRIBUTARY_TOKEN` is not passed on.
         public var environment: [String: String]
 
         public init(
@@ -40,7 +40,10 @@ public final class ChildProcesses: Sendable {
     }
 
     private struct State {
+        /// Only these are signalled: not one of them has been reaped, so that its number is its own.
         var running: [Child] = []
+        /// Those that have ended, and whose end is not told yet.
+        var ending = 0
         var exits: [ChildExit] = []
         var isWatching = false
     }
@@ -60,7 +63,19 @@ public final class ChildProcesses: Sendable {
         self.onExit = onExit
     }
 
-    deinit { for child in state.withLock({ $0.running }) { _ = Glibc.kill(-child.pid, SIGKILL) } }
+    deinit {
+        let left = state.withLock { $0.running }
+        for child in left { _ = Glibc.kill(-child.pid, SIGKILL) }
+        for child in left {
+            if let output = child.output { close(output) }
+            // Killed, they end at once, but where the system itself hangs.
+            for _ in 0..<1000 {
+                let ended = waitpid(child.pid, nil, WNOHANG)
+                if ended == child.pid || ended < 0 && errno != EINTR { break }
+                usleep(1000)
+            }
+        }
+    }
 
     /// Starts a program and returns its process id.
     /// - Throws: `NodeError` of kind `cannotCreate` with the path and the system's reason.
@@ -73,6 +88,7 @@ public final class ChildProcesses: Sendable {
             defer { close(ends[1]) }
             let arguments = ([program.title ?? program.path] + program.arguments).map { strdup($0) }
             var variables = ProcessInfo.processInfo.environment
+            variables["TRIBUTARY_TOKEN"] = nil
             variables.merge(program.environment) { _, new in new }
             let environment = variables.map { strdup("\($0.key)=\($0.value)") }
             defer { for text in arguments + environment { free(text) } }
@@ -95,7 +111,7 @@ public final class ChildProcesses: Sendable {
         return pid
     }
 
-    /// The names of those that still run.
+    /// The names of those that still run, and whose end nobody has noticed.
     public var running: [String] { state.withLock { $0.running.map(\.name) } }
 
     /// The ends so far, in their order.
@@ -104,7 +120,7 @@ public final class ChildProcesses: Sendable {
     /// Waits until all have ended by themselves; false if some still run after the time.
     public func waitForAll(atMost time: Duration) -> Bool {
         let deadline = ContinuousClock.now + time
-        while !running.isEmpty {
+        while state.withLock({ !$0.running.isEmpty || $0.ending > 0 }) {
             if ContinuousClock.now >= deadline { return false }
             usleep(5_000)
         }
@@ -112,8 +128,14 @@ public final class ChildProcesses: Sendable {
     }
 
     /// Sends a signal to the process groups of those that still run and whose name is asked for.
+    ///
+    /// - Parameter matches: must not ask this value for anything.
     public func signal(_ signal: Int32, where matches: (_ name: String) -> Bool = { _ in true }) {
-        for child in state.withLock({ $0.running }) where matches(child.name) { _ = Glibc.kill(-child.pid, signal) }
+        // Under the lock under which the watching thread takes out a child before it reaps it: once reaped, the number may
+        // be another process's.
+        state.withLock { state in
+            for child in state.running where matches(child.name) { _ = Glibc.kill(-child.pid, signal) }
+        }
     }
 
     /// Ends all: SIGTERM, and SIGKILL to what is left after the grace.
@@ -143,25 +165,26 @@ public final class ChildProcesses: Sendable {
         poll(&descriptors, nfds_t(descriptors.count), isEnding ? 2 : 50)
         for child in children {
             // Only this thread takes children out and changes them; `start` may add some meanwhile.
-            var status: Int32 = 0
-            let hasEnded = waitpid(child.pid, &status, WNOHANG) == child.pid
+            let hasEnded = Self.hasEnded(child.pid)
             var child = child
             read(&child)
-            guard hasEnded else {
-                state.withLock { state in
-                    if let index = state.running.firstIndex(where: { $0.pid == child.pid }) {
-                        state.running[index] = child
-                    }
-                }
-                continue
+            state.withLock { state in
+                guard let index = state.running.firstIndex(where: { $0.pid == child.pid }) else { return }
+                state.running[index] = child
+                guard hasEnded else { return }
+                state.running.remove(at: index)
+                state.ending += 1
             }
+            guard hasEnded else { continue }
+            var status: Int32 = 0
+            while waitpid(child.pid, &status, 0) < 0, errno == EINTR {}
             if let rest = child.lines.finish() { onLine(child.name, rest) }
             if let output = child.output { close(output) }
             let exit = ChildExit(
                 name: child.name, pid: child.pid, ending: ChildEnding(waitStatus: status), lastWords: child.lines.last)
             onExit(exit)
             state.withLock { state in
-                state.running.removeAll { $0.pid == exit.pid }
+                state.ending -= 1
                 state.exits.append(exit)
             }
         }
@@ -169,6 +192,12 @@ public final class ChildProcesses: Sendable {
             state.isWatching = !state.running.isEmpty
             return state.isWatching
         }
+    }
+
+    /// Whether a child has ended. It is left to be reaped.
+    private static func hasEnded(_ pid: pid_t) -> Bool {
+        var facts = siginfo_t()
+        return waitid(P_PID, id_t(pid), &facts, WEXITED | WNOHANG | WNOWAIT) == 0 && facts.si_signo == SIGCHLD
     }
 
     /// Takes what is in the pipe.

@@ -72,6 +72,8 @@ public enum ProcessCluster {
         defer { children.terminate(grace: .milliseconds(200)) }
         var common = ["--coordinator", coordinator.address.description, "--parent", "\(getpid())"]
         common += config.cluster.tls.arguments
+        // Not in their environment, which their own children would get, and which stays readable in /proc while they run.
+        common += ["--token-file", try folder.keep(token, as: "token")]
         func start(_ role: String, _ number: Int, _ arguments: [String]) throws {
             try children.start(
                 .init(
@@ -80,8 +82,7 @@ public enum ProcessCluster {
                     // Several processes share the cores: a thread that spins at a barrier keeps another process from
                     // reaching its own. (GCC's OpenMP runtime reads this when a program starts.)
                     environment: [
-                        "TRIBUTARY_TOKEN": token,
-                        "GOMP_SPINCOUNT": ProcessInfo.processInfo.environment["GOMP_SPINCOUNT"] ?? "1000",
+                        "GOMP_SPINCOUNT": ProcessInfo.processInfo.environment["GOMP_SPINCOUNT"] ?? "1000"
                     ]))
         }
         for number in 0..<config.cluster.servers {

@@ -27,6 +27,8 @@ package final class BundleShard {
     private(set) var infinite: Set<String> = []
     /// Memory shared with workers, by their number.
     private var regions: [UInt32: BundleRegion] = [:]
+    /// Which requests about that memory are taken.
+    private(set) var order = RequestOrder()
 
     /// What stands for a pushed gradient in the graph, and where it lies in a push.
     private struct Placeholder {
@@ -151,8 +153,13 @@ package final class BundleShard {
 
     /// Takes memory for what this worker pushes and gets from now on.
     func attach(_ offer: RegionOffer, _ memory: SharedMemory, _ header: DataHeader) {
-        regions[header.worker] = BundleRegion(
-            offer, memory: memory, incarnation: header.incarnation, sequence: header.sequence)
+        regions[header.worker] = BundleRegion(offer, memory: memory, incarnation: header.incarnation)
+        order.attach(worker: header.worker, incarnation: header.incarnation, sequence: header.sequence)
+    }
+
+    /// Notes a request about that memory; false for one that is not its worker's newest.
+    func take(_ header: DataHeader) -> Bool {
+        order.take(worker: header.worker, incarnation: header.incarnation, sequence: header.sequence)
     }
 
     /// The memory shared with the worker that sent this; nil if it has no such place.
@@ -163,7 +170,10 @@ package final class BundleShard {
     }
 
     /// Lets go of the memory of a worker that has gone.
-    func detach(incarnation: UInt64) { regions = regions.filter { $0.value.incarnation != incarnation } }
+    func detach(incarnation: UInt64) {
+        regions = regions.filter { $0.value.incarnation != incarnation }
+        order.forget(incarnation: incarnation)
+    }
 
     // MARK: Updates
 

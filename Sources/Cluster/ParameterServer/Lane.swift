@@ -112,11 +112,11 @@ final class Lane {
             return try refuse(request, header, "bundle \(header.bundle) is not served here")
         }
         if header.isShared {
-            guard let region = shard.region(header) else {
+            guard shard.region(header) != nil else {
                 return try refuse(
                     request, header, "worker \(header.worker) shares no such memory for bundle \(shard.number)")
             }
-            guard region.take(header.sequence) else {
+            guard shard.take(header) else {
                 return try refuse(
                     request, header, "request \(header.sequence) is not worker \(header.worker)'s newest")
             }
@@ -201,10 +201,13 @@ final class Lane {
             return try refuse(request, header, "this is no offer of memory for bundle \(shard.number)")
         }
         do {
-            let known = memories[header.worker].flatMap { $0.offer == offer.memory ? $0.memory : nil }
-            let memory = try known ?? SharedMemory(offer.memory)
-            memories[header.worker] = (header.incarnation, offer.memory, memory)
-            shard.attach(offer, memory, header)
+            // A repeat is answered as the offer was, and changes nothing.
+            if shard.order.isNews(worker: header.worker, incarnation: header.incarnation, sequence: header.sequence) {
+                let known = memories[header.worker].flatMap { $0.offer == offer.memory ? $0.memory : nil }
+                let memory = try known ?? SharedMemory(offer.memory)
+                memories[header.worker] = (header.incarnation, offer.memory, memory)
+                shard.attach(offer, memory, header)
+            }
         } catch let failure as SharedMemory.Failure { return try refuse(request, header, "\(failure)") }
         var answer = DataHeader(.attached, jobKey: jobKey, bundle: shard.number)
         answer.sequence = header.sequence

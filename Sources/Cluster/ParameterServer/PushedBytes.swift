@@ -84,13 +84,10 @@ final class BundleRegion {
     /// Where each block's values go, in each place that the worker has for them.
     private let values: [[UnsafeMutableRawPointer]]
     private let pushes: [Int]
-    /// The newest request seen.
-    private var sequence: UInt64
 
-    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64, sequence: UInt64) {
+    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64) {
         self.incarnation = incarnation
         self.memory = memory
-        self.sequence = sequence
         let start = memory.bytes.baseAddress!
         values = offer.values.map { $0.map { start + $0 } }
         pushes = offer.pushes
@@ -104,14 +101,6 @@ final class BundleRegion {
     /// Writes values to one of those places.
     func write(_ values: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
         memory.write(values, at: place)
-    }
-
-    /// Notes a request; false for one that is not the newest, for which nothing may be read or written: its worker may be
-    /// computing with the memory.
-    func take(_ sequence: UInt64) -> Bool {
-        guard sequence > self.sequence else { return false }
-        self.sequence = sequence
-        return true
     }
 
     /// What the worker has pushed, in parts of these sizes.

@@ -15,6 +15,7 @@ struct ControlOptions: ParsableArguments {
 }
 
 struct StatusCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows how a job goes, node by node.",
         discussion: "  tributary status tcp://127.0.0.1:7000 --json")
@@ -28,6 +29,7 @@ struct StatusCommand: Subcommand {
 }
 
 struct StopCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Ends a job: a checkpoint, where there is a directory for it, then the end.",
         discussion: "  tributary stop tcp://127.0.0.1:7000")

@@ -4,6 +4,7 @@ internal import Interchange
 internal import Messaging
 
 struct CoordinatorCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
         abstract: "Coordinates a job whose servers and workers are started elsewhere.",

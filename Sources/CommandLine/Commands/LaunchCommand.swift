@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Cluster
 
 struct LaunchCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "launch",
         abstract: "Trains on this machine, every server and worker a process.",

@@ -3,6 +3,7 @@ internal import Cluster
 internal import Messaging
 
 struct ServerCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "server",
         abstract: "Serves parameters to a job: holds variables and applies updates.",
@@ -35,6 +36,7 @@ struct ServerCommand: Subcommand {
 }
 
 struct WorkerCommand: Subcommand {
+    static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "worker",
         abstract: "Works for a job: computes gradients on its share of the data.",

@@ -111,9 +111,7 @@ struct TokenOptions: ParsableArguments {
 
     /// - Throws: `Failure` if the file cannot be read or is empty.
     func token() throws -> String? {
-        guard let tokenFile else {
-            return ProcessInfo.processInfo.environment["TRIBUTARY_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
-        }
+        guard let tokenFile else { return EnvironmentToken.value }
         guard let bytes = FileManager.default.contents(atPath: tokenFile), bytes.count <= 4096 else {
             throw Failure(
                 status: Failure.Status.configuration,

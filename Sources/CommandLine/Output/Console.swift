@@ -8,10 +8,12 @@ internal import Synchronization
 ///
 /// In a terminal the progress line is rewritten in place. Elsewhere it is a plain line at most every two seconds, and
 /// when the job's phase changes.
+///
+/// Threads of its own write, so that a stopped terminal or a full pipe holds up nobody who has a message: then live lines
+/// are left out, and old messages where they become many. Results are waited for.
 final class Console: Sendable {
     private struct State {
         var hasResults = false
-        var hasLiveLine = false
         var lastPlain: ContinuousClock.Instant?
         var lastLive: ContinuousClock.Instant?
         var lastPhase = ""
@@ -19,28 +21,41 @@ final class Console: Sendable {
     }
     private let state = Mutex(State())
     private let isTerminal: Bool
+    /// Writes to standard error.
+    private let messages: OutputThread
+    /// Writes to standard output; the same where both streams are one, so that nothing overtakes.
+    private let results: OutputThread
+
+    /// So long the end of the process waits for readers of messages that take none.
+    private static let patience = Duration.seconds(2)
 
     init() {
         let kind = ProcessInfo.processInfo.environment["TERM"]
         isTerminal = isatty(STDERR_FILENO) == 1 && kind != nil && kind != "dumb"
+        messages = OutputThread(OutputBacklog(isInPlace: isTerminal), write: Self.put)
+        results = Self.isOneStream ? messages : OutputThread(write: Self.put)
     }
 
     /// A message on a line of its own; the live line comes back with the next progress.
-    func log(_ text: String) {
-        state.withLock { state in
-            clear(&state)
-            Self.put(text + "\n", STDERR_FILENO)
-        }
-    }
+    func log(_ text: String) { messages.post(.line(text)) }
 
-    /// A result.
+    /// A result. Waits until it is written.
     /// - Throws: `FormatError` if standard output cannot be written: a full disk, a reader that has gone.
     func write(_ text: String) throws {
-        try state.withLock { state in
-            clear(&state)
-            state.hasResults = true
-            try Self.checked(Self.put(text + "\n", STDOUT_FILENO))
-        }
+        state.withLock { $0.hasResults = true }
+        messages.post(.clear)
+        results.post(.result(text + "\n"))
+        results.flush()
+        if let failure = results.failure { throw failure }
+    }
+
+    /// Ends the output: takes the live line away and gives the readers of messages a moment, but does not wait for one that
+    /// does not read.
+    ///
+    /// - Parameter patience: how long to wait while nothing is read.
+    func close(patience: Duration = patience) {
+        messages.post(.clear)
+        messages.flush(patience: patience)
     }
 
     /// Closes standard output after the last result: some file systems tell only then that a disk is full.
@@ -63,8 +78,7 @@ final class Console: Sendable {
         state.withLock { state in
             let evaluation = line.evaluation ?? ""
             if !evaluation.isEmpty, evaluation != state.lastEvaluation {
-                clear(&state)
-                Self.put(evaluation + "\n", STDERR_FILENO)
+                messages.post(.line(evaluation))
                 state.lastEvaluation = evaluation
             }
             let now = ContinuousClock.now
@@ -74,23 +88,13 @@ final class Console: Sendable {
                 // Ten times a second is as much as one reads.
                 if !isNewPhase, let last = state.lastLive, now - last < .milliseconds(100) { return }
                 state.lastLive = now
-                state.hasLiveLine = true
-                Self.put("\r" + line.text(width: Self.width - 1) + "\u{1b}[K", STDERR_FILENO)
+                messages.post(.live(line.text(width: Self.width - 1)))
             } else {
                 if !isNewPhase, let last = state.lastPlain, now - last < .seconds(2) { return }
                 state.lastPlain = now
-                Self.put(line.text(width: nil) + "\n", STDERR_FILENO)
+                messages.post(.live(line.text(width: nil)))
             }
         }
-    }
-
-    /// Takes the live line away.
-    func close() { state.withLock { clear(&$0) } }
-
-    private func clear(_ state: inout State) {
-        guard state.hasLiveLine else { return }
-        Self.put("\r\u{1b}[K", STDERR_FILENO)
-        state.hasLiveLine = false
     }
 
     private static var width: Int {
@@ -99,10 +103,16 @@ final class Console: Sendable {
         return Int(size.ws_col)
     }
 
-    /// The system's `errno` or 0. A closed or full standard error ends nothing but the messages.
-    @discardableResult
-    private static func put(_ text: String, _ descriptor: Int32) -> Int32 {
-        var text = text
-        return text.withUTF8 { Descriptor.write(UnsafeRawBufferPointer($0), to: descriptor) }
+    /// Whether standard output and standard error are one file, terminal or pipe.
+    private static var isOneStream: Bool {
+        var (output, errors) = (stat(), stat())
+        guard fstat(STDOUT_FILENO, &output) == 0, fstat(STDERR_FILENO, &errors) == 0 else { return false }
+        return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
+    }
+
+    /// A closed or full standard error ends nothing but the messages.
+    @Sendable private static func put(_ bytes: UnsafeRawBufferPointer, _ isResult: Bool) throws {
+        let code = Descriptor.write(bytes, to: isResult ? STDOUT_FILENO : STDERR_FILENO)
+        if isResult { try checked(code) }
     }
 }

@@ -35,7 +35,7 @@ enum Interruption {
                     stop.stop(now: true)
                     // A moment for the nodes of a job to hear of it.
                     usleep(100_000)
-                    console.close()
+                    console.close(patience: .milliseconds(100))
                     _exit(Failure.Status.interrupted)
                 }
             }

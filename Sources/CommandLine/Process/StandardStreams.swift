@@ -8,6 +8,9 @@ enum StandardStreams {
         // A reader that has gone, and `ulimit -f`, show as errors of the call.
         Glibc.signal(SIGPIPE, SIG_IGN)
         Glibc.signal(SIGXFSZ, SIG_IGN)
+        // Where a parent has had this ignored, the system reaps children itself: their ends are lost, and their numbers are
+        // another process's before that is noticed.
+        Glibc.signal(SIGCHLD, SIG_DFL)
         // Where a stream is closed, the next file or socket would take its number, and results would go there. What is
         // opened in its place refuses.
         for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {

@@ -42,7 +42,7 @@ public struct CPUDevice: Device {
 
     /// What a small file of the system holds, up to 1 MiB.
     private static func text(of path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
+        guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
@@ -55,7 +55,7 @@ public struct CPUDevice: Device {
     }
 
     private static var model: String {
-        guard let file = fopen("/proc/cpuinfo", "r") else { return "CPU" }
+        guard let file = fopen("/proc/cpuinfo", "re") else { return "CPU" }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 512)
         while fgets(&line, Int32(line.count), file) != nil {

@@ -63,7 +63,7 @@ public struct AtomicFile: ~Copyable {
         // A name may have 255 bytes.
         let name = OutputTarget.name(of: place).unicodeScalars.prefix(40)
         let temporary = "\(folder)/.\(String(name)).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode(of: place))
         guard descriptor >= 0 else {
             let code = errno
             if [EACCES, EPERM, EROFS].contains(code), followsLinks {
@@ -99,6 +99,13 @@ public struct AtomicFile: ~Copyable {
             unlink(temporary)
             throw error
         }
+    }
+
+    /// With which mode a file is made: the user's umask says, but where it is to replace another, nobody else gets at it before
+    /// it has that one's mode.
+    private static func mode(of place: String) -> mode_t {
+        var old = stat()
+        return stat(place, &old) == 0 ? 0o600 : 0o666
     }
 
     /// Gives a file who may read it, and whose it is, from the one that it will replace.

@@ -75,7 +75,7 @@ package enum OutputTarget: Equatable {
     }
 
     /// The folder that a file is in.
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -90,8 +90,29 @@ package enum OutputTarget: Equatable {
 /// Bytes to a descriptor.
 package enum Descriptor {
     /// Writes all bytes, waiting where the descriptor does not.
+    ///
+    /// A reader that has gone, and `ulimit -f`, are errors of the call, also in a program that does not ignore SIGPIPE and
+    /// SIGXFSZ, which would end it.
+    ///
     /// - Returns: 0, or the system's `errno`; then some of the bytes may be written.
     package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+        var signals = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        sigaddset(&signals, SIGXFSZ)
+        pthread_sigmask(SIG_BLOCK, &signals, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let code = writeAll(bytes, to: descriptor)
+        if code == EPIPE || code == EFBIG, sigismember(&before, code == EPIPE ? SIGPIPE : SIGXFSZ) == 0 {
+            // The signal of this call waits for this thread alone: it is taken before it can be delivered.
+            var now = timespec()
+            while sigtimedwait(&signals, nil, &now) < 0, errno == EINTR {}
+        }
+        return code
+    }
+
+    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
         var done = 0
         while done < bytes.count {
             let sent = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)

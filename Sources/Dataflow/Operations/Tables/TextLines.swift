@@ -8,7 +8,7 @@ enum TextLines {
     /// - Throws: `GraphError` if the file cannot be read or is larger than 1 GiB.
     static func read(_ path: String) throws -> [[UInt8]] {
         guard !path.isEmpty, !path.utf8.contains(0) else { throw GraphError("the name of the file is empty") }
-        guard let file = fopen(path, "rb") else {
+        guard let file = fopen(path, "rbe") else {
             throw GraphError("cannot read the file \(path): \(String(cString: strerror(errno)))")
         }
         defer { fclose(file) }
