@@ -1,3 +1,4 @@
+internal import Dataflow
 internal import Foundation
 internal import Messaging
 internal import Training
@@ -84,7 +85,7 @@ extension ClusterView {
     /// - Throws: `NodeError` for ranges of examples that are none.
     package init(_ wire: WireView) throws {
         self.init(
-            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
+            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: TerminalText.line(wire.reason),
             checkpointStep: Int(wire.checkpointStep),
             servers: wire.servers.map {
                 ServerEntry(number: Int($0.number), addresses: $0.addresses, incarnation: $0.incarnation)

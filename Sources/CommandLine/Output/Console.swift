@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Dataflow
 internal import Foundation
 internal import Glibc
 internal import Interchange
@@ -7,7 +8,7 @@ internal import Synchronization
 /// Standard error with one live line at its end, and standard output; from any thread, line by line.
 ///
 /// In a terminal the progress line is rewritten in place. Elsewhere it is a plain line at most every two seconds, and
-/// when the job's phase changes.
+/// when the job's phase changes. What a terminal would obey is written out: texts come from files and from peers.
 final class Console: Sendable {
     private struct State {
         var hasResults = false
@@ -75,7 +76,7 @@ final class Console: Sendable {
                 if !isNewPhase, let last = state.lastLive, now - last < .milliseconds(100) { return }
                 state.lastLive = now
                 state.hasLiveLine = true
-                Self.put("\r" + line.text(width: Self.width - 1) + "\u{1b}[K", STDERR_FILENO)
+                Self.put(line.text(width: Self.width - 1), STDERR_FILENO, isLive: true)
             } else {
                 if !isNewPhase, let last = state.lastPlain, now - last < .seconds(2) { return }
                 state.lastPlain = now
@@ -89,7 +90,7 @@ final class Console: Sendable {
 
     private func clear(_ state: inout State) {
         guard state.hasLiveLine else { return }
-        Self.put("\r\u{1b}[K", STDERR_FILENO)
+        Self.put("", STDERR_FILENO, isLive: true)
         state.hasLiveLine = false
     }
 
@@ -100,9 +101,12 @@ final class Console: Sendable {
     }
 
     /// The system's `errno` or 0. A closed or full standard error ends nothing but the messages.
+    ///
+    /// - Parameter isLive: whether the text takes the place of the line at hand.
     @discardableResult
-    private static func put(_ text: String, _ descriptor: Int32) -> Int32 {
-        var text = text
+    private static func put(_ text: String, _ descriptor: Int32, isLive: Bool = false) -> Int32 {
+        let shown = TerminalText.escaped(text)
+        var text = isLive ? "\r\(shown)\u{1b}[K" : shown
         return text.withUTF8 { Descriptor.write(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 }

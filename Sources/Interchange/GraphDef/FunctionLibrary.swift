@@ -169,7 +169,7 @@ struct FunctionAttributes {
     /// - Parameter count: receives the bytes of each value that is put in; may refuse.
     func filled(_ node: TFNodeDef, _ count: (Int) throws -> Void) throws -> TFNodeDef {
         var result = node
-        do { result.attr = try filled(node.attr, count) } catch {
+        do { result.attr = try filled(node.attr, count) } catch let error as FunctionLimit { throw error } catch {
             throw GraphError("'\(node.name)' (\(node.op)): \(error)")
         }
         return result

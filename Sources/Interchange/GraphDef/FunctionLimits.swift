@@ -55,7 +55,7 @@ final class FunctionLimits {
     static func bytes(of value: TFAttrValue, named name: String) throws -> Int {
         var left = attributeBytes
         guard value.take(from: &left) else {
-            throw FunctionLimit("the attribute '\(name)' of a call holds more than \(attributeBytes) bytes; hand on less")
+            throw FunctionLimit("a call's attribute '\(name)' holds more than \(attributeBytes) bytes; hand on less")
         }
         return attributeBytes - left
     }

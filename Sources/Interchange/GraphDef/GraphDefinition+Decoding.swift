@@ -24,6 +24,7 @@ extension GraphDefinition {
         device: DeviceName? = nil
     ) throws -> Graph {
         let definition: TFGraphDef
+        try GraphSize.check(bytes, .graph)
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
             throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
         }
