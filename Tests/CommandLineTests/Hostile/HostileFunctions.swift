@@ -1,4 +1,6 @@
+import Foundation
 import Schemas
+import SwiftProtobuf
 
 /// Graphs whose functions call each other.
 enum HostileFunctions {
