@@ -129,7 +129,7 @@ public final class Gzip {
         while true {
             let count = try read(into: piece)
             guard bytes.count + count <= limit else {
-                throw FormatError(path: path, "is longer than the \(limit) bytes that are read of such a file")
+                throw FormatError(path: path, "is longer than the \(limit) bytes that are allowed")
             }
             bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<count]))
             if count < piece.count { return bytes }

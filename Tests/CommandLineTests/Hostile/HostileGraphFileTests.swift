@@ -30,7 +30,7 @@ struct HostileGraphFileTests {
             HostileFunctions.attributes(60)
         },
         Case(testDescription: "arguments of other shapes", words: "looked at more than 20000 times") {
-            HostileFunctions.shapes(30)
+            HostileFunctions.shapes(18)
         },
     ]
 
