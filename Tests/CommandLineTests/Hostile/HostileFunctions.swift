@@ -160,7 +160,11 @@ enum HostileFunctions {
         let start = node(
             "x", "Placeholder", [],
             ["dtype": type(.dtFloat), "shape": .with { $0.shape.dim = [.with { $0.size = 3 }] }])
-        return chain(depth, root: [start, call("c", "f0", ["x"])]) { i in
+        let sum = node(
+            "sum", "Sum", ["x", "axis:output:0"], ["T": type(.dtFloat), "Tidx": type(.dtInt32)])
+        return chain(
+            depth, root: [start, call("c", "f0", ["x"])], last: ([constant("axis", .dtInt32, []), sum], "sum:output:0")
+        ) { i in
             (
                 [
                     constant("k", .dtFloat, [1 << Int64(i)]), constant("axis", .dtInt32, []),
@@ -168,7 +172,8 @@ enum HostileFunctions {
                         "more", "ConcatV2", ["x", "k:output:0", "axis:output:0"],
                         ["N": .with { $0.i = 2 }, "T": type(.dtFloat), "Tidx": type(.dtInt32)]),
                     call("a", "f\(i + 1)", ["x"]), call("b", "f\(i + 1)", ["more:output:0"]),
-                ], "a:output:0"
+                    node("s", "AddV2", ["a:output:0", "b:output:0"]),
+                ], "s:z:0"
             )
         }
     }
