@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "Cluster", "Dataflow", "Interchange", "Messaging", "TributaryCommand", "tributary",
+                "Cluster", "Dataflow", "Interchange", "Messaging", "Schemas", "TributaryCommand", "tributary", protobuf,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import Dataflow
 internal import Foundation
 internal import Messaging
 internal import Training

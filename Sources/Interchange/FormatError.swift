@@ -1,3 +1,4 @@
+internal import Dataflow
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -6,16 +7,20 @@
 public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, and for text the line and the cell: `data.csv:3:7`.
     public let path: String
-    /// What is wrong with it, one line.
+    /// What is wrong with it: one line, or what `init(path:lines:)` was given.
     public let what: String
     /// The system's `errno` if the system refused, else nil.
     public let systemCode: Int32?
     /// Whether it is a file that cannot be written, a full disk too; else one that cannot be read.
     public let isOutput: Bool
 
-    public init(path: String, _ what: String) {
+    public init(path: String, _ what: String) { self.init(path: path, lines: [what]) }
+
+    /// Several lines.
+    package init(path: String, lines: [String]) {
         self.path = path
-        self.what = what
+        // Names that the file has may have line ends.
+        what = lines.map(TerminalText.line).joined(separator: "\n")
         systemCode = nil
         isOutput = false
     }
@@ -37,5 +42,5 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         self.isOutput = isOutput
     }
 
-    public var description: String { "\(path): \(what)" }
+    public var description: String { "\(TerminalText.line(path)): \(what)" }
 }

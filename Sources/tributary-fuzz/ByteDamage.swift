@@ -10,7 +10,7 @@ struct ByteDamage {
     private func applyOnce(to bytes: inout [UInt8], _ chance: inout Chance) {
         guard !bytes.isEmpty else { return }
         let at = chance.below(bytes.count)
-        switch chance.below(9) {
+        switch chance.below(10) {
         case 0: bytes[at] ^= 1 << UInt8(chance.below(8))
         case 1: bytes[at] = chance.pick([0, 1, 0x7F, 0x80, 0xFE, 0xFF])
         case 2: bytes.removeSubrange(at..<min(at + 1 + chance.below(8), bytes.count))
@@ -35,6 +35,14 @@ struct ByteDamage {
             }
             varint.append(UInt8(value))
             bytes.replaceSubrange(at..<min(at + chance.pick([1, varint.count]), bytes.count), with: varint)
+        case 8:
+            // Nesting as texts have it: YAML, JSON, text protos, patterns; aliases of aliases.
+            let opening = chance.pick([
+                "[", "{", "(", "- ", "? ", "{a: ", "{\"a\":", "[{", "node { ", "attr { value { func { ",
+                "&a [\u{2028}*a, *a, ",
+            ])
+            let nest = Array(String(repeating: opening, count: chance.pick([2, 63, 64, 65, 600, 3000])).utf8)
+            bytes.insert(contentsOf: nest, at: at)
         default:
             guard !others.isEmpty else { return }
             let other = chance.pick(others)

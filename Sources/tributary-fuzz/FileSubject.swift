@@ -40,6 +40,14 @@ struct FileSubject: Subject {
             cluster: { servers: 1, workers: 2, consistency: { staleness: 4 } }
             checkpoint: { directory: /tmp/none, every_steps: 500, keep: 3 }
             """
+        let aliases = """
+            job: &name test
+            model: { kind: mlp, hidden: &h [4, 3, *name], x: &x [*h, *h], y: &y [*x, *x], z: [\u{2028}*y, \u{85}*y] }
+            ? &k [*x]
+            : { *name : *k, list: [*h, *x, *y] }
+            """
+        // A table, gzipped.
+        let packed = "H4sIAAAAAAACA0vUSdLJSUxKzeEy1DHSM9Wp4NI11jFMNdap5DLRMQByzXUsgOzEoa8MALaM7BvqAAAA"
         let part = Manifest.fileName(step: 3, server: 0, of: 1)
         let bytes = try Safetensors.write([("w", number)], to: "\(folder)/\(part)")
         let table = "1,2.5,red\n-3,NA,\n\"4\",0,\"bl\"\"ue\"\r7,8,é\n"
@@ -82,6 +90,10 @@ struct FileSubject: Subject {
                 _ = try RatingsReader().split(path: $0)
             },
             Format(name: "a.yaml", file: Array(yaml.utf8)) { _ = try JobConfig.load(path: $0) },
+            Format(name: "b.yaml", file: Array(aliases.utf8)) { _ = try JobConfig.load(path: $0) },
+            Format(name: "a.csv.gz", file: [UInt8](Data(base64Encoded: packed) ?? Data())) {
+                _ = try CSVReader().split(path: $0)
+            },
             Format(name: "checkpoint-3.json", file: Array(manifest.utf8)) { path in
                 let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
                 let found = try CheckpointDirectory(directory)

@@ -17,7 +17,7 @@ struct GraphDamage {
     private func applyOnce(to graph: inout TFGraphDef, _ chance: inout Chance) {
         guard !graph.node.isEmpty else { return grow(&graph, &chance) }
         let at = chance.below(graph.node.count)
-        switch chance.below(14) {
+        switch chance.below(15) {
         case 0: damageNodes(&graph, at, &chance)
         case 1, 2: damageInputs(&graph, at, &chance)
         case 3: graph.node[at].op = chance.once(in: 20) ? "Frobnicate" : chance.pick(OperationCatalog.operations).name
@@ -27,8 +27,71 @@ struct GraphDamage {
         case 12:
             graph.node[at].device = chance.pick(
                 ["", "/cpu:0", "/gpu:7", "/job:ps/task:0", "/device:CPU:-1", "/job", "/cpu:99999999999999999999", "…"])
+        case 13 where !graph.library.function.isEmpty: damageFunctions(&graph, &chance)
         default: grow(&graph, &chance)
         }
+    }
+
+    /// Functions that call others, more often, more deeply, or with their arguments in another order.
+    private func damageFunctions(_ graph: inout TFGraphDef, _ chance: inout Chance) {
+        let count = graph.library.function.count
+        let names = graph.library.function.map(\.signature.name)
+        let at = chance.below(count)
+        let calls = graph.library.function[at].nodeDef.indices.filter { i in
+            graph.library.function[at].nodeDef[i].attr.values.contains { !$0.func.name.isEmpty }
+        }
+        switch chance.below(5) {
+        case 0 where !calls.isEmpty:
+            // Twice.
+            var call = graph.library.function[at].nodeDef[chance.pick(calls)]
+            call.name += "_again\(chance.below(1000))"
+            graph.library.function[at].nodeDef.append(call)
+        case 1 where !calls.isEmpty:
+            // In another order.
+            graph.library.function[at].nodeDef[chance.pick(calls)].input.shuffle(using: &chance)
+        case 2 where !calls.isEmpty:
+            let call = chance.pick(calls)
+            for name in graph.library.function[at].nodeDef[call].attr.keys.sorted()
+            where !graph.library.function[at].nodeDef[call].attr[name]!.func.name.isEmpty {
+                graph.library.function[at].nodeDef[call].attr[name]!.func.name = chance.pick(names)
+            }
+        case 3:
+            // A chain of functions, each of which passes its arguments on to the next one twice.
+            let original = graph.library.function[at]
+            var next = original
+            for depth in 0..<chance.pick([1, 3, 70]) {
+                next.signature.name = "\(original.signature.name)_deep\(depth)"
+                graph.library.function.append(next)
+                next = Self.caller(of: next, original, &chance)
+            }
+            next.signature.name = original.signature.name
+            graph.library.function[at] = next
+        default:
+            guard let name = graph.library.function[at].signature.inputArg.first?.name else { return }
+            graph.library.function[at].signature.inputArg[0].name = name + "_"
+        }
+    }
+
+    /// A function like `original` whose body calls `function`, twice.
+    private static func caller(
+        of function: TFFunctionDef, _ original: TFFunctionDef, _ chance: inout Chance
+    ) -> TFFunctionDef {
+        var result = original
+        result.nodeDef = (0..<2).map { i in
+            .with {
+                $0.name = "call\(i)"
+                $0.op = function.signature.name
+                $0.input = original.signature.inputArg.map(\.name)
+                if i == 1 { $0.input.shuffle(using: &chance) }
+                for attribute in original.signature.attr {
+                    $0.attr[attribute.name] = .with { $0.placeholder = attribute.name }
+                }
+            }
+        }
+        result.controlRet = [:]
+        result.signature.controlOutput = []
+        for output in original.signature.outputArg { result.ret[output.name] = "call0:\(output.name):0" }
+        return result
     }
 
     private func damageNodes(_ graph: inout TFGraphDef, _ at: Int, _ chance: inout Chance) {

@@ -99,3 +99,10 @@ int tributary_crc32c(uint32_t *crc, const void *bytes, long n);
 int tributary_finite_f32(const void *numbers, long n);
 int tributary_finite_f64(const void *numbers, long n);
 int tributary_finite_bf16(const void *numbers, long n);
+
+/// Bytes of stack that the calling thread has left; -1 if the system does not say.
+long tributary_stack_left(void);
+
+/// Calls `body` with `context` on a new thread with a stack of `size` bytes, and waits for its end. Yields 0, or the
+/// `errno` of a thread that could not be made; `body` is not called then.
+int tributary_call_on_stack(long size, void (*body)(void *), void *context);

@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// All that is wrong with a job's configuration, in the order of its lines.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Mistake: Sendable, Equatable {
@@ -28,7 +30,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
             }
         }
         if count > mistakes.count { lines.append("  … and \(count - mistakes.count) more") }
-        return lines.joined(separator: "\n")
+        return lines.map(TerminalText.line).joined(separator: "\n")
     }
 }
 

@@ -1,5 +1,3 @@
-internal import Yams
-
 /// Walks the YAML tree, sets each key that `JobConfig.keys` knows, and lists every mistake.
 struct ConfigurationReader {
     typealias Place = ConfigurationError.Mistake.Place
@@ -12,10 +10,8 @@ struct ConfigurationReader {
     /// Keys under `model` that only a registered kind may have; known for certain when all is read.
     private var options: [(name: String, value: YAMLValue, place: Place)] = []
 
-    /// What is being read: the folder where its relative paths start, its second keys (masked), and, for an
-    /// override, the place of all of it.
+    /// What is being read: the folder where its relative paths start, and, for an override, the place of all of it.
     private var baseDirectory = ""
-    private var duplicates: Set<String> = []
     private var override: Place?
 
     init(modelKinds: Set<String>) {
@@ -26,9 +22,8 @@ struct ConfigurationReader {
     mutating func read(yaml: String, baseDirectory: String) {
         self.baseDirectory = baseDirectory
         let document = YAMLDocument(yaml, mistakes: &mistakes) { .line($0) }
-        duplicates = document.duplicates
         if let root = document.root {
-            read(root, at: "", place: .line(root.mark?.line ?? 1))
+            read(root, at: "", place: .line(document.line))
         } else if mistakes.count == 0 {
             mistakes.add(.wholeFile, "the configuration is empty (allowed: \(Self.allowed(in: "")))")
         }
@@ -50,8 +45,8 @@ struct ConfigurationReader {
             let value = String(text[text.index(after: equals)...])
             let document = YAMLDocument(value, mistakes: &mistakes, isOverride: true) { _ in place }
             guard mistakes.count == before else { continue }
-            (override, duplicates) = (place, document.duplicates)
-            read(document.root ?? Node(""), at: String(text[..<equals]), place: place)
+            override = place
+            read(document.root ?? .scalar("", isPlain: true), at: String(text[..<equals]), place: place)
         }
         refuseRivals(among: places)
         // What the command line says gives up its rival in the file.
@@ -67,42 +62,36 @@ struct ConfigurationReader {
 
 extension ConfigurationReader {
     /// Reads what stands under a dotted path: a section's keys, or a key's value.
-    private mutating func read(_ node: Node, at path: String, place: Place) {
+    private mutating func read(_ value: YAMLValue, at path: String, place: Place) {
         if let key = Self.keys[path] {
             places[path] = place
             do throws(ValueError) {
-                try key.read(YAMLValue(node, skipping: duplicates), &config, baseDirectory)
+                try key.read(value, &config, baseDirectory)
             } catch {
                 mistakes.add(place, "\(path) \(error.text)")
             }
         } else if Self.children[path] != nil {
-            read(section: node, at: path, place: place)
+            read(section: value, at: path, place: place)
         } else {
             let (section, name) = Self.split(path)
             if section == "model" {
-                options.append((name, YAMLValue(node, skipping: duplicates), place))
+                options.append((name, value, place))
             } else {
                 mistakes.add(place, Self.unknown(path))
             }
         }
     }
 
-    private mutating func read(section node: Node, at path: String, place: Place) {
-        let value = node.mapping == nil ? YAMLValue(node, skipping: duplicates) : nil
-        if let value, value.resolved == .null, !path.isEmpty { return }
-        guard let pairs = node.mapping else {
+    private mutating func read(section value: YAMLValue, at path: String, place: Place) {
+        guard case .map(let pairs) = value else {
+            if value.resolved == .null, !path.isEmpty { return }
             let name = path.isEmpty ? "the configuration" : path
-            let got = value?.excerpt ?? "nothing"
             return mistakes.add(
-                place, "\(name) must be a section of keys, got \(got) (allowed: \(Self.allowed(in: path)))")
+                place,
+                "\(name) must be a section of keys, got \(value.excerpt) (allowed: \(Self.allowed(in: path)))")
         }
-        for (key, value) in pairs {
-            let place = override ?? .line(key.mark?.line ?? 1)
-            guard let name = key.scalar?.string else {
-                mistakes.add(place, "a key must be text, got \(YAMLValue(key, skipping: duplicates).excerpt)")
-                continue
-            }
-            if duplicates.contains(name) { continue }
+        for (name, value, line) in pairs {
+            let place = override ?? .line(line)
             if name.isEmpty || name.contains(".") {
                 mistakes.add(place, Self.unknown(Self.join(path, name)))
             } else {

@@ -100,7 +100,7 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
             throw ValueError(text: "must be a section such as {pipeline: true}, got \(value.excerpt) for 'async'")
         }
         var isPipelined = false
-        for (name, item) in pairs {
+        for (name, item, _) in pairs {
             guard name == "pipeline" else {
                 let key = YAMLValue.scalar(name, isPlain: false)
                 throw ValueError(text: "\(refusal(of: key, allowed: ["pipeline"])) in 'async'")
@@ -117,7 +117,7 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
             throw ValueError(text: "must be a section such as {backup: 1}, got \(value.excerpt) for 'sync'")
         }
         var (backup, asynchronousTables) = (0, false)
-        for (name, item) in pairs {
+        for (name, item, _) in pairs {
             switch name {
             case "backup": backup = try number(name, item, base)
             case "sparse":

@@ -248,7 +248,7 @@ extension ValueFormat {
             read: { (value, base) throws(ValueError) in
                 guard case .map(let pairs) = value else { throw .wanted("a section such as \(example)", got: value) }
                 var table: [String: Element] = [:]
-                for (name, item) in pairs {
+                for (name, item, _) in pairs {
                     do throws(ValueError) {
                         table[name] = try element.read(item, base)
                     } catch {

@@ -1,27 +1,12 @@
-internal import Yams
-
 /// A value as the YAML has it, scalars still with the text as written: `007` may be a number or a token.
 enum YAMLValue: Sendable {
+    /// An entry of a mapping, and the line of its key.
+    typealias Pair = (key: String, value: YAMLValue, line: Int)
+
     case scalar(String, isPlain: Bool)
     case list([YAMLValue])
-    case map([(key: String, value: YAMLValue)])
-
-    /// The node's value; keys in `skipped` (second occurrences, reported before) are left out.
-    init(_ node: Node, skipping skipped: Set<String>) {
-        switch node {
-        case .scalar(let scalar):
-            self = .scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any)
-        case .sequence(let items):
-            self = .list(items.map { YAMLValue($0, skipping: skipped) })
-        case .mapping(let pairs):
-            self = .map(
-                pairs.compactMap { key, value in
-                    let name = key.scalar?.string ?? YAMLValue(key, skipping: skipped).resolved.yaml
-                    return skipped.contains(name) ? nil : (name, YAMLValue(value, skipping: skipped))
-                })
-        case .alias: self = .scalar("", isPlain: true)
-        }
-    }
+    /// Each key once.
+    case map([Pair])
 
     /// The typed value.
     var resolved: ConfigValue {

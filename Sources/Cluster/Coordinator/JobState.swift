@@ -1,3 +1,4 @@
+internal import Dataflow
 internal import Training
 
 /// Everything that a coordinator decides: events in, answers and views out. No socket, no clock, no thread; `now` is the time
@@ -74,7 +75,8 @@ package struct JobState {
 
     mutating func takeEvents() -> [String] {
         defer { events = [] }
-        return events
+        // What nodes say of themselves stands in them.
+        return events.map(TerminalText.line)
     }
 
     /// - Parameter isLast: also those of which a part was never told.

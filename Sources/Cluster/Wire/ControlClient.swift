@@ -1,3 +1,4 @@
+internal import Dataflow
 internal import Foundation
 public import Messaging
 internal import SwiftProtobuf
@@ -137,8 +138,8 @@ public final class ControlClient: Sendable {
         }
         if case .refused(let refusal) = kind {
             let details = refusal.differences.isEmpty ? "" : ": " + refusal.differences.joined(separator: "; ")
-            return .failure(
-                NodeError(.refused, "the coordinator at \(address) refuses: \(refusal.reason)\(details)"))
+            let reason = TerminalText.line(refusal.reason + details)
+            return .failure(NodeError(.refused, "the coordinator at \(address) refuses: \(reason)"))
         }
         return .success(kind)
     }

@@ -1,4 +1,5 @@
 internal import Cluster
+internal import Dataflow
 internal import Foundation
 internal import Glibc
 internal import Interchange
@@ -7,7 +8,7 @@ internal import Synchronization
 /// Standard error with one live line at its end, and standard output; from any thread, line by line.
 ///
 /// In a terminal the progress line is rewritten in place. Elsewhere it is a plain line at most every two seconds, and
-/// when the job's phase changes.
+/// when the job's phase changes. What a terminal would obey is written out: texts come from files and from peers.
 ///
 /// Threads of its own write, so that a stopped terminal or a full pipe holds up nobody who has a message: then live lines
 /// are left out, and old messages where they become many. Results are waited for.
@@ -37,14 +38,14 @@ final class Console: Sendable {
     }
 
     /// A message on a line of its own; the live line comes back with the next progress.
-    func log(_ text: String) { messages.post(.line(text)) }
+    func log(_ text: String) { messages.post(.line(TerminalText.escaped(text))) }
 
     /// A result. Waits until it is written.
     /// - Throws: `FormatError` if standard output cannot be written: a full disk, a reader that has gone.
     func write(_ text: String) throws {
         state.withLock { $0.hasResults = true }
         messages.post(.clear)
-        results.post(.result(text + "\n"))
+        results.post(.result(TerminalText.escaped(text) + "\n"))
         results.flush()
         if let failure = results.failure { throw failure }
     }
@@ -78,7 +79,7 @@ final class Console: Sendable {
         state.withLock { state in
             let evaluation = line.evaluation ?? ""
             if !evaluation.isEmpty, evaluation != state.lastEvaluation {
-                messages.post(.line(evaluation))
+                log(evaluation)
                 state.lastEvaluation = evaluation
             }
             let now = ContinuousClock.now
@@ -88,11 +89,11 @@ final class Console: Sendable {
                 // Ten times a second is as much as one reads.
                 if !isNewPhase, let last = state.lastLive, now - last < .milliseconds(100) { return }
                 state.lastLive = now
-                messages.post(.live(line.text(width: Self.width - 1)))
+                messages.post(.live(TerminalText.escaped(line.text(width: Self.width - 1))))
             } else {
                 if !isNewPhase, let last = state.lastPlain, now - last < .seconds(2) { return }
                 state.lastPlain = now
-                messages.post(.live(line.text(width: nil)))
+                messages.post(.live(TerminalText.escaped(line.text(width: nil))))
             }
         }
     }

@@ -35,14 +35,17 @@ package struct Failure: Equatable {
         case let error as MessagingError: self.init(Self.status(of: error), error)
         case let error as FormatError: self.init(error.isOutput ? Status.cannotCreate : Status.data, error)
         // The graph follows from the configuration: its model, its devices.
-        case let error as GraphError: self.init(error.isOutput ? Status.cannotCreate : Status.configuration, error)
+        case let error as GraphError:
+            // Names of the file stand in it.
+            self.init(
+                error.isOutput ? Status.cannotCreate : Status.configuration, line: TerminalText.line("\(error)"))
         default: self = Self.fromParser(error)
         }
     }
 
-    private init(_ status: Int32, _ error: any Error) {
-        self.init(status: status, message: "tributary: \(error)")
-    }
+    private init(_ status: Int32, _ error: any Error) { self.init(status, line: "\(error)") }
+
+    private init(_ status: Int32, line: String) { self.init(status: status, message: "tributary: \(line)") }
 
     private static func status(of error: MessagingError) -> Int32 {
         switch error.code {

@@ -1,4 +1,5 @@
 package import Cluster
+internal import Dataflow
 internal import Foundation
 internal import Interchange
 
@@ -32,7 +33,7 @@ package enum Results {
         }
         if let checkpoint = report.checkpoint { lines.append("checkpoint \(checkpoint)") }
         if let reason = report.reason { lines.append(reason) }
-        return lines.joined(separator: "\n")
+        return lines.map(TerminalText.line).joined(separator: "\n")
     }
 
     /// How a job goes, for people: a line for the job, one for what became of its gradients, and one for each node.
@@ -51,7 +52,7 @@ package enum Results {
         }
         if !status.checkpoint.isEmpty { lines.append("checkpoint \(status.checkpoint)") }
         if !status.failure.isEmpty { lines.append(status.failure) }
-        return lines.joined(separator: "\n")
+        return lines.map(TerminalText.line).joined(separator: "\n")
     }
 
     /// Prints the report; a failed job, or one whose last values or losses could not be saved, is an error after that.

@@ -65,7 +65,7 @@ final class FunctionProgram {
         let prepared = try last.flatMap { fits($0, arguments) ? $0 : nil } ?? prepare(arguments)
         last = prepared
         prepared.plan.take(arguments, order: prepared.order)
-        return Array(try prepared.plan.run().prefix(function.results.count))
+        return try CallStack.extended { Array(try prepared.plan.run().prefix(function.results.count)) }
     }
 
     private func runReference(_ arguments: [Tensor]) throws -> [Tensor] {
@@ -74,7 +74,7 @@ final class FunctionProgram {
         let executor = ReferenceExecutor(
             fetches: function.results + function.effects.map(\.node),
             feeds: Dictionary(zip(function.parameters, arguments), uniquingKeysWith: { $1 }), runtime)
-        return Array(try executor.run().prefix(function.results.count))
+        return try CallStack.extended { Array(try executor.run().prefix(function.results.count)) }
     }
 
     private func fits(_ prepared: Prepared, _ arguments: [Tensor]) -> Bool {

@@ -8,6 +8,8 @@ struct Planner {
     let options: SessionOptions
     /// Of a function's plan: the runtime of the plan around it.
     var functions: FunctionRuntime?
+    /// What finding shapes has cost so far, of the function's body at hand.
+    var work: InferenceWork?
 
     /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
     static let foldLimit = 16_384
@@ -205,6 +207,7 @@ struct Planner {
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
         inference.memoryLimit = options.memoryLimit
+        inference.work = work
         do {
             try vertex.checkHandles(inference.inputs.map(\.dtype))
             let shapes = try vertex.operation.infer(inference)

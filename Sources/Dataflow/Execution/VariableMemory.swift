@@ -84,25 +84,3 @@ struct VariableMemory {
     /// The Variable whose memory a value is or may be.
     func variable(behind node: Node) -> Node? { uses[node]?.variable }
 }
-
-extension Vertex {
-    /// The Variables, by name, that the functions which the vertex calls write.
-    package var variablesWrittenByCalls: Set<String> {
-        guard operation is any CallingOperation.Type else { return [] }
-        return attributes.values.values.flatMap(\.functions).reduce(into: []) { $0.formUnion($1.writtenVariables) }
-    }
-}
-
-extension Function {
-    /// The Variables, by name, that a call may write.
-    var writtenVariables: Set<String> {
-        if let known = written.withLock({ $0 }) { return known }
-        // Two threads may find it at one time, and find the same. It ends: functions that call themselves are refused.
-        let direct = graph.vertices.flatMap { vertex in
-            vertex.operation.writes.compactMap { vertex.inputs[$0].variable?.name }
-        }
-        let found = graph.vertices.reduce(into: Set(direct)) { $0.formUnion($1.variablesWrittenByCalls) }
-        written.withLock { $0 = found }
-        return found
-    }
-}

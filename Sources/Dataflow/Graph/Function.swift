@@ -14,8 +14,12 @@ public final class Function: Sendable, Equatable {
     package let effects: [Vertex]
     /// What `infer` found before: functions that call functions would ask again and again.
     private let inferred = Mutex<[[TensorSpec]: [TensorSpec]]>([:])
-    /// What `writtenVariables` found before.
-    let written = Mutex<Set<String>?>(nil)
+    /// Whether finding the shapes of the results took too much work: it would again.
+    private let exceedsWork = Atomic(false)
+    /// What was found before that follows from the body alone.
+    let facts = Mutex(FunctionFacts())
+    /// The gradients that were made of this function.
+    let gradients = Mutex<[GradientKey: FunctionGradient]>([:])
 
     /// What a file says that this function's gradient is; nil where it follows from the body.
     package let customGradient: CustomGradient?
@@ -63,25 +67,26 @@ public final class Function: Sendable, Equatable {
         return found
     }
 
-    /// True if two calls with the same arguments may differ, or have effects.
-    package var isStateful: Bool {
-        graph.vertices.contains { vertex in
-            if vertex.operation is any CallingOperation.Type {
-                guard !vertex.operation.name.hasPrefix("Stateless") else { return false }
-                return vertex.attributes.values.values.contains { $0.functions.contains(where: \.isStateful) }
-            }
-            return vertex.operation.isStateful && vertex.operation != Placeholder.self
-                && !(vertex.operation is any ValueOperation.Type)
-        }
-    }
-
     /// The dtypes and shapes of the results for arguments of which this much is known.
-    /// - Throws: `GraphError` for arguments that the body cannot take.
-    func infer(_ arguments: [TensorSpec]) throws -> [TensorSpec] {
+    ///
+    /// - Parameter work: what the vertex at hand has cost so far; nil: nothing.
+    /// - Throws: `GraphError` for arguments that the body cannot take, and for functions that take too much work.
+    func infer(_ arguments: [TensorSpec], _ work: InferenceWork?) throws -> [TensorSpec] {
         if let known = inferred.withLock({ $0[arguments] }) { return known }
         try check(arguments.map(\.dtype))
-        let found = try graph.specs(
-            of: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }))
+        let work = work ?? InferenceWork()
+        let found: [TensorSpec]
+        do {
+            if exceedsWork.load(ordering: .relaxed) { throw InferenceWork.Exceeded() }
+            try work.add()
+            found = try CallStack.extended {
+                try graph.specs(
+                    of: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }), work)
+            }
+        } catch is InferenceWork.Exceeded {
+            exceedsWork.store(true, ordering: .relaxed)
+            throw InferenceWork.Exceeded()
+        }
         inferred.withLock { known in
             if known.count >= 64 { known.removeAll() }
             known[arguments] = found

@@ -28,6 +28,8 @@ public final class Graph: Sendable {
         /// Constants of the graph around a body, as the body knows them.
         var constants: [Node: Node] = [:]
         var functionNames: Set<String> = []
+        /// The number that a function's name got last.
+        var functionCounts: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -337,11 +339,12 @@ extension Graph {
     package func uniqueFunctionName(_ name: String) -> String {
         if let parent { return parent.uniqueFunctionName(name) }
         return state.withLock { state in
-            var (candidate, n) = (name, 1)
+            var (candidate, n) = (name, state.functionCounts[name] ?? 1)
             while !state.functionNames.insert(candidate).inserted {
                 candidate = "\(name)_\(n)"
                 n += 1
             }
+            state.functionCounts[name] = n
             return candidate
         }
     }

@@ -40,6 +40,8 @@ public final class Vertex: Sendable {
     /// The first mistake at or before this vertex.
     package let error: GraphError?
     public let location: SourceLocation?
+    /// The Variable whose memory each output is, of what passes it on. Found once: a chain of these may be long.
+    fileprivate let passed: [Vertex?]
 
     init(
         graph: Graph, id: Int, name: String, operation: any Operation.Type, attributes: Attributes, inputs: [Node],
@@ -56,6 +58,11 @@ public final class Vertex: Sendable {
         self.constants = constants
         self.error = error
         self.location = location
+        passed = outputs.indices.map { output in
+            guard let input = operation.memoryInput(of: output, outputs[output].dtype), inputs.indices.contains(input)
+            else { return nil }
+            return inputs[input].variable
+        }
     }
 
     /// The node that a loop carries round to this `Merge`; nil for all other vertices.
@@ -133,27 +140,17 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
     /// The Variable whose memory this node stands for: the Variable itself, what passes its handle on, or the reference that
     /// an update yields (`assign_sub(assign_add(v, 1), 2)` writes `v` twice).
     package var variable: Vertex? {
-        var node = self
-        while !node.vertex.operation.isVariable {
-            guard let input = node.memoryInput, node.vertex.inputs.indices.contains(input) else { return nil }
-            node = node.vertex.inputs[input]
-        }
-        return node.vertex
-    }
-
-    /// The input whose memory this node is, as a handle or as a reference that can be written.
-    private var memoryInput: Int? {
-        let operation = vertex.operation
-        if operation.passesHandles { return 0 }
-        guard let input = operation.aliases[output] else { return nil }
-        return dtype == .resource || operation.writes.contains(input) ? input : nil
+        if vertex.operation.isVariable { return vertex }
+        return vertex.passed.indices.contains(output) ? vertex.passed[output] : nil
     }
 
     /// Whether this is a Variable's memory rather than a value.
     var isReference: Bool {
-        if vertex.operation.passesHandles, let first = vertex.inputs.first { return first.isReference }
-        let outputs = vertex.operation.signature.outputs
-        return outputs.indices.contains(output) ? outputs[output].isReference : outputs.contains { $0.isReference }
+        var node = self
+        while node.vertex.operation.passesHandles, let first = node.vertex.inputs.first { node = first }
+        let outputs = node.vertex.operation.signature.outputs
+        return outputs.indices.contains(node.output)
+            ? outputs[node.output].isReference : outputs.contains { $0.isReference }
     }
 
     /// The value, where it is known while building.
@@ -167,6 +164,15 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { "\(name) \(spec)" }
+}
+
+extension Operation {
+    /// The input whose memory an output is, as a handle or as a reference that can be written.
+    fileprivate static func memoryInput(of output: Int, _ dtype: DType) -> Int? {
+        if passesHandles { return 0 }
+        guard let input = aliases[output] else { return nil }
+        return dtype == .resource || writes.contains(input) ? input : nil
+    }
 }
 
 /// Whatever can stand as an input of an operation: a `Node`, or a `Variable`, which stands for its value.

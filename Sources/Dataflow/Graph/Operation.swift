@@ -88,6 +88,8 @@ public struct Inference: Sendable {
     let constants: [Tensor?]
     /// Bytes that a tensor may take; nil while a graph is built, when nothing large is computed.
     var memoryLimit: Int?
+    /// What the functions that are called have cost so far; nil: nothing.
+    var work: InferenceWork?
 
     package init(attributes: Attributes, inputs: [TensorSpec], constants: [Tensor?]) {
         self.attributes = attributes

@@ -17,7 +17,7 @@ extension Vertex {
     /// Whether each run draws other numbers, in a function that it calls too.
     package var drawsRandomNumbers: Bool {
         if operation is any CallingOperation.Type {
-            return calledFunctions.contains { $0.graph.vertices.contains(where: \.drawsRandomNumbers) }
+            return calledFunctions.contains(where: \.drawsRandomNumbers)
         }
         let others: [any Operation.Type] = [RandomShuffle.self, Multinomial.self, RandomUniformInt.self]
         return operation is any RandomOperation.Type || others.contains { $0 == operation }
@@ -26,16 +26,15 @@ extension Vertex {
 
     /// The Variables, by name, that functions which it calls know.
     package var variablesKnownToCalls: Set<String> {
-        calledFunctions.reduce(into: []) { names, function in
-            for vertex in function.graph.vertices {
-                if vertex.operation.isVariable { names.insert(vertex.name) }
-                for input in vertex.inputs { if let variable = input.variable { names.insert(variable.name) } }
-                names.formUnion(vertex.variablesKnownToCalls)
-            }
-        }
+        calledFunctions.reduce(into: []) { $0.formUnion($1.knownVariables) }
     }
 
-    private var calledFunctions: [Function] {
+    /// The Variables, by name, that functions which it calls write.
+    package var variablesWrittenByCalls: Set<String> {
+        calledFunctions.reduce(into: []) { $0.formUnion($1.writtenVariables) }
+    }
+
+    var calledFunctions: [Function] {
         operation is any CallingOperation.Type ? attributes.values.values.flatMap(\.functions) : []
     }
 }

@@ -4,7 +4,8 @@
 
 /// A stream of bytes that is gunzipped on the way if it starts with gzip's magic number (RFC 1952).
 ///
-/// Members that follow each other are one stream. Needs 64 KiB, whatever the file's size.
+/// Members that follow each other are one stream. Needs 64 KiB, whatever the file's size. More bytes than `InflationLimit`
+/// allows are refused.
 public final class Gzip {
     /// The path, or what the bytes are called in errors.
     public let path: String
@@ -13,6 +14,9 @@ public final class Gzip {
     private var input: UnsafeRawBufferPointer
     private var inflater: Inflater?
     private var ended = false
+    /// Bytes that went into the inflater, and bytes that came out.
+    private var packed = 0
+    private var unpacked = 0
 
     /// A file. Throws `FormatError` if it cannot be opened.
     public init(path: String) throws {
@@ -76,6 +80,14 @@ public final class Gzip {
         let given = input.count
         do {
             guard let step = try inflater?.run(&input, into: rest) else { return 0 }
+            packed += given - input.count
+            unpacked += step.written
+            // The size of what is no file shows only as it comes.
+            let compressed = max(file?.size ?? 0, packed + input.count)
+            guard unpacked <= InflationLimit.bytes(of: compressed) else {
+                throw FormatError(
+                    path: path, "unpacks to \(InflationLimit.words(compressed)); unpack it first (gunzip)")
+            }
             if step.ended {
                 try endMember()
             } else if step.written == 0, given == 0 {

@@ -65,7 +65,7 @@ extension AttributeValue {
 
     /// - Parameter example: a value of the kind that is wanted, where known.
     /// - Throws: `GraphError` for kinds and types that no operation here takes.
-    init(_ proto: TFAttrValue, like example: AttributeValue?, tensors: inout TensorDecoder) throws {
+    init(_ proto: TFAttrValue, like example: AttributeValue?, tensors: TensorDecoder) throws {
         switch proto.value {
         case .i(let value): self = .int(Int(value))
         case .f(let value): self = .float(value)

@@ -29,7 +29,7 @@ struct FunctionDecoder {
         let name = root.uniqueFunctionName(definition.signature.name)
         // Arguments are nodes of the body; inputs are named as in a graph.
         var body = TFGraphDef()
-        let nodes = try definition.nodeDef.map(attributes.filled)
+        let nodes = try library.nodes(definition, attributes)
         operations = Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let parameters = try addArguments(to: &body)
         for node in nodes {

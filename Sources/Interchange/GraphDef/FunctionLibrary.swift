@@ -16,9 +16,9 @@ final class FunctionLibrary {
     private var open: [String] = []
     /// Where functions' names are unique.
     private let root: Graph
-
-    /// Functions that call each other more deeply than this are refused.
-    private static let depthLimit = 64
+    private let limits = FunctionLimits()
+    /// The tensors of the whole file, its functions' too.
+    let tensors = TensorDecoder()
 
     /// - Throws: `GraphError` for two functions of one name, or two gradients of one function.
     init(_ library: TFFunctionDefLibrary, for root: Graph) throws {
@@ -36,6 +36,12 @@ final class FunctionLibrary {
     }
 
     func contains(_ name: String) -> Bool { definitions[name] != nil }
+
+    /// The nodes of a function's body with the values of its attributes.
+    /// - Throws: `GraphError` for placeholders without a value, and for values that take too much memory.
+    func nodes(_ definition: TFFunctionDef, _ attributes: FunctionAttributes) throws -> [TFNodeDef] {
+        try definition.nodeDef.map { try attributes.filled($0) { try limits.add(bytes: $0) } }
+    }
 
     /// The dtypes of a function's results, for a node that calls it as an operation.
     func resultTypes(_ call: TFNameAttrList) throws -> [DType] {
@@ -70,17 +76,19 @@ final class FunctionLibrary {
             throw GraphError(
                 "the functions \((open + [call.name]).map { "'\($0)'" }.joined(separator: " → ")) call themselves")
         }
-        guard open.count < Self.depthLimit else {
-            throw GraphError("functions call each other more than \(Self.depthLimit) deep")
+        guard open.count < FunctionLimits.depth else {
+            throw FunctionLimit("functions call each other more than \(FunctionLimits.depth) deep; call them less deep")
         }
+        try limits.add(definition)
+        try limits.add(bytes: attributes.bytes)
         open.append(call.name)
         defer { open.removeLast() }
         let function: Function
         do {
             var decoder = FunctionDecoder(definition, attributes, self, handles)
-            function = try decoder.decode(root, gradient: customGradient(call, handles))
+            function = try CallStack.extended { try decoder.decode(root, gradient: customGradient(call, handles)) }
             passed[ObjectIdentifier(function)] = decoder.passed
-        } catch {
+        } catch let error as FunctionLimit { throw error } catch {
             throw GraphError("in the function '\(call.name)': \(error)")
         }
         made[key] = function
@@ -106,8 +114,12 @@ final class FunctionLibrary {
 /// The values of a function's attributes, by which its placeholders are replaced.
 struct FunctionAttributes {
     private var values: [String: TFAttrValue] = [:]
+    /// Of each value.
+    private var sizes: [String: Int] = [:]
+    /// Of all values.
+    var bytes: Int { sizes.values.reduce(0, +) }
 
-    /// - Throws: `GraphError` for an attribute that is neither given nor has a default.
+    /// - Throws: `GraphError` for an attribute that is neither given nor has a default, or is too large.
     init(_ definition: TFFunctionDef, _ given: [String: TFAttrValue]) throws {
         for attribute in definition.signature.attr {
             if let value = given[attribute.name] {
@@ -117,6 +129,9 @@ struct FunctionAttributes {
             } else {
                 throw GraphError(
                     "the function '\(definition.signature.name)' is called without its attribute '\(attribute.name)'")
+            }
+            sizes[attribute.name] = try values[attribute.name].map {
+                try FunctionLimits.bytes(of: $0, named: attribute.name)
             }
         }
     }
@@ -150,21 +165,29 @@ struct FunctionAttributes {
     }
 
     /// A node of the body with the values for its placeholders.
-    func filled(_ node: TFNodeDef) throws -> TFNodeDef {
+    ///
+    /// - Parameter count: receives the bytes of each value that is put in; may refuse.
+    func filled(_ node: TFNodeDef, _ count: (Int) throws -> Void) throws -> TFNodeDef {
         var result = node
-        do { result.attr = try filled(node.attr) } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+        do { result.attr = try filled(node.attr, count) } catch let error as FunctionLimit { throw error } catch {
+            throw GraphError("'\(node.name)' (\(node.op)): \(error)")
+        }
         return result
     }
 
-    private func filled(_ attributes: [String: TFAttrValue]) throws -> [String: TFAttrValue] {
+    private func filled(
+        _ attributes: [String: TFAttrValue], _ count: (Int) throws -> Void
+    ) throws -> [String: TFAttrValue] {
         try attributes.mapValues { attribute in
             switch attribute.value {
-            case .placeholder(let name)?: return try value(name)
+            case .placeholder(let name)?:
+                try count(sizes[name] ?? 0)
+                return try value(name)
             case .func(var call)?:
-                call.attr = try filled(call.attr)
+                call.attr = try filled(call.attr, count)
                 return .with { $0.func = call }
             case .list(var list)? where !list.func.isEmpty:
-                for i in list.func.indices { list.func[i].attr = try filled(list.func[i].attr) }
+                for i in list.func.indices { list.func[i].attr = try filled(list.func[i].attr, count) }
                 return .with { $0.list = list }
             default: return attribute
             }

@@ -24,6 +24,7 @@ extension GraphDefinition {
         device: DeviceName? = nil
     ) throws -> Graph {
         let definition: TFGraphDef
+        try GraphSize.check(bytes, .graph)
         do { definition = try TFGraphDef(serializedBytes: bytes) } catch {
             throw GraphError("these \(bytes.count) bytes are not a GraphDef, or not a whole one (\(error))")
         }
@@ -69,7 +70,7 @@ extension GraphDefinition {
         let library = try FunctionLibrary(definition.library, for: graph)
         var decoder = try GraphDecoder(definition, into: graph, library: library)
         decoder.trainable = trainable
-        _ = try decoder.decode()
+        do { _ = try decoder.decode() } catch let error as FunctionLimit { throw GraphError("\(error)") }
         return (graph, try fed.mapValues { try graph.node(named: $0) })
     }
 }
@@ -80,7 +81,7 @@ struct GraphDecoder {
     private let operations: [any Operation.Type]
     private let graph: Graph
     private let library: FunctionLibrary
-    private var tensors = TensorDecoder()
+    private let tensors: TensorDecoder
     /// Outputs of calls that lack the handles of Variables: (node, output in the file) → what stands for it.
     private var outputs: [Int: [Node?]] = [:]
     private var vertices: [Vertex?] = []
@@ -94,6 +95,7 @@ struct GraphDecoder {
         nodes = definition.node.map(\.withTextsJoined)
         self.graph = graph
         self.library = library
+        tensors = library.tensors
         var unknown: Set<String> = []
         operations = nodes.compactMap { node in
             // Functions may be called as if they were operations.
@@ -332,7 +334,7 @@ struct GraphDecoder {
             if proto.namesFunctions { continue }
             let example = signature.example(name)
             do {
-                let value = try AttributeValue(proto, like: example, tensors: &tensors)
+                let value = try AttributeValue(proto, like: example, tensors: tensors)
                 if let example, example.kind != value.kind {
                     throw GraphError("it must be \(example.kind), got \(value.kind)")
                 }
@@ -350,7 +352,9 @@ struct GraphDecoder {
     }
 
     private func naming<Result>(_ node: TFNodeDef, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch { throw GraphError("'\(node.name)' (\(node.op)): \(error)") }
+        do { return try body() } catch let error as FunctionLimit { throw error } catch {
+            throw GraphError("'\(node.name)' (\(node.op)): \(error)")
+        }
     }
 }
 

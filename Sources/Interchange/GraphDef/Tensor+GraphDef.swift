@@ -18,12 +18,12 @@ extension Tensor {
 }
 
 /// Makes tensors of one file, in every encoding that TensorFlow writes; checks each size before it takes the memory.
-struct TensorDecoder {
+final class TensorDecoder {
     /// Bytes that elements which are not in the file may still take.
     private var splatBudget = GraphDefinition.splatTotalLimit
 
     /// - Throws: `GraphError` if dtype, shape and elements do not fit each other or take too much memory.
-    mutating func decode(_ proto: TFTensorProto) throws -> Tensor {
+    func decode(_ proto: TFTensorProto) throws -> Tensor {
         let dtype = try DType(proto.dtype)
         let shape = try Shape(proto.tensorShape)
         guard let count = shape.elementCount else { throw GraphError("a tensor has the shape \(shape)") }
@@ -65,7 +65,7 @@ struct TensorDecoder {
     }
 
     /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.
-    private mutating func tensor<Stored, Scalar: TensorScalar>(
+    private func tensor<Stored, Scalar: TensorScalar>(
         _ values: [Stored], _ zero: Stored, _ shape: Shape, _ count: Int, _ convert: (Stored) -> Scalar
     ) throws -> Tensor {
         guard values.count <= count else {

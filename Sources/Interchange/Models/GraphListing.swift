@@ -183,7 +183,7 @@ public struct GraphListing: Sendable, Encodable {
             let list = unknown.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
             lines.append("\(unknown.count) unknown operations: \(list)")
         }
-        return lines.joined(separator: "\n")
+        return lines.map(TerminalText.line).joined(separator: "\n")
     }
 }
 

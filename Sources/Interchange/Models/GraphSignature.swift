@@ -65,7 +65,7 @@ public struct GraphSignature: Sendable {
     /// The values of inputs that need not be fed, by the graph's tensors.
     /// - Throws: `GraphError` for a value that cannot be read.
     public func defaultValues() throws -> [String: Tensor] {
-        var decoder = TensorDecoder()
+        let decoder = TensorDecoder()
         var values: [String: Tensor] = [:]
         for input in inputs {
             if let value = defaults[input.key] { values[input.node] = try decoder.decode(value) }

@@ -72,7 +72,11 @@ public struct GraphSource: Sendable {
     ) throws -> Message {
         let (kind, article) = (format.kind.rawValue, format.isText ? "text of a" : "whole")
         do {
-            guard format.isText else { return try Message(serializedBytes: bytes) }
+            guard format.isText else {
+                try GraphSize.check(bytes, format.kind)
+                return try Message(serializedBytes: bytes)
+            }
+            try GraphSize.check(text: bytes)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw FormatError(path: path, "is a text proto with bytes that are not UTF-8")
             }
@@ -81,7 +85,9 @@ public struct GraphSource: Sendable {
             options.ignoreUnknownFields = true
             options.ignoreUnknownExtensionFields = true
             return try Message(textFormatString: text, options: options)
-        } catch let error as FormatError { throw error } catch {
+        } catch let error as FormatError { throw error } catch let error as GraphError {
+            throw FormatError(path: path, "\(error)")
+        } catch {
             throw FormatError(path: path, "is no \(article) \(kind): \(words(error))")
         }
     }

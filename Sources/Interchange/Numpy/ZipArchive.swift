@@ -1,6 +1,7 @@
 /// A zip file that is read: its directory at once, its entries (stored or deflated) one by one.
 ///
-/// PKWARE's APPNOTE, with zip64; no encryption, no volumes.
+/// PKWARE's APPNOTE, with zip64; no encryption, no volumes. Entries that overlap are refused, and ones that together would
+/// be longer than `InflationLimit` allows.
 final class ZipArchive: Sendable {
     struct Entry: Sendable {
         var name: String
@@ -22,6 +23,33 @@ final class ZipArchive: Sendable {
             throw FormatError(path: path, "is corrupt: its zip directory lies beyond its end")
         }
         entries = try Self.readDirectory(Fields(file.bytes(at: offset, count: size)), count: count, file: file)
+        try Self.checkSizes(entries, directory: offset, file: file)
+    }
+
+    /// - Parameter directory: where the entries end.
+    private static func checkSizes(_ entries: [Entry], directory: Int, file: InputFile) throws {
+        var end = 0
+        for entry in entries.sorted(by: { $0.headerOffset < $1.headerOffset }) {
+            func fail(_ what: String) -> FormatError {
+                FormatError(path: file.path, "is corrupt: the entry \(entry.name) \(what)")
+            }
+            guard entry.headerOffset >= end else { throw fail("overlaps another") }
+            // The entry's own header has 30 bytes and more.
+            guard entry.headerOffset <= directory - 30, entry.compressed <= directory - entry.headerOffset - 30 else {
+                throw fail("lies beyond the end of the file")
+            }
+            end = entry.headerOffset + 30 + entry.compressed
+        }
+        let limit = InflationLimit.bytes(of: file.size)
+        var total = 0
+        for entry in entries where entry.isDeflated {
+            guard entry.size <= limit - total else {
+                throw FormatError(
+                    path: file.path,
+                    "unpacks to \(InflationLimit.words(file.size)); save it uncompressed (numpy.savez)")
+            }
+            total += entry.size
+        }
     }
 
     /// Little-endian fields; reading beyond the end gives nil.

@@ -22,7 +22,7 @@ struct CellFaults {
         var lines = ["has \(count) cells in error"]
         lines += first.map { "  line \($0.line), column \($0.column): \($0.what)" }
         if count > first.count { lines.append("  … and \(count - first.count) more") }
-        throw FormatError(path: path, lines.joined(separator: "\n"))
+        throw FormatError(path: path, lines: lines)
     }
 
     /// A cell's text as a message shows it: in quotes, on one line, 40 characters at most.

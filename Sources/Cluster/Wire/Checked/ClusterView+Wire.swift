@@ -1,3 +1,5 @@
+internal import Dataflow
+
 extension ClusterView {
     /// - Throws: `NodeError` naming a number that cannot be: a rank beyond the workers, say, or one that two have.
     package init(_ wire: WireView) throws(NodeError) {
@@ -11,7 +13,7 @@ extension ClusterView {
             }
         }
         self.init(
-            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: wire.reason,
+            number: wire.number, phase: Phase(rawValue: wire.phase) ?? .failed, reason: TerminalText.line(wire.reason),
             checkpointStep: try Limit.label.check(wire.checkpointStep, "View.checkpoint_step"),
             servers: try wire.servers.map { (server) throws(NodeError) in
                 ServerEntry(

@@ -19,7 +19,7 @@ public enum For: CallingOperation {
         }
         // Each round makes some dimension unknown, so that this ends.
         while true {
-            let next = zip(specs, try body.infer([TensorSpec(.int32, [])] + specs)).map {
+            let next = zip(specs, try body.infer([TensorSpec(.int32, [])] + specs, node.work)).map {
                 TensorSpec($0.dtype, $0.shape.relaxed(with: $1.shape))
             }
             if next == specs { return specs.map(\.shape) }

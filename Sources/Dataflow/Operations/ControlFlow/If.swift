@@ -54,7 +54,7 @@ extension BranchingOperation {
 private func merge(_ branches: [Function], _ node: Inference) throws -> [Shape] {
     let types = try node.attributes.types("Tout")
     guard !branches.isEmpty else { throw GraphError("there must be at least one branch") }
-    let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst())) }
+    let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst()), node.work) }
     for side in sides where side.map(\.dtype) != types {
         throw GraphError("all branches must yield \(types), got \(side.map(\.dtype))")
     }

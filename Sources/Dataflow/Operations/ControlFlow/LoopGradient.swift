@@ -147,7 +147,7 @@ struct LoopGradient {
         let trial = loop.inputs.prefix(body.parameters.count).map { input in
             TensorSpec(input.dtype, Shape((input.shape.dimensions ?? []).map { $0 ?? 7 }))
         }
-        let results = try? body.infer(trial)
+        let results = try? body.infer(trial, nil)
         return trial.indices.map { i in
             loop.inputs[i].shape.rank != nil && results.map { $0[i].shape == trial[i].shape } == true
         }

@@ -30,7 +30,7 @@ public enum Print: DynamicOperation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let summarize = try call.attributes.int("summarize")
         let data = call.inputs.dropFirst().map { text(of: $0, first: summarize) }.joined()
-        let line = Array("\(try call.attributes.string("message"))\(data)\n".utf8)
+        let line = Array(TerminalText.escaped("\(try call.attributes.string("message"))\(data)\n").utf8)
         _ = write(STDERR_FILENO, line, line.count)
         return [call.inputs[0]]
     }

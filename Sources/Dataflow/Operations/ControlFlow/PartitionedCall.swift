@@ -12,7 +12,7 @@ extension PlainCallOperation {
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         let (types, results) = (
-            try node.attributes.types("Tout"), try node.attributes.function("f").infer(node.inputs)
+            try node.attributes.types("Tout"), try node.attributes.function("f").infer(node.inputs, node.work)
         )
         guard results.map(\.dtype) == types else {
             throw GraphError("the function must yield \(types), got \(results.map(\.dtype))")

@@ -7,7 +7,7 @@ public enum SymbolicGradient: CallingOperation {
 
     public static func infer(_ node: Inference) throws -> [Shape] {
         let function = try derivative(node.attributes)
-        let (types, results) = (try node.attributes.types("Tout"), try function.infer(node.inputs))
+        let (types, results) = (try node.attributes.types("Tout"), try function.infer(node.inputs, node.work))
         guard results.map(\.dtype) == types else {
             throw GraphError("the function's arguments are \(results.map(\.dtype)), not \(types)")
         }
@@ -73,7 +73,13 @@ extension Function {
         if let known = knownDerivative { return known }
         let count = parameters.count
         let specs = (parameters + results).map(\.spec)
-        let made = try Function.make("\(name)_symbolic_grad", around: graph, specs) { body, values in
+        let made = try CallStack.extended { try makeDerivative(specs, count) }
+        knownDerivative = made
+        return made
+    }
+
+    private func makeDerivative(_ specs: [TensorSpec], _ count: Int) throws -> Function {
+        try Function.make("\(name)_symbolic_grad", around: graph, specs) { body, values in
             let (arguments, upstream) = (Array(values.prefix(count)), Array(values.dropFirst(count)))
             var gradients = [Node?](repeating: nil, count: count)
             if let customGradient {
@@ -90,7 +96,5 @@ extension Function {
             }
             return zip(arguments, gradients).map { $1 ?? zerosLike($0) }
         }
-        knownDerivative = made
-        return made
     }
 }

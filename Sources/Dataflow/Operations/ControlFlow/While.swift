@@ -25,7 +25,7 @@ extension LoopOperation {
         }
         // Each round makes some dimension unknown, so that this ends.
         while true {
-            let next = zip(specs, try body.infer(specs)).map {
+            let next = zip(specs, try body.infer(specs, node.work)).map {
                 TensorSpec($0.dtype, $0.shape.relaxed(with: $1.shape))
             }
             if next == specs { return specs.map(\.shape) }

@@ -4,7 +4,7 @@
 
 /// `PrintV2`: writes a text and `end` to `output_stream`: "stdout", "stderr", "log(info)", "log(warning)", "log(error)"
 /// (which go to standard error, a line each) or "file://PATH", to whose end it is added where the session's options let it
-/// write. What `tf.print` runs.
+/// write. What `tf.print` runs. Streams get no characters that a terminal obeys.
 public enum PrintV2: StringOperation {
     public static let signature = Signature(
         ["input": "string"], to: [:],
@@ -42,8 +42,9 @@ public enum PrintV2: StringOperation {
             }
         } else {
             let isLog = logs.contains(stream)
+            let shown = TerminalText.escaped(text)
             _ = write(
-                isLog && text.last != 0x0A ? text + [0x0A] : text,
+                isLog && shown.last != 0x0A ? shown + [0x0A] : shown,
                 to: stream == "stdout" ? STDOUT_FILENO : STDERR_FILENO)
         }
         return []
