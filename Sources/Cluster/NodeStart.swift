@@ -9,10 +9,40 @@ package enum NodeStart {
 
     static var host: String { ProcessInfo.processInfo.hostName }
 
-    /// Asks for the job's configuration, again until the coordinator is there or the time to join is over.
+    /// A coordinator that listens has left its token after this time.
+    private static let tokenDelay = Duration.seconds(2)
+
+    /// Connects to the coordinator and asks for the job's configuration, again until the coordinator is there or the time
+    /// to join is over.
+    ///
+    /// - Returns: The configuration, and the connection with the token that the coordinator took.
     /// - Throws: `NodeStopped` if the process is asked to end meanwhile.
-    static func configuration(_ control: ControlClient, _ options: NodeOptions) throws -> JobConfig {
+    static func connect(
+        _ coordinator: Address, _ options: NodeOptions
+    ) throws -> (control: ControlClient, config: JobConfig) {
         let begin = ContinuousClock.now
+        while true {
+            let control = try ControlClient(
+                coordinator, token: options.token, tls: options.clientTLS, isInsecure: options.isInsecure)
+            do { return (control, try configuration(control, options, since: begin)) } catch let error as NodeError {
+                control.close()
+                // The coordinator leaves its token for others right after it begins to listen.
+                guard error.kind == .refused, options.token == nil, coordinator.transport.hasPort,
+                    ContinuousClock.now - begin < options.joinTimeout,
+                    try TokenStore().token(for: coordinator) ?? "" != control.token
+                        || ContinuousClock.now - begin < tokenDelay
+                else { throw error }
+                Thread.sleep(forTimeInterval: 0.05)
+            } catch {
+                control.close()
+                throw error
+            }
+        }
+    }
+
+    private static func configuration(
+        _ control: ControlClient, _ options: NodeOptions, since begin: ContinuousClock.Instant
+    ) throws -> JobConfig {
         while true {
             if options.stop.isStopped { throw NodeStopped() }
             do {
@@ -29,6 +59,10 @@ package enum NodeStart {
                         .peerUnavailable,
                         "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right?"
                     )
+                }
+                // One that has come meanwhile has left another token.
+                if options.token == nil, try TokenStore().token(for: control.address) ?? "" != control.token {
+                    throw NodeError(.refused, "the token has changed")
                 }
             }
         }

@@ -53,18 +53,27 @@ public struct AtomicFile: ~Copyable {
         return result
     }
 
+    /// Writes a secret to `path`: a file that nobody but its owner can read, from its first moment on.
+    ///
+    /// The name itself gets the new file. A symbolic link is replaced, and what it leads to stays as it is, so that nobody
+    /// who may write in the folder chooses where the secret goes.
+    /// - Throws: `FormatError` if it cannot be written.
+    package static func write(secret bytes: [UInt8], to path: String) throws {
+        try replace(path, path, isSecret: true) { file in try bytes.withUnsafeBytes { try file.append($0) } }
+    }
+
     /// Replaces the file at `place`, which the user calls `path`.
     private static func replace<Result>(
-        _ place: String, _ path: String, _ body: (inout AtomicFile) throws -> Result
+        _ place: String, _ path: String, isSecret: Bool = false, _ body: (inout AtomicFile) throws -> Result
     ) throws -> Result {
         let folder = OutputTarget.folder(of: place)
         // A name may have 255 bytes.
         let name = OutputTarget.name(of: place).unicodeScalars.prefix(40)
         let temporary = "\(folder)/.\(String(name)).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : 0o666)
         guard descriptor >= 0 else {
             let code = errno
-            if [EACCES, EPERM, EROFS].contains(code) {
+            if !isSecret, [EACCES, EPERM, EROFS].contains(code) {
                 let existing = open(place, O_WRONLY | O_TRUNC | O_CLOEXEC)
                 if existing >= 0 { return try through(existing, path, body) }
             }
@@ -72,14 +81,16 @@ public struct AtomicFile: ~Copyable {
         }
         var isOpen = true
         do {
-            takeMode(of: place, descriptor)
+            if !isSecret { takeMode(of: place, descriptor) }
             var file = AtomicFile(descriptor: descriptor, path: path)
             let result = try body(&file)
             try file.finish()
             let isRenamed = rename(temporary, place) == 0
             if !isRenamed {
                 // A file that is a mount point, as containers have them, cannot be replaced.
-                guard errno == EBUSY else { throw FormatError(writing: path, "cannot be replaced", systemCode: errno) }
+                guard errno == EBUSY, !isSecret else {
+                    throw FormatError(writing: path, "cannot be replaced", systemCode: errno)
+                }
                 try copy(descriptor, to: place, path)
                 unlink(temporary)
             }
