@@ -3,12 +3,14 @@ public import Messaging
 
 /// How a server or a worker runs.
 public struct NodeOptions: Sendable {
-    /// The job's shared secret; nil where it has none.
+    /// The job's shared secret; nil: what the coordinator left for this user on this machine, if it did.
     public var token: String?
     /// For `tls+tcp`: what to check the coordinator and servers against.
     public var clientTLS: TLS?
     /// For `tls+tcp`: the certificate that a server shows.
     public var serverTLS: TLS?
+    /// Allows plain connections beyond this machine, whatever the job's configuration says.
+    public var isInsecure: Bool
     /// Threads of a worker's session, lanes of a server; nil: what the job's configuration says, or the node's share of
     /// the cores.
     public var threads: Int?
@@ -26,7 +28,8 @@ public struct NodeOptions: Sendable {
     public var stop: StopSignal
 
     public init(
-        token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, threads: Int? = nil,
+        token: String? = nil, clientTLS: TLS? = nil, serverTLS: TLS? = nil, isInsecure: Bool = false,
+        threads: Int? = nil,
         jobs: [any TrainingJob] = [], number: Int? = nil, joinTimeout: Duration = .seconds(60),
         stop: StopSignal = StopSignal(), profile: Profile? = nil,
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
@@ -34,6 +37,7 @@ public struct NodeOptions: Sendable {
         self.token = token
         self.clientTLS = clientTLS
         self.serverTLS = serverTLS
+        self.isInsecure = isInsecure
         self.threads = threads.map { max($0, 1) }
         self.jobs = jobs
         self.number = number
@@ -41,5 +45,17 @@ public struct NodeOptions: Sendable {
         self.stop = stop
         self.profile = profile
         self.onEvent = onEvent
+    }
+}
+
+extension NodeOptions {
+    /// Where this node may listen and whom it may dial.
+    var rules: ConnectionRules { ConnectionRules(client: clientTLS, server: serverTLS, isInsecure: isInsecure) }
+
+    /// These options with the token that the coordinator took.
+    func joined(by control: ControlClient) -> NodeOptions {
+        var options = self
+        options.token = control.token.isEmpty ? nil : control.token
+        return options
     }
 }

@@ -10,11 +10,42 @@ package enum NodeStart {
 
     static var host: String { ProcessInfo.processInfo.hostName }
 
-    /// Asks for the job's configuration, again until the coordinator is there or the time to join is over.
+    /// A coordinator that listens has left its token after this time.
+    private static let tokenDelay = Duration.seconds(2)
+
+    /// Connects to the coordinator and asks for the job's configuration, again until the coordinator is there or the time
+    /// to join is over.
+    ///
+    /// - Returns: The configuration, and the connection with the token that the coordinator took.
     /// - Throws: `NodeStopped` if the process is asked to end meanwhile.
-    static func configuration(_ control: ControlClient, _ options: NodeOptions) throws -> JobConfig {
+    static func connect(
+        _ coordinator: Address, _ options: NodeOptions
+    ) throws -> (control: ControlClient, config: JobConfig) {
+        let begin = ContinuousClock.now
+        while true {
+            let control = try ControlClient(
+                coordinator, token: options.token, tls: options.clientTLS, isInsecure: options.isInsecure)
+            do { return (control, try configuration(control, options, since: begin)) } catch let error as NodeError {
+                control.close()
+                // The coordinator leaves its token for others right after it begins to listen.
+                guard error.kind == .refused, options.token == nil, coordinator.transport.hasPort,
+                    ContinuousClock.now - begin < options.joinTimeout,
+                    try TokenStore().token(for: coordinator) ?? "" != control.token
+                        || ContinuousClock.now - begin < tokenDelay
+                else { throw error }
+                Thread.sleep(forTimeInterval: 0.05)
+            } catch {
+                control.close()
+                throw error
+            }
+        }
+    }
+
+    private static func configuration(
+        _ control: ControlClient, _ options: NodeOptions, since begin: ContinuousClock.Instant
+    ) throws -> JobConfig {
         if options.stop.isStopped { throw NodeStopped() }
-        let (yaml, preprocessing) = try job(control, options)
+        let (yaml, preprocessing) = try job(control, options, until: begin + options.joinTimeout)
         var config = try JobConfig.parse(
             yaml: yaml, name: "the coordinator's configuration",
             modelKinds: Set(options.jobs.map { type(of: $0).kind }))
@@ -25,10 +56,9 @@ package enum NodeStart {
 
     /// The configuration's YAML and, put together from its pieces, the preprocessing's JSON.
     private static func job(
-        _ control: ControlClient, _ options: NodeOptions
+        _ control: ControlClient, _ options: NodeOptions, until deadline: ContinuousClock.Instant
     ) throws -> (yaml: String, preprocessing: [UInt8]) {
         var preprocessing = Pieces("Configuration.preprocessing_total")
-        let deadline = ContinuousClock.now + options.joinTimeout
         while true {
             var ask = WireGetConfiguration()
             ask.preprocessingOffset = Int64(preprocessing.bytes.count)
@@ -36,7 +66,13 @@ package enum NodeStart {
             do {
                 answer = try control.ask(
                     .getConfiguration(ask), timeout: .seconds(2), limit: max(deadline - .now, .milliseconds(1))
-                ) { if options.stop.isStopped { throw NodeStopped() } }
+                ) {
+                    if options.stop.isStopped { throw NodeStopped() }
+                    // One that has come meanwhile has left another token.
+                    if options.token == nil, try TokenStore().token(for: control.address) ?? "" != control.token {
+                        throw NodeError(.refused, "the token has changed")
+                    }
+                }
             } catch let error as NodeError where error.kind == .peerUnavailable && ContinuousClock.now >= deadline {
                 throw NodeError(
                     .peerUnavailable,

@@ -23,7 +23,7 @@ public struct TributaryCommand: ParsableCommand {
               tributary train job.yaml --set train.epochs=10
             Each server and worker a process:
               tributary launch job.yaml --servers 2 --workers 4
-            Several machines, one line on each (the token comes from a file):
+            Several machines, one line on each ('tributary help certificates' has them in full):
               tributary coordinator job.yaml --listen tls+tcp://10.0.0.5:7000 …
               tributary server --coordinator tls+tcp://10.0.0.5:7000 …
               tributary worker --coordinator tls+tcp://10.0.0.5:7000 …
@@ -40,7 +40,7 @@ public struct TributaryCommand: ParsableCommand {
         subcommands: [
             TrainCommand.self, LaunchCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
             StatusCommand.self, StopCommand.self, EvaluateCommand.self, PredictCommand.self, GraphCommand.self,
-            DevicesCommand.self,
+            DevicesCommand.self, CertificatesCommand.self,
         ])
 
     public init() {}

@@ -131,10 +131,13 @@ extension ConfigurationReader {
         refuse(
             (tls.certificate == nil) != (tls.key == nil), at: ["cluster.tls.certificate", "cluster.tls.key"],
             because: "cluster.tls needs certificate and key together")
+        refuse(
+            tls.clientCA != nil && tls.certificate == nil, at: ["cluster.tls.client_ca"],
+            because: "cluster.tls.client_ca has no effect without cluster.tls.certificate and key")
         let isPlain = config.cluster.transport.map { $0 != .tls } ?? false
         refuse(
             tls != .init() && isPlain && !(config.cluster.address ?? "").hasPrefix("tls+tcp:"),
-            at: ["certificate", "key", "ca", "server_name"].map { "cluster.tls.\($0)" },
+            at: ["certificate", "key", "ca", "client_ca", "server_name"].map { "cluster.tls.\($0)" },
             because: "cluster.tls belongs to cluster.transport tls+tcp; this is "
                 + "\(config.cluster.transport?.rawValue ?? "")")
     }

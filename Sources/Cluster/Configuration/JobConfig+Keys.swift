@@ -130,6 +130,7 @@ extension JobConfig {
         .optional("cluster.tls.certificate", \.cluster.tls.certificate, .path),
         .optional("cluster.tls.key", \.cluster.tls.key, .path),
         .optional("cluster.tls.ca", \.cluster.tls.ca, .path),
+        .optional("cluster.tls.client_ca", \.cluster.tls.clientCA, .path),
         .optional("cluster.tls.server_name", \.cluster.tls.serverName, .text),
     ]
 

@@ -300,7 +300,7 @@ extension JobConfig {
         public var serverMemory: Int?
         /// How gradients travel. Other than `float32` they go through sockets even where memory could be shared.
         public var wire = WireFormat.float32
-        /// The secret that every node of the job must show.
+        /// The secret that every node of the job must know.
         public var token: String?
         /// The file that holds the secret, absolute.
         public var tokenFile: String?
@@ -318,6 +318,8 @@ extension JobConfig {
             public var certificate: String?
             public var key: String?
             public var ca: String?
+            /// The authority of clients: who connects must show a certificate that it has signed.
+            public var clientCA: String?
             public var serverName: String?
 
             public init() {}

@@ -14,7 +14,7 @@ public struct CoordinatorOptions: Sendable {
     public var startsAnewIfDamaged = false
     /// A CSV file "step,loss" with the mean training loss of every batch.
     public var lossesFile: String?
-    /// The job's shared secret; nil for none.
+    /// The job's shared secret; nil: a coordinator that listens on TCP makes one and leaves it for nodes of this user.
     public var token: String?
     public var tls: TLS?
     /// Whether nodes may come that were not started with the job; a job that has lost all its workers waits for them.
@@ -37,6 +37,12 @@ public struct CoordinatorOptions: Sendable {
 public final class Coordinator: Sendable {
     /// Where it listens, with the real port where 0 was asked for.
     public var address: Address { socket.boundAddress }
+    /// The file with the token that this coordinator made; nil where one was given or none is needed. It is removed when
+    /// the job is over.
+    public var tokenFile: String? { published.withLock { $0.first?.path } }
+    /// The files with the token that this coordinator made.
+    private let published: Mutex<[PublishedToken]>
+    private let madeToken: String?
     private let config: JobConfig
     private let options: CoordinatorOptions
     private let socket: ReplySocket
@@ -60,8 +66,15 @@ public final class Coordinator: Sendable {
         // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
         config.cluster.transport =
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
+        var options = options
+        let made = listen.transport.hasPort && options.token == nil ? JobToken.random() : nil
+        madeToken = made
+        options.token = options.token ?? made
         self.options = options
-        try listen.checkSecurity(config, token: options.token, what: "a job")
+        let rules = ConnectionRules(
+            .coordinator, hasTLS: config.cluster.tls != .init() || options.tls != nil,
+            hasCertificate: options.tls?.certificate != nil, isInsecure: config.cluster.insecure)
+        try rules.checkListening(listen, token: options.token)
         // As the nodes will: a program may set numbers that no configuration may have.
         _ = try JobConfig.parse(
             yaml: config.yaml(), name: "the job's configuration", modelKinds: [type(of: job).kind])
@@ -99,6 +112,13 @@ public final class Coordinator: Sendable {
                 listen: listen, tls: options.tls, secret: options.token ?? "",
                 maximumMessage: ControlClient.maximumMessage)
         } catch { throw NodeError(.cannotCreate, "\(error)") }
+        do {
+            let file = try made.map { [socket] in try TokenStore().publish($0, for: socket.boundAddress) }
+            published = Mutex(file.map { [$0] } ?? [])
+        } catch {
+            socket.close()
+            throw error
+        }
     }
 
     /// The checkpoint to go on from; nil where there is none, or none is asked for.
@@ -163,6 +183,16 @@ public final class Coordinator: Sendable {
         return resumption
     }
 
+    /// Writes the token that this coordinator made, if it did, to another file until the job is over.
+    /// - Throws: `NodeError` `.cannotCreate`.
+    public func writeToken(to path: String) throws {
+        guard let madeToken else { return }
+        let file = try PublishedToken(madeToken, at: path)
+        published.withLock { $0.append(file) }
+    }
+
+    private func removeTokens() { published.withLock { $0.forEach { $0.remove() } } }
+
     private func takeNotes() -> [Note] {
         inbox.withLock { notes in
             defer { notes.removeAll() }
@@ -194,13 +224,20 @@ public final class Coordinator: Sendable {
     public func run(
         stop: StopSignal = StopSignal(), onProgress: (Progress) -> Void, onEvent: (String) -> Void
     ) throws -> JobReport {
-        try stop.observed(by: { [self] in self.stop(now: $0 == .now, reason: $1) }) {
+        try stop.observed(by: { [self] in
+            // Asked to end at once, the process does not unwind.
+            if $0 == .now { removeTokens() }
+            self.stop(now: $0 == .now, reason: $1)
+        }) {
             try run(onProgress, onEvent)
         }
     }
 
     private func run(_ onProgress: (Progress) -> Void, _ onEvent: (String) -> Void) throws -> JobReport {
-        defer { socket.close() }
+        defer {
+            removeTokens()
+            socket.close()
+        }
         var clock = PatientClock()
         var facts = JobState.Facts(
             config: config, fingerprint: job.fingerprint, variables: job.variables, totalSteps: job.totalSteps,

@@ -48,13 +48,20 @@ public enum ProcessCluster {
         }
         config.cluster.transport = transport
         if transport == .tls, config.cluster.tls == .init() {
-            config.cluster.tls = try SelfSignedCertificate.make(in: folder.path)
+            config.cluster.tls = try CertificateFolder.makeForThisMachine(in: folder.path)
         }
         var coordinatorOptions = options.coordinator
-        let token = coordinatorOptions.token ?? randomToken()
+        let token = coordinatorOptions.token ?? JobToken.random()
         coordinatorOptions.token = token
         coordinatorOptions.acceptsNodes = false
-        if transport == .tls { coordinatorOptions.tls = try config.cluster.tls.forServer() }
+        if transport == .tls {
+            coordinatorOptions.tls = try config.cluster.tls.forServer()
+            guard config.cluster.tls.ca != nil else {
+                throw NodeError(
+                    .configuration, "launch over tls+tcp needs cluster.tls.ca, the authority of cluster.tls.certificate"
+                )
+            }
+        }
         func listening(_ name: String) throws -> Address {
             try Address(transport == .ipc ? "ipc://\(folder.path)/\(name)" : "\(transport.rawValue)://127.0.0.1:0")
         }
@@ -71,7 +78,8 @@ public enum ProcessCluster {
             })
         defer { children.terminate(grace: .milliseconds(200)) }
         var common = ["--coordinator", coordinator.address.description, "--parent", "\(getpid())"]
-        common += config.cluster.tls.arguments
+        // Of a job that talks TLS elsewhere, ipc uses nothing.
+        if transport == .tls { common += config.cluster.tls.arguments }
         // Not in their environment, which their own children would get, and which stays readable in /proc while they run.
         common += ["--token-file", try folder.keep(token, as: "token")]
         func start(_ role: String, _ number: Int, _ arguments: [String]) throws {
@@ -85,8 +93,9 @@ public enum ProcessCluster {
                         "GOMP_SPINCOUNT": ProcessInfo.processInfo.environment["GOMP_SPINCOUNT"] ?? "1000"
                     ]))
         }
+        let ofServers = transport == .tls ? config.cluster.tls.clientCA.map { ["--tls-client-ca", $0] } ?? [] : []
         for number in 0..<config.cluster.servers {
-            try start("server", number, ["--listen", listening("server-\(number)").description])
+            try start("server", number, ["--listen", listening("server-\(number)").description] + ofServers)
         }
         for number in 0..<config.cluster.workers { try start("worker", number, []) }
 
@@ -109,18 +118,10 @@ public enum ProcessCluster {
         report.workers = report.workers.map(withStatus)
         return report
     }
-
-    /// 128 random bits in hexadecimal.
-    private static func randomToken() -> String {
-        (0..<2).map { _ in
-            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
 }
 
 extension JobConfig.Cluster.TLS {
-    /// The options by which a node's command line gives these files.
+    /// The options by which any node's command line gives these files.
     var arguments: [String] {
         [
             ("--tls-certificate", certificate), ("--tls-key", key), ("--tls-ca", ca),
@@ -128,15 +129,22 @@ extension JobConfig.Cluster.TLS {
         ].flatMap { option, value in value.map { [option, $0] } ?? [] }
     }
 
-    /// What listens with these files; clients must show no certificate.
+    /// What listens with these files. Clients must show a certificate where `clientCA` is given.
     /// - Throws: `NodeError` if the certificate or its key is missing.
     public func forServer() throws -> TLS {
         guard let certificate, let key else {
             throw NodeError(.configuration, "tls+tcp needs cluster.tls.certificate and cluster.tls.key")
         }
-        return .server(certificate: .file(certificate), key: .file(key))
+        return .server(
+            certificate: .file(certificate), key: .file(key), clientAuthority: clientCA.map { .file($0) })
     }
 
-    /// What dials with these files; nil where no authority is given.
-    public var forClient: TLS? { ca.map { .client(authority: .file($0), serverName: serverName) } }
+    /// What dials with these files, and shows the certificate if asked; nil where no authority is given.
+    public var forClient: TLS? {
+        ca.map {
+            .client(
+                authority: .file($0), serverName: serverName, certificate: certificate.map { .file($0) },
+                key: key.map { .file($0) })
+        }
+    }
 }

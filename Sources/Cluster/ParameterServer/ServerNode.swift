@@ -33,12 +33,13 @@ public struct ServerNode: Sendable {
     }
 
     private func join(_ pauses: PauseWatch) throws {
-        let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
+        try checkAddress()
+        let (control, config) = try NodeStart.connect(coordinator, options)
         defer { control.close() }
+        let options = options.joined(by: control)
+        try options.rules.checkListening(listen, token: options.token)
         let incarnation = UInt64.random(in: 1...(.max))
-        let config = try NodeStart.configuration(control, options)
         control.persist(for: config.cluster.heartbeatTimeout, stop: options.stop)
-        try checkAddress(config)
         // More lanes than a coordinator takes of one server serve nobody.
         let laneCount = min(options.threads ?? config.cluster.threadsPerNode ?? 1, ServerNode.mostLanes)
         let sockets = try (0..<laneCount).map { lane in
@@ -110,14 +111,15 @@ public struct ServerNode: Sendable {
     /// The most lanes of one server.
     static let mostLanes = 256
 
-    /// Workers must be able to dial the address, and strangers not to listen in.
-    private func checkAddress(_ config: JobConfig) throws {
+    /// Workers must be able to dial the address, and nobody without a token.
+    private func checkAddress() throws {
         if listen.transport.hasPort, ["0.0.0.0", "*", "::"].contains(listen.host) {
             throw NodeError(
                 .configuration,
                 "a server's address is where workers dial it, \(listen) is none; name this host's own address")
         }
-        try listen.checkSecurity(config, token: options.token, what: "a server")
+        try options.rules.checkListening(
+            listen, token: options.token, mayFindToken: coordinator.transport.hasPort)
     }
 
     private func address(_ lane: Int) throws -> Address {
@@ -308,4 +310,25 @@ private final class Pulse: Sendable {
     }
 
     func end() { isOver.store(true, ordering: .releasing) }
+}
+
+extension ServerNode {
+    /// Where a server listens that is not told: for this machine alone, as its coordinator is reached.
+    ///
+    /// - Throws: `NodeError` or `MessagingError` where only the user can tell.
+    public static func standardListen(beside coordinator: Address) throws -> Address {
+        switch coordinator.transport {
+        case .inproc: return try Address("inproc://\(coordinator.host)-server-\(getpid())")
+        case .ipc: return try Address("ipc://\(coordinator.host)-server-\(getpid())")
+        case .tcp: return try Address("tcp://127.0.0.1:0")
+        case .tls:
+            guard coordinator.isLoopback else {
+                throw NodeError(
+                    .configuration,
+                    "workers may be on other machines: say --listen tls+tcp://HOST:0 with this machine's own name or address"
+                )
+            }
+            return coordinator.with(port: 0)
+        }
+    }
 }

@@ -16,14 +16,26 @@ public final class ControlClient: Sendable {
     package static let limitOfEnd = Duration.seconds(2)
 
     public let address: Address
+    /// The job's secret: what was given, or what the coordinator left for this user; "" without either.
+    package let token: String
+    /// Whether the token was given, not found.
+    private let isTokenGiven: Bool
     private let socket: RequestSocket
     private let persistence = Mutex(Persistence())
 
-    public init(_ address: Address, token: String? = nil, tls: TLS? = nil) throws {
+    /// - Parameters:
+    ///   - token: the job's secret; nil: what a coordinator of this user left for the address, if there is one.
+    ///   - tls: what to check the coordinator against, for `tls+tcp`.
+    ///   - isInsecure: allows `tcp://` beyond this machine.
+    /// - Throws: `NodeError` `.refused` if the address must not be dialled with these options.
+    public init(_ address: Address, token: String? = nil, tls: TLS? = nil, isInsecure: Bool = false) throws {
+        try ConnectionRules(client: tls, isInsecure: isInsecure).checkDialing(address)
         self.address = address
+        isTokenGiven = token != nil
+        self.token = try token ?? TokenStore().token(for: address) ?? ""
         do {
             socket = try RequestSocket(
-                dial: address, tls: tls, secret: token ?? "", maximumMessage: ControlClient.maximumMessage)
+                dial: address, tls: tls, secret: self.token, maximumMessage: ControlClient.maximumMessage)
         } catch { throw NodeError(.peerUnavailable, "\(error)") }
     }
 
@@ -57,7 +69,8 @@ public final class ControlClient: Sendable {
                 retries.began += excess
                 self.persistence.withLock { $0.noteSilence(from: begin, excess) }
                 guard error.code != .refused else {
-                    throw NodeError(.refused, "the coordinator at \(address) refuses: \(error.detail)")
+                    let hint = error.detail.contains("token") ? tokenHint : ""
+                    throw NodeError(.refused, "the coordinator at \(address) refuses: \(error.detail)\(hint)")
                 }
                 let failure = NodeError(.peerUnavailable, "the coordinator does not answer: \(error)")
                 guard ControlClient.isWorthRepeating(error), let pause = retries.pause(left: left()) else {
@@ -145,6 +158,19 @@ public final class ControlClient: Sendable {
     }
 
     public func close() { socket.close() }
+
+    /// What to do if the coordinator refuses the token, to be put after the error.
+    package var tokenHint: String {
+        let rest =
+            "give the job's own: --token-file FILE or TRIBUTARY_TOKEN. A coordinator without a given token makes one and logs the file it is in"
+        if isTokenGiven { return "; the token given is another one, \(rest)" }
+        if !token.isEmpty {
+            return "; the token found on this machine is of an earlier job or of another listener, \(rest)"
+        }
+        let folders =
+            address.transport.hasPort ? ", and none was found in \(TokenStore().folders.joined(separator: " or "))" : ""
+        return "; no token was given\(folders): \(rest)"
+    }
 }
 
 extension ControlClient {

@@ -59,9 +59,9 @@ package struct ExchangeProbe {
     /// Joins the job, gets all values, and hands its worker to `body`; gradients are zeros at first.
     /// - Throws: `NodeError`, `GraphError`, and what `body` throws.
     package func run(_ body: (Worker) throws -> Void) throws {
-        let control = try ControlClient(coordinator, token: options.token)
+        let (control, config) = try NodeStart.connect(coordinator, options)
         defer { control.close() }
-        let config = try NodeStart.configuration(control, options)
+        let options = options.joined(by: control)
         guard let kind = JobRegistry(options.jobs)[config.model.kind] else {
             throw NodeError(.refused, "this program knows no model of the kind '\(config.model.kind)'")
         }

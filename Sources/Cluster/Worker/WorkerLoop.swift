@@ -159,9 +159,13 @@ final class WorkerLoop {
         let sockets = try servers.map { server in
             try server.addresses.map { text in
                 do {
+                    let address = try Address(text)
+                    try options.rules.checkDialing(address)
                     return try RequestSocket(
-                        dial: Address(text), tls: options.clientTLS, secret: options.token ?? "",
+                        dial: address, tls: options.clientTLS, secret: options.token ?? "",
                         maximumMessage: DataHeader.longestMessage(bundleBytes: longest))
+                } catch let error as NodeError {
+                    throw NodeError(error.kind, "server \(server.number): \(error)")
                 } catch { throw NodeError(.peerUnavailable, "\(error)") }
             }
         }

@@ -23,10 +23,10 @@ public struct WorkerNode: Sendable {
     }
 
     private func join(_ pauses: PauseWatch) throws {
-        let control = try ControlClient(coordinator, token: options.token, tls: options.clientTLS)
+        let (control, config) = try NodeStart.connect(coordinator, options)
         defer { control.close() }
-        let config = try NodeStart.configuration(control, options)
         control.persist(for: config.cluster.heartbeatTimeout, stop: options.stop)
+        let options = options.joined(by: control)
         guard let job = JobRegistry(options.jobs)[config.model.kind] else {
             throw NodeError(
                 .refused,

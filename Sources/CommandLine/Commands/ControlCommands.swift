@@ -7,10 +7,12 @@ struct ControlOptions: ParsableArguments {
     @Argument(help: "Where the job's coordinator listens.", transform: { try Address($0) }) var address: Address
     @Flag(help: "Prints one JSON object.") var json = false
     @OptionGroup var token: TokenOptions
+    @OptionGroup var insecure: InsecureOptions
     @OptionGroup(title: "TLS") var tls: TLSOptions
 
-    func client() throws -> ControlClient {
-        try ControlClient(address, token: token.token(), tls: tls.tls.forClient)
+    func client(_ invocation: Invocation) throws -> ControlClient {
+        try ControlClient(
+            address, token: token.token(invocation.console), tls: tls.tls.forClient, isInsecure: insecure.insecure)
     }
 }
 
@@ -23,7 +25,7 @@ struct StatusCommand: Subcommand {
     @OptionGroup var control: ControlOptions
 
     func run(_ invocation: Invocation) throws {
-        let report = try control.client().status()
+        let report = try control.client(invocation).status()
         try invocation.console.write(control.json ? try Results.json(report) : Results.text(report))
     }
 }
@@ -38,7 +40,7 @@ struct StopCommand: Subcommand {
     @Flag(help: "Ends it at once, without a checkpoint.") var now = false
 
     func run(_ invocation: Invocation) throws {
-        try control.client().stop(now: now)
+        try control.client(invocation).stop(now: now)
         if control.json { try invocation.console.write(try Results.json(["status": "stopping"])) }
     }
 }

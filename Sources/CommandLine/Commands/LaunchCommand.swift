@@ -14,7 +14,7 @@ struct LaunchCommand: Subcommand {
               tributary launch job.yaml --servers 2 --workers 4 --transport tcp --verbose
 
             Ctrl-C writes a checkpoint, where there is a directory for it, and ends all; twice ends them at once.
-            With --transport tls+tcp and no cluster.tls keys, a certificate for this one job is made with openssl.
+            With --transport tls+tcp and no cluster.tls keys, a certificate for this one job is made.
             """)
 
     @Argument(help: "The job's YAML file.") var config: String
@@ -39,7 +39,7 @@ struct LaunchCommand: Subcommand {
         try options.check(config)
         var launch = ProcessCluster.Options()
         launch.transport = transport
-        launch.coordinator = try options.coordinator(config)
+        launch.coordinator = try options.coordinator(config, file: self.config, invocation.console)
         launch.isVerbose = verbose
         let report = try ProcessCluster.launch(
             config: config, job: invocation.job(for: config), options: launch, stop: invocation.stop,

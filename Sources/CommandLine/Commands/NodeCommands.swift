@@ -10,12 +10,16 @@ struct ServerCommand: Subcommand {
         discussion: """
             It needs no configuration: the coordinator sends it what to hold. It ends with the job.
 
-              tributary server --coordinator tcp://127.0.0.1:7000
+              tributary server --coordinator ipc://$PWD/job
 
-            On another machine, with --token-file and the --tls options:
+            Without --listen it listens as the coordinator does, for this machine alone: on ipc beside the \
+            coordinator's socket, or on any free port of 127.0.0.1.
+
+            On another machine, with the files of 'tributary certificates':
 
               tributary server --coordinator tls+tcp://10.0.0.5:7000 \
-                --listen tls+tcp://10.0.0.6:0 …
+                --listen tls+tcp://10.0.0.6:0 --token-file token --tls-ca authority.pem \
+                --tls-certificate server.pem --tls-key server.key --tls-client-ca authority.pem
             """)
 
     @OptionGroup var node: NodeProcessOptions
@@ -25,12 +29,29 @@ struct ServerCommand: Subcommand {
         transform: { try Address($0) })
     var listen: Address?
 
+    @Option(
+        help: ArgumentHelp(
+            "PEM file of the authority whose certificate workers must show.", valueName: "file"))
+    var tlsClientCa: String?
+
+    func validate() throws {
+        if tlsClientCa != nil, node.tls.tlsCertificate == nil {
+            throw ValidationError("--tls-client-ca has no effect without --tls-certificate and --tls-key")
+        }
+    }
+
     func run(_ invocation: Invocation) throws {
         // Asked to end, it stays until the job is saved.
         Interruption.listen(invocation.stop, console: invocation.console)
-        let options = try node.prepare(invocation)
+        var options = try node.prepare(invocation)
+        if node.tls.tlsCertificate != nil {
+            var tls = node.tls.tls
+            tls.clientCA = tlsClientCa.map(absolute)
+            options.serverTLS = try tls.forServer()
+        }
         try ServerNode(
-            coordinator: node.coordinator, listen: listen ?? Address("tcp://127.0.0.1:0"), options: options
+            coordinator: node.coordinator, listen: listen ?? ServerNode.standardListen(beside: node.coordinator),
+            options: options
         ).run()
     }
 }
@@ -44,7 +65,12 @@ struct WorkerCommand: Subcommand {
             It gets the configuration from the coordinator and reads the data by the paths in there. It ends with \
             the job. More may join while the job runs.
 
-              tributary worker --coordinator tcp://127.0.0.1:7000
+              tributary worker --coordinator ipc://$PWD/job
+
+            On another machine, with the files of 'tributary certificates':
+
+              tributary worker --coordinator tls+tcp://10.0.0.5:7000 --token-file token \
+                --tls-ca authority.pem --tls-certificate client.pem --tls-key client.key
             """)
 
     @OptionGroup var node: NodeProcessOptions

@@ -31,7 +31,7 @@ struct TrainCommand: Subcommand {
         try options.check(config)
         let trace = trace == nil ? nil : Trace()
         let report = try LocalCluster.train(
-            config: config, job: invocation.job(for: config), options: options.coordinator(config),
+            config: config, job: invocation.job(for: config), options: options.coordinator(config, invocation.console),
             stop: invocation.stop,
             trace: trace,
             onProgress: { [console = invocation.console] in console.show($0) },

@@ -24,6 +24,7 @@ struct NodeProcessOptions: ParsableArguments {
     var parent: Int32?
 
     @OptionGroup var token: TokenOptions
+    @OptionGroup var insecure: InsecureOptions
     @OptionGroup(title: "TLS") var tls: TLSOptions
 
     func validate() throws {
@@ -35,9 +36,9 @@ struct NodeProcessOptions: ParsableArguments {
     func prepare(_ invocation: Invocation) throws -> NodeOptions {
         if let parent { try ParentProcess.follow(parent) }
         var options = NodeOptions()
-        options.token = try token.token()
+        options.token = try token.token(invocation.console)
+        options.isInsecure = insecure.insecure
         options.clientTLS = tls.tls.forClient
-        if tls.tls.certificate != nil { options.serverTLS = try tls.tls.forServer() }
         options.threads = threads
         options.stop = invocation.stop
         options.jobs = invocation.jobs

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Cluster
 internal import Foundation
+internal import Interchange
 
 /// What `train`, `launch` and `coordinator` know about the job, and about the run.
 struct RunOptions: ParsableArguments {
@@ -59,12 +60,23 @@ struct RunOptions: ParsableArguments {
     }
 
     /// What the coordinator is told besides the configuration; the token is that of `cluster.token…`.
-    func coordinator(_ config: JobConfig) throws -> CoordinatorOptions {
-        var token = TokenOptions()
-        token.tokenFile = config.cluster.tokenFile
+    ///
+    /// - Parameters:
+    ///   - file: the configuration's file, which may hold the token.
+    ///   - token: what the command line or the environment says, before the configuration.
+    func coordinator(
+        _ config: JobConfig, file: String? = nil, token: String? = nil, _ console: Console
+    ) throws -> CoordinatorOptions {
+        var token = token
+        if token == nil, let text = config.cluster.token {
+            token = try JobToken.checked(text, from: "cluster.token")
+            if let warning = file.flatMap(JobToken.warning(of:)) { console.log("tributary: \(warning)") }
+        }
+        if token == nil, let tokenFile = config.cluster.tokenFile {
+            token = try JobToken.read(file: tokenFile) { console.log("tributary: \($0)") }
+        }
         var options = CoordinatorOptions(
-            resume: resume || resumeFresh, lossesFile: losses.map(outputPath),
-            token: try config.cluster.token ?? (config.cluster.tokenFile == nil ? nil : token.token()))
+            resume: resume || resumeFresh, lossesFile: losses.map(outputPath), token: token)
         options.startsAnewIfDamaged = resumeFresh
         return options
     }
@@ -105,30 +117,34 @@ struct SetOptions: ParsableArguments {
 struct TokenOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A file that holds the job's secret. Without it, the environment variable TRIBUTARY_TOKEN does.",
+            "A file that holds the job's secret, at least 16 bytes. Without it, the environment variable TRIBUTARY_TOKEN does. Without both, a coordinator on TCP makes one, which nodes of the same user on this machine find by its address.",
             valueName: "file"))
     var tokenFile: String?
 
-    /// - Throws: `Failure` if the file cannot be read or is empty.
-    func token() throws -> String? {
-        guard let tokenFile else { return EnvironmentToken.value }
-        guard let bytes = FileManager.default.contents(atPath: tokenFile), bytes.count <= 4096 else {
-            throw Failure(
-                status: Failure.Status.configuration,
-                message: "tributary: the token file \(tokenFile) cannot be read, or is longer than 4096 bytes")
-        }
-        let token = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty else {
-            throw Failure(
-                status: Failure.Status.configuration, message: "tributary: the token file \(tokenFile) is empty")
-        }
-        return token
+    /// The token that is given; nil if none is.
+    /// - Throws: `NodeError` if the file cannot be read or the token is too short.
+    func token(_ console: Console) throws -> String? {
+        if let tokenFile { return try JobToken.read(file: tokenFile) { console.log("tributary: \($0)") } }
+        guard let text = EnvironmentToken.value, !text.isEmpty else { return nil }
+        return try JobToken.checked(text, from: "TRIBUTARY_TOKEN")
     }
+}
+
+/// `--insecure`, which every command that dials has.
+struct InsecureOptions: ParsableArguments {
+    @Flag(
+        help:
+            "Allows tcp:// beyond this machine, not encrypted: everyone on the network may read and change what travels."
+    )
+    var insecure = false
 }
 
 /// Certificates for `tls+tcp://` addresses.
 struct TLSOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("PEM file of this node's certificate.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "PEM file of this node's certificate: what a server shows to workers, and all show to those who ask.",
+            valueName: "file"))
     var tlsCertificate: String?
 
     @Option(help: ArgumentHelp("PEM file of its key.", valueName: "file"))
@@ -139,6 +155,15 @@ struct TLSOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The name that the peer's certificate must bear.", valueName: "name"))
     var tlsServerName: String?
+
+    func validate() throws {
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together; only one of them is given")
+        }
+        if tlsCa == nil, tlsCertificate != nil || tlsServerName != nil {
+            throw ValidationError("TLS options need --tls-ca FILE, the authority that peers are checked against")
+        }
+    }
 
     var tls: JobConfig.Cluster.TLS {
         var tls = JobConfig.Cluster.TLS()
@@ -162,4 +187,9 @@ func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardize
 /// A file to write, from the root, but as the user gave it; "-" is standard output.
 func outputPath(_ path: String) -> String {
     path == "-" || path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+}
+
+/// Whether output to a path makes or replaces a regular file: it is no device, FIFO or standard output.
+func isFile(_ path: String) -> Bool {
+    if case .file? = try? OutputTarget(path) { true } else { false }
 }

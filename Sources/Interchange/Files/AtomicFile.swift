@@ -55,15 +55,27 @@ public struct AtomicFile: ~Copyable {
         return result
     }
 
+    /// Writes a secret to `path`: a file that nobody but its owner can read, from its first moment on.
+    ///
+    /// The name itself gets the new file. A symbolic link is replaced, and what it leads to stays as it is, so that nobody
+    /// who may write in the folder chooses where the secret goes.
+    /// - Throws: `FormatError` if it cannot be written.
+    package static func write(secret bytes: [UInt8], to path: String) throws {
+        try replace(path, path, isSecret: true, followsLinks: false) { file in
+            try bytes.withUnsafeBytes { try file.append($0) }
+        }
+    }
+
     /// Replaces the file at `place`, which the user calls `path`.
     private static func replace<Result>(
-        _ place: String, _ path: String, followsLinks: Bool, _ body: (inout AtomicFile) throws -> Result
+        _ place: String, _ path: String, isSecret: Bool = false, followsLinks: Bool,
+        _ body: (inout AtomicFile) throws -> Result
     ) throws -> Result {
         let folder = OutputTarget.folder(of: place)
         // A name may have 255 bytes.
         let name = OutputTarget.name(of: place).unicodeScalars.prefix(40)
         let temporary = "\(folder)/.\(String(name)).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode(of: place))
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, isSecret ? 0o600 : mode(of: place))
         guard descriptor >= 0 else {
             let code = errno
             if [EACCES, EPERM, EROFS].contains(code), followsLinks {
@@ -74,7 +86,7 @@ public struct AtomicFile: ~Copyable {
         }
         var isOpen = true
         do {
-            takeMode(of: place, descriptor)
+            if !isSecret { takeMode(of: place, descriptor) }
             var file = AtomicFile(descriptor: descriptor, path: path)
             let result = try body(&file)
             try file.finish()

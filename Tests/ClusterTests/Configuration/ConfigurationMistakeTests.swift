@@ -146,7 +146,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "cluster: {tls: {cert: x}}",
-                "unknown key 'cluster.tls.cert' (allowed: certificate, key, ca, server_name)"
+                "unknown key 'cluster.tls.cert' (allowed: certificate, key, ca, client_ca, server_name)"
             ),
             (
                 "model: {hiden: [3]}",
@@ -188,6 +188,10 @@ struct ConfigurationMistakeTests {
                 "line 3: cluster.token_file stands beside cluster.token; give one of them"
             ),
             ("cluster:\n  tls:\n    key: a", "line 3: cluster.tls needs certificate and key together"),
+            (
+                "cluster:\n  tls:\n    client_ca: a",
+                "line 3: cluster.tls.client_ca has no effect without cluster.tls.certificate and key"
+            ),
             (
                 "cluster:\n  transport: tcp\n  tls: {ca: a}",
                 "line 3: cluster.tls belongs to cluster.transport tls+tcp; this is tcp"

@@ -30,6 +30,7 @@ struct JobConfigTests {
         #expect(config.cluster.joinTimeout == .seconds(120) && config.cluster.heartbeatInterval == .milliseconds(250))
         #expect(config.cluster.heartbeatTimeout == .milliseconds(1500))
         #expect(config.cluster.token == "012: \"ü\"" && config.cluster.tls.ca == "/jobs/ca.pem")
+        #expect(config.cluster.tls.clientCA == "/jobs/c.pem")
         #expect(config.devices.worker == "/gpu:0" && config.devices.softPlacement)
         #expect(config.checkpoint.directory == "/checkpoints" && config.checkpoint.keep == 5)
     }
@@ -130,7 +131,7 @@ struct JobConfigTests {
               heartbeat_timeout: 1.5
               token: '012: "ü"'
               insecure: true
-              tls: {certificate: a.pem, key: b.pem, ca: ./ca.pem, server_name: host}
+              tls: {certificate: a.pem, key: b.pem, ca: ./ca.pem, client_ca: c.pem, server_name: host}
             devices: {soft_placement: true, log_device_placement: true, worker: "/gpu:0", server: "/cpu:0"}
             checkpoint: {directory: ../checkpoints, every_steps: 50, keep: 5}
             """

@@ -23,11 +23,13 @@ struct RefusalTests {
 
     @Test("a wrong token is refused, and said so")
     func token() throws {
-        let (coordinator, _) = try coordinator(token: "right")
+        let (coordinator, _) = try coordinator(token: "right-right-right")
         defer { coordinator.stop(now: true, reason: "over") }
-        let error = #expect(throws: NodeError.self) { try ControlClient(coordinator.address, token: "wrong").status() }
+        let error = #expect(throws: NodeError.self) {
+            try ControlClient(coordinator.address, token: "wrong-wrong-wrong").status()
+        }
         #expect(error?.kind == .refused && error?.message.contains("token") == true)
-        #expect(try ControlClient(coordinator.address, token: "right").status().phase == "waiting")
+        #expect(try ControlClient(coordinator.address, token: "right-right-right").status().phase == "waiting")
     }
 
     @Test("garbage does not disturb a coordinator")
@@ -90,17 +92,61 @@ struct RefusalTests {
             "\(report.reason ?? "")")
     }
 
-    @Test("beyond this host a job needs a token, and TLS or a word to the contrary")
+    @Test("where a job must not listen, it says what to do")
     func security() throws {
         let config = try JobConfig.parse(yaml: "data: { format: embedded, limit: 500 }")
-        for (token, word) in [(nil, "token"), ("secret", "TLS")] as [(String?, String)] {
+        let secret = "sixteen bytes or more"
+        for (address, token, word) in [
+            ("tcp://0.0.0.0:0", nil, "cluster.insecure: true"), ("tcp://0.0.0.0:0", secret, "TLS"),
+            ("tls+tcp://127.0.0.1:0", secret, "cluster.tls.certificate"), ("tcp://127.0.0.1:0", "short", "16"),
+        ] as [(String, String?, String)] {
             let error = #expect(throws: NodeError.self) {
                 try Coordinator(
-                    config: config, job: MultilayerPerceptron(), listen: Address("tcp://0.0.0.0:0"),
+                    config: config, job: MultilayerPerceptron(), listen: Address(address),
                     options: CoordinatorOptions(token: token))
             }
-            #expect(error?.kind == .configuration && error?.message.contains(word) == true)
+            #expect(error?.kind == .configuration && error?.message.contains(word) == true, "\(error?.message ?? "")")
         }
+    }
+
+    @Test("a job on loopback TCP has a token, also where none is given")
+    func madeToken() throws {
+        let (coordinator, _) = try coordinator()
+        defer { coordinator.stop(now: true, reason: "over") }
+        // Other users find none, or guess.
+        for token in ["", "wrong-wrong-wrong"] {
+            let error = #expect(throws: NodeError.self) {
+                try ControlClient(coordinator.address, token: token).stop(now: true)
+            }
+            #expect([.refused, .peerUnavailable].contains(error?.kind), "\(token)")
+        }
+        #expect(try ControlClient(coordinator.address).status().phase == "waiting")
+    }
+
+    @Test("a worker does not dial a plain address beyond this machine that the coordinator names")
+    func plainServer() throws {
+        let (coordinator, _) = try coordinator(["cluster.insecure=true", "cluster.servers=1", "cluster.workers=1"])
+        defer { coordinator.stop(now: true, reason: "over") }
+        let control = try ControlClient(coordinator.address)
+        var registration = WireRegisterServer()
+        registration.version = "0.1.0"
+        registration.incarnation = 1
+        // TEST-NET-1: nobody is there.
+        registration.dataAddresses = ["tcp://192.0.2.1:7000"]
+        guard case .serverAssigned(let assigned) = try control.ask(.registerServer(registration)) else {
+            throw control.unexpected()
+        }
+        var ready = WireServerReady()
+        ready.server = assigned.number
+        ready.incarnation = 1
+        ready.restoredStep = -1
+        _ = try control.ask(.serverReady(ready))
+        let error = #expect(throws: NodeError.self) {
+            try WorkerNode(coordinator: coordinator.address, options: NodeOptions()).run()
+        }
+        #expect(
+            error?.kind == .refused && error?.message.contains("192.0.2.1:7000 is not dialled") == true,
+            "\(error?.message ?? "")")
     }
 
     @Test("those who flood a job without its token do not end it")
@@ -112,7 +158,7 @@ struct RefusalTests {
                 train: { batch: 20, steps: 400 }
                 cluster: { servers: 1, workers: 1, heartbeat_timeout: 3 }
                 """)
-        let token = "the job's own"
+        let token = "the token of this job"
         let coordinator = try Coordinator(
             config: config, job: MultilayerPerceptron(), listen: Address("tcp://127.0.0.1:0"),
             options: CoordinatorOptions(token: token))

@@ -1,0 +1,99 @@
+internal import Foundation
+internal import Glibc
+internal import Interchange
+
+/// The files that `tributary certificates` makes in a folder.
+public struct CertificateFolder {
+    /// One of the files.
+    public enum File: String, CaseIterable, Sendable {
+        case authority = "authority.pem"
+        case authorityKey = "authority.key"
+        case server = "server.pem"
+        case serverKey = "server.key"
+        case client = "client.pem"
+        case clientKey = "client.key"
+        case token = "token"
+
+        /// Whether only its owner may read it.
+        var isSecret: Bool { [.authorityKey, .serverKey, .clientKey, .token].contains(self) }
+    }
+
+    /// The most days that certificates can be valid.
+    public static let longest = 36_500
+
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public func path(of file: File) -> String { "\(path)/\(file.rawValue)" }
+
+    /// Makes an authority, a certificate for what listens at `hosts`, one for those who only connect, and a token.
+    ///
+    /// - Parameters:
+    ///   - hosts: names and IP addresses; this machine's loopback names where none is given.
+    ///   - days: how long they are valid, 1…36500.
+    ///   - replaces: whether files of an earlier call are replaced.
+    /// - Throws: `NodeError`: `.configuration` for a host that is none, `.cannotCreate` if a file is there already or cannot
+    ///   be written.
+    public func make(hosts: [String], days: Int, replaces: Bool = false) throws {
+        let hosts = hosts.isEmpty ? ["localhost", "127.0.0.1", "::1"] : hosts
+        var parsed: [CertificateHost] = []
+        for host in hosts {
+            guard let host = CertificateHost(host) else {
+                throw NodeError(
+                    .configuration,
+                    "'\(host)' is neither a host's name nor an IP address; give it without tls+tcp:// and port, such as --host ps0.example.org or --host 10.0.0.5"
+                )
+            }
+            if !parsed.contains(host) { parsed.append(host) }
+        }
+        guard (1...Self.longest).contains(days) else {
+            throw NodeError(.configuration, "certificates are valid for 1 to \(Self.longest) days, not \(days)")
+        }
+        if mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw NodeError(.cannotCreate, "the folder \(path) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        let present = File.allCases.filter { FileManager.default.fileExists(atPath: path(of: $0)) }
+        guard replaces || present.isEmpty else {
+            throw NodeError(
+                .cannotCreate,
+                "\(path) holds \(present.map(\.rawValue).joined(separator: ", ")) already; take another folder, or --force to replace all certificates, keys and the token there"
+            )
+        }
+        let authority = try CertificateAuthority(days: days)
+        let server = try authority.serverPair(hosts: parsed, days: days)
+        let client = try authority.clientPair(days: days)
+        let contents: [(File, String)] = [
+            (.authorityKey, authority.pair.key), (.authority, authority.pair.certificate),
+            (.serverKey, server.key), (.server, server.certificate), (.clientKey, client.key),
+            (.client, client.certificate), (.token, JobToken.random() + "\n"),
+        ]
+        do {
+            for (file, text) in contents {
+                if file.isSecret {
+                    try AtomicFile.write(secret: Array(text.utf8), to: path(of: file))
+                } else {
+                    try AtomicFile.write(Array(text.utf8), to: path(of: file))
+                }
+            }
+        } catch { throw NodeError(.cannotCreate, "\(error)") }
+    }
+
+    /// Makes what a job within this machine needs, in a folder that is the job's alone.
+    ///
+    /// - Returns: The configuration for servers and clients; the name in the certificate is "localhost".
+    static func makeForThisMachine(in folder: String) throws -> JobConfig.Cluster.TLS {
+        let authority = try CertificateAuthority(days: 366)
+        let hosts = ["localhost", "127.0.0.1", "::1"].compactMap { CertificateHost($0) }
+        let server = try authority.serverPair(hosts: hosts, days: 366)
+        var tls = JobConfig.Cluster.TLS()
+        (tls.ca, tls.certificate, tls.key) = ("\(folder)/authority.pem", "\(folder)/server.pem", "\(folder)/server.key")
+        tls.serverName = "localhost"
+        do {
+            try AtomicFile.write(Array(authority.pair.certificate.utf8), to: "\(folder)/authority.pem")
+            try AtomicFile.write(Array(server.certificate.utf8), to: "\(folder)/server.pem")
+            try AtomicFile.write(secret: Array(server.key.utf8), to: "\(folder)/server.key")
+        } catch { throw NodeError(.cannotCreate, "\(error)") }
+        return tls
+    }
+}
