@@ -118,6 +118,7 @@ public struct ServerNode: Sendable {
                 .configuration,
                 "a server's address is where workers dial it, \(listen) is none; name this host's own address")
         }
+        try options.rules.checkDialing(coordinator)
         try options.rules.checkListening(
             listen, token: options.token, mayFindToken: coordinator.transport.hasPort)
     }
