@@ -3,6 +3,7 @@
 # make conformance  compares with TensorFlow, which it installs for that
 # make fuzz         damages 100,000 graphs, as many messages and 20,000 files and reads them, and compares the plans of
 #                   twice as many random graphs with the reference executor: COUNT, SEED
+# make sanitize     runs tests and fuzzers under ThreadSanitizer, AddressSanitizer and UndefinedBehaviorSanitizer: COUNT, SEED
 # make bench        prints the benchmarks' figures
 # make format       formats the sources
 
@@ -14,7 +15,7 @@ PROGRAM := .build/release/tributary
 SEED ?= 1
 COUNT ?= 100000
 
-.PHONY: run test conformance fuzz bench build dependencies format lint
+.PHONY: run test conformance fuzz sanitize bench build dependencies format lint
 
 run: build
 	$(PROGRAM) launch configs/quickstart.yaml
@@ -38,6 +39,10 @@ fuzz: dependencies
 	.build/release/tributary-fuzz sockets --seed $(SEED) --count $(COUNT)
 	.build/release/tributary-fuzz graphs --seed $(SEED) --count $(COUNT) --graphs Tests/InterchangeTests/Graphs \
 		--graphs Tests/DataflowTests/Vectors
+
+# Fewer inputs than of `make fuzz`: sanitizers take their time.
+sanitize: dependencies
+	SWIFT="$(SWIFT)" SEED=$(SEED) COUNT=$$(($(COUNT) / 20)) deploy/sanitize
 
 bench: dependencies
 	$(BUILD) --product tributary-bench

@@ -6,8 +6,9 @@
 // Loops that call libm stay scalar; that they could not be vectorised is no news.
 #pragma clang diagnostic ignored "-Wpass-failed"
 
-// One version for each vector width, chosen at load time.
-#if defined(__x86_64__)
+// One version for each vector width, chosen at load time: before ThreadSanitizer has begun, whose calls in what chooses
+// would then crash. With it there is one version.
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES
@@ -35,7 +36,8 @@ INLINE float exp_f32_(float x) {
     p = p * r + 5.0000001201E-1f;
     p = p * r * r + r + 1.0f;
     // 2^n in two factors, so that results near the ends of the range neither overflow early nor flush early.
-    int32_t k = (int32_t)n, half = k >> 1;
+    // n from its bits, for of a NaN C does not define the conversion.
+    int32_t k = (int32_t)(float_to_bits(shifted) - 0x4B400000u), half = k >> 1;
     float y = p * bits_to_float((uint32_t)(half + 127) << 23) * bits_to_float((uint32_t)(k - half + 127) << 23);
     y = x > 88.72284f ? INFINITY : y;
     y = x < -103.98f ? 0.0f : y;

@@ -4,8 +4,10 @@
 // A number is not finite if all bits of its exponent are set. In pieces, so that the rest is not read once one is found;
 // by integers, for which denormals cost nothing.
 #define SCAN(name, type, exponent)                                                                                      \
+    /* The numbers are floats to whoever wrote them. */                                                                 \
+    typedef type name##_bits __attribute__((may_alias));                                                                \
     CLONES int name(const void *numbers, long n) {                                                                      \
-        const type *x = numbers;                                                                                        \
+        const name##_bits *x = numbers;                                                                                 \
         for (long start = 0; start < n; start += 8192) {                                                                \
             long end = start + 8192 < n ? start + 8192 : n;                                                             \
             type found = 0;                                                                                             \

@@ -45,6 +45,12 @@
         }                                                                                                  \
     }
 
+// lgamma itself writes a global variable, the sign, which threads share.
+static double lgamma_(double x) {
+    int sign;
+    return lgamma_r(x, &sign);
+}
+
 // Reflection for x < 0.5, then recurrence up to 6 and the asymptotic series (Abramowitz & Stegun 6.3.18).
 static double digamma_(double x) {
     double result = 0;
@@ -96,7 +102,7 @@ static double zeta_(double s, double q) {
 static double polygamma_(double n, double x) {
     if (n < 0 || n != floor(n)) return NAN;
     if (n == 0) return digamma_(x);
-    return (fmod(n, 2) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * zeta_(n + 1, x);
+    return (fmod(n, 2) == 0 ? -1 : 1) * exp(lgamma_(n + 1)) * zeta_(n + 1, x);
 }
 
 // The x below which a standard normal variable stays with the probability 1/2 + q, where `tail` is the smaller of that and
@@ -192,7 +198,7 @@ FLOATS(FLOAT_HELPERS)
     TILE(erfc, s, t, t, (t)erfc(x))                                        \
     TILE(erfinv, s, t, t, (t)erfinv_(x))                                   \
     TILE(ndtri, s, t, t, (t)ndtri_(x))                                     \
-    TILE(lgamma, s, t, t, (t)lgamma(x))                                    \
+    TILE(lgamma, s, t, t, (t)lgamma_(x))                                    \
     TILE(digamma, s, t, t, (t)digamma_(x))
 FLOATS(FLOAT_TILES)
 

@@ -12,6 +12,8 @@ struct Supervisor {
     let graphs: [String]
     /// Seconds that one input may take.
     let deadline: Double
+    /// GiB of addresses of a child; 0 for no limit.
+    let memory: UInt
 
     struct Result {
         var findings = 0
@@ -66,7 +68,7 @@ struct Supervisor {
         process.arguments =
             [
                 subject.rawValue, "--seed", "\(seed)", "--first", "\(inputs.lowerBound)", "--count", "\(inputs.count)",
-                "--progress", path,
+                "--progress", path, "--memory", "\(memory)",
             ] + graphs.flatMap { ["--graphs", $0] }
         var environment = ProcessInfo.processInfo.environment
         environment["SWIFT_BACKTRACE"] = "enable=no"

@@ -35,6 +35,11 @@ struct TributaryFuzz: ParsableCommand {
     @Option(help: "A folder of graphs, or of the op table's vectors, to start from. May be repeated.")
     var graphs: [String] = []
     @Option(help: "Seconds that one input may take.") var deadline = 20.0
+    @Option(
+        help:
+            "GiB of addresses that the inputs may take together; 0: no limit, for AddressSanitizer takes all there are."
+    )
+    var memory: UInt = 4
     @Flag(help: "Reads in this process, so that a debugger or a backtrace shows where it ends.") var alone = false
     @Option(help: .hidden) var progress: String?
 
@@ -45,8 +50,9 @@ struct TributaryFuzz: ParsableCommand {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // What asks for far too much fails here rather than in the machine's swap.
-        var limit = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
-        if progress != nil { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
+        let bytes = rlim_t(min(memory, 1 << 20)) << 30
+        var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
+        if progress != nil, memory > 0 { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
         let progress = try progress.map { try Progress(path: $0) }
         switch kind {
         case .graphs:
@@ -60,7 +66,9 @@ struct TributaryFuzz: ParsableCommand {
 
     private func supervise(_ inputs: Range<Int>) throws {
         let start = Date()
-        let result = try Supervisor(subject: kind, seed: seed, inputs: inputs, graphs: graphs, deadline: deadline).run()
+        let result = try Supervisor(
+            subject: kind, seed: seed, inputs: inputs, graphs: graphs, deadline: deadline, memory: memory
+        ).run()
         let outcomes =
             switch kind {
             case .graphs: Reading<GraphSubject>.text(result.outcomes)

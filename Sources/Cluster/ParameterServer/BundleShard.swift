@@ -190,7 +190,7 @@ package final class BundleShard {
     /// Applies gradients.
     func apply(_ gradients: PushedBytes) throws {
         try apply { push, placeholder in
-            gradients.numbers(push, at: decoded.pointer + placeholder.offset, floats: placeholder.floats)
+            numbers(of: gradients, push, placeholder)
         }
     }
 
@@ -207,10 +207,16 @@ package final class BundleShard {
             case .bfloat16: averageHalves(push, gradients, target)
             case .int32 where placeholder.weighting == .sum: add(Int32.self, push, gradients, target)
             case .int64 where placeholder.weighting == .sum: add(Int64.self, push, gradients, target)
-            default: return gradients[0].bytes.numbers(push, at: decoded.pointer + placeholder.offset, floats: 0)
+            default: return numbers(of: gradients[0].bytes, push, placeholder)
             }
             return UnsafeRawPointer(target)
         }
+    }
+
+    /// What is pushed for a placeholder: where it is, or decoded. The next call for the placeholder may write over it.
+    private func numbers(of gradients: PushedBytes, _ push: Int, _ placeholder: Placeholder) -> UnsafeRawPointer {
+        gradients.numbers(
+            push, at: decoded.pointer + placeholder.offset, placeholder.node.dtype, floats: placeholder.floats)
     }
 
     private func apply(_ numbers: (Int, Placeholder) -> UnsafeRawPointer) throws {
@@ -245,8 +251,7 @@ package final class BundleShard {
         let place = placeholders[push]
         let sum = target.assumingMemoryBound(to: Scalar.self)
         for (i, gradient) in gradients.enumerated() {
-            let source = gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: 0)
-                .assumingMemoryBound(to: Scalar.self)
+            let source = numbers(of: gradient.bytes, push, place).assumingMemoryBound(to: Scalar.self)
             for j in 0..<place.bytes / MemoryLayout<Scalar>.stride { sum[j] = (i == 0 ? 0 : sum[j]) &+ source[j] }
         }
     }
@@ -256,14 +261,14 @@ package final class BundleShard {
         _ push: Int, _ gradients: [(bytes: PushedBytes, weight: Double)], _ target: UnsafeMutableRawPointer
     ) {
         let place = placeholders[push]
-        let sources = gradients.map { gradient in
-            (
-                gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: 0)
-                    .assumingMemoryBound(to: BFloat16.self), Float(place.weight(gradient.weight))
-            )
+        var sums = [Float](repeating: 0, count: place.bytes / 2)
+        for gradient in gradients {
+            let source = numbers(of: gradient.bytes, push, place).assumingMemoryBound(to: BFloat16.self)
+            let weight = Float(place.weight(gradient.weight))
+            for i in sums.indices { sums[i] += source[i].float * weight }
         }
-        let sum = target.assumingMemoryBound(to: BFloat16.self)
-        for i in 0..<place.bytes / 2 { sum[i] = BFloat16(sources.reduce(0) { $0 + $1.0[i].float * $1.1 }) }
+        let target = target.assumingMemoryBound(to: BFloat16.self)
+        for i in sums.indices { target[i] = BFloat16(sums[i]) }
     }
 
     private func average<Scalar: NumericScalar & BinaryFloatingPoint>(
@@ -274,8 +279,7 @@ package final class BundleShard {
         let count = place.bytes / MemoryLayout<Scalar>.stride
         let sum = target.assumingMemoryBound(to: Scalar.self)
         for (i, gradient) in gradients.enumerated() {
-            let source = gradient.bytes.numbers(push, at: decoded.pointer + place.offset, floats: place.floats)
-                .assumingMemoryBound(to: Scalar.self)
+            let source = numbers(of: gradient.bytes, push, place).assumingMemoryBound(to: Scalar.self)
             let weight = Scalar(place.weight(gradient.weight))
             if i == 0 {
                 for j in 0..<count { sum[j] = source[j] * weight }

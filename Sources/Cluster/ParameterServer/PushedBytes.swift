@@ -1,19 +1,25 @@
-internal import Dataflow
+package import Dataflow
 internal import Messaging
 
 /// The bytes of one push, kept for as long as a gradient is computed with: in a message, or in memory shared with its worker.
 ///
 /// `@unchecked Sendable`: the bytes of a message are not written after it was received, and a worker does not write to
-/// shared memory until its push is answered.
-final class PushedBytes: @unchecked Sendable {
+/// shared memory until its push is answered. A worker that does spoils its own gradients, and no more: what is checked
+/// before it is used, such as indices of rows, is copied first.
+package final class PushedBytes: @unchecked Sendable {
     /// For each push of the bundle, how its numbers are written, and where.
     private let parts: [(coding: GradientCoding, bytes: UnsafeRawBufferPointer)]
     private let owner: AnyObject
+    /// Whether a worker can write to the bytes while they are read.
+    private let isShared: Bool
 
     /// What is pushed, its parts at these places of a buffer as they are.
-    init(_ start: UnsafeRawPointer, at places: [(offset: Int, bytes: Int)], owner: AnyObject) {
+    package init(
+        _ start: UnsafeRawPointer, at places: [(offset: Int, bytes: Int)], owner: AnyObject, isShared: Bool = false
+    ) {
         parts = places.map { (.plain, UnsafeRawBufferPointer(start: start + $0.offset, count: $0.bytes)) }
         self.owner = owner
+        self.isShared = isShared
     }
 
     /// Reads parts one after the other, each behind its coding and its size, 32 bits each.
@@ -37,13 +43,20 @@ final class PushedBytes: @unchecked Sendable {
         guard offset == bytes.count else { return nil }
         self.parts = parts
         self.owner = owner
+        isShared = false
     }
 
     /// The numbers of a part: where they are if they can be used there, else written to `place`.
-    func numbers(_ push: Int, at place: @autoclosure () -> UnsafeMutableRawPointer, floats: Int) -> UnsafeRawPointer {
+    ///
+    /// - Parameter dtype: of the numbers. Whole numbers may be indices: a server checks them and then uses them, so they
+    ///   are never left where a worker can change them between.
+    package func numbers(
+        _ push: Int, at place: @autoclosure () -> UnsafeMutableRawPointer, _ dtype: DType, floats: Int
+    ) -> UnsafeRawPointer {
         let (coding, bytes) = parts[push]
         guard let start = bytes.baseAddress else { return UnsafeRawPointer(place()) }
-        if coding == .plain, UInt(bitPattern: start) % 16 == 0 { return start }
+        let mayStay = !isShared || dtype.isFloating
+        if coding == .plain, mayStay, UInt(bitPattern: start) % 16 == 0 { return start }
         let target = place()
         if coding == .plain {
             target.copyMemory(from: start, byteCount: bytes.count)
@@ -105,6 +118,6 @@ final class BundleRegion {
 
     /// What the worker has pushed, in parts of these sizes.
     func pushed(_ sizes: [Int]) -> PushedBytes {
-        PushedBytes(memory.bytes.baseAddress!, at: Array(zip(pushes, sizes)), owner: memory)
+        PushedBytes(memory.bytes.baseAddress!, at: Array(zip(pushes, sizes)), owner: memory, isShared: true)
     }
 }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -5,13 +7,15 @@
 /// Memory of a tensor: 64-byte aligned, or borrowed from an owner that outlives it.
 ///
 /// `@unchecked Sendable`: the bytes are written by whoever made the storage before a `Tensor` over it is handed out;
-/// afterwards they are only read. Variables, whose bytes do change, are behind their session's lock.
+/// afterwards they are only read. Variables, whose bytes do change, are behind their session's lock; those in memory that a
+/// worker and servers share are written by turns (see `ParameterClient`).
 package final class TensorStorage: @unchecked Sendable {
     package let pointer: UnsafeMutableRawPointer
     package let byteCount: Int
     let owner: AnyObject?
-    /// What the elements refer to: the texts of a string tensor that outlives its run. Set before others see the tensor.
-    var held: AnyObject?
+    /// What the elements refer to: the texts of a string tensor that outlives its run. Locked, for two sessions may come to
+    /// keep one tensor at the same time.
+    let held = Mutex<HeldTexts?>(nil)
 
     /// Fresh memory, not cleared. Where it is large it asks for huge pages: rows picked here and there in a big table then
     /// find their pages at once, and a first touch faults once in 2 MiB, not in 4 KiB.

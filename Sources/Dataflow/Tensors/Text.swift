@@ -94,9 +94,9 @@ final class RunTexts {
 }
 
 /// What a tensor that outlives a run holds.
-private final class HeldTexts {
-    let numbers: [TextNumber]
-    init(_ numbers: [TextNumber]) { self.numbers = numbers }
+final class HeldTexts: Sendable {
+    private let numbers: [TextNumber]
+    fileprivate init(_ numbers: [TextNumber]) { self.numbers = numbers }
     deinit { TextNumber.release(numbers) }
 }
 
@@ -108,7 +108,7 @@ extension Tensor {
     public init(strings: [[UInt8]], shape: Shape) {
         let numbers = strings.map { TextNumber(holding: $0) }
         self.init(numbers, shape: shape)
-        storage.held = HeldTexts(numbers)
+        storage.held.withLock { $0 = HeldTexts(numbers) }
     }
 
     /// The elements of a string tensor, row-major. What is no UTF-8 is repaired. Traps on other dtypes.
@@ -124,8 +124,11 @@ extension Tensor {
 
     /// Lets the tensor's memory hold the strings that it refers to.
     func holdTexts() {
-        guard dtype == .string, storage.held == nil else { return }
-        let numbers = TextNumber.hold(array(of: TextNumber.self))
-        if !numbers.isEmpty { storage.held = HeldTexts(numbers) }
+        guard dtype == .string else { return }
+        storage.held.withLock { held in
+            guard held == nil else { return }
+            let numbers = TextNumber.hold(array(of: TextNumber.self))
+            if !numbers.isEmpty { held = HeldTexts(numbers) }
+        }
     }
 }

@@ -36,6 +36,29 @@ private struct Regression: TrainingJob {
     }
 }
 
+/// A line through points, with gradients of bfloat16.
+private struct HalfLine: TrainingJob {
+    static let kind = "half"
+
+    func data(_ config: JobConfig) throws -> DataSplit {
+        let x = (0..<80).map { Float($0 % 16) / 8 - 1 }
+        let set = Dataset(
+            features: Tensor(x).reshaped([80, 1]), labels: Tensor(x.map { 3 * $0 }).reshaped([80, 1]), classes: 0)
+        return DataSplit(training: set, test: set.prefix(0))
+    }
+
+    func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
+        let x = graph.placeholder(.float32, [nil, 1], name: "x")
+        let y = graph.placeholder(.float32, [nil, 1], name: "y")
+        let slope = graph.variable(graph.constant([[Float(1)]]), name: "slope")
+        let half = cast(slope, to: .bfloat16)
+        let loss = meanSquaredError(labels: y, predictions: matmul(x, cast(half, to: .float32)))
+        let gradient = graph.gradients(of: loss, by: [half])[0]!
+        let train = slope.assignSub(cast(gradient, to: .float32) * 0.25)
+        return TrainingModel(features: x, labels: y, loss: loss, train: train)
+    }
+}
+
 @Suite("Synchronous steps do not depend on the number of workers", .serialized)
 struct AggregationTests {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -122,6 +145,24 @@ struct AggregationTests {
             let got = try AggregationTests.losses(config(workers: workers), job)
             #expect(AggregationTests.difference(got, expected) < 1e-5, "\(workers) workers")
         }
+    }
+
+    @Test("gradients of bfloat16 are added up the same, whatever the form of those of float32")
+    func halves() throws {
+        func losses(_ overrides: [String]) throws -> [Double] {
+            var config = try JobConfig.parse(
+                yaml: """
+                    job: steps
+                    train: { batch: 5, epochs: 1, shuffle: false }
+                    cluster: { servers: 1, workers: 2, threads_per_node: 1, consistency: sync }
+                    """, overrides: overrides)
+            config.model.kind = HalfLine.kind
+            return try AggregationTests.losses(config, HalfLine())
+        }
+        let shared = try losses([])
+        #expect(shared.count == 16)
+        #expect(try losses(["cluster.wire=int8"]) == shared)
+        #expect(try losses(["cluster.shared_memory=false"]) == shared)
     }
 
     /// Graphs that TensorFlow wrote and trained: rates that follow from control flow, moving averages, target networks, clipping,
