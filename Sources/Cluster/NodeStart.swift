@@ -22,16 +22,19 @@ package enum NodeStart {
         _ coordinator: Address, _ options: NodeOptions
     ) throws -> (control: ControlClient, config: JobConfig) {
         let begin = ContinuousClock.now
+        /// Since when each token was refused: the coordinator leaves its token for others right after it begins to listen.
+        var refused: [String: ContinuousClock.Instant] = [:]
         while true {
             let control = try ControlClient(
                 coordinator, token: options.token, tls: options.clientTLS, isInsecure: options.isInsecure)
             do { return (control, try configuration(control, options, since: begin)) } catch let error as NodeError {
                 control.close()
-                // The coordinator leaves its token for others right after it begins to listen.
+                let since = refused[control.token] ?? .now
+                refused[control.token] = since
                 guard error.kind == .refused, options.token == nil, coordinator.transport.hasPort,
                     ContinuousClock.now - begin < options.joinTimeout,
                     try TokenStore().token(for: coordinator) ?? "" != control.token
-                        || ContinuousClock.now - begin < tokenDelay
+                        || ContinuousClock.now - since < tokenDelay
                 else { throw error }
                 Thread.sleep(forTimeInterval: 0.05)
             } catch {
@@ -76,7 +79,7 @@ package enum NodeStart {
             } catch let error as NodeError where error.kind == .peerUnavailable && ContinuousClock.now >= deadline {
                 throw NodeError(
                     .peerUnavailable,
-                    "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right?"
+                    "no coordinator at \(control.address) within \(options.joinTimeout); is it running, and is the address right? (\(error.message))"
                 )
             }
             guard case .configuration(let reply) = answer else { throw control.unexpected() }

@@ -1,4 +1,5 @@
 internal import CNNG
+internal import Glibc
 
 /// What the whole process shares of nng.
 enum NNG {
@@ -18,6 +19,13 @@ enum NNG {
     static var connectionReset: Int32 { number(NNG_ECONNRESET) }
 
     static var outOfMemory: Int32 { number(NNG_ENOMEM) }
+
+    /// The user at the other end of a stream within this machine, if that is neither this process's nor root.
+    static func foreignUser(of stream: OpaquePointer) -> UInt64? {
+        var user: UInt64 = .max
+        guard nng_stream_get_uint64(stream, NNG_OPT_IPC_PEER_UID, &user) == 0 else { return .max }
+        return user == UInt64(geteuid()) || user == 0 ? nil : user
+    }
 
     static func text(_ number: Int32) -> String { String(cString: nng_strerror(number)).lowercased() }
 

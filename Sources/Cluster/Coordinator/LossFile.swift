@@ -71,7 +71,7 @@ struct LossFile {
     func finish() { thread?.finish() }
 
     /// Whether nothing is left to be written, or could not be.
-    var isWritten: Bool { thread?.isOver ?? true }
+    var isWritten: Bool { isEnded || thread?.isOver ?? true }
 
     /// What to tell, once, where the losses have waited for long.
     mutating func waits(since start: Duration, now: Duration) -> String? {

@@ -128,8 +128,15 @@ package struct PreparedJob: Sendable {
     mutating func begin(_ first: BatchSchedule.Origin, leastSteps: Int, _ kind: NodeError.Kind) throws {
         (origin, self.leastSteps) = (first, leastSteps)
         guard data.training.count > 0 else { return }
-        _ = try Limit.epoch.check(
-            schedule.epoch(ofBatch: totalSteps), "the epoch of the last of \(totalSteps) steps", kind)
+        // Positions in the order of all epochs are counted.
+        let epoch = schedule.epoch(ofBatch: totalSteps)
+        let (positions, overflow) = (epoch + 1).multipliedReportingOverflow(by: data.training.count)
+        guard !overflow, positions <= 1 << 61 else {
+            throw NodeError(
+                kind,
+                "the epoch of the last of \(totalSteps) steps is \(epoch), which cannot be with \(data.training.count) examples"
+            )
+        }
     }
 
     /// The order of batches.

@@ -233,7 +233,7 @@ public struct ServerNode: Sendable {
             beat.failure = failure.withLock { $0 } ?? ""
             beat.leaving = options.stop.isStopped
             let next = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval) {
-                try deadline.check()
+                if view?.phase != .saving { try deadline.check() }
                 if options.stop.request == .now { throw NodeError(.failed, "stopped") }
             }
             pauses.answered(began: began)

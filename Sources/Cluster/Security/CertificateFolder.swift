@@ -53,7 +53,7 @@ public struct CertificateFolder {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw NodeError(.cannotCreate, "the folder \(path) cannot be made: \(String(cString: strerror(errno)))")
         }
-        let present = File.allCases.filter { FileManager.default.fileExists(atPath: path(of: $0)) }
+        let present = File.allCases.filter { FileFacts(of: path(of: $0)) != nil }
         guard replaces || present.isEmpty else {
             throw NodeError(
                 .cannotCreate,

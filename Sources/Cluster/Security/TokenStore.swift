@@ -104,7 +104,8 @@ package struct TokenStore: Sendable {
         var refusal: NodeError?
         for folder in folders {
             if let fault = fault(ofFolder: folder) {
-                if !fault.isEmpty { refusal = Self.refusal(folder, fault) }
+                // Where tokens would be kept: what others make of the shared folder is nothing to a user with one of his own.
+                if !fault.isEmpty, folder == ofSession ?? shared { refusal = Self.refusal(folder, fault) }
                 continue
             }
             for name in Self.names(for: address) {

@@ -345,6 +345,9 @@ package final class ParameterClient {
                     Thread.sleep(forTimeInterval: ParameterClient.pause)
                 }
             } catch let error as MessagingError {
+                guard error.code != .refused else {
+                    throw NodeError(.refused, "server \(bundle.server) refuses: \(error.detail)")
+                }
                 trouble = trouble ?? .now
                 guard ContinuousClock.now - trouble! < deadline else {
                     throw NodeError(.peerUnavailable, "server \(bundle.server) does not answer: \(error)")

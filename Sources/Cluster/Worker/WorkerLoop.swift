@@ -185,6 +185,12 @@ final class WorkerLoop {
 
     // MARK: Work
 
+    /// Checks before a request is sent again: when the job is over nobody may be there to answer.
+    private func goOn() throws {
+        try watcher.check()
+        if [.finished, .failed].contains(watcher.view?.phase) { throw WorkerStopped() }
+    }
+
     /// Tells what was done and asks for more.
     private func lease() throws -> LeasedWork {
         if !sums.isEmpty {
@@ -192,7 +198,7 @@ final class WorkerLoop {
             done.worker = Int32(number)
             done.incarnation = incarnation
             done.done = sums
-            _ = try control.ask(.leaseEvaluation(done), check: watcher.check)
+            _ = try control.ask(.leaseEvaluation(done), check: goOn)
             sums = []
         }
         var ask = WireLeaseBatches()
@@ -201,7 +207,7 @@ final class WorkerLoop {
         // Those of a heartbeat on its way, too: a worker that asks and holds batches is given the same ones again.
         let (results, count) = watcher.untold
         ask.done = results
-        let answer = try control.ask(.leaseBatches(ask), check: watcher.check)
+        let answer = try control.ask(.leaseBatches(ask), check: goOn)
         watcher.told(upTo: count)
         guard case .lease(let lease) = answer else { throw control.unexpected() }
         return try LeasedWork(lease)
@@ -288,7 +294,7 @@ final class WorkerLoop {
         var report = notFinite(client, loss: loss, step: Int(result.batch))
         report.gradient = client.notFinite?.variable ?? ""
         report.gradientValue = client.notFinite?.value ?? ""
-        _ = try control.ask(.notFinite(report), check: watcher.check)
+        _ = try control.ask(.notFinite(report), check: goOn)
         switch job.config.train.onNaN {
         case .stop: try awaitEnd()
         // What is in the Variables already no later step leaves out.
@@ -361,7 +367,7 @@ final class WorkerLoop {
                 hasToldOfEvaluation = true
                 var report = notFinite(client, loss: loss, step: round)
                 report.evaluating = true
-                _ = try control.ask(.notFinite(report), check: watcher.check)
+                _ = try control.ask(.notFinite(report), check: goOn)
             }
         }
     }

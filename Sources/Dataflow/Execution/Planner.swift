@@ -222,6 +222,8 @@ struct Planner {
             }
         } catch let error as GraphError {
             throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+        } catch let error as InferenceWork.Exceeded where work == nil {
+            throw GraphError("\(error)").at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
     }
 

@@ -74,6 +74,7 @@ public final class Function: Sendable, Equatable {
     func infer(_ arguments: [TensorSpec], _ work: InferenceWork?) throws -> [TensorSpec] {
         if let known = inferred.withLock({ $0[arguments] }) { return known }
         try check(arguments.map(\.dtype))
+        let isOutermost = work == nil
         let work = work ?? InferenceWork()
         let found: [TensorSpec]
         do {
@@ -84,7 +85,7 @@ public final class Function: Sendable, Equatable {
                     of: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }), work)
             }
         } catch is InferenceWork.Exceeded {
-            exceedsWork.store(true, ordering: .relaxed)
+            if isOutermost { exceedsWork.store(true, ordering: .relaxed) }
             throw InferenceWork.Exceeded()
         }
         inferred.withLock { known in

@@ -56,6 +56,9 @@ public final class Graph: Sendable {
         if let device = parent?.state.withLock({ $0.devices.last }) { state.withLock { $0.devices = [device] } }
     }
 
+    /// What `device(_:)` asks for here; nil outside of one.
+    var currentDevice: DeviceName? { state.withLock { $0.devices.last } }
+
     /// All vertices, in the order in which they were added: inputs before what uses them.
     public var vertices: [Vertex] { state.withLock { $0.vertices } }
 

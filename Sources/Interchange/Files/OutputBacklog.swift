@@ -51,7 +51,11 @@ package struct OutputBacklog: Sendable {
         case .live:
             dropLive()
             hasLiveWaiting = true
-        case .clear: dropLive()
+        case .clear:
+            // Elsewhere a live line is a line like others.
+            guard isInPlace else { return }
+            dropLive()
+            if case .clear? = texts.last { return }
         case .line(let line):
             messages += 1
             messageBytes += line.utf8.count + 1
@@ -106,7 +110,9 @@ package struct OutputBacklog: Sendable {
         guard hasLiveWaiting else { return }
         hasLiveWaiting = false
         for i in texts.indices.reversed() {
-            if case .live = texts[i] { return texts[i] = nil }
+            guard case .live = texts[i] else { continue }
+            if i == texts.count - 1, i >= first { texts.removeLast() } else { texts[i] = nil }
+            return
         }
     }
 

@@ -32,6 +32,8 @@ enum LinkEnd: Error, Equatable {
     case broken(Int32)
     case unreadable(FrameReader.Fault)
     case refused(Handshake.Refusal)
+    /// Another user listens at a path of this machine.
+    case foreignUser(UInt64)
 
     /// As a clause, for people.
     var description: String {
@@ -41,6 +43,7 @@ enum LinkEnd: Error, Equatable {
         case .unreadable(.tooLong): "it sent a message that is too long"
         case .unreadable(.outOfMemory): "there is no memory for a message that it sent"
         case .unreadable(.unmarked): "it sent a message that is not marked as its own"
+        case .foreignUser(let user): "the socket belongs to another user, whose number is \(user)"
         case .refused(.foreign): "what answers there does not speak tributary's protocol"
         case .refused(.otherVersion):
             "what answers there speaks another version of tributary's protocol; use one version everywhere"

@@ -29,6 +29,7 @@ final class StreamDialer: Dialer, @unchecked Sendable {
     /// It lets go of this dialer when it closes.
     private let owner: RequestCore
     private let isSealed: Bool
+    private let isLocal: Bool
     private let state = Mutex(State())
 
     init(_ address: Address, tls: TLS?, secret: String, owner: RequestCore) throws(MessagingError) {
@@ -36,6 +37,7 @@ final class StreamDialer: Dialer, @unchecked Sendable {
         self.secret = secret
         self.owner = owner
         isSealed = address.transport == .tcp
+        isLocal = address.transport == .ipc
         var made: OpaquePointer?
         try NNG.check(nng_stream_dialer_alloc(&made, address.description), .dial, address)
         dialer = made!
@@ -92,6 +94,11 @@ final class StreamDialer: Dialer, @unchecked Sendable {
                 nonisolated(unsafe) let stream = stream
                 owner.closing.later { nng_stream_free(stream) }
                 return nil
+            }
+            if isLocal, let other = NNG.foreignUser(of: stream) {
+                nonisolated(unsafe) let stream = stream
+                owner.closing.later { nng_stream_free(stream) }
+                return .failure(.foreignUser(other))
             }
             let link = StreamLink(stream, .dialling, secret: secret, isSealed: isSealed, owner: owner)
             state.link = link

@@ -69,7 +69,10 @@ final class StreamLink: Link, @unchecked Sendable {
         self.owner = owner
         let handshake = Handshake(side, secret: secret)
         incoming = Mutex(Incoming(handshake))
-        if !handshake.opening.isEmpty { outgoing.withLock { $0.queue = [Frame(greeting: handshake.opening)] } }
+        if !handshake.opening.isEmpty {
+            let frame = Frame(greeting: handshake.opening)
+            outgoing.withLock { ($0.queue, $0.unsent) = ([frame], frame.bytes.count) }
+        }
     }
 
     /// Begins to talk.
@@ -210,7 +213,7 @@ final class StreamLink: Link, @unchecked Sendable {
             guard !outgoing.isOver else { return }
             outgoing.queue.append(frame)
             outgoing.unsent += frame.bytes.count
-            outgoing.end = end
+            outgoing.end = outgoing.end ?? end
             if !outgoing.isSending { sendNext(&outgoing) }
         }
     }

@@ -23,7 +23,10 @@ public struct PendingReply: ~Copyable, Sendable {
     /// - Throws: ``MessagingError``: `timedOut` (it says how it stood with the connection), `connectionReset`,
     ///   `refused`, or `closed` if the socket was closed.
     public consuming func wait() throws(MessagingError) -> Message {
-        switch slot.wait(until: deadline) {
+        var result = slot.wait(until: deadline)
+        // A process that was stopped meanwhile has not had the time to take in what came.
+        if result == nil, DispatchTime.now() > deadline + 0.3 { result = slot.wait(until: .now() + 0.5) }
+        switch result {
         case .success(let frame): return frame.take()
         case .failure(let error): throw error
         case nil:

@@ -34,15 +34,16 @@ struct RefusalTests {
 
     @Test("garbage does not disturb a coordinator")
     func garbage() throws {
-        let (coordinator, _) = try coordinator()
+        let token = "the token of this job"
+        let (coordinator, _) = try coordinator(token: token)
         defer { coordinator.stop(now: true, reason: "over") }
-        let socket = try RequestSocket(dial: coordinator.address, maximumMessage: 1 << 20)
+        let socket = try RequestSocket(dial: coordinator.address, secret: token, maximumMessage: 1 << 20)
         for count in [0, 1, 7, 60, 1000, 100_000] {
             var generator = SystemRandomNumberGenerator()
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
             _ = try socket.request(Message(bytes), timeout: .seconds(5))
         }
-        #expect(try ControlClient(coordinator.address).status().phase == "waiting")
+        #expect(try ControlClient(coordinator.address, token: token).status().phase == "waiting")
     }
 
     @Test("a worker of another graph is refused, with what differs")

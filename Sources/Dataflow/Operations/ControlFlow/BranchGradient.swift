@@ -19,7 +19,8 @@ struct BranchGradient {
         let arrived = node.vertex.outputs.indices.filter { node.hasUpstream($0) }
         upstream = arrived.map { node.upstream($0) }
         let specs = inputs.map(\.spec) + upstream.map(\.spec)
-        let key = GradientKey(specs: specs, arrived: arrived)
+        let key = GradientKey(
+            specs: specs, arrived: arrived, device: node.graph.currentDevice)
         let drafts = try branches.map { try $0.gradient(key, inputs.count, around: node.graph) }
         let targets = inputs.indices.filter { i in drafts.contains { $0.gradients[i] != nil } }
         self.targets = targets
@@ -41,6 +42,8 @@ struct GradientKey: Hashable, Sendable {
     let specs: [TensorSpec]
     /// The results that something arrived at.
     let arrived: [Int]
+    /// Where it was called: its gradient belongs there too.
+    let device: DeviceName?
 }
 
 extension Function {
@@ -95,11 +98,13 @@ final class FunctionGradient: Sendable {
     }
 
     fileprivate func function(of targets: [Int]) throws -> Function {
-        if let known = functions.withLock({ $0[targets] }) { return known }
+        let (known, count) = functions.withLock { ($0[targets], $0.count) }
+        if let known { return known }
         let results = targets.map { gradients[$0] ?? zerosLike(parameters[$0]) }
         if let error = body.firstError { throw error }
         let function = Function(
-            name: body.functionName ?? "grad", graph: body, parameters: parameters, results: results)
+            name: count == 0 ? body.functionName ?? "grad" : body.uniqueFunctionName(body.functionName ?? "grad"),
+            graph: body, parameters: parameters, results: results)
         functions.withLock { $0[targets] = function }
         return function
     }

@@ -28,7 +28,7 @@ struct BrokenConnectionTests {
         let job = MultilayerPerceptron()
         return try Trained(config, job) { config, options in
             var options = options
-            options.token = "a secret"
+            options.token = "a secret of sixteen bytes"
             let coordinator = try Coordinator(
                 config: config, job: job, listen: Address("tcp://127.0.0.1:0"), options: options)
             let relay = try BreakingRelay(to: coordinator.address.port ?? 0, every: every, seed: seed)
@@ -39,7 +39,8 @@ struct BrokenConnectionTests {
             func start(_ role: String, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
                 running.withLock { $0 += 1 }
                 Thread.detachNewThread {
-                    do { try body(NodeOptions(token: "a secret", jobs: [job], number: number)) } catch {
+                    do { try body(NodeOptions(token: "a secret of sixteen bytes", jobs: [job], number: number)) } catch
+                    {
                         coordinator.stop(now: true, reason: "\(role) \(number): \(error)")
                     }
                     running.withLock { $0 -= 1 }
@@ -111,14 +112,16 @@ struct BrokenConnectionTests {
         let job = MultilayerPerceptron()
         let coordinator = try Coordinator(
             config: config, job: job, listen: Address("tcp://127.0.0.1:0"),
-            options: CoordinatorOptions(token: "a secret"))
+            options: CoordinatorOptions(token: "a secret of sixteen bytes"))
         let relay = try BreakingRelay(to: coordinator.address.port ?? 0, every: .max, seed: 1)
         let door = try Address("tcp://127.0.0.1:\(relay.port)")
         let name = "dead-\(UInt64.random(in: 0...(.max)))"
         let errors = Mutex<[NodeError]>([])
         func start(_ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             Thread.detachNewThread {
-                do { try body(NodeOptions(token: "a secret", jobs: [job])) } catch let error as NodeError {
+                do { try body(NodeOptions(token: "a secret of sixteen bytes", jobs: [job])) } catch let error
+                    as NodeError
+                {
                     errors.withLock { $0.append(error) }
                 } catch {}
             }
