@@ -128,6 +128,7 @@ package struct PreparedJob: Sendable {
     mutating func begin(_ first: BatchSchedule.Origin, leastSteps: Int, _ kind: NodeError.Kind) throws {
         (origin, self.leastSteps) = (first, leastSteps)
         guard data.training.count > 0 else { return }
+        _ = try Limit.step.check(totalSteps, "the number of the job's steps", kind)
         // Positions in the order of all epochs are counted.
         let epoch = schedule.epoch(ofBatch: totalSteps)
         let (positions, overflow) = (epoch + 1).multipliedReportingOverflow(by: data.training.count)

@@ -25,7 +25,7 @@ public struct PendingReply: ~Copyable, Sendable {
     public consuming func wait() throws(MessagingError) -> Message {
         var result = slot.wait(until: deadline)
         // A process that was stopped meanwhile has not had the time to take in what came.
-        if result == nil, DispatchTime.now() > deadline + 0.3 { result = slot.wait(until: .now() + 0.5) }
+        if result == nil, core.isConnected { result = slot.wait(until: .now() + 0.1) }
         switch result {
         case .success(let frame): return frame.take()
         case .failure(let error): throw error

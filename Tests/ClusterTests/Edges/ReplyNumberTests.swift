@@ -80,7 +80,7 @@ struct ReplyNumberTests {
 
     @Test("where an order of batches begins and ends: no epoch's examples overflow")
     func assigned() throws {
-        let config = try JobConfig.parse(yaml: "data: {format: embedded, limit: 200}\ntrain: {batch: 200}")
+        let config = try JobConfig.parse(yaml: "data: {format: embedded, limit: 1000}\ntrain: {batch: 1000}")
         let job = try PreparedJob(config, MultilayerPerceptron())
         for set in [{ $0.totalSteps = $1 }, { $0.firstBatch = $1 }, { $0.firstEpoch = $1 }, { $0.firstPlace = $1 }]
             as [(inout WireWorkerAssigned, Int64) -> Void]
