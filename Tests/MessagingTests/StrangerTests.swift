@@ -19,6 +19,11 @@ struct StrangerTests {
             #expect(error.code == .refused)
             #expect(error.description.contains("the token is not this job's"))
             #expect(ContinuousClock.now - start < .seconds(20))
+            // Nor does the next request wait until it is tried again.
+            let again = try #require(throws: MessagingError.self) {
+                _ = try stranger.request(Message([1]), timeout: .seconds(2))
+            }
+            #expect(again.code == .refused)
         }
     }
 

@@ -35,6 +35,8 @@ final class RequestCore: LinkOwner {
         var hasConnected = false
         /// Why there is no connection.
         var trouble: String?
+        /// How the peer was refused, or has refused, when a connection was last tried: it will be again.
+        var refusal: MessagingError?
     }
 
     let address: Address
@@ -76,6 +78,10 @@ final class RequestCore: LinkOwner {
         let (number, link) = state.withLock { state -> (UInt64?, (any Link)?) in
             guard !state.isClosed else { return (nil, nil) }
             state.last += 1
+            if let refusal = state.refusal {
+                slot.finish(.failure(refusal))
+                return (state.last, nil)
+            }
             state.slots[state.last] = slot
             if state.link == nil, let message = box.take() {
                 state.unsent.append(Frame(number: state.last, message))
@@ -106,7 +112,7 @@ final class RequestCore: LinkOwner {
     func opened(_ link: any Link) {
         let isClosed = state.withLock { state in
             guard !state.isClosed else { return true }
-            (state.link, state.hasConnected, state.trouble) = (link, true, nil)
+            (state.link, state.hasConnected, state.trouble, state.refusal) = (link, true, nil, nil)
             // Before any that come now: the lock is held.
             for frame in state.unsent { link.send(frame.take(), number: frame.number) }
             state.unsent = []
@@ -139,7 +145,7 @@ final class RequestCore: LinkOwner {
     /// No connection could be made.
     func failed(_ reason: LinkEnd) {
         let isClosed = state.withLock { state in
-            state.trouble = reason.description
+            (state.trouble, state.refusal) = (reason.description, nil)
             return state.isClosed
         }
         if !isClosed { goOn(after: reason, wasOpen: false) }
@@ -150,11 +156,12 @@ final class RequestCore: LinkOwner {
         if case .refused(let refusal) = reason, refusal != .foreign {
             redial = .refused
             // Waiting will not help.
+            let error = MessagingError(.refused, .await, address.description, reason.description)
             let slots = state.withLock { state in
-                defer { (state.slots, state.unsent) = ([:], []) }
+                defer { (state.slots, state.unsent, state.refusal) = ([:], [], error) }
                 return Array(state.slots.values)
             }
-            finish(slots, MessagingError(.refused, .await, address.description, reason.description))
+            finish(slots, error)
         }
         dialer.withLock { $0 }?.redial(redial)
     }
