@@ -16,6 +16,8 @@ public final class Graph: Sendable {
         var scope: [String] = []
         var devices: [DeviceName] = []
         var controls: [Vertex] = []
+        /// Where the user's program called the function of the library that is building now.
+        var place: SourceLocation?
         var variables: [Variable] = []
         var regularizers: [Node] = []
         var updates: [Node] = []
@@ -141,6 +143,23 @@ public final class Graph: Sendable {
         return try build()
     }
 
+    /// Whatever is built inside was asked for at this place, a user's call of a function of the library that is made of
+    /// others: mistakes are told there. Of functions within functions the outermost one's place counts.
+    package func located<Result>(
+        _ file: StaticString, _ line: UInt, _ build: () throws -> Result
+    ) rethrows -> Result {
+        let root = root
+        guard root.place == nil else { return try build() }
+        root.state.withLock { $0.place = SourceLocation(file: file, line: line) }
+        defer { root.state.withLock { $0.place = nil } }
+        return try build()
+    }
+
+    /// The graph that this body belongs to, or itself.
+    private var root: Graph { parent?.root ?? self }
+
+    private var place: SourceLocation? { state.withLock { $0.place } }
+
     // MARK: Growing
 
     /// Adds an operation; TensorFlow's `create_op`. Never throws: a mistake is recorded in the vertex.
@@ -175,7 +194,7 @@ public final class Graph: Sendable {
         location: SourceLocation? = nil, mistake: GraphError? = nil, id earlier: Int? = nil
     ) -> Vertex {
         let inputs = given.map(local)
-        let place = location ?? given.lazy.compactMap(\.vertex.location).first
+        let place = root.place ?? location ?? given.lazy.compactMap(\.vertex.location).first
         let room = operation is any LoopOperation.Type ? LoopHistory.room : 0
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
@@ -283,7 +302,10 @@ public final class Graph: Sendable {
 
     func record(_ error: GraphError) {
         if let body = openBody { return body.record(error) }
-        state.withLock { $0.firstError = $0.firstError ?? error }
+        var error = error
+        if let place = root.place { error.location = place }
+        let mistake = error
+        state.withLock { $0.firstError = $0.firstError ?? mistake }
     }
 
     /// Counts the changes of vertices that were there already: plans made before one are no longer right.
