@@ -37,9 +37,9 @@ public func attention(
         let parts = ["query", "key", "value"].map {
             transpose(reshape(project(rows, $0), [-1, time, heads, size]), permutation: [0, 2, 1, 3])
         }
-        var scores = batchMatmul(parts[0] * (1 / Double(size).squareRoot()), parts[1], transposeB: true)
+        var scores = matmul(parts[0] * (1 / Double(size).squareRoot()), parts[1], transposeB: true)
         if causal { scores = scores + futureMask(graph, time, input.dtype) }
-        let mixed = batchMatmul(softmax(scores), parts[2])
+        let mixed = matmul(softmax(scores), parts[2])
         let joined = reshape(transpose(mixed, permutation: [0, 2, 1, 3]), [-1, width])
         return reshape(project(joined, "output"), [-1, time, width])
     }

@@ -68,6 +68,9 @@ public func dynamicStitch(
     _ indices: [any Operand], _ data: [any Operand], name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    precondition(indices.count == data.count, "dynamicStitch takes as many tensors of indices as of data")
+    if indices.count != data.count, let graph = (indices + data).first?.node.graph {
+        let mistake = GraphError("\(indices.count) tensors of indices do not fit \(data.count) of data")
+        return mistaken(mistake.at("DynamicStitch", SourceLocation(file: file, line: line)), in: graph)
+    }
     return apply(DynamicStitch.self, indices + data, ["N": .int(indices.count)], name, file, line)
 }

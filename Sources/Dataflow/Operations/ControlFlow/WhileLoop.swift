@@ -19,7 +19,7 @@ public func whileLoop(
     maximumIterations: Int? = nil, shapeInvariants: [Shape]? = nil, name: String = "while",
     file: StaticString = #fileID, line: UInt = #line
 ) -> [Node] {
-    guard let first = variables.first else { preconditionFailure("a loop needs a variable to carry") }
+    guard let first = variables.first else { fatalError("a loop needs a variable to carry") }
     let location = SourceLocation(file: file, line: line)
     let graph = first.node.graph.openBody ?? first.node.graph
     var initial = variables.map { graph.local($0.node) }
@@ -32,12 +32,12 @@ public func whileLoop(
         specs.append(TensorSpec(.int32, []))
     }
     var sides = [
-        FunctionBuilder("\(name)_cond", around: graph, specs) { (values: [Node]) in
+        FunctionBuilder("\(name)_cond", around: graph, specs, location) { (values: [Node]) in
             let goesOn = condition(Array(values.prefix(count)))
             guard let limit else { return [goesOn] }
-            return [goesOn, less(values[count], values[count].graph.constant(limit))]
+            return [goesOn, less(values[count], Int(limit), file: file, line: line)]
         },
-        FunctionBuilder("\(name)_body", around: graph, specs) { (values: [Node]) in
+        FunctionBuilder("\(name)_body", around: graph, specs, location) { (values: [Node]) in
             let next = body(Array(values.prefix(count)))
             return limit == nil ? next : next + [values[count] + 1]
         },
@@ -45,7 +45,7 @@ public func whileLoop(
     mistakes.check(sides[0].results, next: Array(sides[1].results), specs, own: count)
     let captured = FunctionBuilder.share(&sides)
     let goesOn = sides[0].results.dropFirst().reduce(sides[0].results[0]) { all, also in
-        mistakes.first == nil ? sides[0].graph.add(LogicalAnd.self, [all, also]).node : all
+        mistakes.first == nil ? sides[0].graph.add(LogicalAnd.self, [all, also], location: location).node : all
     }
     let functions = [
         sides[0].function(results: [goesOn]), sides[1].function(results: sides[1].results, passingCaptured: true),
