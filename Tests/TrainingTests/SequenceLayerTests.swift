@@ -146,7 +146,7 @@ struct SequenceLayerTests {
             return result
         }
         for b in 0..<batch {
-            let rows = (0..<time).map { t in
+            let rows = try (0..<time).map { t in
                 try Array(input.doubles[(b * time + t) * width..<(b * time + t + 1) * width])
             }
             for t in 0..<time {

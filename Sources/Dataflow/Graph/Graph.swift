@@ -208,7 +208,7 @@ public final class Graph: Sendable {
         var resolved = attributes
         var outputs: [TensorSpec] = []
         var constants: [Tensor?] = []
-        var error = mistake ?? given.lazy.compactMap(\.vertex.error).first
+        var error = mistake?.at("\(operation.name) '\(fullName)'", place) ?? given.lazy.compactMap(\.vertex.error).first
         if error == nil, let stranger = (scopeControls + controls).first(where: { $0.graph !== self }) {
             error = GraphError("it is to wait for '\(stranger.name)', which belongs to another graph")
                 .at("\(operation.name) '\(fullName)'", place)
