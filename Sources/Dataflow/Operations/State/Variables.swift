@@ -76,8 +76,8 @@ public enum AssignSub: ElementwiseUpdate {
 }
 
 extension Variable {
-    /// Gives the Variable a value when run, a node's or a Swift value in its dtype; `tf.assign`. The result stands for the
-    /// new value.
+    /// Gives the Variable a value when run, a node's or a Swift value in its dtype, of which a single one is for every
+    /// element; `tf.assign`. The result stands for the new value.
     @_disfavoredOverload
     @discardableResult
     public func assign(
@@ -101,9 +101,16 @@ extension Variable {
     func update(
         _ operation: any Operation.Type, _ value: any TensorOperand, _ name: String?, _ file: StaticString, _ line: UInt
     ) -> Node {
-        let location = SourceLocation(file: file, line: line)
-        let value = Dataflow.node(value, like: self.value, in: graph, location)
-        return apply(operation, [reference, value], [:], name, file, line)
+        graph.located(file, line) {
+            let isNumber = !(value is any Operand)
+            var value = Dataflow.node(
+                value, like: self.value, in: graph, SourceLocation(file: file, line: line))
+            // A single number is for every element.
+            if isNumber, value.shape == [], shape != [], let extents = shape.dimensions, shape.isFullyDefined {
+                value = fill(graph.constant(Tensor.small(extents.map { $0 ?? 0 })), value)
+            }
+            return apply(operation, [reference, value], [:], name, file, line)
+        }
     }
 }
 
