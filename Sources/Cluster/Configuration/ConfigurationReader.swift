@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// Walks the YAML tree, sets each key that `JobConfig.keys` knows, and lists every mistake.
 struct ConfigurationReader {
     typealias Place = ConfigurationError.Mistake.Place

@@ -232,6 +232,8 @@ final class SessionCore {
 
     private func check(_ nodes: [Node]) throws {
         for node in nodes where node.graph !== graph {
+            // Of what was never part of a graph the mistake is what to tell.
+            if let error = node.vertex.error { throw error }
             throw GraphError("\(node.name) belongs to another graph than the session")
         }
     }
@@ -275,6 +277,7 @@ final class SessionCore {
     }
 
     func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
+        if let error = vertex.error { throw error }
         let buffer = try variables.buffer(for: vertex)
         if mustBeInitialized, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
         return buffer

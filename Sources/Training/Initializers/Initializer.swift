@@ -46,6 +46,10 @@ public enum Initializer: Sendable, Hashable {
                 line: line)
             return Initializer.zeros.node(in: graph, shape: [], dtype: dtype)
         }
+        return graph.located(file, line) { drawn(in: graph, shape, dtype, seed) }
+    }
+
+    private func drawn(in graph: Graph, _ shape: Shape, _ dtype: DType, _ seed: Int?) -> Node {
         switch self {
         case .zeros: return Initializer.constant(0).node(in: graph, shape: shape, dtype: dtype)
         case .constant(let value):

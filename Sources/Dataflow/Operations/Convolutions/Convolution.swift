@@ -12,7 +12,7 @@ struct ConvolutionFamily: Sendable {
     let isDepthwise: Bool
 
     static let conv2D = ConvolutionFamily(
-        output: Conv2D.self, inputGradient: Conv2DBackpropInput.self, filterGradient: Conv2DBackpropFilter.self,
+        output: Convolution2D.self, inputGradient: Conv2DBackpropInput.self, filterGradient: Conv2DBackpropFilter.self,
         isDepthwise: false)
     static let depthwise = ConvolutionFamily(
         output: DepthwiseConv2dNative.self, inputGradient: DepthwiseConv2dNativeBackpropInput.self,
