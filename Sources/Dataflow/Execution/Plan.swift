@@ -13,13 +13,10 @@ final class Plan {
     struct View {
         let slot: Slot
         let shape: Shape?
-        /// Of a fetch, for messages.
-        var name: String?
 
-        init(slot: Slot, shape: Shape, name: String? = nil) {
+        init(slot: Slot, shape: Shape) {
             self.slot = slot
             self.shape = shape.isFullyDefined ? shape : nil
-            self.name = name
         }
 
         /// - Throws: `GraphError` if the value came out in another size than was planned.
@@ -33,6 +30,8 @@ final class Plan {
     }
 
     private let steps: [Step]
+    /// For each step the vertex that it computes, the last of several: whose error it is if it fails.
+    private let origins: [Vertex?]
     /// One for each step.
     let labels: [PlanDescription.Step]
     /// The slots that each step reads or writes; nil for a step of which that is not known.
@@ -65,7 +64,7 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
+        steps: [Step], origins: [Vertex?], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
         sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
@@ -73,6 +72,7 @@ final class Plan {
     ) {
         self.options = options
         self.steps = steps
+        self.origins = origins
         self.labels = labels
         self.touched = touched
         self.freed = freed
@@ -106,12 +106,6 @@ final class Plan {
     deinit { pointers.deallocate() }
 
     var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: memory.arena.byteCount) }
-
-    static func uninitialized(_ name: String) -> GraphError {
-        GraphError(
-            "the Variable '\(name)' is not initialised; run its initialiser or graph.globalVariablesInitializer() first"
-        )
-    }
 
     /// Keeps the feeds for the next run, if they are those that the plan was made for.
     func take(_ feeds: [Node: Tensor]) -> Bool {
@@ -157,7 +151,7 @@ final class Plan {
     func run(_ profile: Profile? = nil, exchange: RunExchange? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
         let places = exchange.map { self.places(of: $0) }
-        for buffer in reads where !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+        for buffer in reads where !buffer.isInitialized { throw buffer.uninitialized }
         for i in feeds.indices {
             if let slot = feeds[i].slot { pointers[slot] = fed[i].storage.pointer }
         }
@@ -192,23 +186,20 @@ final class Plan {
         let checksMemory = !freed.isEmpty
         if checksMemory { spoil(0..<memory.arena.byteCount) }
         defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
-        if places != nil || profile != nil || checksMemory {
+        if isTimed || places != nil || profile != nil || checksMemory {
             for i in steps.indices {
                 if isTimed { try functions.checkTime() }
                 for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
-                    try profile.measure(labels[i]) { try runToEnd(steps[i], frame) }
+                    try profile.measure(labels[i]) { try runToEnd(i, frame) }
                 } else {
-                    try run(steps[i], frame)
+                    try run(i..<i + 1, frame)
                 }
                 if checksMemory { freed[i].forEach(spoil) }
                 for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
-            for step in steps {
-                if isTimed { try functions.checkTime() }
-                try run(step, frame)
-            }
+            try run(0..<steps.count, frame)
         }
         for context in memory.contexts { try context.queue.flush() }
         for group in places?.atEnd ?? [] { try exchange?.willUse(group) }
@@ -219,7 +210,7 @@ final class Plan {
                     try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
                 value.holdTexts()
                 return try delivered(value, to: exchange?.destinations[fetchNodes[i]])
-            } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
+            } catch let error as GraphError { throw error.at(fetchNodes[i].vertex) }
         }
         for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
@@ -247,8 +238,8 @@ final class Plan {
     }
 
     /// Runs a step and waits for what it only put into a queue, which counts to the step that did.
-    private func runToEnd(_ step: Step, _ frame: Frame) throws {
-        try run(step, frame)
+    private func runToEnd(_ step: Int, _ frame: Frame) throws {
+        try run(step..<step + 1, frame)
         for context in memory.contexts { try context.queue.synchronize() }
     }
 
@@ -256,6 +247,18 @@ final class Plan {
         PlanDescription.Step(
             name: buffer.name, operation: "Transfer", device: "\(CPUDevice().name) to \(buffer.device)",
             bytes: buffer.byteCount, outputs: [])
+    }
+
+    /// Runs steps in order. This is where an error of a kernel gets the vertex's name and the user's place of it.
+    @inline(__always)
+    private func run(_ range: Range<Int>, _ frame: Frame) throws {
+        var step = range.lowerBound
+        do {
+            while step < range.upperBound {
+                try run(steps[step], frame)
+                step += 1
+            }
+        } catch let error as GraphError { throw origins[step].map(error.at) ?? error }
     }
 
     @inline(__always)
@@ -299,30 +302,26 @@ final class Plan {
     }
 
     private func runDynamic(_ vertex: Vertex, _ inputs: [View], _ outputs: [Slot]) throws {
-        do {
-            // What a result is another view of must outlive its place in the arena.
-            let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
-            let values = try inputs.enumerated().map { i, view in
-                try view.of(value(view.slot, copy: shared.contains(i)))
-            }
-            let results = try compute(vertex, values)
-            for (output, (slot, result)) in zip(outputs, results).enumerated() {
-                // A Variable that was written: where it lies on a device, a transfer brings it there.
-                if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
-                if case .dynamic = sources[slot] {
-                    let value = KeptTensor(result)
-                    dynamicValues[slot] = value
-                    pointers[slot] = value.tensor.storage.pointer
-                } else {
-                    result.withUnsafeBytes { bytes in
-                        if let base = bytes.baseAddress, pointers[slot] != base {
-                            pointers[slot].copyMemory(from: base, byteCount: bytes.count)
-                        }
+        // What a result is another view of must outlive its place in the arena.
+        let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
+        let values = try inputs.enumerated().map { i, view in
+            try view.of(value(view.slot, copy: shared.contains(i)))
+        }
+        let results = try compute(vertex, values)
+        for (output, (slot, result)) in zip(outputs, results).enumerated() {
+            // A Variable that was written: where it lies on a device, a transfer brings it there.
+            if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
+            if case .dynamic = sources[slot] {
+                let value = KeptTensor(result)
+                dynamicValues[slot] = value
+                pointers[slot] = value.tensor.storage.pointer
+            } else {
+                result.withUnsafeBytes { bytes in
+                    if let base = bytes.baseAddress, pointers[slot] != base {
+                        pointers[slot].copyMemory(from: base, byteCount: bytes.count)
                     }
                 }
             }
-        } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
     }
 
@@ -334,13 +333,7 @@ final class Plan {
         try program.run(
             beforeEach: functions.checkTime,
             outside: { view, copy in try view.of(value(view.slot, copy: copy)) },
-            compute: { member, values in
-                do { return try compute(member.vertex, values, variable: member.variable) } catch let error
-                    as GraphError
-                {
-                    throw error.at("\(member.vertex.operation.name) '\(member.vertex.name)'", member.vertex.location)
-                }
-            },
+            compute: { member, values in try compute(member.vertex, values, variable: member.variable) },
             store: { slot, value in dynamicValues[slot] = value })
     }
 }

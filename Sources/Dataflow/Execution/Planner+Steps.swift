@@ -14,7 +14,7 @@ extension Planner {
                 }
                 return .bound(try fused(placed).kernel(threads: options.threads), initializes: nil)
             } catch let error as GraphError {
-                throw error.at("\(last.operation.name) '\(last.name)'", last.location)
+                throw error.at(last)
             }
         }
     }

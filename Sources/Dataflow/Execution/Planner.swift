@@ -62,7 +62,7 @@ struct Planner {
         for vertex in reachable {
             for input in vertex.operation.writes where feeds[vertex.inputs[input]] != nil {
                 throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', which is fed and cannot be written")
-                    .at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+                    .at(vertex)
             }
         }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
@@ -93,6 +93,7 @@ struct Planner {
         let items = try arrange(order, units)
         let arenas = try planMemory(items)
         var steps: [Plan.Step] = []
+        var origins: [Vertex?] = []
         var labels: [PlanDescription.Step] = []
         var touched: [Set<Slot>?] = []
         var freedAfter: [[Range<Int>]] = []
@@ -103,6 +104,7 @@ struct Planner {
             }
             freedAfter.append(freed[index] ?? [])
             steps.append(step)
+            origins.append(item.origin)
             labels.append(label(item))
             if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
         }
@@ -110,19 +112,20 @@ struct Planner {
             touched.append(nil)
             freedAfter.append([])
             steps.append(.frames(try frameProgram(members)))
+            origins.append(nil)
             labels.append(
                 PlanDescription.Step(
                     name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0,
                     outputs: []))
         }
         return Plan(
-            steps: steps, labels: labels, touched: touched,
+            steps: steps, origins: origins, labels: labels, touched: touched,
             freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
             memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
             writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
             fetches: fetches.map { fetch in
-                hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
+                hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape) }
             },
             reads: try uninitializedReads(order), random: random, options: options,
             functions: functions
@@ -142,18 +145,19 @@ struct Planner {
 
     static func notFed(_ placeholder: Vertex) -> GraphError {
         GraphError(
-            "the placeholder '\(placeholder.name)' was not fed; give run(…, feeds:) a \(placeholder.outputs[0])",
-            location: placeholder.location)
+            "the placeholder '\(placeholder.name)' was not fed; give run(…, feeds:) a \(placeholder.outputs[0])"
+        ).at(placeholder)
     }
 
     static func check(_ feeds: [Node: TensorSpec]) throws {
         for (node, spec) in feeds {
             guard node.dtype == spec.dtype else {
-                throw GraphError("the feed for \(node.name) must be \(node.dtype), got \(spec.dtype)")
+                throw GraphError("the feed for '\(node.vertex.name)' must be \(node.spec), got \(spec)").at(node.vertex)
             }
             guard node.shape.isCompatible(with: spec.shape) else {
                 throw GraphError(
-                    "the feed for \(node.name) must have a shape that fits \(node.shape), got \(spec.shape)")
+                    "the feed for '\(node.vertex.name)' must have a shape that fits \(node.shape), got \(spec.shape)"
+                ).at(node.vertex)
             }
         }
     }
@@ -221,9 +225,9 @@ struct Planner {
                 if feeds[node] == nil { constants[node] = value }
             }
         } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            throw error.at(vertex)
         } catch let error as InferenceWork.Exceeded where work == nil {
-            throw GraphError("\(error)").at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            throw GraphError("\(error)").at(vertex)
         }
     }
 

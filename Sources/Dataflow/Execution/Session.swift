@@ -234,7 +234,7 @@ final class SessionCore {
         for node in nodes where node.graph !== graph {
             // Of what was never part of a graph the mistake is what to tell.
             if let error = node.vertex.error { throw error }
-            throw GraphError("\(node.name) belongs to another graph than the session")
+            throw GraphError("\(node.name) belongs to another graph than the session").at(node.vertex)
         }
     }
 
@@ -279,7 +279,7 @@ final class SessionCore {
     func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
         if let error = vertex.error { throw error }
         let buffer = try variables.buffer(for: vertex)
-        if mustBeInitialized, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+        if mustBeInitialized, !buffer.isInitialized { throw buffer.uninitialized }
         return buffer
     }
 
@@ -295,7 +295,8 @@ final class SessionCore {
         let buffer = try buffer(vertex, mustBeInitialized: false)
         guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
             throw GraphError(
-                "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
+                "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)"
+            ).at(vertex)
         }
         let storage = try buffer.onHost(writing: true)
         value.keepTexts()
@@ -307,7 +308,8 @@ final class SessionCore {
         let buffer = try buffer(vertex, mustBeInitialized: false)
         guard storage.byteCount == buffer.byteCount else {
             throw GraphError(
-                "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)")
+                "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)"
+            ).at(vertex)
         }
         // Plans that know it on an accelerator are no longer right.
         if buffer.place != 0 { forgetPlans() }

@@ -79,7 +79,7 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
     let shape = binding.inputs[0].shape.concrete
     let dtype = binding.inputs[0].dtype
     let width = shape.dropFirst().reduce(1, *)
-    let (index, count, name) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1), binding.name)
+    let (index, count) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1))
     let threads = min(usefulThreads(binding.threads, work: count * width), max(count, 1))
     let slots = places.map(binding.input)
     let scalars = arguments.indices.filter { !arguments[$0].isReference && $0 != gradient }
@@ -93,7 +93,7 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
         for k in 0..<count {
             let i = index.read(frame, k)
             guard i >= 0, i < shape[0] else {
-                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))", node: name)
+                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))")
             }
         }
         let update = { (part: Int) in
