@@ -146,14 +146,31 @@ public final class Session: Sendable {
 
     /// The value of a Variable, read without running anything.
     /// - Throws: `GraphError` if it is not initialised.
-    public func value(of variable: Variable) throws -> Tensor {
-        try core.withLock { core in try core.value(variable.reference.vertex) }
+    public func value(of variable: Variable) throws -> Tensor { try values(of: [variable])[0] }
+
+    /// The values of Variables, all of one time.
+    /// - Throws: `GraphError` naming all that are not initialised.
+    package func values(of variables: [Variable]) throws -> [Tensor] {
+        try checkOwn(variables)
+        return try core.withLock { core in try core.values(variables.map(\.reference.vertex)) }
     }
 
     /// Gives a Variable a value, as restoring a checkpoint does.
     /// - Throws: `GraphError` if dtype or shape differ.
-    public func assign(_ value: Tensor, to variable: Variable) throws {
-        try core.withLock { core in try core.assign(value, to: variable.reference.vertex) }
+    public func assign(_ value: Tensor, to variable: Variable) throws { try assign([(variable, value)]) }
+
+    /// Gives Variables their values between two runs: all of them, or none if one does not fit.
+    /// - Throws: `GraphError` if a dtype or shape differs.
+    package func assign(_ values: [(variable: Variable, value: Tensor)]) throws {
+        try checkOwn(values.map(\.variable))
+        try core.withLock { core in try core.assign(values.map { ($0.variable.reference.vertex, $0.value) }) }
+    }
+
+    /// Variables are known by their names: one of another graph would be taken for this graph's.
+    private func checkOwn(_ variables: [Variable]) throws {
+        for variable in variables where variable.graph !== graph {
+            throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
+        }
     }
 
     /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls. Of a
@@ -283,25 +300,44 @@ final class SessionCore {
         return buffer
     }
 
-    func value(_ vertex: Vertex) throws -> Tensor {
-        let buffer = try buffer(vertex, mustBeInitialized: true)
-        let storage = try buffer.onHost(writing: false)
-        return Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
-            bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
+    func values(_ vertices: [Vertex]) throws -> [Tensor] {
+        let buffers = try vertices.map { try buffer($0, mustBeInitialized: false) }
+        let missing = buffers.filter { !$0.isInitialized }.map(\.name)
+        guard missing.count < 2 else {
+            throw GraphError(
+                "the Variables '\(missing.joined(separator: "', '"))' are not initialised; "
+                    + "run graph.globalVariablesInitializer() first")
+        }
+        if let name = missing.first { throw Plan.uninitialized(name) }
+        return try buffers.map { buffer in
+            let storage = try buffer.onHost(writing: false)
+            let value = Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
+                bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
+            }
+            value.holdTexts()
+            return value
         }
     }
 
-    func assign(_ value: Tensor, to vertex: Vertex) throws {
-        let buffer = try buffer(vertex, mustBeInitialized: false)
-        guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
-            throw GraphError(
-                "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)"
-            ).at(vertex)
+    func assign(_ values: [(vertex: Vertex, value: Tensor)]) throws {
+        let buffers = try values.map { vertex, value in
+            let buffer = try buffer(vertex, mustBeInitialized: false)
+            guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
+                throw GraphError(
+                    "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)"
+                ).at(vertex)
+            }
+            return buffer
         }
-        let storage = try buffer.onHost(writing: true)
-        value.keepTexts()
-        value.withUnsafeBytes { storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-        buffer.isInitialized = true
+        let memories = try buffers.map { try $0.onHost(writing: true) }
+        for (i, value) in values.map(\.value).enumerated() {
+            value.keepTexts()
+            value.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                memories[i].pointer.copyMemory(from: base, byteCount: bytes.count)
+            }
+            buffers[i].isInitialized = true
+        }
     }
 
     func bind(_ vertex: Vertex, to storage: TensorStorage) throws {

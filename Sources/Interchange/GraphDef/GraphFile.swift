@@ -138,3 +138,7 @@ public struct GraphFile {
         return result
     }
 }
+
+extension GraphFile: CustomStringConvertible {
+    public var description: String { source.description }
+}

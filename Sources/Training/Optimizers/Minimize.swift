@@ -130,3 +130,7 @@ extension Optimizer {
         }
     }
 }
+
+extension VariableGradient: CustomStringConvertible {
+    public var description: String { "\(variable): \(gradient.values)" }
+}
