@@ -302,13 +302,13 @@ final class SessionCore {
 
     func values(_ vertices: [Vertex]) throws -> [Tensor] {
         let buffers = try vertices.map { try buffer($0, mustBeInitialized: false) }
-        let missing = buffers.filter { !$0.isInitialized }.map(\.name)
+        let missing = buffers.filter { !$0.isInitialized }
         guard missing.count < 2 else {
             throw GraphError(
-                "the Variables '\(missing.joined(separator: "', '"))' are not initialised; "
+                "the Variables '\(missing.map(\.name).joined(separator: "', '"))' are not initialised; "
                     + "run graph.globalVariablesInitializer() first")
         }
-        if let name = missing.first { throw Plan.uninitialized(name) }
+        if let buffer = missing.first { throw buffer.uninitialized }
         return try buffers.map { buffer in
             let storage = try buffer.onHost(writing: false)
             let value = Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
