@@ -79,7 +79,7 @@ func sequenceFeatures(_ x: Node, units: Int, _ call: LayerCall) -> Int? {
 /// Zeros [batch, units] for a sequence [batch, time, features].
 func zeroState(like x: Node, units: Int) -> Node {
     let graph = x.graph
-    if let batch = x.shape[0] { return graph.constant(Tensor.zeros(x.dtype, [batch, units])) }
+    if let batch = x.shape[0] { return graph.constant(Tensor.zeros(x.dtype, sized: [batch, units])) }
     let batch = stridedSlice(shape(x), begin: [0], end: [1], shrinkAxisMask: 1)
-    return fill(stack([batch, graph.constant(Int32(units))]), graph.constant(Tensor.zeros(x.dtype, [])))
+    return fill(stack([batch, graph.constant(Int32(units))]), graph.constant(Tensor.zeros(x.dtype, sized: [])))
 }

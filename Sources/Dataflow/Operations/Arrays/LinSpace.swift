@@ -35,7 +35,7 @@ extension Graph {
         _ start: Double, _ stop: Double, count: Int, dtype: DType = .float32, name: String? = nil,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Node {
-        let ends = [start, stop].map { constant(.numbers([$0], dtype: dtype, shape: [])) }
+        let ends = [start, stop].map { constant(.numbers([$0], dtype: dtype, sized: [])) }
         return apply(LinSpace.self, ends + [constant(Int32(count))], [:], name, file, line)
     }
 
@@ -60,6 +60,6 @@ extension Graph {
         }
         let dims = constant(extents.map { Int32($0 ?? 0) }, file: file, line: line)
         return fill(
-            dims, constant(.numbers([value], dtype: dtype, shape: [])), name: name, file: file, line: line)
+            dims, constant(.numbers([value], dtype: dtype, sized: [])), name: name, file: file, line: line)
     }
 }

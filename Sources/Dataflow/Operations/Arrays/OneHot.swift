@@ -17,7 +17,7 @@ public enum OneHot: Operation, MovingKernel {
         try binding.moving(Self.self, binding.outputs[0].dtype)
     }
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         let depth = extents[axis]
         let inner = extents[(axis + 1)...].reduce(1, *)
@@ -43,7 +43,7 @@ public func oneHot(
     name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
     let graph = indices.node.graph
-    let values = [on, off].map { graph.constant(.numbers([$0], dtype: dtype, shape: [])) }
+    let values = [on, off].map { graph.constant(.numbers([$0], dtype: dtype, sized: [])) }
     return apply(
         OneHot.self, [indices, graph.constant(Int32(depth))] + values, ["axis": .int(axis)], name, file, line)
 }
@@ -53,7 +53,7 @@ extension OneHot: GPUOperation {
         guard let index = binding.inputs[0].dtype.gpuName, let type = binding.outputs[0].dtype.gpuName else {
             return nil
         }
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         let (total, inner) = (binding.outputCount(), extents[(axis + 1)...].reduce(1, *))
         let source = """

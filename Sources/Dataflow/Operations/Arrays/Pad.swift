@@ -61,7 +61,7 @@ private func paddingCopy(_ binding: KernelBinding) throws -> StridedCopy {
     let paddings = try binding.integers(1)
     let (shape, strides) = (binding.inputs[0].shape, binding.outputs[0].shape.strides)
     let offset = strides.indices.reduce(0) { $0 + paddings[2 * $1] * strides[$1] }
-    return StridedCopy(shape.concrete, from: shape.strides, to: strides, toOffset: offset)
+    return StridedCopy(shape.knownExtents, from: shape.strides, to: strides, toOffset: offset)
 }
 
 extension Pad: GPUOperation {
@@ -91,8 +91,8 @@ public func pad(
 ) -> Node {
     let graph = x.node.graph
     let matrix = graph.constant(
-        Tensor(paddings.flatMap { [Int32($0.before), Int32($0.after)] }, shape: [paddings.count, 2]))
+        Tensor(paddings.flatMap { [Int32($0.before), Int32($0.after)] }, sized: [paddings.count, 2]))
     if value == 0 { return apply(Pad.self, [x, matrix], [:], name, file, line) }
-    let constant = graph.constant(.numbers([value], dtype: x.node.dtype, shape: []))
+    let constant = graph.constant(.numbers([value], dtype: x.node.dtype, sized: []))
     return apply(PadV2.self, [x, matrix, constant], [:], name, file, line)
 }

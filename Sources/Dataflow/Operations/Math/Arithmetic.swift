@@ -74,8 +74,8 @@ public prefix func - (x: any Operand) -> Node { apply(Neg.self, [x]) }
 /// A scalar constant of the operand's dtype. That an integer operand's dtype cannot hold it is a mistake of the graph.
 func scalar(_ value: Double, like x: any Operand) -> Node {
     let (dtype, graph) = (x.node.dtype, x.node.graph)
-    let tensor = Tensor.numbers([value], dtype: dtype, shape: [])
-    if !dtype.isFloating, x.node.vertex.error == nil, tensor.doubles != [value] {
+    let tensor = Tensor.numbers([value], dtype: dtype, sized: [])
+    if !dtype.isFloating, x.node.vertex.error == nil, tensor.knownDoubles != [value] {
         graph.record(
             GraphError("\(value) is no \(dtype), which \(x.node) is; use cast()")
                 .at(x.node.vertex.name, x.node.vertex.location))
