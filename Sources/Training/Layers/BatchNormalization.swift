@@ -63,9 +63,9 @@ public struct BatchNormalization: Layer {
             call.variable(
                 name, shape: [channels], dtype: x.dtype, initializer: .constant(value), trainable: isTrainable)
         }
-        let number = { (value: Double) in graph.constant(.numbers([value], dtype: x.dtype, shape: [])) }
+        let number = { (value: Double) in graph.constant(.numbers([value], dtype: x.dtype, sized: [])) }
         let constant = { (value: Double) in
-            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, shape: [channels]))
+            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, sized: [channels]))
         }
         let gamma = scale ? vector(1, "gamma", true).node : constant(1)
         let beta = center ? vector(0, "beta", true).node : constant(0)

@@ -23,7 +23,7 @@ public struct Dropout: Layer {
             return x
         }
         let graph = x.graph
-        let constant = { graph.constant(.numbers([rate], dtype: x.dtype, shape: [])) }
+        let constant = { graph.constant(.numbers([rate], dtype: x.dtype, sized: [])) }
         let dropped: Node
         switch call.trainingFlag() {
         case .constant(false): return x

@@ -34,7 +34,7 @@ public struct LSTM: Layer {
         let kernel = call.variable(
             "kernel", shape: [features + units, 4 * units], dtype: x.dtype, initializer: initializer)
         let gates = [0, forgetBias, 0, 0].flatMap { [Double](repeating: $0, count: units) }
-        let bias = call.variable("bias", initial: .numbers(gates, dtype: x.dtype, shape: [4 * units]))
+        let bias = call.variable("bias", initial: .numbers(gates, dtype: x.dtype, sized: [4 * units]))
         let steps = transpose(x, permutation: [1, 0, 2])
         let start = zeroState(like: x, units: units)
         let result = blockLSTM(steps, cellState: start, output: start, weights: kernel, bias: bias)

@@ -81,7 +81,7 @@ struct ThresholdCurve: Sendable {
     /// `thresholds` + 1 numbers, float64.
     func histograms(of decisions: Decisions) -> [Node] {
         let (graph, bins, classes) = (decisions.scores.graph, thresholds + 1, decisions.classes)
-        let limits = graph.constant(.numbers(values, dtype: decisions.scores.dtype, shape: [1, thresholds]))
+        let limits = graph.constant(.numbers(values, dtype: decisions.scores.dtype, sized: [1, thresholds]))
         let below = graph.add(LowerBound.self, [limits, reshape(decisions.scores, [1, -1])]).node
         let firsts = graph.constant((0..<classes).map { Int32($0 * bins) })
         let places = reshape(reshape(below, [-1, classes]) + firsts, [-1])

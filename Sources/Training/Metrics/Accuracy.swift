@@ -53,7 +53,7 @@ func rightSides(
     _ labels: Node, _ predictions: Node, threshold: Double, _ what: String, _ file: StaticString, _ line: UInt
 ) -> Node {
     let (labels, predictions) = aligned(labels, predictions, what, file, line)
-    let limit = predictions.graph.constant(.numbers([threshold], dtype: predictions.dtype, shape: []))
+    let limit = predictions.graph.constant(.numbers([threshold], dtype: predictions.dtype, sized: []))
     let predicted = cast(greater(predictions, limit), to: .float32)
     return equal(predicted, cast(labels, to: .float32))
 }

@@ -40,7 +40,7 @@ struct Decisions {
     /// the class with the largest score.
     func predicted(threshold: Double) -> Node {
         guard classes == 1 else { return oneHot(argMax(scores, axis: 1), depth: classes, dtype: .float64) }
-        let limit = scores.graph.constant(.numbers([threshold], dtype: scores.dtype, shape: []))
+        let limit = scores.graph.constant(.numbers([threshold], dtype: scores.dtype, sized: []))
         return cast(greater(scores, limit), to: .float64)
     }
 }
