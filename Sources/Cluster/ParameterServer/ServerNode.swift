@@ -79,6 +79,7 @@ public struct ServerNode: Sendable {
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
                     process: nil, devices: try config.devices.forServer(), fallbackLog: options.onEvent,
+                    planLog: options.onEvent,
                     placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
                     profile: options.profile))
         }

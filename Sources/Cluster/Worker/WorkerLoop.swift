@@ -42,6 +42,7 @@ final class WorkerLoop {
             threads: threads(first), matrixPrecision: job.config.model.precision,
             softPlacement: job.config.devices.softPlacement,
             process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
+            planLog: options.onEvent,
             placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
             profile: options.profile)
         // Servers make the writes.

@@ -31,6 +31,8 @@ public struct KernelBinding {
     /// How exactly products of float32 matrices are computed.
     public let precision: MatrixPrecision
     let random: RandomState
+    /// What kernels compute in; that of a kernel which runs outside of plans is its own.
+    var scratch = KernelScratch()
     /// The Variable that input 0 stands for, if it is one.
     var variable: VariableBuffer?
 

@@ -30,12 +30,12 @@ final class Plan {
     }
 
     private let steps: [Step]
-    /// For each step the vertex that it computes, the last of several: whose error it is if it fails.
-    private let origins: [Vertex?]
     /// One for each step.
-    let labels: [PlanDescription.Step]
+    private let labels: [StepLabel]
+    /// The labels in words, for who asks.
+    private lazy var described = labels.map { $0.described(functions.placement.devices, place: place) }
     /// The slots that each step reads or writes; nil for a step of which that is not known.
-    private let touched: [Set<Slot>?]
+    private let touched: [[Slot]?]
     /// Of a plan whose memory is checked: what is free in the arena after each step.
     private let freed: [[Range<Int>]]
     private let fetchNodes: [Node]
@@ -47,9 +47,10 @@ final class Plan {
     private let reads: [VariableBuffer]
     private let random: RandomState
     private let options: SessionOptions
-    /// What runs the functions that vertices call; of a function's own plan, that of the plan around it.
+    /// What runs the functions that vertices call: the session's, which keeps this plan.
     private unowned let functions: FunctionRuntime
-    private let ownFunctions: FunctionRuntime?
+    /// Whether runs are made of it, not calls of a function.
+    private let isOutermost: Bool
     private let evaluator: VertexEvaluator
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let memory: PlanMemory
@@ -66,15 +67,14 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], origins: [Vertex?], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
-        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
+        steps: [Step], labels: [StepLabel], touched: [[Slot]?], freed: [[Range<Int>]],
+        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, ownBytes: Int, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
-        ownsFunctions: Bool
+        isOutermost: Bool
     ) {
         self.options = options
         self.steps = steps
-        self.origins = origins
         self.labels = labels
         self.touched = touched
         self.freed = freed
@@ -88,7 +88,7 @@ final class Plan {
         self.reads = reads
         self.random = random
         self.functions = functions
-        ownFunctions = ownsFunctions ? functions : nil
+        self.isOutermost = isOutermost
         evaluator = VertexEvaluator(options: options, random: random, functions: functions)
         self.memory = memory
         pointers = .allocate(capacity: max(sources.count, 1))
@@ -100,15 +100,41 @@ final class Plan {
             case .fetch: fetchSlots.append(slot)
             case .constant, .arena, .feed, .dynamic: break
             }
-            (pointers + slot).initialize(to: memory.pointers[slot])
         }
+        bytes = ownBytes + memory.ownBytes + steps.count * Plan.stepBytes + sources.count * Plan.slotBytes
         self.fetchSlots = fetchSlots
         self.variableSlots = variableSlots
     }
 
     deinit { pointers.deallocate() }
 
-    var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: memory.arena.byteCount) }
+    /// About how many bytes it takes that no other plan shares: constants, what its kernels keep, and itself.
+    let bytes: Int
+    /// What a step and a slot take, measured: closures, labels, shapes.
+    private static let (stepBytes, slotBytes) = (2048, 256)
+
+    var description: PlanDescription { PlanDescription(steps: described, arenaBytes: memory.arenaBytes) }
+
+    /// Where a value lies, in words.
+    private func place(_ slot: Slot) -> String {
+        switch sources[slot] {
+        case .constant: "known"
+        case .feed: "fed"
+        case .variable(let buffer): "in '\(buffer.name)'"
+        case .arena(let offset): "at \(offset)"
+        case .fetch: "fetched"
+        case .dynamic: "placed at run time"
+        }
+    }
+
+    /// Finds the plan's memory, if it is not where it was in the last run.
+    /// - Throws: `GraphError` if an accelerator has too little memory.
+    @inline(__always)
+    func settle() throws {
+        let arenas = functions.plans.current
+        guard !memory.isSettled(in: arenas) else { return }
+        try memory.settle(in: arenas, pointers, count: sources.count)
+    }
 
     /// Keeps the feeds for the next run, if they are those that the plan was made for.
     func take(_ feeds: Feeds) -> Bool {
@@ -144,7 +170,7 @@ final class Plan {
     private func places(of exchange: RunExchange) -> ExchangePlaces {
         if let lastPlaces, lastPlaces.exchange === exchange { return lastPlaces }
         let made = ExchangePlaces(
-            exchange, touched: touched,
+            exchange, touched: touched.map { $0.map(Set.init) },
             slot: { [self] node in fetchNodes.firstIndex(of: node).flatMap { fetches[$0]?.slot } },
             isOwn: { [self] slot in if case .fetch = sources[slot] { true } else { false } },
             variables: { [self] vertex in
@@ -157,6 +183,7 @@ final class Plan {
     /// Runs the steps on the feeds taken before.
     func run(_ profile: Profile? = nil, exchange: RunExchange? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
+        try settle()
         let places = exchange.map { self.places(of: $0) }
         for buffer in reads where !buffer.isInitialized { throw buffer.uninitialized }
         for i in feeds.indices {
@@ -183,26 +210,27 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
-                ownFunctions?.texts.release()
+                if isOutermost { functions.texts.release() }
             }
         }
-        if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
         // Read once: `functions` is unowned, and each use of it would count references.
-        let (functions, isTimed) = (functions, functions.end != nil)
+        let functions = functions
+        if isOutermost { functions.end = options.timeout.map { ContinuousClock.now + $0 } }
+        let isTimed = functions.end != nil
         if isTimed { try functions.checkTime() }
         let checksMemory = !freed.isEmpty
-        if checksMemory { spoil(0..<memory.arena.byteCount) }
-        defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
+        if checksMemory { memory.spoil(0..<memory.arenaBytes) }
+        defer { if checksMemory { memory.spoil(0..<memory.arenaBytes) } }
         if isTimed || places != nil || profile != nil || checksMemory {
             for i in steps.indices {
                 if isTimed { try functions.checkTime() }
                 for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
-                    try profile.measure(labels[i]) { try runToEnd(i, frame) }
+                    try profile.measure(described[i]) { try runToEnd(i, frame) }
                 } else {
                     try run(i..<i + 1, frame)
                 }
-                if checksMemory { freed[i].forEach(spoil) }
+                if checksMemory { freed[i].forEach(memory.spoil) }
                 for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
@@ -221,12 +249,6 @@ final class Plan {
         }
         for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
-    }
-
-    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
-    private func spoil(_ range: Range<Int>) {
-        UnsafeMutableRawBufferPointer(start: memory.arena.pointer + range.lowerBound, count: range.count)
-            .initializeMemory(as: UInt8.self, repeating: 0xFF)
     }
 
     /// The value of a fetch in the memory that it is to go to.
@@ -265,7 +287,7 @@ final class Plan {
                 try run(steps[step], frame)
                 step += 1
             }
-        } catch let error as GraphError { throw origins[step].map(error.at) ?? error }
+        } catch let error as GraphError { throw labels[step].origin.map(error.at) ?? error }
     }
 
     @inline(__always)

@@ -4,7 +4,7 @@ enum PlanItem {
     case transfer(Transfer)
 
     /// The vertex that it computes, the last of several, or whose value it moves.
-    var origin: Vertex {
+    var vertex: Vertex {
         switch self {
         case .run(let placed): placed.unit.last
         case .transfer(let transfer): transfer.node.vertex

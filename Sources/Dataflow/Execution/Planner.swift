@@ -6,8 +6,8 @@ struct Planner {
     let random: RandomState
     let placement: Placement
     let options: SessionOptions
-    /// Of a function's plan: the runtime of the plan around it.
-    var functions: FunctionRuntime?
+    /// What the plan's kernels compute in.
+    private(set) var scratch = KernelScratch()
     /// What finding shapes has cost so far, of the function's body at hand.
     var work: InferenceWork?
 
@@ -55,7 +55,10 @@ struct Planner {
         self.options = options
     }
 
-    mutating func plan() throws -> Plan {
+    /// - Parameter functions: what runs the functions that vertices call.
+    mutating func plan(_ functions: FunctionRuntime, isOutermost: Bool) throws -> Plan {
+        scratch = functions.plans.scratch
+        let ownBefore = scratch.ownBytes
         try Planner.check(feeds)
         let reachable = needed { _ in false }
         for vertex in reachable { _ = try placement.asked(by: vertex) }
@@ -79,13 +82,13 @@ struct Planner {
             }
         }
         assignSlots(order)
-        let memory = VariableMemory(order, feeds: feeds)
+        let variablesMemory = VariableMemory(order, feeds: feeds)
         hazards = ReadHazards(
-            order, fetches: fetches, members: frameMembers, memory: memory,
+            order, fetches: fetches, members: frameMembers, memory: variablesMemory,
             precedence: Precedence(reachable, feeds: feeds), isKnown: { spec($0).shape.isFullyDefined })
         let fusion = { [self] in
             Fusion(
-                order, fetches: fetches, memory: memory, spec: { spec($0) },
+                order, fetches: fetches, memory: variablesMemory, spec: { spec($0) },
                 isGiven: { feeds[$0] != nil || constants[$0] != nil },
                 passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
@@ -93,9 +96,8 @@ struct Planner {
         let items = try arrange(order, units)
         let arenas = try planMemory(items)
         var steps: [Plan.Step] = []
-        var origins: [Vertex?] = []
-        var labels: [PlanDescription.Step] = []
-        var touched: [Set<Slot>?] = []
+        var labels: [StepLabel] = []
+        var touched: [[Slot]?] = []
         var freedAfter: [[Range<Int>]] = []
         for (index, item) in items.enumerated() {
             guard let step = try step(item) else {
@@ -104,34 +106,38 @@ struct Planner {
             }
             freedAfter.append(freed[index] ?? [])
             steps.append(step)
-            origins.append(item.origin)
             labels.append(label(item))
-            if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
+            if case .bound = step { touched.append(item.slots) } else { touched.append(nil) }
         }
         if !members.isEmpty {
             touched.append(nil)
             freedAfter.append([])
             steps.append(.frames(try frameProgram(members)))
-            origins.append(nil)
-            labels.append(
-                PlanDescription.Step(
-                    name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0,
-                    outputs: []))
+            labels.append(StepLabel(kind: .frames, bytes: 0, outputs: []))
         }
+        let memory = try PlanMemory(
+            sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices)
         return Plan(
-            steps: steps, origins: origins, labels: labels, touched: touched,
+            steps: steps, labels: labels, touched: touched,
             freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
-            memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
+            memory: memory, ownBytes: scratch.ownBytes - ownBefore + foldedBytes,
             writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
             fetches: fetches.map { fetch in
                 hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape) }
             },
             reads: try uninitializedReads(order), random: random, options: options,
-            functions: functions
-                ?? FunctionRuntime(
-                    variables: variables, random: random, placement: placement, options: options),
-            ownsFunctions: functions == nil)
+            functions: functions, isOutermost: isOutermost)
+    }
+
+    /// Bytes of the values that were computed for this plan.
+    private var foldedBytes: Int {
+        slots.reduce(0) { bytes, slot in
+            guard case .constant(let tensor) = sources[slot.value], slot.key.vertex.operation != Const.self else {
+                return bytes
+            }
+            return bytes + tensor.byteCount
+        }
     }
 
     /// What is known of the fetches, without making a plan: the shape rule of a function.

@@ -12,6 +12,9 @@ public struct SessionOptions: Sendable {
     public var threads: Int
     /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
     public var memoryLimit: Int
+    /// Bytes that the plans which a session keeps may take besides the memory that they share, that of the largest; an eighth
+    /// of `memoryLimit` by default. Each set of fetches and shapes of feeds has a plan; those not used for longest are dropped.
+    public var planMemory: Int
     /// How exactly products of float32 matrices are computed: `MatMul` and `BatchMatMul`, in gradients too.
     public var matrixPrecision: MatrixPrecision
     /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
@@ -25,6 +28,8 @@ public struct SessionOptions: Sendable {
     public var devices: DeviceOptions
     /// Receives a line for each kind of operation that runs on the CPU although a GPU was asked for.
     public var fallbackLog: (@Sendable (String) -> Void)?
+    /// Receives a line, once, if plans are made again and again that were dropped for lack of `planMemory`.
+    public var planLog: (@Sendable (String) -> Void)?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
     /// Collects what the operations of every run take, unless a run names another.
@@ -45,21 +50,24 @@ public struct SessionOptions: Sendable {
     private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
 
     public init(
-        threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
-        timeout: Duration? = nil, softPlacement: Bool = false,
+        threads: Int? = nil, memoryLimit: Int? = nil, planMemory: Int? = nil,
+        matrixPrecision: MatrixPrecision = .float32, timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
+        planLog: (@Sendable (String) -> Void)? = nil,
         placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil, plan: PlanKind = .optimized,
         checkpoints: (any CheckpointStore)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
+        self.planMemory = planMemory ?? self.memoryLimit / 8
         self.matrixPrecision = matrixPrecision
         self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process
         self.devices = devices
         self.fallbackLog = fallbackLog
+        self.planLog = planLog
         self.placementLog = placementLog
         self.profile = profile
         self.checkpoints = checkpoints
@@ -135,7 +143,7 @@ public final class Session: Sendable {
     public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec]) throws -> PlanDescription {
         try graph.validate()
         return try core.withLock { core in
-            try core.make(SessionCore.PlanKey(fetches: fetches.map(\.node), feeds: feeds)).description
+            try core.make(fetches.map(\.node), feeds).description
         }
     }
 
@@ -230,20 +238,12 @@ final class SessionCore {
     private let variables: VariableStore
     private let random = RandomState()
     private let placement: Placement
-    private var plans: [PlanKey: Plan] = [:]
-    private var recency: [PlanKey] = []
+    /// The plans, and what runs the functions that they call.
+    private let functions: FunctionRuntime
     /// Of the graph that the plans were made of.
     private var revision = 0
     /// The last plan with its key, so that a loop over the same run looks nothing up.
     private var last: (fetches: [Node], plan: Plan)?
-
-    /// Plans kept; the one not used for longest goes first.
-    static let planLimit = 32
-
-    struct PlanKey: Hashable {
-        let fetches: [Node]
-        let feeds: [Node: TensorSpec]
-    }
 
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
@@ -252,6 +252,7 @@ final class SessionCore {
             devices: SessionDevices(options.devices), process: options.process, allowsSoft: options.softPlacement,
             onFallback: options.fallbackLog)
         variables = VariableStore(limit: options.memoryLimit, placement: placement, graph: graph)
+        functions = FunctionRuntime(variables: variables, random: random, placement: placement, options: options)
     }
 
     func run(
@@ -295,34 +296,41 @@ final class SessionCore {
             revision = graph.revision
         }
         if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
-        let key = PlanKey(fetches: fetches, feeds: try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) })
-        let plan = try plans[key] ?? make(key)
-        recency.removeAll { $0 == key }
-        recency.append(key)
-        plans[key] = plan
-        if recency.count > SessionCore.planLimit { plans[recency.removeFirst()] = nil }
+        let specs = try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) }
+        let key = PlanStore.Key.run(fetches: fetches, feeds: specs)
+        let plan: Plan
+        if let known = functions.plans.plan(for: key) {
+            plan = known
+        } else {
+            plan = try make(fetches, specs)
+            functions.plans.keep(plan, for: key)
+        }
         last = (fetches, plan)
         guard plan.take(feeds) else { fatalError("a plan fits the feeds that it was made for") }
         return plan
     }
 
-    func make(_ key: PlanKey) throws -> Plan {
-        try check(key.fetches + Array(key.feeds.keys))
-        var planner = Planner(
-            fetches: key.fetches, feeds: key.feeds, variables: variables,
-            random: random, placement: placement, options: options)
-        let fresh = planner
-        do { return try planner.plan() } catch let error as GraphError where error.isOutOfMemory && !plans.isEmpty {
+    func make(_ fetches: [Node], _ feeds: [Node: TensorSpec]) throws -> Plan {
+        try check(fetches + Array(feeds.keys))
+        func attempt() throws -> Plan {
+            var planner = Planner(
+                fetches: fetches, feeds: feeds, variables: variables, random: random, placement: placement,
+                options: options)
+            let plan = try planner.plan(functions, isOutermost: true)
+            try plan.settle()
+            return plan
+        }
+        do { return try attempt() } catch let error as GraphError
+            where error.isOutOfMemory && !functions.plans.isEmpty
+        {
             // Other plans' values are worth less than this run.
             forgetPlans()
-            planner = fresh
-            return try planner.plan()
+            return try attempt()
         }
     }
 
     private func forgetPlans() {
-        plans.removeAll()
-        recency.removeAll()
+        functions.forgetPlans()
         last = nil
     }
 

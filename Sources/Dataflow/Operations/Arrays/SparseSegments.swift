@@ -213,7 +213,8 @@ extension SparseSegmentGradient {
             for i in 0..<count {
                 let (row, id) = (indices.read(frame, i), ids.read(frame, i))
                 guard row >= 0, row < rows, id >= 0, id < segments else {
-                    throw GraphError("indices[\(i)] = \(row) is not in [0, \(rows)), or segment_ids[\(i)] = \(id) not in [0, \(segments))"
+                    throw GraphError(
+                        "indices[\(i)] = \(row) is not in [0, \(rows)), or segment_ids[\(i)] = \(id) not in [0, \(segments))"
                     )
                 }
                 counts[id] += 1

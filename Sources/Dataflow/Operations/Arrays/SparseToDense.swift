@@ -55,7 +55,8 @@ public enum SparseToDense: Operation {
                 for d in extents.indices {
                     let i = index.read(frame, row * extents.count + d)
                     guard i >= 0, i < extents[d] else {
-                        throw GraphError("sparse_indices[\(row), \(d)] = \(i) is not in [0, \(extents[d])) of the shape \(shape)")
+                        throw GraphError(
+                            "sparse_indices[\(row), \(d)] = \(i) is not in [0, \(extents[d])) of the shape \(shape)")
                     }
                     place += i * strides[d]
                 }

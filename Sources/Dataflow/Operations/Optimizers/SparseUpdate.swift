@@ -88,6 +88,7 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
             dense.update(arguments.indices.map { .input($0) }, binding.attributes), dtype, width: width,
             operands: arguments.count, scalars: Set(scalars), gradient: gradient, writes: dense.writes)
     }
+    binding.scratch.noteOwn(passes.reduce(0) { $0 + $1.byteCount })
     let types = places.map { binding.inputs[$0].dtype }
     return { frame in
         for k in 0..<count {
@@ -153,6 +154,9 @@ private final class RowPass {
         indices = .allocate(capacity: capacity)
         gradientRows = .allocate(capacity: capacity)
     }
+
+    /// Bytes that it keeps from run to run.
+    var byteCount: Int { loop.byteCount + rowBytes * capacity * (rowOperands.count + 1) }
 
     deinit {
         memory.deallocate()

@@ -77,7 +77,8 @@ extension WholeTensors {
             let call = WholeTensors(attributes: binding.attributes, inputs: inputs, memoryLimit: CPUDevice.memory)
             for (i, value) in try operation.compute(call).enumerated() {
                 guard value.shape == binding.outputs[i].shape else {
-                    throw GraphError("output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
+                    throw GraphError(
+                        "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
                     )
                 }
                 value.withUnsafeBytes { bytes in
