@@ -109,12 +109,6 @@ extension Session {
         try checkOwn(variables.values)
         return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
-
-    private func checkOwn(_ variables: some Sequence<Variable>) throws {
-        for variable in variables where variable.graph !== graph {
-            throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
-        }
-    }
 }
 
 extension Variable {
