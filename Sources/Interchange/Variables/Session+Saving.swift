@@ -91,6 +91,7 @@ extension Session {
 
     /// The Variables that are meant, each once.
     private func chosen(_ variables: [Variable]?) throws -> [Variable] {
+        if let variables { try checkOwn(variables) }
         var names: Set<String> = []
         let chosen = (variables ?? graph.variables).filter { names.insert($0.name).inserted }
         guard !chosen.isEmpty else {
@@ -99,7 +100,6 @@ extension Session {
                     ? "the graph has no Variables"
                     : "variables: names none; leave it out for all Variables of the graph")
         }
-        try checkOwn(chosen)
         return chosen
     }
 
