@@ -181,8 +181,10 @@ public final class Session: Sendable {
     }
 
     /// Variables are known by their names: one of another graph would be taken for this graph's.
-    private func checkOwn(_ variables: [Variable]) throws {
+    package func checkOwn(_ variables: some Sequence<Variable>) throws {
         for variable in variables where variable.graph !== graph {
+            // Of what was never part of a graph the mistake is what to tell.
+            if let error = variable.reference.vertex.error { throw error }
             throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
         }
     }

@@ -11,10 +11,18 @@ extension Session {
     /// - Throws: `GraphError` for a Variable without a value; `FormatError` if the extension names no format, the format has
     ///   not the dtype of a Variable (.npz has no bfloat16, safetensors no string), or the file cannot be written.
     public func save(to path: String, variables: [Variable]? = nil) throws {
-        let chosen = try chosen(variables)
+        try save(to: path, chosen(variables).map { ($0.name, $0) })
+    }
+
+    /// As the other, under names of one's own; TensorFlow's `tf.train.Saver` of a dictionary.
+    public func save(to path: String, variables: [String: Variable]) throws {
+        try save(to: path, chosen(variables))
+    }
+
+    private func save(to path: String, _ chosen: [(name: String, variable: Variable)]) throws {
         let format = try SavedFormat(writing: path)
-        try format.check(chosen.map { ($0.name, $0.spec) }, path: path)
-        let values = try self.values(of: chosen)
+        try format.check(chosen.map { ($0.name, $0.variable.spec) }, path: path)
+        let values = try self.values(of: chosen.map(\.variable))
         try format.write(zip(chosen, values).map { ($0.name, $1) }, to: path)
     }
 
@@ -36,12 +44,25 @@ extension Session {
         try restore(saved: SavedFormat.open(path), variables: variables, allowingMissing: allowingMissing)
     }
 
-    /// As the other, from what is open already.
+    /// As the other, by the names that the file has for the Variables; TensorFlow's `tf.train.Saver` of a dictionary.
+    @discardableResult
+    public func restore(
+        from path: String, variables: [String: Variable], allowingMissing: Bool = false
+    ) throws -> RestoreReport {
+        try restore(SavedFormat.open(path), chosen(variables), allowingMissing)
+    }
+
+    /// As the first, from what is open already.
     package func restore(
         saved: some SavedTensors, variables: [Variable]?, allowingMissing: Bool
     ) throws -> RestoreReport {
-        let chosen = try chosen(variables)
-        let own = chosen.map { (name: $0.name, spec: $0.spec) }
+        try restore(saved, chosen(variables).map { ($0.name, $0) }, allowingMissing)
+    }
+
+    private func restore(
+        _ saved: some SavedTensors, _ chosen: [(name: String, variable: Variable)], _ allowingMissing: Bool
+    ) throws -> RestoreReport {
+        let own = chosen.map { (name: $0.name, spec: $0.variable.spec) }
         let sources = VariableSources(own.map { ($0.name, $0.spec.shape) }, names: Set(saved.names))
         let plan = try RestorePlan(own, saved, sources)
         let missing = plan.missing.map { RestoreReport.Entry(name: own[$0].name, spec: own[$0].spec) }
@@ -60,7 +81,7 @@ extension Session {
             values.map { item in
                 let shape = own[item.variable].spec.shape
                 let isFlat = item.value.shape != shape && item.value.elementCount == shape.elementCount
-                return (chosen[item.variable], isFlat ? item.value.reshaped(shape) : item.value)
+                return (chosen[item.variable].variable, isFlat ? item.value.reshaped(shape) : item.value)
             })
         let left = Set(plan.missing)
         return RestoreReport(
@@ -70,6 +91,7 @@ extension Session {
 
     /// The Variables that are meant, each once.
     private func chosen(_ variables: [Variable]?) throws -> [Variable] {
+        if let variables { try checkOwn(variables) }
         var names: Set<String> = []
         let chosen = (variables ?? graph.variables).filter { names.insert($0.name).inserted }
         guard !chosen.isEmpty else {
@@ -78,10 +100,14 @@ extension Session {
                     ? "the graph has no Variables"
                     : "variables: names none; leave it out for all Variables of the graph")
         }
-        for variable in chosen where variable.graph !== graph {
-            throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
-        }
         return chosen
+    }
+
+    /// The Variables that are meant, in the order of their names in the file.
+    private func chosen(_ variables: [String: Variable]) throws -> [(name: String, variable: Variable)] {
+        guard !variables.isEmpty else { throw GraphError("variables: names none") }
+        try checkOwn(variables.values)
+        return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
 

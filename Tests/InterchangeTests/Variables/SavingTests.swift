@@ -232,6 +232,24 @@ struct SavingTests {
         #expect(try NpzFile(folder.file("a.npz")).names == ["dense/kernel"])
     }
 
+    @Test("names of one's own, to save and to restore by", arguments: endings)
+    func names(name: String) throws {
+        let saved = try session()
+        let (kernel, bias) = (saved.graph.variables[0], saved.graph.variables[1])
+        let path = folder.file(name)
+        try saved.save(to: path, variables: ["old/w": kernel, "old/b": bias])
+        let before = try values(saved)
+        try saved.assign(.zeros(.float32, [2, 3]), to: kernel)
+        try saved.assign(.zeros(.float32, [3]), to: bias)
+        let report = try saved.restore(from: path, variables: ["old/w": kernel])
+        #expect(report.restored.map(\.name) == ["old/w"] && report.unused.map(\.name) == ["old/b"])
+        try saved.restore(from: path, variables: ["old/w": kernel, "old/b": bias])
+        #expect(try values(saved) == before)
+        let error = #expect(throws: FormatError.self) { try saved.restore(from: path, variables: ["new/w": kernel]) }
+        #expect(error?.what.contains("lacks new/w float32[2, 3]") == true)
+        #expect(throws: GraphError.self) { try saved.restore(from: path, variables: [String: Variable]()) }
+    }
+
     @Test("a folder of TensorFlow's checkpoints means the newest; partitioned Variables are put together")
     func tensorFlow() throws {
         let path = Bundle.module.bundleURL.appendingPathComponent("Checkpoints/variables").path

@@ -33,6 +33,6 @@ func localCluster() throws {
     config.train.length = .epochs(20)
     config.cluster.workers = 2
     let report = try LocalCluster.train(config: config, job: Line())
-    #expect(report.status == "completed" && report.steps == 300)
+    #expect(report.status == "finished" && report.steps == 300)
     #expect((report.loss ?? 1) < 1e-4)
 }
