@@ -6,7 +6,7 @@ import Testing
 struct ErrorPlaceTests {
     /// Runs `fetch` in both executors, with and without a limit of time, and expects an error of the node `failing`.
     private func check(
-        _ fetch: Node, _ failing: Node? = nil, says: String, feeds: [Node: Tensor] = [:], initialize: Bool = true,
+        _ fetch: Node, _ failing: Node? = nil, says: String, feeds: Feeds = [:], initialize: Bool = true,
         _ at: Testing.SourceLocation = #_sourceLocation
     ) throws {
         let vertex = (failing ?? fetch).vertex
@@ -32,9 +32,9 @@ struct ErrorPlaceTests {
         let x = g.placeholder(.float32, [2, 3], name: "x")
         let bad = g.placeholder(.int32, [2], name: "bad")
         let zero = g.placeholder(.int32, [2], name: "zero")
-        let table = g.variable(Tensor(repeating: Float(1), shape: [2, 3]), name: "table")
-        let feeds: [Node: Tensor] = [
-            x: Tensor(repeating: Float(1), shape: [2, 3]), bad: Tensor([Int32(1), 7]), zero: Tensor([Int32(1), 0]),
+        let table = g.variable(Tensor(repeating: Float(1), sized: [2, 3]), name: "table")
+        let feeds: Feeds = [
+            x: Tensor(repeating: Float(1), sized: [2, 3]), bad: Tensor([Int32(1), 7]), zero: Tensor([Int32(1), 0]),
         ]
         try check(gather(x, bad), says: "is not in [0, 2)", feeds: feeds)
         try check(gather(table, bad), says: "is not in [0, 2)", feeds: feeds)
@@ -66,7 +66,7 @@ struct ErrorPlaceTests {
     func functions() throws {
         let g = Graph()
         let (x, bad) = (g.placeholder(.float32, [2]), g.placeholder(.int32, []))
-        let feeds: [Node: Tensor] = [x: Tensor([Float(1), 2]), bad: Tensor(Int32(7))]
+        let feeds: Feeds = [x: Tensor([Float(1), 2]), bad: Tensor(Int32(7))]
         var inner: Node?
         let looped = whileLoop(
             [g.constant(Int32(0)), x], while: { less($0[0], g.constant(Int32(3))) },

@@ -57,7 +57,7 @@ struct PlanCacheTests {
 
         init() {
             x = graph.placeholder(.float32, [nil, 8])
-            let w = graph.constant(Tensor((0..<64).map { Float($0) * 0.01 }, shape: [8, 8]))
+            let w = graph.constant((0..<64).map { Float($0) * 0.01 }, shape: [8, 8])
             y = sum(tanh(matmul(tanh(matmul(x, w)), w)), axes: [1])
         }
 

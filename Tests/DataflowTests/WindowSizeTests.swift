@@ -49,7 +49,7 @@ struct WindowSizeTests {
         let convolution = attributes(windows, dilations)
         let (sizes, extents) = (shape(x), shape(filter))
         var all: [(String, () -> Node)] = [
-            ("Conv2D", { g.add(Conv2D.self, [x, filter], convolution).node }),
+            ("Conv2D", { g.add(Convolution2D.self, [x, filter], convolution).node }),
             ("depthwise", { g.add(DepthwiseConv2dNative.self, [x, filter], convolution).node }),
             ("input gradient", { g.add(Conv2DBackpropInput.self, [sizes, filter, dy], convolution).node }),
             ("filter gradient", { g.add(Conv2DBackpropFilter.self, [x, extents, dy], convolution).node }),
@@ -76,7 +76,7 @@ struct WindowSizeTests {
         ]
     }
 
-    private func values(_ shape: [Int]) -> Tensor { Tensor(repeating: Float(1), shape: Shape(shape)) }
+    private func values(_ shape: [Int]) -> Tensor { Tensor(repeating: Float(1), sized: Shape(shape)) }
 
     @Test("are a mistake of the graph where the shapes are known", arguments: tooLarge)
     func known(_ windows: Case) {

@@ -81,7 +81,7 @@ extension Session {
             values.map { item in
                 let shape = own[item.variable].spec.shape
                 let isFlat = item.value.shape != shape && item.value.elementCount == shape.elementCount
-                return (chosen[item.variable].variable, isFlat ? item.value.reshaped(shape) : item.value)
+                return (chosen[item.variable].variable, isFlat ? item.value.viewed(as: shape) : item.value)
             })
         let left = Set(plan.missing)
         return RestoreReport(

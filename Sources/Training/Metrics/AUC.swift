@@ -52,8 +52,8 @@ extension Metric {
             throw GraphError(
                 "there must be as many labels as predictions, got the shapes \(labels.shape) and \(predictions.shape)")
         }
-        let scores = predictions.doubles
-        let pairs = zip(scores, labels.doubles).sorted { $0.0 < $1.0 }
+        let scores = try predictions.doubles
+        let pairs = zip(scores, try labels.doubles).sorted { $0.0 < $1.0 }
         let positives = Double(pairs.count { $0.1 > 0 })
         let negatives = Double(pairs.count) - positives
         guard positives > 0, negatives > 0, !scores.contains(where: \.isNaN) else { return .nan }

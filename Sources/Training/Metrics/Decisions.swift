@@ -58,7 +58,7 @@ func classIndices(_ labels: Node, _ predictions: Node) -> (indices: Node, classe
 /// `x`, once a run has found `condition` true everywhere: else it throws the sentence.
 func checked(_ x: Node, _ condition: Node, _ sentence: String) -> Node {
     let graph = x.graph
-    let text = graph.constant(Tensor(texts: [sentence], shape: []))
+    let text = graph.constant(Tensor(texts: [sentence], sized: []))
     let check = graph.add(Assert.self, [all(condition), text], name: "check").node
     return graph.controlDependencies([check]) { identity(x) }
 }

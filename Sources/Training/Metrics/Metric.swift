@@ -95,11 +95,11 @@ extension Session {
     /// - Parameter batches: what each run is fed.
     /// - Throws: `GraphError` for what a run throws.
     public func evaluate(
-        _ metrics: [Metric], over batches: some Sequence<[Node: Tensor]>
+        _ metrics: [Metric], over batches: some Sequence<Feeds>
     ) throws -> [String: Double] {
         var totals = metrics.map(MetricTotal.init)
         for feeds in batches {
-            for (i, sums) in try run(metrics.map(\.sums), feeds: feeds).enumerated() { totals[i].add(sums.doubles) }
+            for (i, sums) in try run(metrics.map(\.sums), feeds: feeds).enumerated() { totals[i].add(try sums.doubles) }
         }
         return Dictionary(totals.map { ($0.metric.name, $0.value) }, uniquingKeysWith: { $1 })
     }
