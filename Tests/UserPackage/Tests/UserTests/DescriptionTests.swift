@@ -11,10 +11,6 @@ struct DescriptionTests {
         let images = Dataset(
             features: .zeros(.uint8, [20, 6]), labels: .zeros(.int32, [20]), classes: 2, classNames: ["cat", "dog"],
             featureShape: [2, 3])
-        #expect("\(images)" == "20 examples of 6 features (2 × 3), 2 classes (cat, dog)")
-        let numbers = Dataset(features: .zeros(.float32, [5, 2]), labels: .zeros(.float32, [5, 1]), classes: 0)
-        #expect(
-            "\(DataSplit(training: numbers, test: numbers.prefix(1)))".hasPrefix("training: 5 examples of 2 features"))
         #expect("\(Preprocessing(fittedTo: images, scale: .minMax))".contains("scale min_max of 6 features"))
         var schedule = BatchSchedule(examples: 1000, batch: 32, seed: 7)
         _ = schedule.indices(ofBatch: 3)
