@@ -36,17 +36,14 @@ public enum Inference {
         var sum = EvaluationSum()
         for batch in 0..<prepared.evaluationBatches {
             let (feeds, examples) = prepared.evaluationFeeds(batch)
-            let values = try session.run(prepared.reportedNodes, feeds: feeds).map {
-                $0.knownDoubles[0] * Double(examples)
-            }
-            sum += EvaluationSum(
-                loss: values[0],
-                metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
-                examples: examples)
+            let (loss, metrics) = try prepared.summed(
+                session.run(prepared.reportedNodes, feeds: feeds), examples: examples)
+            sum += EvaluationSum(loss: loss, metrics: metrics, examples: examples)
         }
         if let name = Finiteness.name(sum.meanLoss) { onEvent("the loss of the \(sum.examples) examples is \(name)") }
         return Evaluation(
-            step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
+            step: step, examples: sum.examples, loss: sum.meanLoss,
+            metrics: prepared.metrics.finished(sum.metrics, examples: sum.examples))
     }
 
     /// Predictions for the examples of a file, or for the test part of the job's data.

@@ -334,3 +334,7 @@ extension ServerNode {
         }
     }
 }
+
+extension ServerNode: CustomStringConvertible {
+    public var description: String { "a server at \(listen) of the job at \(coordinator)" }
+}

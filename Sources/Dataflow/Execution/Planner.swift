@@ -61,7 +61,9 @@ struct Planner {
         let ownBefore = scratch.ownBytes
         try Planner.check(feeds)
         let reachable = needed { _ in false }
-        for vertex in reachable { _ = try placement.asked(by: vertex) }
+        // What the program computes is told of before the constants that it computes with.
+        for vertex in reachable where vertex.operation != Const.self { _ = try placement.asked(by: vertex) }
+        for vertex in reachable where vertex.operation == Const.self { _ = try placement.asked(by: vertex) }
         for vertex in reachable {
             for input in vertex.operation.writes where feeds[vertex.inputs[input]] != nil {
                 throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', which is fed and cannot be written")

@@ -27,7 +27,7 @@ struct ImportedTrainingTests {
             ])
         let events = Mutex<[String]>([])
         _ = try LocalCluster.train(
-            config: config, job: ImportedGraph(), options: CoordinatorOptions(lossesFile: file),
+            config, job: ImportedGraph(), options: CoordinatorOptions(lossesFile: file),
             onEvent: { line in events.withLock { $0.append(line) } })
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst()
         return Run(
