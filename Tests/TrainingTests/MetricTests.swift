@@ -56,17 +56,17 @@ struct MetricTests {
 
     /// The metric over all examples, evaluated in batches of `size`.
     func value(
-        _ row: Row, _ labels: (Range<Int>) -> Tensor, _ predictions: (Range<Int>) -> Tensor, count: Int, size: Int
+        _ row: Row, _ labels: (Range<Int>) throws -> Tensor, _ predictions: (Range<Int>) throws -> Tensor, count: Int, size: Int
     ) throws -> Double {
         let g = Graph()
-        let shapes = [labels(0..<count), predictions(0..<count)].map {
-            ($0.dtype, Shape([nil] + $0.shape.concrete.dropFirst().map(Optional.some)))
+        let shapes = [try labels(0..<count), try predictions(0..<count)].map {
+            ($0.dtype, Shape([nil] + $0.shape.knownExtents.dropFirst().map(Optional.some)))
         }
         let (y, p) = (g.placeholder(shapes[0].0, shapes[0].1), g.placeholder(shapes[1].0, shapes[1].1))
         let metric = row.make(y, p)
-        let batches = stride(from: 0, to: count, by: size).map { start in
+        let batches = try stride(from: 0, to: count, by: size).map { start -> Feeds in
             let range = start..<min(start + size, count)
-            return [y: labels(range), p: predictions(range)]
+            return [y: try labels(range), p: try predictions(range)]
         }
         let values = try Session(g).evaluate([metric], over: batches)
         return try #require(values[metric.name])
@@ -76,17 +76,17 @@ struct MetricTests {
     func yesAndNo(row: Row, size: Int) throws {
         let (labels, chances) = (Self.binaryLabels, Self.chances)
         let found = [
-            try value(row, { Tensor(Array(labels[$0])) }, { Tensor(Array(chances[$0])) }, count: 10, size: size),
+            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(chances[$0])) }, count: 10, size: size),
             // Labels as numbers, predictions as a column.
             try value(
                 row, { Tensor(labels[$0].map { Float($0) }) },
-                { Tensor(Array(chances[$0]), shape: [$0.count, 1]) }, count: 10, size: size),
+                { Tensor(Array(chances[$0]), sized: [$0.count, 1]) }, count: 10, size: size),
             // Both classes' probabilities.
             try value(
-                row, { Tensor(labels[$0].map { Int64($0) }) }, { Tensor(chances[$0].map { [1 - $0, $0] }) }, count: 10,
+                row, { try Tensor(labels[$0].map { Int64($0) }) }, { try Tensor(chances[$0].map { [1 - $0, $0] }) }, count: 10,
                 size: size),
             try value(
-                row, { Tensor(labels[$0].map { $0 == 1 }) }, { Tensor(chances[$0].map { Double($0) }) }, count: 10,
+                row, { Tensor(labels[$0].map { $0 == 1 }) }, { try Tensor(chances[$0].map { Double($0) }) }, count: 10,
                 size: size),
         ]
         // 0.5 is neither side of a threshold of 0.5, nor a larger column.
@@ -97,9 +97,9 @@ struct MetricTests {
     func severalClasses(row: Row, size: Int) throws {
         let (labels, rows) = (Self.classLabels, Self.rows)
         let found = [
-            try value(row, { Tensor(Array(labels[$0])) }, { Tensor(Array(rows[$0])) }, count: 6, size: size),
+            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(rows[$0])) }, count: 6, size: size),
             try value(
-                row, { Tensor(Array(labels[$0]), shape: [$0.count, 1]) }, { Tensor(Array(rows[$0])) }, count: 6,
+                row, { Tensor(Array(labels[$0]), sized: [$0.count, 1]) }, { try Tensor(Array(rows[$0])) }, count: 6,
                 size: size),
         ]
         for value in found { #expect(Swift.abs(value - row.expected) < 2e-7, "\(found)") }
@@ -109,9 +109,9 @@ struct MetricTests {
     func regression(row: Row, size: Int) throws {
         let (labels, predictions) = ([3, -0.5, 2, 7], [2.5, 0, 2, 8])
         let found = [
-            try value(row, { Tensor(Array(labels[$0])) }, { Tensor(Array(predictions[$0])) }, count: 4, size: size),
+            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(predictions[$0])) }, count: 4, size: size),
             try value(
-                row, { Tensor(labels[$0].map { Float($0) }, shape: [$0.count, 1]) }, { Tensor(Array(predictions[$0])) },
+                row, { Tensor(labels[$0].map { Float($0) }, sized: [$0.count, 1]) }, { try Tensor(Array(predictions[$0])) },
                 count: 4, size: size),
         ]
         for value in found { #expect(Swift.abs(value - row.expected) < 1e-9, "\(found)") }
@@ -122,12 +122,12 @@ struct MetricTests {
         let row = Self.numbers[3]
         let (labels, predictions) = ([[0.5, 1], [-1, 1], [7, -6]], [[0.0, 2], [-1, 2], [8, -5]])
         let both = try value(
-            row, { Tensor(Array(labels[$0])) }, { Tensor(Array(predictions[$0])) }, count: 3, size: 2)
+            row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(predictions[$0])) }, count: 3, size: 2)
         #expect(Swift.abs(both - 0.9368005) < 1e-7)
         let alike = [0.1, 0.1, 0.1]
-        #expect(try value(row, { Tensor(Array(alike[$0])) }, { Tensor(Array(alike[$0])) }, count: 3, size: 1) == 1)
+        #expect(try value(row, { try Tensor(Array(alike[$0])) }, { try Tensor(Array(alike[$0])) }, count: 3, size: 1) == 1)
         let other = [0.1, 0.1, 0.2]
-        #expect(try value(row, { Tensor(Array(alike[$0])) }, { Tensor(Array(other[$0])) }, count: 3, size: 1) == 0)
+        #expect(try value(row, { try Tensor(Array(alike[$0])) }, { try Tensor(Array(other[$0])) }, count: 3, size: 1) == 0)
     }
 
     @Test("the mean of batches' means counts each by its examples")

@@ -6,7 +6,7 @@ struct LiteralTests {
     @Test("a literal takes TensorFlow's dtype, to any rank")
     func literals() throws {
         func expect(_ tensor: Tensor, _ dtype: DType, _ shape: Shape, _ values: [Double]) throws {
-            #expect(tensor.dtype == dtype && tensor.shape == shape && (try tensor.doubles) == values, "\(tensor)")
+            #expect(try tensor.dtype == dtype && tensor.shape == shape && tensor.doubles == values, "\(tensor)")
         }
         try expect(Tensor(1), .int32, [], [1])
         try expect(Tensor(-0.5), .float32, [], [-0.5])
@@ -41,7 +41,7 @@ struct LiteralTests {
         let name = "x"
         #expect(try Tensor(name).texts == ["x"] && Tensor([name]).shape == [1])
         #expect(try Tensor([Tensor([1, 2]), Tensor([3, 4])]) == Tensor([[1, 2], [3, 4]]))
-        #expect(try Tensor([0.1, 0.2], dtype: .float32) == Tensor([Float(0.1), 0.2]))
+        #expect(Tensor([0.1, 0.2], dtype: .float32) == Tensor([Float(0.1), 0.2]))
     }
 
     @Test("ragged rows, wrong sizes and inexact numbers are told with both sizes")

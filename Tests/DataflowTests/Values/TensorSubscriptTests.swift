@@ -23,7 +23,7 @@ struct TensorSubscriptTests {
         #expect(try t[0, ..., 1] == Tensor(1) && t[.ellipsis, 1..<3].shape == [3, 2])
         #expect(try Tensor(["a", "b"])[1].texts == ["b"])
         #expect(try t[.range(step: .max)].shape == [1, 4] && t[0..<Int.max].shape == [3, 4])
-        for (i, row) in try (0..<3).map({ try t[$0] }).enumerated() { #expect(row.shape == [4] && (try t[i]) == row) }
+        for (i, row) in try (0..<3).map({ try t[$0] }).enumerated() { #expect(try row.shape == [4] && t[i] == row) }
     }
 
     @Test("mistakes are thrown", arguments: 0..<6)
