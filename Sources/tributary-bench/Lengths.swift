@@ -22,14 +22,14 @@ struct Lengths: ParsableCommand {
         let (inputs, units, batch) = (4, 8, 1)
         let x = graph.placeholder(.float32, [nil, batch, inputs], name: "x")
         let kernel = graph.variable(graph.randomUniform(shape: [inputs + units, 4 * units], min: -0.3, max: 0.3))
-        let bias = graph.variable(Tensor.zeros(.float32, [4 * units]))
-        let start = graph.constant(Tensor.zeros(.float32, [batch, units]))
+        let bias = graph.variable(Tensor.zeros(.float32, sized: [4 * units]))
+        let start = graph.constant(Tensor.zeros(.float32, sized: [batch, units]))
         let outputs = blockLSTM(x, cellState: start, output: start, weights: kernel, bias: bias).output
         let train = GradientDescent(learningRate: 0.01).minimize(mean(square(outputs)))
         let session = try Session(graph, options: SessionOptions(threads: threads, planMemory: planMemory))
         try session.execute(graph.globalVariablesInitializer())
         let feeds = (0..<count).map { i in
-            Tensor(repeating: Float(0.1), shape: [i + 2, batch, inputs])
+            Tensor(repeating: Float(0.1), sized: [i + 2, batch, inputs])
         }
         let clock = ContinuousClock()
         let begin = clock.now

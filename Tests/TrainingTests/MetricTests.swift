@@ -76,17 +76,17 @@ struct MetricTests {
     func yesAndNo(row: Row, size: Int) throws {
         let (labels, chances) = (Self.binaryLabels, Self.chances)
         let found = [
-            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(chances[$0])) }, count: 10, size: size),
+            try value(row, { Tensor(Array(labels[$0])) }, { Tensor(Array(chances[$0])) }, count: 10, size: size),
             // Labels as numbers, predictions as a column.
             try value(
                 row, { Tensor(labels[$0].map { Float($0) }) },
                 { Tensor(Array(chances[$0]), sized: [$0.count, 1]) }, count: 10, size: size),
             // Both classes' probabilities.
             try value(
-                row, { try Tensor(labels[$0].map { Int64($0) }) }, { try Tensor(chances[$0].map { [1 - $0, $0] }) }, count: 10,
+                row, { Tensor(labels[$0].map { Int64($0) }) }, { try Tensor(chances[$0].map { [1 - $0, $0] }) }, count: 10,
                 size: size),
             try value(
-                row, { Tensor(labels[$0].map { $0 == 1 }) }, { try Tensor(chances[$0].map { Double($0) }) }, count: 10,
+                row, { Tensor(labels[$0].map { $0 == 1 }) }, { Tensor(chances[$0].map { Double($0) }) }, count: 10,
                 size: size),
         ]
         // 0.5 is neither side of a threshold of 0.5, nor a larger column.
@@ -97,7 +97,7 @@ struct MetricTests {
     func severalClasses(row: Row, size: Int) throws {
         let (labels, rows) = (Self.classLabels, Self.rows)
         let found = [
-            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(rows[$0])) }, count: 6, size: size),
+            try value(row, { Tensor(Array(labels[$0])) }, { try Tensor(Array(rows[$0])) }, count: 6, size: size),
             try value(
                 row, { Tensor(Array(labels[$0]), sized: [$0.count, 1]) }, { try Tensor(Array(rows[$0])) }, count: 6,
                 size: size),
@@ -109,9 +109,9 @@ struct MetricTests {
     func regression(row: Row, size: Int) throws {
         let (labels, predictions) = ([3, -0.5, 2, 7], [2.5, 0, 2, 8])
         let found = [
-            try value(row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(predictions[$0])) }, count: 4, size: size),
+            try value(row, { Tensor(Array(labels[$0])) }, { Tensor(Array(predictions[$0])) }, count: 4, size: size),
             try value(
-                row, { Tensor(labels[$0].map { Float($0) }, sized: [$0.count, 1]) }, { try Tensor(Array(predictions[$0])) },
+                row, { Tensor(labels[$0].map { Float($0) }, sized: [$0.count, 1]) }, { Tensor(Array(predictions[$0])) },
                 count: 4, size: size),
         ]
         for value in found { #expect(Swift.abs(value - row.expected) < 1e-9, "\(found)") }
@@ -125,9 +125,9 @@ struct MetricTests {
             row, { try Tensor(Array(labels[$0])) }, { try Tensor(Array(predictions[$0])) }, count: 3, size: 2)
         #expect(Swift.abs(both - 0.9368005) < 1e-7)
         let alike = [0.1, 0.1, 0.1]
-        #expect(try value(row, { try Tensor(Array(alike[$0])) }, { try Tensor(Array(alike[$0])) }, count: 3, size: 1) == 1)
+        #expect(try value(row, { Tensor(Array(alike[$0])) }, { Tensor(Array(alike[$0])) }, count: 3, size: 1) == 1)
         let other = [0.1, 0.1, 0.2]
-        #expect(try value(row, { try Tensor(Array(alike[$0])) }, { try Tensor(Array(other[$0])) }, count: 3, size: 1) == 0)
+        #expect(try value(row, { Tensor(Array(alike[$0])) }, { Tensor(Array(other[$0])) }, count: 3, size: 1) == 0)
     }
 
     @Test("the mean of batches' means counts each by its examples")

@@ -150,7 +150,7 @@ struct ModelCheck {
         let set = data.training.count > 0 ? data.training : data.test
         guard set.count > 0 else { return }
         let count = model.features.shape.dimensions?.first.flatMap { $0 } ?? 1
-        let batch = set.batch((0..<count).map { Int32($0 % set.count) })
+        let batch = try set.batch((0..<count).map { Int32($0 % set.count) })
         try checkFits(model.features, "features", batch.features, set.features)
         guard let labels else { return }
         let classes = max(data.training.classes, data.test.classes)
@@ -166,13 +166,13 @@ struct ModelCheck {
         let spec = placeholder.spec
         let fitted = batch.fitted(to: spec)
         guard fitted.dtype == spec.dtype, spec.shape.merged(with: fitted.shape) != nil else {
-            let example = Shape([nil] + batch.shape.concrete.dropFirst().map(Optional.some))
+            let example = Shape([nil] + batch.shape.knownExtents.dropFirst().map(Optional.some))
             throw error(
                 "the \(what), \(quoted(placeholder)), take \(spec.dtype)\(spec.shape), but the data's \(what) are "
                     + "\(batch.dtype)\(example)", at: placeholder)
         }
         guard !spec.dtype.isFloating, spec.dtype != .bool, all.dtype.isFloating else { return }
-        if let number = all.doubles.first(where: { $0 != $0.rounded() }) {
+        if let number = all.knownDoubles.first(where: { $0 != $0.rounded() }) {
             throw error(
                 "the \(what), \(quoted(placeholder)), are \(spec.dtype), but the data's \(what) are numbers such as \(number): use float32",
                 at: placeholder)

@@ -209,7 +209,7 @@ package struct PreparedJob: Sendable {
             }
             sums[metric.name] = metric.sums(value, examples: examples)
         }
-        return ((values.first?.doubles[0] ?? .nan) * Double(examples), sums)
+        return ((values.first?.knownDoubles[0] ?? .nan) * Double(examples), sums)
     }
 
     private static func severalNumbers(_ node: Node, _ value: Tensor) -> GraphError {

@@ -23,7 +23,7 @@ package struct ReportedMetric: Sendable {
 
     /// What a worker sends of a batch.
     func sums(_ value: Tensor, examples: Int) -> [Double] {
-        metric == nil ? [value.doubles[0] * Double(examples)] : value.doubles
+        metric == nil ? [value.knownDoubles[0] * Double(examples)] : value.knownDoubles
     }
 
     /// The number of what was added up; nil for sums that are not this metric's.

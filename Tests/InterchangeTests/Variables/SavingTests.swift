@@ -15,11 +15,11 @@ struct SavingTests {
         g.scope("dense") {
             g.variable(Tensor([[1, 2, 3], [4, 5, 6]] as [[Float]]), name: "kernel")
             let numbers = (0..<bias.elementCount!).map { Double($0) / 4 }
-            g.variable(Tensor.numbers(numbers, dtype: dtype, shape: bias), name: "bias")
+            g.variable(Tensor.numbers(numbers, dtype: dtype, sized: bias), name: "bias")
         }
         g.variable(Tensor(7 as Int64), name: "step", trainable: false)
         g.variable(Tensor([true, false]), name: "flags", trainable: false)
-        g.variable(Tensor([Float](), shape: [0, 4]), name: "empty")
+        g.variable(Tensor([Float](), sized: [0, 4]), name: "empty")
         let session = try Session(g)
         if initialize { try session.execute(g.globalVariablesInitializer()) }
         return session
@@ -81,7 +81,7 @@ struct SavingTests {
         let other = try session()
         let before = try other.graph.variables.map { variable in
             let ones = [Double](repeating: 1, count: variable.shape.elementCount!)
-            let value = Tensor.numbers(ones, dtype: variable.dtype, shape: variable.shape)
+            let value = Tensor.numbers(ones, dtype: variable.dtype, sized: variable.shape)
             try other.assign(value, to: variable)
             return value
         }
@@ -201,7 +201,7 @@ struct SavingTests {
     @Test("dtypes that a format has not are named")
     func dtypes() throws {
         let g = Graph()
-        g.variable(Tensor(texts: ["a", "é"], shape: [2]), name: "words")
+        g.variable(Tensor(texts: ["a", "é"], sized: [2]), name: "words")
         g.variable(Tensor([BFloat16(1.5)]), name: "half")
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
@@ -255,7 +255,7 @@ struct SavingTests {
         let path = Bundle.module.bundleURL.appendingPathComponent("Checkpoints/variables").path
         let g = Graph()
         for (i, rows) in [24, 23, 23].enumerated() {
-            g.variable(Tensor.zeros(.float32, [rows, 2]), name: "table/part_\(i)")
+            g.variable(Tensor.zeros(.float32, sized: [rows, 2]), name: "table/part_\(i)")
         }
         let session = try Session(g)
         let report = try session.restore(from: path)
@@ -277,8 +277,8 @@ struct SavingTests {
     @Test("saving while others train takes values of one time")
     func oneTime() async throws {
         let g = Graph()
-        let a = g.variable(Tensor.zeros(.float64, [1000]), name: "a")
-        let b = g.variable(Tensor.zeros(.float64, [1000]), name: "b")
+        let a = g.variable(Tensor.zeros(.float64, sized: [1000]), name: "a")
+        let b = g.variable(Tensor.zeros(.float64, sized: [1000]), name: "b")
         let one = g.constant(Tensor(repeating: 1.0, shape: [1000]))
         let step = g.group([a.assign(a + one), b.assign(b + one)])
         let session = try Session(g)
