@@ -150,3 +150,11 @@ final class RandomState {
         return runs[name, default: 0]
     }
 }
+
+extension KernelBinding: CustomStringConvertible {
+    /// The vertex, its inputs, its outputs and the attributes.
+    public var description: String {
+        let (taken, given) = (inputs.map(\.description), outputs.map(\.description))
+        return "\(name)(\(taken.joined(separator: ", "))) -> (\(given.joined(separator: ", "))) \(attributes)"
+    }
+}

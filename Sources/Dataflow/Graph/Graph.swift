@@ -220,7 +220,7 @@ public final class Graph: Sendable {
         var outputs: [TensorSpec] = []
         var constants: [Tensor?] = []
         var error =
-            mistake ?? given.lazy.compactMap(\.vertex.error).first
+            mistake?.at("\(operation.name) '\(fullName)'", place) ?? given.lazy.compactMap(\.vertex.error).first
             ?? (scopeControls + controls).lazy.compactMap(\.error).first
         if error == nil, let stranger = (scopeControls + controls).first(where: { $0.graph !== self }) {
             error = GraphError("it is to wait for '\(stranger.name)', which belongs to another graph")

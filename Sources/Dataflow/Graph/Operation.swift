@@ -150,3 +150,15 @@ public struct GradientContext: Sendable {
     /// Whether any gradient arrived at output `i`.
     public func hasUpstream(_ i: Int) -> Bool { arrived[i] != nil }
 }
+
+extension Inference: CustomStringConvertible {
+    /// The inputs' dtypes and shapes, and the attributes.
+    public var description: String { "(\(inputs.map(\.description).joined(separator: ", "))) \(attributes)" }
+}
+
+extension GradientContext: CustomStringConvertible {
+    /// The vertex, and the gradients that arrive at its outputs.
+    public var description: String {
+        "the gradient of \(vertex): \(arrived.map { $0?.name ?? "none" }.joined(separator: ", "))"
+    }
+}

@@ -62,7 +62,7 @@ extension Tensor: TensorConvertible {
         let first = parts[0]
         for (i, part) in parts.enumerated() where part.dtype != first.dtype || part.shape != first.shape {
             throw GraphError(
-                "parts of one size make a tensor: part 0 is \(first.dtype)\(first.shape), part \(i) is "
+                "rows of one size make a tensor: row 0 is \(first.dtype)\(first.shape), row \(i) is "
                     + "\(part.dtype)\(part.shape)")
         }
         let stacked = Tensor(dtype: first.dtype, sized: Shape([parts.count] + first.shape.knownExtents)) { target in

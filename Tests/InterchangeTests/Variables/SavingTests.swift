@@ -13,7 +13,7 @@ struct SavingTests {
     private func session(bias: Shape = [3], dtype: DType = .float32, initialize: Bool = true) throws -> Session {
         let g = Graph()
         g.scope("dense") {
-            g.variable(Tensor([[1, 2, 3], [4, 5, 6]] as [[Float]]), name: "kernel")
+            g.variable(Tensor([[1.0, 2, 3], [4, 5, 6]]), name: "kernel")
             let numbers = (0..<bias.elementCount!).map { Double($0) / 4 }
             g.variable(Tensor.numbers(numbers, dtype: dtype, sized: bias), name: "bias")
         }
@@ -279,7 +279,7 @@ struct SavingTests {
         let g = Graph()
         let a = g.variable(Tensor.zeros(.float64, sized: [1000]), name: "a")
         let b = g.variable(Tensor.zeros(.float64, sized: [1000]), name: "b")
-        let one = g.constant(Tensor(repeating: 1.0, shape: [1000]))
+        let one = g.constant(Tensor(repeating: 1.0, sized: [1000]))
         let step = g.group([a.assign(a + one), b.assign(b + one)])
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())

@@ -121,3 +121,19 @@ public struct CheckpointSlice: Sendable, Equatable {
         }
     }
 }
+
+extension CheckpointSlice: CustomStringConvertible {
+    /// As TensorFlow writes it: "10 4 0,5:-".
+    public var description: String {
+        let parts = ranges.map { range in range.map { "\($0.lowerBound),\($0.count)" } ?? "-" }
+        return (shape.map { "\($0)" } + [parts.joined(separator: ":")]).joined(separator: " ")
+    }
+}
+
+extension CheckpointKey: CustomStringConvertible {
+    public var description: String { slice.map { "\(name) \($0)" } ?? name }
+}
+
+extension CheckpointPart: CustomStringConvertible {
+    public var description: String { "\(key): \(tensor.line)" }
+}
