@@ -14,10 +14,10 @@ private struct Model: TrainingJob {
 
     func data(_ config: JobConfig) throws -> DataSplit {
         let labels =
-            classes > 0 ? Tensor((0..<8).map { Int32($0 % classes) }) : Tensor(repeating: Float(0.5), shape: [8, 1])
-        let set = Dataset(
-            features: Tensor(repeating: Float(0.5), shape: [8, features]), labels: labels, classes: classes)
-        return DataSplit(training: set, test: set)
+            classes > 0 ? Tensor((0..<8).map { Int32($0 % classes) }) : Tensor(repeating: Float(0.5), sized: [8, 1])
+        let set = try Dataset(
+            features: Tensor(repeating: Float(0.5), sized: [8, features]), labels: labels, classes: classes)
+        return try DataSplit(training: set, test: set)
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
