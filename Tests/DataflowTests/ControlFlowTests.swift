@@ -27,7 +27,9 @@ struct ControlFlowTests {
     func loop(times: Int32) throws {
         let g = Graph()
         let x = g.placeholder(.float64, [2])
-        let result = powers(g, x, times: times, factor: g.constant(times > 100 ? 1.001 : 2.0), entry: Enter.self)
+        let result = powers(
+            g, x, times: times, factor: g.constant(times > 100 ? 1.001 : 2.0, dtype: .float64),
+            entry: Enter.self)
         let got = try Session(g).run([result, result + 1], feeds: [x: Tensor([1.0, 3], dtype: .float64)])
         var expected = 1.0
         for _ in 0..<times { expected *= times > 100 ? 1.001 : 2 }

@@ -44,7 +44,7 @@ struct ResourceTests {
             "Mul": (ScatterMul.self, ResourceScatterMul.self, [2, 5, 3, 24]),
         ]
         let (plain, twin, expected) = try #require(operations[kind])
-        let (indices, updates) = (g.constant([Int32(1)]), g.constant([[1.0, kind == "Min" ? 1 : 6]]))
+        let (indices, updates) = (g.constant([Int32(1)]), g.constant([[1.0, kind == "Min" ? 1 : 6]], dtype: .float64))
         let changed = g.add(plain, [reference.reference, indices, updates]).node
         let change = g.add(twin, [handle.node, indices, updates]).node
         let session = try Session(g)

@@ -66,7 +66,7 @@ struct UpdateTests {
             g.add(overHandles ? AssignVariableOp.self : Assign.self, [memory, g.constant(value)]).node
         }
         let gradient = g.constant([[0.1, -0.4], [0.02, 0.3], [-0.7, 0.05]], dtype: .float64)
-        let numbers = [0.1, 0.05, 0.02].map { g.constant(Tensor($0)) } + [g.constant(Tensor(Int64(3)))]
+        let numbers = [0.1, 0.05, 0.02].map { g.constant($0, dtype: .float64) } + [g.constant(Tensor(Int64(3)))]
         let rows = overRows ? [g.constant([Int32(2), 0, 2])] : []
         let operation: any Operation.Type =
             switch (overRows, overHandles) {

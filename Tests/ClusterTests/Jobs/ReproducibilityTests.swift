@@ -65,7 +65,8 @@ struct ReproducibilityTests {
 
         /// The graph's own update with these in the gradients' place.
         func update(_ values: some Sequence<Tensor>) throws {
-            try session.execute(prepared.model.train, feeds: Feeds(Dictionary(uniqueKeysWithValues: zip(gradients, values))))
+            let feeds = Feeds(Dictionary(uniqueKeysWithValues: zip(gradients, values)))
+            try session.execute(prepared.model.train, feeds: feeds)
         }
 
         var values: [String: [UInt8]] {

@@ -150,7 +150,7 @@ struct RowUpdateTests {
         config.model.feeds = ["x:0": .features, "ids:0": .labels]
         let (losses, report) = try losses(config, Fed(x: x, ids: ids))
         #expect(report.status == .finished, "\(report.reason ?? "")")
-        let expected = [try tensor("first_Mean_0.npy"), try tensor("expected_Mean_0.npy")].map { $0.knownDoubles[0] }
+        let expected = try ["first_Mean_0.npy", "expected_Mean_0.npy"].map { try tensor($0).doubles[0] }
         let got = [losses.first, losses.last].map { $0 ?? .nan }
         #expect(RowUpdateTests.agree(got, expected), "\(got) \(expected)")
     }
