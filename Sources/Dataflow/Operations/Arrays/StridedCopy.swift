@@ -118,7 +118,7 @@ extension KernelBinding {
     }
 
     /// A mistake found while running, named as the plan names others.
-    func failure(_ operation: any Operation.Type, _ message: String) -> GraphError {
+    public func failure(_ operation: any Operation.Type, _ message: String) -> GraphError {
         GraphError(message, node: "\(operation.name) '\(name)'")
     }
 
