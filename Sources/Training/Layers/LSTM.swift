@@ -66,12 +66,13 @@ public func lastStep(
 
 /// The features of a sequence [batch, time, features], or nil once a mistake is recorded.
 func sequenceFeatures(_ x: Node, units: Int, _ call: LayerCall) -> Int? {
-    if x.shape.rank == 3, let features = x.shape[2], units > 0 { return features }
+    let isSize = (1...Int(Int32.max) / 4).contains(units)
+    if x.shape.rank == 3, let features = x.shape[2], isSize { return features }
     if x.vertex.error == nil {
         call.recordMistake(
-            units > 0
+            isSize
                 ? "a recurrent layer needs [batch, time, features] with a known number of features, got \(x)"
-                : "a recurrent layer needs at least one unit, got \(units)")
+                : "a recurrent layer needs at least one unit, and less than 2²⁹, got \(units)")
     }
     return nil
 }

@@ -23,11 +23,18 @@ extension Metric {
                 graph.recordMistake(
                     "an area needs from 2 to 1048576 thresholds, got \(thresholds)", at: name, file: file, line: line)
             }
-            let curve = ThresholdCurve(thresholds: Swift.max(2, Swift.min(thresholds, 1 << 20)))
             // Counting is the host's work.
             return graph.device("/cpu:0") {
                 let decisions = Decisions(labels, probabilities(predictions, of: name), name, file, line)
                 let classes = decisions.classes
+                // Two numbers for each class and threshold travel from workers.
+                let limit = (1 << 22) / classes
+                if thresholds > limit, limit < 1 << 20 {
+                    graph.recordMistake(
+                        "an area of \(classes) classes takes at most \(limit) thresholds, got \(thresholds)", at: name,
+                        file: file, line: line)
+                }
+                let curve = ThresholdCurve(thresholds: Swift.max(2, Swift.min(thresholds, limit, 1 << 20)))
                 let sums = concat(curve.histograms(of: decisions) + [decisions.unknown], axis: 0)
                 return Metric(name: name, sums: sums, file: file, line: line) { sums in
                     guard sums.last == 0 else { return .nan }

@@ -15,7 +15,8 @@ public struct Metric: Sendable, CustomStringConvertible {
     public let name: String
     /// float64 [k]: of one batch; those of several are added element by element.
     public let sums: Node
-    /// The measure, of k numbers that were added up; NaN where it is not defined, as a mean over no examples.
+    /// The measure, of k numbers that were added up; NaN where it is not defined, as a mean over no examples, and of another
+    /// count of numbers.
     public let finish: @Sendable ([Double]) -> Double
 
     /// A measure of one's own.
@@ -28,10 +29,10 @@ public struct Metric: Sendable, CustomStringConvertible {
         finish: @escaping @Sendable ([Double]) -> Double
     ) {
         self.name = name
-        self.finish = finish
-        let graph = sums.node.graph
+        let (graph, count) = (sums.node.graph, sums.node.shape.elementCount)
+        self.finish = { $0.count == count ? finish($0) : .nan }
         self.sums = graph.located(file, line) {
-            if sums.node.vertex.error == nil, sums.node.shape.elementCount == nil {
+            if sums.node.vertex.error == nil, count == nil {
                 graph.recordMistake(
                     "a metric's sums need a known count, got \(sums.node)", at: name, file: file, line: line)
             }

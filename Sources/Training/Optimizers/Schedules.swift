@@ -68,6 +68,11 @@ public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, Expre
                 line: line)
             return constant(initial, in: graph, dtype)
         }
+        if !(steps > 0) {
+            graph.recordMistake(
+                "a learning rate decays in more than 0 steps, got \(steps)", at: "learning_rate", file: file, line: line
+            )
+        }
         return cast(rate(cast(globalStep, to: .float64) / steps), to: dtype)
     }
 
