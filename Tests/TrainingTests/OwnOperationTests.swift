@@ -44,7 +44,7 @@ private enum Distances: Dataflow.Operation, FloatKernel {
                 var total: Scalar = 0
                 for i in 0..<width {
                     let away = x[row * width + i] - center[i]
-                    guard !away.isNaN else { throw binding.failure(Self.self, "row \(row) is not a number") }
+                    guard !away.isNaN else { throw GraphError("row \(row) is not a number") }
                     total += away * away
                 }
                 y[row] = total.squareRoot()

@@ -37,6 +37,9 @@ struct ConfigurationReader {
                 try key.read(YAMLValue(value), &config, baseDirectory)
             } catch {
                 mistakes.add(.property(key.property), "\(key.property) \(error.text)")
+                // As of a file: what the whole must be is not told of a value that is wrong by itself.
+                let value = key.write(standard).map { YAMLValue($0) } ?? .scalar("", isPlain: true)
+                try? key.read(value, &config, baseDirectory)
             }
         }
         for (name, value) in given.model.options.sorted(by: { $0.key < $1.key }) {
@@ -224,7 +227,7 @@ extension ConfigurationReader {
                 + "give a column's number from 0")
         refuse(
             config.model.kind == "wide_and_deep"
-                && (data.format == .csv ? data.categorical.isEmpty : data.format != .ratings),
+                && (data.format == .csv ? places["data.categorical"] == nil : data.format != .ratings),
             at: ["model.kind"],
             because: "model.kind wide_and_deep needs categories: data.format ratings, or csv with data.categorical")
         refuse(

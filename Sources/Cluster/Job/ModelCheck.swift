@@ -149,7 +149,9 @@ struct ModelCheck {
     private func checkFits(_ data: DataSplit, _ labels: Node?) throws {
         let set = data.training.count > 0 ? data.training : data.test
         guard set.count > 0 else { return }
-        let count = model.features.shape.dimensions?.first.flatMap { $0 } ?? 1
+        // Placeholders may fix how many examples they take; `checkFixedBatch` tells what does not fit then.
+        let fixed = [model.features, model.labels].compactMap { $0.shape.dimensions?.first ?? nil }.first { $0 > 0 }
+        let count = fixed ?? 1
         let batch = try set.batch((0..<count).map { Int32($0 % set.count) })
         try checkFits(model.features, "features", batch.features, set.features)
         guard let labels else { return }

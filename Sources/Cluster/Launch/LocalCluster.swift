@@ -16,7 +16,7 @@ public enum LocalCluster {
     ///
     /// If the task is cancelled, the job stops in good order: workers end the steps at hand, and servers write the last
     /// checkpoint where there is a directory for it. Then the call returns, with the status `stopped`: what was learned and
-    /// where it is saved is not lost. `stop` ends it at once, too.
+    /// where it is saved is not lost. `stop.stop(now: true)` ends it at once.
     ///
     /// - Parameters:
     ///   - config: checked as a YAML file is.

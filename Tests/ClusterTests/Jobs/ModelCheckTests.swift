@@ -69,8 +69,8 @@ struct ModelCheckTests {
     func otherPlaceholder() {
         let labels = mistake { graph, x, y in
             let z = graph.placeholder(.float32, [nil, 1], name: "targets")
-            let (_, loss, train) = Self.line(x, z)
-            return TrainingModel(features: x, labels: y, loss: loss, train: train)
+            let loss = mean(square(dense(x, units: 1) - z))
+            return TrainingModel(features: x, labels: y, loss: loss, train: GradientDescent().minimize(loss))
         }
         #expect(
             labels?.message

@@ -66,7 +66,7 @@ struct SwiftJobTests {
         config.cluster.workers = 1
         config.cluster.consistency = .sync
         config.train.optimizer = .gradientDescent
-        config.train.learningRate = 1e30
+        config.train.learningRate = 1e300
         let error = #expect(throws: JobError.self) { try LocalCluster.train(config, job: Above()) }
         #expect(error?.report.status == .failed && error?.report.hasDiverged == true)
         #expect(error?.reason.contains("diverged at step") == true, "\(String(describing: error))")
@@ -156,7 +156,9 @@ struct SwiftJobTests {
         config.train.metrics = [.auc, .logLoss, .recall]
         let job = Above(metrics: [.accuracy, .recall, .precision, .f1, .precision(threshold: 0.8, name: "sure")])
         let report = try LocalCluster.train(config, job: job)
-        let rows = try Inference.predict(config: config, job: job, checkpoint: folder.path).rows
+        let predictions = try Inference.predict(config: config, job: job, checkpoint: folder.path)
+        let rows = predictions.rows
+        #expect(predictions.columns == ["class", "p(1)"] && rows.allSatisfy { $0[0] == ($0[1] > 0.5 ? 1 : 0) })
         let wanted = expected(Above.examples(700, offset: 5000).labels.knownDoubles, rows.map { $0.last ?? 0 })
         #expect(Set(report.metrics.keys) == Set(wanted.keys))
         let evaluated = try Inference.evaluate(config: config, job: job, checkpoint: folder.path)
@@ -164,9 +166,9 @@ struct SwiftJobTests {
             // The area is made of 200 thresholds.
             let tolerance = name == "auc" ? 0.005 : 1e-5
             #expect(
-                abs(report.metrics[name] ?? .nan - value) < tolerance,
+                abs((report.metrics[name] ?? .nan) - value) < tolerance,
                 "\(name): \(report.metrics[name] ?? .nan), \(value)")
-            #expect(abs(evaluated.metrics[name] ?? .nan - value) < tolerance)
+            #expect(abs((evaluated.metrics[name] ?? .nan) - value) < tolerance)
         }
     }
 
