@@ -71,7 +71,7 @@ struct OwnOperationTests {
         let slope = try #require(g.gradients(of: sum(y), by: [x])[0])
         let curvature = try #require(g.gradients(of: sum(slope), by: [x])[0])
         for plan in [SessionOptions(), SessionOptions(plan: .reference)] {
-            let values = try Session(g, options: plan).run([y, slope, curvature]).map(\.doubles)
+            let values = try Session(g, options: plan).run([y, slope, curvature]).map(\.knownDoubles)
             for (i, x) in [0.0, 0.5, -1].enumerated() {
                 // e^(−x²) by its series.
                 var (value, term) = (1.0, 1.0)
@@ -90,18 +90,18 @@ struct OwnOperationTests {
     func kernel(dtype: DType) throws {
         let g = Graph()
         let points = g.placeholder(dtype, [nil, 2])
-        let center = g.variable(.numbers([3, -4], dtype: dtype, shape: [2]), name: "center")
+        let center = g.variable(.numbers([3, -4], dtype: dtype, sized: [2]), name: "center")
         let y = distances(points, center)
         #expect(y.shape == [nil])
         let loss = sum(y)
         let train = GradientDescent(learningRate: 0.5).minimize(loss)
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
-        let feeds = [points: Tensor.numbers([0, 0, 3, -3], dtype: dtype, shape: [2, 2])]
-        #expect(try session.run(y, feeds: feeds).doubles == [5, 1])
+        let feeds: Feeds = [points: Tensor.numbers([0, 0, 3, -3], dtype: dtype, sized: [2, 2])]
+        #expect(try session.run(y, feeds: feeds).knownDoubles == [5, 1])
         try session.execute(train, feeds: feeds)
         // (3, −4) − ½ · ((3, −4) / 5 + (0, −1))
-        let moved = try session.value(of: center).doubles
+        let moved = try session.value(of: center).knownDoubles
         #expect(Swift.abs(moved[0] - 2.7) < 1e-6 && Swift.abs(moved[1] + 3.1) < 1e-6)
     }
 

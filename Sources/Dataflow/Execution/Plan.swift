@@ -110,7 +110,7 @@ final class Plan {
 
     /// About how many bytes it takes that no other plan shares: constants, what its kernels keep, and itself.
     let bytes: Int
-    /// What a step and a slot take, measured: closures, labels, shapes.
+    /// What a step and a slot take, about: closures, labels, shapes.
     private static let (stepBytes, slotBytes) = (2048, 256)
 
     var description: PlanDescription { PlanDescription(steps: described, arenaBytes: memory.arenaBytes) }

@@ -40,7 +40,7 @@ public enum Initializer: Sendable, Hashable {
         in graph: Graph, shape: Shape, dtype: DType = .float32, seed: Int? = nil, file: StaticString = #fileID,
         line: UInt = #line
     ) -> Node {
-        guard shape.isFullyDefined, shape.concrete.allSatisfy({ Int32(exactly: $0) != nil }) else {
+        guard shape.isFullyDefined, shape.knownExtents.allSatisfy({ Int32(exactly: $0) != nil }) else {
             graph.recordMistake(
                 "an initial value needs a shape that is fully known, of dimensions below 2³¹, got \(shape)",
                 at: "initializer", file: file, line: line)
