@@ -63,10 +63,18 @@ public struct Address: Hashable, Sendable, CustomStringConvertible {
 
     /// The same address with another port.
     ///
-    /// - Precondition: the transport has ports, and `port` is in 0…65535.
-    public func with(port: Int) -> Address {
-        precondition(transport.hasPort, "an address of transport \(transport.rawValue) has no port")
-        precondition((0...65535).contains(port), "a port is in 0...65535")
-        return Address(transport: transport, host: host, port: port)
+    /// - Throws: ``MessagingError`` with code `addressInvalid` unless the transport has ports, and `port` is in 0…65535.
+    public func with(port: Int) throws(MessagingError) -> Address {
+        guard transport.hasPort, (0...65535).contains(port) else {
+            throw MessagingError(
+                .addressInvalid, .parse, description,
+                transport.hasPort ? "a port is in 0...65535, got \(port)" : "\(transport.rawValue) has no ports")
+        }
+        return with(known: port)
+    }
+
+    /// The same address with a port that is known to be one, of a transport that has ports.
+    package func with(known port: Int) -> Address {
+        Address(transport: transport, host: host, port: port)
     }
 }

@@ -28,7 +28,7 @@ public struct Message: ~Copyable, @unchecked Sendable {
 
     /// A message of `count` bytes whose contents are not defined.
     public init(count: Int) {
-        precondition(count >= 0, "a message's size is not negative")
+        if count < 0 { fatalError("a message of \(count) bytes") }
         guard let made = Message(ifThereIsMemoryFor: count) else {
             fatalError("no memory for a message of \(count) bytes")
         }
@@ -70,13 +70,15 @@ public struct Message: ~Copyable, @unchecked Sendable {
 
     /// Cuts bytes off the end, so that `count` remain; nothing is copied.
     public mutating func shrink(to count: Int) {
-        precondition((0...self.count).contains(count), "a message shrinks to a size between 0 and its own")
+        if !(0...self.count).contains(count) {
+            fatalError("a message of \(self.count) bytes cannot shrink to \(count)")
+        }
         self.count = count
     }
 
     /// Cuts `count` bytes off the start, such as a header that has been read; nothing is copied.
     public mutating func trim(_ count: Int) {
-        precondition((0...self.count).contains(count), "no more can be trimmed than the message holds")
+        if !(0...self.count).contains(count) { fatalError("\(count) bytes off a message of \(self.count)") }
         start += count
         self.count -= count
     }

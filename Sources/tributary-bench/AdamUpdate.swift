@@ -14,7 +14,7 @@ struct AdamUpdate: ParsableCommand {
 
     func run() throws {
         let graph = Graph()
-        let parameters = graph.variable(Tensor.zeros(.float32, [n]), name: "p")
+        let parameters = graph.variable(Tensor.zeros(.float32, sized: [n]), name: "p")
         let gradient = graph.variable(
             Tensor(Array(repeating: Float(1), count: n)), name: "g", trainable: false)
         let train = Adam(learningRate: 0.001)

@@ -30,7 +30,7 @@ struct BenchNetwork {
     static func cnn(in graph: Graph) -> BenchNetwork {
         func block(_ x: Node, _ inputs: Int, _ outputs: Int) -> Node {
             let filter = weights(graph, [5, 5, inputs, outputs], inputs: 25 * inputs)
-            let bias = graph.variable(Tensor.zeros(.float32, [outputs]), name: "bias")
+            let bias = graph.variable(Tensor.zeros(.float32, sized: [outputs]), name: "bias")
             return maxPool(relu(biasAdd(conv2d(x, filter, padding: .same), bias)), size: [2, 2], padding: .same)
         }
         return BenchNetwork(in: graph, shape: [nil, 28, 28, 1]) { x in
@@ -45,8 +45,8 @@ struct BenchNetwork {
             let limit = 1 / Double(units).squareRoot()
             let kernel = graph.variable(
                 graph.randomUniform(shape: [inputs + units, 4 * units], min: -limit, max: limit), name: "kernel")
-            let bias = graph.variable(Tensor.zeros(.float32, [4 * units]), name: "bias")
-            let start = graph.constant(Tensor.zeros(.float32, [batch, units]))
+            let bias = graph.variable(Tensor.zeros(.float32, sized: [4 * units]), name: "bias")
+            let start = graph.constant(Tensor.zeros(.float32, sized: [batch, units]))
             let outputs = blockLSTM(x, cellState: start, output: start, weights: kernel, bias: bias).output
             let last = stridedSlice(outputs, begin: [steps - 1], end: [steps], shrinkAxisMask: 1)
             return dense(last, units, 10)
@@ -54,7 +54,7 @@ struct BenchNetwork {
     }
 
     private static func dense(_ x: Node, _ inputs: Int, _ units: Int) -> Node {
-        let bias = x.graph.variable(Tensor.zeros(.float32, [units]), name: "bias")
+        let bias = x.graph.variable(Tensor.zeros(.float32, sized: [units]), name: "bias")
         return biasAdd(matmul(x, weights(x.graph, [inputs, units], inputs: inputs)), bias)
     }
 

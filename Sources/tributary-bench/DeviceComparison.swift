@@ -46,7 +46,7 @@ struct DeviceComparison: ParsableCommand {
 
     private func milliseconds(_ one: Case, _ device: DeviceName) throws -> Double {
         let g = Graph()
-        let inputs = one.shapes.map { g.variable(Tensor(repeating: Float(0.5), shape: $0)).value }
+        let inputs = one.shapes.map { g.variable(Tensor(repeating: Float(0.5), sized: $0)).value }
         let first = slice(reshape(one.build(inputs), [-1]), begin: [0], size: [1])
         let options = DeviceOptions(standard: device, allowsEmulation: openclCpu)
         let session = try Session(g, options: SessionOptions(devices: options))

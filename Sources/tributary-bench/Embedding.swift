@@ -18,7 +18,7 @@ struct Embedding: ParsableCommand {
 
     func run() throws {
         let graph = Graph(seed: seed)
-        let table = graph.variable(Tensor.zeros(.float32, [rows, dim]), name: "table")
+        let table = graph.variable(Tensor.zeros(.float32, sized: [rows, dim]), name: "table")
         let chosen = graph.placeholder(.int32, [ids], name: "ids")
         let loss = mean(square(sum(gather(table, chosen), axes: [1]) - 1))
         let train = Adagrad(learningRate: 0.1).minimize(loss)
@@ -27,7 +27,7 @@ struct Embedding: ParsableCommand {
         let source = Graph(seed: seed)
         let random = source.randomUniformInt(shape: [ids], max: rows)
         let drawing = try Session(source, options: SessionOptions(threads: 1))
-        let batches = try (0..<64).map { _ in [chosen: try drawing.run(random)] }
+        let batches: [Feeds] = try (0..<64).map { _ in [chosen: try drawing.run(random)] }
         let timing = try Timing(warmup: 20, seconds: seconds) { step in
             _ = try session.run([train], feeds: batches[step % 64])
         }

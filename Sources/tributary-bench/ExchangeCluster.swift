@@ -83,9 +83,9 @@ struct VectorJob: TrainingJob {
     static let kind = "bench-vector"
 
     func data(_ config: JobConfig) throws -> DataSplit {
-        let training = Dataset(
-            features: .zeros(.float32, [1, 1]), labels: .zeros(.float32, [1, 1]), classes: 0)
-        return DataSplit(training: training, test: training.prefix(0))
+        let training = try Dataset(
+            features: .zeros(.float32, sized: [1, 1]), labels: .zeros(.float32, sized: [1, 1]), classes: 0)
+        return try DataSplit(training: training, test: training.prefix(0))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {

@@ -78,8 +78,8 @@ struct BenchJob: TrainingJob {
         let images = graph.randomNormal(shape: [count, 784])
         let labels = cast(graph.randomUniform(shape: [count], max: 10), to: .int32)
         let values = try Session(graph, options: SessionOptions(threads: 1)).run([images, labels])
-        let training = Dataset(features: values[0], labels: values[1], classes: 10)
-        return DataSplit(training: training, test: training.prefix(0))
+        let training = try Dataset(features: values[0], labels: values[1], classes: 10)
+        return try DataSplit(training: training, test: training.prefix(0))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {

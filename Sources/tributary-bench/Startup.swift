@@ -44,7 +44,10 @@ struct Startup: ParsableCommand {
         let network = BenchNetwork.mlp(in: graph)
         let session = try Session(graph, options: SessionOptions(threads: threads))
         try session.execute(graph.globalVariablesInitializer())
-        let feeds = [network.images: Tensor.zeros(.float32, [128, 784]), network.labels: .zeros(.float32, [128, 10])]
+        let feeds: Feeds = [
+            network.images: Tensor.zeros(.float32, sized: [128, 784]),
+            network.labels: Tensor.zeros(.float32, sized: [128, 10]),
+        ]
         _ = try session.run(network.train, feeds: feeds)
         try FileHandle.standardOutput.write(contentsOf: Data([UInt8(ascii: ".")]))
     }

@@ -22,7 +22,7 @@ struct TrainingCase: ParsableArguments {
     ) throws {
         let graph = Graph(seed: seed)
         let network = network(graph)
-        let feeds = try BenchNetwork.batches(batches, shape: shape, batch: batch, seed: seed).map {
+        let feeds: [Feeds] = try BenchNetwork.batches(batches, shape: shape, batch: batch, seed: seed).map {
             [network.images: $0.images, network.labels: $0.labels]
         }
         let session = try Session(graph, options: SessionOptions(threads: threads))

@@ -18,7 +18,7 @@ struct XOR: ParsableCommand {
         let label = graph.placeholder(.float32, [nil, 1], name: "label")
         func layer(_ input: Node, _ inputs: Int, _ units: Int) -> Node {
             let weights = graph.variable(graph.randomNormal(shape: [inputs, units]), name: "weights")
-            let bias = graph.variable(Tensor(repeating: Float(0.1), shape: [1, units]), name: "bias")
+            let bias = graph.variable(Tensor(repeating: Float(0.1), sized: [1, units]), name: "bias")
             return matmul(input, weights) + bias
         }
         let output = layer(relu(layer(x, 2, 10)), 10, 1)
@@ -27,9 +27,7 @@ struct XOR: ParsableCommand {
         let initialize = graph.globalVariablesInitializer()
 
         let session = try Session(graph, options: SessionOptions(threads: threads))
-        let feeds = [
-            x: Tensor([[0, 0], [0, 1], [1, 0], [1, 1]] as [[Float]]), label: Tensor([[0], [1], [1], [0]] as [[Float]]),
-        ]
+        let feeds: Feeds = [x: [[0, 0], [0, 1], [1, 0], [1, 1]], label: [[0], [1], [1], [0]]]
         try session.execute(initialize)
         for _ in 0..<500 { _ = try session.run(train, feeds: feeds) }
         try session.execute(initialize)

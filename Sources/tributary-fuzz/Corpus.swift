@@ -78,7 +78,7 @@ struct Corpus {
             if let number = item as? NSNumber { return number.doubleValue }
             return (item as? String) == "Infinity" ? .infinity : (item as? String) == "-Infinity" ? -.infinity : .nan
         }
-        return .numbers(numbers, dtype: dtype, shape: Shape(shape))
+        return .numbers(numbers, dtype: dtype, sized: Shape(shape))
     }
 
     private static func attribute(_ json: Any, like example: AttributeValue?) -> AttributeValue {

@@ -23,7 +23,7 @@ struct FileSubject: Subject {
 
     init(folder: String) throws {
         self.folder = folder
-        let number = Tensor([Float(1), 2, 3, 4, 5, 6], shape: [2, 3])
+        let number = Tensor([Float(1), 2, 3, 4, 5, 6], sized: [2, 3])
         let labels = Tensor([Int64(0), 1])
         func made(_ name: String, _ write: (String) throws -> Void) throws -> [UInt8] {
             let path = "\(folder)/\(name)"
@@ -100,11 +100,11 @@ struct FileSubject: Subject {
                 for manifest in found.usable {
                     _ = (manifest.doneBatches(ofBundle: "weights"), manifest.missedExamples)
                     _ = try CheckpointReader(manifest, directory: directory)
-                    let schedule = BatchSchedule(examples: 5, batch: 2, seed: 1)
+                    let schedule = BatchSchedule(of: 5, batch: 2, seed: 1)
                     let resumption = try Resumption(
                         manifest, schedule: schedule, seed: manifest.seed, directory: directory)
                     _ = BatchSchedule(
-                        examples: max(5, resumption.origin.place + 1), batch: 2, seed: 1, origin: resumption.origin
+                        of: max(5, resumption.origin.place + 1), batch: 2, seed: 1, origin: resumption.origin
                     )
                     .firstBatch(ofEpoch: 9)
                 }

@@ -130,17 +130,19 @@ struct FuzzModel: TrainingJob {
     static let kind = "fuzz"
 
     func data(_ config: JobConfig) throws -> DataSplit {
-        let training = Dataset(features: .zeros(.float32, [1, 3]), labels: .zeros(.float32, [1, 2]), classes: 0)
+        let training = try Dataset(
+            features: .zeros(.float32, sized: [1, 3]), labels: .zeros(.float32, sized: [1, 2]), classes: 0)
         // Three held-out batches.
-        let test = Dataset(features: .zeros(.float32, [600, 3]), labels: .zeros(.float32, [600, 2]), classes: 0)
-        return DataSplit(training: training, test: test)
+        let test = try Dataset(
+            features: .zeros(.float32, sized: [600, 3]), labels: .zeros(.float32, sized: [600, 2]), classes: 0)
+        return try DataSplit(training: training, test: test)
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
         let x = graph.placeholder(.float32, [nil, 3], name: "x")
         let y = graph.placeholder(.float32, [nil, 2], name: "y")
-        let weights = graph.variable(Tensor(repeating: Float(0.5), shape: [3, 2]), name: "weights")
-        let bias = graph.variable(Tensor(repeating: Float(0), shape: [2]), name: "bias")
+        let weights = graph.variable(Tensor(repeating: Float(0.5), sized: [3, 2]), name: "weights")
+        let bias = graph.variable(Tensor(repeating: Float(0), sized: [2]), name: "bias")
         let loss = mean(square(y - (matmul(x, weights) + bias)))
         return TrainingModel(features: x, labels: y, loss: loss, train: Adam(learningRate: 0.01).minimize(loss))
     }

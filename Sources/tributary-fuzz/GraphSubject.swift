@@ -60,7 +60,7 @@ struct GraphSubject: Subject {
     }
 
     /// Values for all placeholders: the sample's own where they fit, else small ones.
-    private func feeds(_ graph: Graph, _ sample: GraphSample, _ chance: inout Chance) -> [Node: Tensor] {
+    private func feeds(_ graph: Graph, _ sample: GraphSample, _ chance: inout Chance) -> Feeds {
         var result: [Node: Tensor] = [:]
         for (name, value) in sample.feeds.sorted(by: { $0.key < $1.key }) where !chance.once(in: 6) {
             if let node = try? graph.node(named: name) { result[node] = value }
@@ -76,8 +76,8 @@ struct GraphSubject: Subject {
             let values = (0..<count).map { _ -> Double in
                 node.dtype.isFloating ? Double(chance.number()) : Double(isTame ? chance.below(4) : chance.integer())
             }
-            result[node] = .numbers(values, dtype: node.dtype, shape: Shape(extents))
+            result[node] = .numbers(values, dtype: node.dtype, sized: Shape(extents))
         }
-        return result
+        return Feeds(result)
     }
 }

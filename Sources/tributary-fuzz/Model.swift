@@ -10,7 +10,7 @@ enum Model {
     static func files() throws -> [(String, [UInt8])] {
         let graph = Graph()
         let x = graph.placeholder(.float32, [nil, 2], name: "x")
-        let w = graph.variable(Tensor([Float(1), 2, 3, 4], shape: [2, 2]), name: "w")
+        let w = graph.variable(Tensor([Float(1), 2, 3, 4], sized: [2, 2]), name: "w")
         let y = graph.scope("y") { x * w.value }
         var meta = TFMetaGraphDef()
         meta.graphDef = try TFGraphDef(serializedBytes: try GraphDefinition.encode(graph) as [UInt8])

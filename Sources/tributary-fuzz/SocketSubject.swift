@@ -234,7 +234,7 @@ final class SocketSubject: Subject {
                 let shard = try BundleShard(bundle, options: SessionOptions(threads: 1, process: nil))
                 var values: [String: Tensor] = [:]
                 for name in bundle.blocks.flatMap(\.sources) + bundle.replicas {
-                    values[name] = .zeros(.float32, [3, 2])
+                    values[name] = .zeros(.float32, sized: [3, 2])
                 }
                 try shard.initialize(values)
             }

@@ -35,7 +35,7 @@ struct GraphProgramTests {
     private var input: String {
         get throws {
             let path = folder.appending(path: "x.npy").path
-            try Npy.write(Tensor((0..<12).map { Float($0) / 10 }, shape: [4, 3]), to: path)
+            try Npy.write(Tensor((0..<12).map { Float($0) / 10 }, sized: [4, 3]), to: path)
             return path
         }
     }
@@ -121,7 +121,7 @@ struct GraphProgramTests {
         arguments: ["train.meta", "train.pbtxt", "pipeline.meta"])
     func train(file: String) throws {
         let data = folder.appending(path: "data.npz").path
-        let x = Tensor((0..<120).map { Float($0 % 7) / 7 }, shape: [40, 3])
+        let x = Tensor((0..<120).map { Float($0 % 7) / 7 }, sized: [40, 3])
         try Npz.write([("x_train", x), ("y_train", Tensor((0..<40).map { Int64($0 % 3) }))], to: data)
         let job = folder.appending(path: "job.yaml")
         try Data(

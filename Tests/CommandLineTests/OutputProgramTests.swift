@@ -12,7 +12,7 @@ struct OutputProgramTests {
     /// A job, trained once, with 400 examples to predict for.
     private static let job: String = {
         try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let x = Tensor((0..<1200).map { Float($0 % 7) / 7 }, shape: [400, 3])
+        let x = Tensor((0..<1200).map { Float($0 % 7) / 7 }, sized: [400, 3])
         try! Npz.write(
             [("x_train", x), ("y_train", Tensor((0..<400).map { Int64($0 % 3) }))], to: "\(folder)/data.npz")
         try! Npy.write(x, to: "\(folder)/x.npy")

@@ -8,15 +8,15 @@ struct CondTests {
     func values() throws {
         let g = Graph()
         let (flag, x) = (g.placeholder(.bool, []), g.placeholder(.float64, [2]))
-        let w = g.variable(Tensor([10.0, 20]))
-        let y = cond(flag, then: { [x * w, sum(x)] }, else: { [x, g.constant(7.0)] })
+        let w = g.variable(Tensor([10.0, 20], dtype: .float64))
+        let y = cond(flag, then: { [x * w, sum(x)] }, else: { [x, g.constant(7.0, dtype: .float64)] })
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
-        let given: [Node: Tensor] = [x: Tensor([1.0, 2])]
-        let taken = try session.run(y, feeds: given.merging([flag: Tensor(true)]) { $1 })
-        #expect(taken.map(\.doubles) == [[10, 40], [3]])
-        let other = try session.run(y, feeds: given.merging([flag: Tensor(false)]) { $1 })
-        #expect(other.map(\.doubles) == [[1, 2], [7]])
+        let given: Feeds = [x: Tensor([1.0, 2], dtype: .float64)]
+        let taken = try session.run(y, feeds: given.merging([flag: Tensor(true)]))
+        #expect(try taken.map { try $0.doubles } == [[10, 40], [3]])
+        let other = try session.run(y, feeds: given.merging([flag: Tensor(false)]))
+        #expect(try other.map { try $0.doubles } == [[1, 2], [7]])
     }
 
     @Test("first and second derivatives, of either branch")
@@ -38,9 +38,11 @@ struct CondTests {
         let y = cond(flag, then: { [concat([x, x], axis: 0)] }, else: { [x] })[0]
         #expect(y.shape == [nil])
         let session = try Session(g)
-        let given: [Node: Tensor] = [x: Tensor([1.0, 2])]
-        #expect(try session.run(sum(y), feeds: given.merging([flag: Tensor(true)]) { $1 }) == Tensor(6.0))
-        #expect(try session.run(y, feeds: given.merging([flag: Tensor(false)]) { $1 }) == Tensor([1.0, 2]))
+        let given: Feeds = [x: Tensor([1.0, 2], dtype: .float64)]
+        #expect(
+            try session.run(sum(y), feeds: given.merging([flag: Tensor(true)])) == Tensor(6.0, dtype: .float64))
+        #expect(
+            try session.run(y, feeds: given.merging([flag: Tensor(false)])) == Tensor([1.0, 2], dtype: .float64))
     }
 
     @Test("a branch in a branch captures through both")
@@ -54,8 +56,11 @@ struct CondTests {
         func run(_ first: Bool, _ second: Bool) throws -> [[Double]] {
             try session.run(
                 [y] + gradients,
-                feeds: [a: Tensor(first), b: Tensor(second), x: Tensor(3.0), z: Tensor(5.0)]
-            ).map(\.doubles)
+                feeds: [
+                    a: Tensor(first), b: Tensor(second), x: Tensor(3.0, dtype: .float64),
+                    z: Tensor(5.0, dtype: .float64),
+                ]
+            ).map { try $0.doubles }
         }
         #expect(try run(true, true) == [[15], [5], [3]])
         #expect(try run(true, false) == [[-2], [1], [-1]])

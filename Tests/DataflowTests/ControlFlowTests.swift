@@ -28,18 +28,19 @@ struct ControlFlowTests {
         let g = Graph()
         let x = g.placeholder(.float64, [2])
         let result = powers(g, x, times: times, factor: g.constant(times > 100 ? 1.001 : 2.0), entry: Enter.self)
-        let got = try Session(g).run([result, result + 1], feeds: [x: Tensor([1.0, 3])])
+        let got = try Session(g).run([result, result + 1], feeds: [x: Tensor([1.0, 3], dtype: .float64)])
         var expected = 1.0
         for _ in 0..<times { expected *= times > 100 ? 1.001 : 2 }
-        #expect(got[0].doubles == [expected, expected * 3] || abs(got[0].doubles[0] - expected) < 1e-9)
-        #expect(abs(got[1].doubles[1] - expected * 3 - 1) < 1e-9)
+        #expect(try got[0].doubles == [expected, expected * 3] || abs(got[0].doubles[0] - expected) < 1e-9)
+        #expect(try abs(got[1].doubles[1] - expected * 3 - 1) < 1e-9)
     }
 
     @Test("a loop reads a Variable by reference, and a file of it reads back")
     func reference() throws {
         let g = Graph()
-        let factor = g.variable(Tensor(3.0))
-        let result = powers(g, g.constant([1.0]), times: 4, factor: factor.reference, entry: RefEnter.self)
+        let factor = g.variable(Tensor(3.0, dtype: .float64))
+        let result = powers(
+            g, g.constant([1.0], dtype: .float64), times: 4, factor: factor.reference, entry: RefEnter.self)
         let session = try Session(g)
         #expect(throws: GraphError.self) { try session.run(result) }
         try session.execute(g.globalVariablesInitializer())
@@ -60,13 +61,14 @@ struct ControlFlowTests {
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
         let values = try session.run(
-            [merged.output(0), merged.output(1), slope], feeds: [x: Tensor(3.0), choice: Tensor(taken)])
-        #expect(values[1].doubles == [taken ? 1 : 0])
-        #expect(abs(values[0].doubles[0] - (taken ? 9 : 20.085536923187668)) < 1e-9)
-        #expect(abs(values[2].doubles[0] - (taken ? 6 : 20.085536923187668)) < 1e-9)
+            [merged.output(0), merged.output(1), slope],
+            feeds: [x: Tensor(3.0, dtype: .float64), choice: Tensor(taken)])
+        #expect(try values[1].doubles == [taken ? 1 : 0])
+        #expect(try abs(values[0].doubles[0] - (taken ? 9 : 20.085536923187668)) < 1e-9)
+        #expect(try abs(values[2].doubles[0] - (taken ? 6 : 20.085536923187668)) < 1e-9)
         #expect(try session.value(of: counter).doubles == [taken ? 1 : 0])
         let error = #expect(throws: GraphError.self) {
-            try session.run(high, feeds: [x: Tensor(3.0), choice: Tensor(false)])
+            try session.run(high, feeds: [x: Tensor(3.0, dtype: .float64), choice: Tensor(false)])
         }
         #expect(error?.description.contains("not taken") == true)
     }
@@ -74,7 +76,7 @@ struct ControlFlowTests {
     @Test("references pass through RefSwitch, RefMerge, RefExit and RefNextIteration")
     func references() throws {
         let g = Graph()
-        let v = g.variable(Tensor([1.0, 2]))
+        let v = g.variable(Tensor([1.0, 2], dtype: .float64))
         let choice = g.placeholder(.bool, [])
         let sides = g.add(RefSwitch.self, [v.reference, choice])
         let merged = g.add(RefMerge.self, [sides.output(0), sides.output(1)])
@@ -89,7 +91,7 @@ struct ControlFlowTests {
         try session.execute(g.globalVariablesInitializer())
         let values = try session.run(
             [merged.output(0), merged.output(1), identity(left)], feeds: [choice: Tensor(true)])
-        #expect(values.map(\.doubles) == [[1, 2], [1], [1, 2]])
+        #expect(try values.map { try $0.doubles } == [[1, 2], [1], [1, 2]])
     }
 
     @Test("arrays of tensors are split, sized, concatenated and closed")
@@ -97,14 +99,14 @@ struct ControlFlowTests {
         let g = Graph()
         let array = g.add(TensorArrayV3.self, [g.constant(Int32(2))], ["dtype": .type(.float32)])
         let (handle, flow) = (array.output(0), array.output(1))
-        let rows = g.constant([[Float(1)], [2], [3]])
+        let rows = g.constant([[1.0], [2], [3]])
         let filled = g.add(TensorArraySplitV3.self, [handle, rows, g.constant([Int64(1), 2]), flow]).node
         let size = g.add(TensorArraySizeV3.self, [handle, filled]).node
         let joined = g.add(TensorArrayConcatV3.self, [handle, filled], ["dtype": .type(.float32)])
         let closed = g.controlDependencies([joined.node]) { g.add(TensorArrayCloseV3.self, [handle]).node }
         let session = try Session(g)
         let values = try session.run([size, joined.output(0), joined.output(1), closed])
-        #expect(values[0] == Tensor(Int32(2)) && values[1] == Tensor([[Float(1)], [2], [3]]))
+        #expect(values[0] == Tensor(Int32(2)) && values[1] == Tensor([[1.0], [2], [3]]))
         #expect(values[2] == Tensor([Int64(1), 2]))
         let beyond = g.add(
             TensorArrayReadV3.self, [handle, g.constant(Int32(5)), filled], ["dtype": .type(.float32)]
@@ -127,7 +129,7 @@ struct ControlFlowTests {
         let last = pop(second)
         let before = pop(last)
         let session = try Session(g)
-        #expect(try session.run([last, before]).map { $0.doubles } == [[2], [1]])
+        #expect(try session.run([last, before]).map { try $0.doubles } == [[2], [1]])
         let closed = g.controlDependencies([second]) { g.add(StackCloseV2.self, [stack]).node }
         #expect(throws: GraphError.self) { try session.run(pop(closed)) }
     }
@@ -136,7 +138,7 @@ struct ControlFlowTests {
     func assertion() throws {
         let g = Graph()
         let x = g.placeholder(.float32, [2])
-        let text = g.constant(Tensor(texts: ["too large:"], shape: []))
+        let text = g.constant(Tensor(texts: ["too large:"], sized: []))
         let check = g.add(Assert.self, [less(sum(x), g.constant(Float(5))), text, x]).node
         let y = g.controlDependencies([check]) { identity(x) }
         let session = try Session(g)

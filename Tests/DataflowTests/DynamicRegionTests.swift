@@ -11,8 +11,8 @@ struct DynamicRegionTests {
         let extents = g.placeholder(.int32, [2])
         let doubled = reshape(x * 2, extents)
         let sum = doubled + reshape((x + 1) * 3, extents)
-        let feeds = [x: Tensor([Float(1), 2, 3, 4]), extents: Tensor([Int32(2), 2])]
-        #expect(try Session(g).run(sum, feeds: feeds) == Tensor([[Float(8), 13], [18, 23]]))
+        let feeds: Feeds = [x: Tensor([Float(1), 2, 3, 4]), extents: Tensor([Int32(2), 2])]
+        #expect(try Session(g).run(sum, feeds: feeds) == Tensor([[8.0, 13], [18, 23]]))
     }
 
     @Test("a value of known shape keeps it when memory is shared with another")
@@ -22,7 +22,7 @@ struct DynamicRegionTests {
         let flat = squeeze(x)
         let extents = g.placeholder(.int32, [1])
         let repeated = apply(flat, extents)
-        let feeds = [x: Tensor([[Float(1), 2, 3, 4]]), extents: Tensor([Int32(2)])]
+        let feeds: Feeds = [x: Tensor([[1.0, 2, 3, 4]]), extents: Tensor([Int32(2)])]
         let results = try Session(g).run([flat, repeated], feeds: feeds)
         #expect(results == [Tensor([Float(1), 2, 3, 4]), Tensor([Float(1), 2, 3, 4, 1, 2, 3, 4])])
     }
@@ -35,7 +35,7 @@ struct DynamicRegionTests {
         let x = g.placeholder(.float32, [3, 2])
         let indices = g.placeholder(.int32, [2])
         let rows = gather(x, indices)
-        let feeds = [x: Tensor.zeros(.float32, [3, 2]), indices: Tensor([Int32(0), 3])]
+        let feeds: Feeds = [x: Tensor.zeros(.float32, sized: [3, 2]), indices: Tensor([Int32(0), 3])]
         let error = #expect(throws: GraphError.self) { try Session(g).run(rows, feeds: feeds) }
         #expect(error?.description.contains("GatherV2 'GatherV2': indices[1] = 3 is not in [0, 3)") == true)
     }

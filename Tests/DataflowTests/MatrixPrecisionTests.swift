@@ -42,7 +42,7 @@ struct MatrixPrecisionTests {
         }
         let (got, expected) = (try run(.bfloat16, rounded: false), try run(.float32, rounded: true))
         #expect(got.shape == [3, 20, 25])
-        for (x, y) in zip(got.doubles, expected.doubles) { #expect(abs(x - y) < 1e-4) }
+        for (x, y) in try zip(got.doubles, expected.doubles) { #expect(abs(x - y) < 1e-4) }
     }
 
     @Test("infinities and NaN stay what they are, and float64 products are not rounded")
@@ -53,8 +53,8 @@ struct MatrixPrecisionTests {
         values[40] = .nan
         values[80] = .greatestFiniteMagnitude
         let z = matmul(
-            g.constant(Tensor(values, shape: [40, 40])),
-            g.constant(Tensor([Float](repeating: 1, count: 1600), shape: [40, 40])))
+            g.constant(Tensor(values, sized: [40, 40])),
+            g.constant(Tensor([Float](repeating: 1, count: 1600), sized: [40, 40])))
         let options = SessionOptions(matrixPrecision: .bfloat16)
         let result = try Session(g, options: options).run(z).array(of: Float.self)
         #expect(result[0] == .infinity)
@@ -62,9 +62,9 @@ struct MatrixPrecisionTests {
         #expect(result[80] == .infinity, "the largest float rounds up")
         #expect(result[120] == 40)
         let wide = matmul(
-            g.constant(Tensor.numbers([1.0001], dtype: .float64, shape: [1, 1])),
+            g.constant(Tensor.numbers([1.0001], dtype: .float64, sized: [1, 1])),
             g.constant(
-                Tensor.numbers([1], dtype: .float64, shape: [1, 1])))
+                Tensor.numbers([1], dtype: .float64, sized: [1, 1])))
         #expect(try Session(g, options: options).run(wide).doubles == [1.0001])
     }
 }

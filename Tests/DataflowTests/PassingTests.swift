@@ -11,9 +11,9 @@ struct PassingTests {
         let y = sum(x * x)
         let slope = try #require(g.gradients(of: y, by: [x])[0])
         let session = try Session(g)
-        #expect(try session.run([y, slope]).map(\.doubles) == [[5], [2, 4]])
-        #expect(try session.run([y, slope], feeds: [x: Tensor([Float(3)])]).map(\.doubles) == [[9], [6]])
-        let error = #expect(throws: GraphError.self) { try session.run(y, feeds: [x: Tensor([[Float(1)]])]) }
+        #expect(try session.run([y, slope]).map { try $0.doubles } == [[5], [2, 4]])
+        #expect(try session.run([y, slope], feeds: [x: Tensor([Float(3)])]).map { try $0.doubles } == [[9], [6]])
+        let error = #expect(throws: GraphError.self) { try session.run(y, feeds: [x: Tensor([[1.0]])]) }
         #expect(error?.description.contains("[?]") == true, "\(error?.description ?? "")")
     }
 
@@ -43,8 +43,8 @@ struct PassingTests {
         #expect(y.shape == [nil, 2])
         let slope = try #require(g.gradients(of: y, by: [x])[0])
         let session = try Session(g)
-        let feeds = [x: Tensor([[Float(1), 2]])]
-        #expect(try session.run([y, slope], feeds: feeds) == [Tensor([[Float(1), 2]]), Tensor([[Float(1), 1]])])
+        let feeds: Feeds = [x: Tensor([[1.0, 2]])]
+        #expect(try session.run([y, slope], feeds: feeds) == [Tensor([[1.0, 2]]), Tensor([[1.0, 1]])])
         let error = #expect(throws: GraphError.self) { try session.run(y, feeds: [x: Tensor([Float(1), 2])]) }
         #expect(error?.description.contains("must have the shape [?, 2], got [2]") == true)
     }
@@ -55,10 +55,10 @@ struct PassingTests {
         let x = g.placeholder(dtype, [3])
         let y = checkNumerics(x, message: "the loss")
         let session = try Session(g)
-        let good = Tensor.numbers([1, -2, 0], dtype: dtype, shape: [3])
+        let good = Tensor.numbers([1, -2, 0], dtype: dtype, sized: [3])
         #expect(try session.run(y, feeds: [x: good]) == good)
         for bad in [Double.infinity, .nan, -.infinity] {
-            let value = Tensor.numbers([1, bad, 0], dtype: dtype, shape: [3])
+            let value = Tensor.numbers([1, bad, 0], dtype: dtype, sized: [3])
             let error = #expect(throws: GraphError.self) { try session.run(y, feeds: [x: value]) }
             #expect(error?.description.contains("the loss: element 1 is \(bad)") == true)
         }

@@ -16,8 +16,9 @@ struct SecondDerivativeTests {
         let (x, count) = (g.placeholder(.float64, []), g.placeholder(.int32, []))
         var derivatives = [power(x, count)]
         for _ in 0..<3 { derivatives.append(try #require(g.gradients(of: derivatives.last!, by: [x])[0])) }
-        let got = try Session(g).run(derivatives, feeds: [x: Tensor(1.5), count: Tensor(Int32(n))]).map {
-            $0.doubles[0]
+        let got = try Session(g).run(derivatives, feeds: [x: Tensor(1.5, dtype: .float64), count: Tensor(Int32(n))]).map
+        {
+            try $0.doubles[0]
         }
         var factor = 1.0
         for (k, value) in got.enumerated() {
@@ -28,7 +29,7 @@ struct SecondDerivativeTests {
     }
 
     /// A product of the second derivatives with `direction`, against central differences of the first.
-    private func checkSecond(_ y: Node, by x: Node, at: [Double], feeds: [Node: Tensor] = [:]) throws {
+    private func checkSecond(_ y: Node, by x: Node, at: [Double], feeds: Feeds = [:]) throws {
         let g = y.graph
         let first = try #require(g.gradients(of: y, by: [x])[0])
         let direction = g.constant(Tensor(at.indices.map { Double($0) * 0.7 - 0.4 }))
@@ -44,7 +45,8 @@ struct SecondDerivativeTests {
             [g.constant(Int32(0)), rows], while: { less($0[0], g.constant(Int32(4))) },
             do: { [$0[0] + 1, tanh(matmul($0[1], w) + rows * 0.5)] })[1]
         try checkSecond(
-            sum(h * h), by: x, at: [0.3, -0.2, 0.5, 0.1], feeds: [w: Tensor([[0.4, -0.3], [0.2, 0.9]])])
+            sum(h * h), by: x, at: [0.3, -0.2, 0.5, 0.1],
+            feeds: [w: Tensor([[0.4, -0.3], [0.2, 0.9]], dtype: .float64)])
     }
 
     @Test("a loop in a loop, and a branch in it")
@@ -89,7 +91,9 @@ struct SecondDerivativeTests {
         let session = try Session(g)
         for _ in 0..<2 {
             // y = x⁴ times the numbers drawn.
-            let got = try session.run([y, first, second, third], feeds: [x: Tensor(1.0)]).map { $0.doubles[0] }
+            let got = try session.run([y, first, second, third], feeds: [x: Tensor(1.0, dtype: .float64)]).map {
+                try $0.doubles[0]
+            }
             for (value, factor) in zip(got, [1.0, 4, 12, 24]) { #expect(abs(value - factor * got[0]) < 1e-10) }
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Lists of tensors")
 struct TensorListTests {
     @Test("a tree of elements is an array at every length, and older versions stay as they were", arguments: 1...6)
-    func tree(seed: Int) {
+    func tree(seed: Int) throws {
         var state = UInt64(seed)
         func random(_ count: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -36,14 +36,14 @@ struct TensorListTests {
         }
         for (tree, array) in versions {
             #expect(tree.count == array.count)
-            #expect(tree.all.map { $0?.scalar(Float.self) } == array)
+            #expect(try tree.all.map { try $0?.scalar(Float.self) } == array)
         }
         let lists = versions.suffix(40)
         for (a, x) in lists {
             for (b, y) in lists where x.count == y.count {
-                let sum = ElementTree.merge(a, b) { Tensor($0.scalar(Float.self) + $1.scalar(Float.self)) }
+                let sum = try ElementTree.merge(a, b) { try Tensor($0.scalar(Float.self) + $1.scalar(Float.self)) }
                 let expected = zip(x, y).map { p, q in p.flatMap { p in q.map { p + $0 } } ?? p ?? q }
-                #expect(sum.all.map { $0?.scalar(Float.self) } == expected)
+                #expect(try sum.all.map { try $0?.scalar(Float.self) } == expected)
             }
         }
     }
@@ -70,8 +70,8 @@ struct TensorListTests {
         ).node
         let slope = try #require(g.gradients(of: mean(all), by: [x])[0])
         let got = try Session(g).run([all, slope], feeds: [x: Tensor(Float(2))])
-        #expect(got[0].array(of: Float.self) == (0..<Int(n)).map { Float($0) * 2 })
-        #expect(abs(got[1].doubles[0] - 1499.5) < 0.1)
+        #expect(try got[0].array(of: Float.self) == (0..<Int(n)).map { Float($0) * 2 })
+        #expect(try abs(got[1].doubles[0] - 1499.5) < 0.1)
     }
 
     @Test("what does not fit a list is refused, and says why")
@@ -82,7 +82,7 @@ struct TensorListTests {
             let node = build(g, x)
             return #expect(throws: GraphError.self) {
                 try g.validate()
-                _ = try Session(g).run(node, feeds: [x: Tensor([Float(1), 2, 3, 4], shape: [2, 2])])
+                _ = try Session(g).run(node, feeds: [x: Tensor([Float(1), 2, 3, 4], sized: [2, 2])])
             }?.description ?? ""
         }
         let int32 = Attributes(["element_dtype": .type(.int32)]),
@@ -195,7 +195,7 @@ struct TensorListTests {
         let g = Graph()
         let handle = g.placeholder(.variant, [])
         let length = g.add(TensorListLength.self, [handle]).node
-        let bytes = Tensor(dtype: .variant, shape: []) { $0.storeBytes(of: 1, as: UInt64.self) }
+        let bytes = Tensor(dtype: .variant, sized: []) { $0.storeBytes(of: 1, as: UInt64.self) }
         let message = #expect(throws: GraphError.self) { _ = try Session(g).run(length, feeds: [handle: bytes]) }
         #expect(message?.description.contains("is that of no list") == true)
         // A list that a run yields may be fed to another.

@@ -20,7 +20,7 @@ struct UpdateTests {
     @Test("IsVariableInitialized tells before and after the initialiser")
     func isInitialized() throws {
         let g = Graph()
-        let x = g.variable(1)
+        let x = g.variable(1.0)
         let told = g.add(IsVariableInitialized.self, [x.reference]).node
         let session = try Session(g)
         #expect(try session.run(told) == Tensor(false))
@@ -34,7 +34,7 @@ struct UpdateTests {
         let x = g.placeholder(.float32, [])
         let y = x * stopGradient(x)
         let gradient = try #require(g.gradients(of: y, by: [x])[0])
-        #expect(try Session(g).run([y, gradient], feeds: [x: Tensor(Float(3))]).map(\.doubles) == [[9], [3]])
+        #expect(try Session(g).run([y, gradient], feeds: [x: Tensor(Float(3))]).map { try $0.doubles } == [[9], [3]])
     }
 
     @Test("Adagrad by dual averaging is TensorFlow's", arguments: [false, true], [false, true])
@@ -51,10 +51,11 @@ struct UpdateTests {
                 [0.6, -0.5, 0.22, 0, -0.3, 0.15], [0.11, 0.36, 0.3004, 0.49, 0.99, 0.6025],
             ]
         let g = Graph()
-        let start = [
-            Tensor([1.0, -2, 0.25, 0.5, 3, -0.5]), Tensor([0.5, -0.1, 0.2, -0.3, 0.4, 0.1]),
-            Tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
-        ].map { $0.reshaped([3, 2]) }
+        let start = try [
+            Tensor([1.0, -2, 0.25, 0.5, 3, -0.5], dtype: .float64),
+            Tensor([0.5, -0.1, 0.2, -0.3, 0.4, 0.1], dtype: .float64),
+            Tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], dtype: .float64),
+        ].map { try $0.reshaped([3, 2]) }
         let spec: Attributes = ["dtype": .type(.float64), "shape": .shape([3, 2])]
         let state = start.indices.map { i in
             overHandles
@@ -64,7 +65,7 @@ struct UpdateTests {
         let assigns = zip(state, start).map { memory, value in
             g.add(overHandles ? AssignVariableOp.self : Assign.self, [memory, g.constant(value)]).node
         }
-        let gradient = g.constant([[0.1, -0.4], [0.02, 0.3], [-0.7, 0.05]])
+        let gradient = g.constant([[0.1, -0.4], [0.02, 0.3], [-0.7, 0.05]], dtype: .float64)
         let numbers = [0.1, 0.05, 0.02].map { g.constant(Tensor($0)) } + [g.constant(Tensor(Int64(3)))]
         let rows = overRows ? [g.constant([Int32(2), 0, 2])] : []
         let operation: any Operation.Type =
@@ -90,14 +91,14 @@ struct UpdateTests {
         for width in [1, 3, 100, 1500] {
             let g = Graph()
             let count = 90
-            let w = g.variable(Tensor.zeros(.float64, [count, width]), name: "w")
-            let slot = g.variable(Tensor.zeros(.float64, [count, width]), name: "slot")
-            let whole = g.variable(Tensor.zeros(.float64, [count, width]), name: "whole")
-            let wholeSlot = g.variable(Tensor.zeros(.float64, [count, width]), name: "whole_slot")
+            let w = g.variable(Tensor.zeros(.float64, sized: [count, width]), name: "w")
+            let slot = g.variable(Tensor.zeros(.float64, sized: [count, width]), name: "slot")
+            let whole = g.variable(Tensor.zeros(.float64, sized: [count, width]), name: "whole")
+            let wholeSlot = g.variable(Tensor.zeros(.float64, sized: [count, width]), name: "whole_slot")
             let order = (0..<count).map { Int32(($0 * 37) % count) }
-            let gradient = Tensor((0..<count * width).map { Double($0 % 17) - 8.5 }).reshaped([count, width])
-            let rate = g.constant(0.1)
-            let momentum = g.constant(0.9)
+            let gradient = try Tensor((0..<count * width).map { Double($0 % 17) - 8.5 }).reshaped([count, width])
+            let rate = g.constant(0.1, dtype: .float64)
+            let momentum = g.constant(0.9, dtype: .float64)
             // Each row twice, in two rounds; of the whole Variable two steps.
             let twice = concat([g.constant(order), g.constant(order)], axis: 0)
             let picked = gather(g.constant(gradient), twice)
@@ -112,10 +113,13 @@ struct UpdateTests {
             #expect(try session.value(of: slot) == session.value(of: wholeSlot), "\(width)")
             // One row many times is the sum for plain addition.
             let same = g.constant([Int32](repeating: 5, count: 200))
-            let ones = g.constant(Tensor.zeros(.float64, [200, width])) + 1
+            let ones = g.constant(Tensor.zeros(.float64, sized: [200, width])) + 1
             let plain = g.add(
                 SparseApplyProximalGradientDescent.self,
-                [w.reference, g.constant(-1.0), g.constant(0.0), g.constant(0.0), ones, same])
+                [
+                    w.reference, g.constant(-1.0, dtype: .float64), g.constant(0.0, dtype: .float64),
+                    g.constant(0.0, dtype: .float64), ones, same,
+                ])
             let before = try session.value(of: w).doubles
             try session.execute(plain.node)
             let after = try session.value(of: w).doubles

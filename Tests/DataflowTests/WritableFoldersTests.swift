@@ -42,7 +42,7 @@ struct WritableFoldersTests {
         let path = "\(folder.path)/in/printed"
         let g = Graph()
         let print = g.add(
-            PrintV2.self, [g.constant(Tensor(texts: ["text"], shape: []))], ["output_stream": .string("file://\(path)")]
+            PrintV2.self, [g.constant(Tensor(texts: ["text"], sized: []))], ["output_stream": .string("file://\(path)")]
         )
         let error = #expect(throws: GraphError.self) { try Session(g).execute(print.node) }
         #expect(error?.description.contains("lets it write no files") == true, "\(error!)")

@@ -25,7 +25,7 @@ struct CheckpointTests {
             }
         }
 
-        var tensor: Tensor { .numbers(data, dtype: dtype.dtype, shape: Shape(shape)) }
+        var tensor: Tensor { .numbers(data, dtype: dtype.dtype, sized: Shape(shape)) }
     }
 
     private static func numbers(_ name: String) throws -> [String: Numbers] {

@@ -27,7 +27,8 @@ struct ChecksumTests {
         let folder = try TemporaryFolder()
         let path = folder.file("a.safetensors")
         let tensors = [
-            (name: "w", tensor: Tensor([1.5, -2, 3] as [Float])), (name: "none", tensor: Tensor.zeros(.float32, [0])),
+            (name: "w", tensor: Tensor([1.5, -2, 3] as [Float])),
+            (name: "none", tensor: Tensor.zeros(.float32, sized: [0])),
             (name: "flags", tensor: Tensor([true, false])),
         ]
         let (count, header) = try Safetensors.writeChecked(tensors, metadata: ["a": "b"], to: path)

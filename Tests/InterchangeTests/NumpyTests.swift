@@ -12,7 +12,7 @@ struct NumpyTests {
         let tensor = try Npy.decode(bytes(ofBase64: base64), name: saved)
         #expect(tensor.dtype == dtype)
         #expect(tensor.shape == Shape(shape))
-        #expect(tensor.doubles.map { Float($0) } == values.map { Float($0) })
+        #expect(try tensor.doubles.map { Float($0) } == values.map { Float($0) })
     }
 
     @Test("a dtype that is not ours is named", arguments: NumpyFixtures.refused.indices)
@@ -24,9 +24,9 @@ struct NumpyTests {
 
     @Test("texts come through, those of code points too")
     func texts() throws {
-        let tensor = Tensor(texts: ["a", "", "é€"], shape: [3, 1])
+        let tensor = Tensor(texts: ["a", "", "é€"], sized: [3, 1])
         let read = try Npy.decode(Npy.encode(tensor), name: "texts")
-        #expect(read.shape == [3, 1] && read.texts == ["a", "", "é€"])
+        #expect(try read.shape == [3, 1] && read.texts == ["a", "", "é€"])
         // np.array(["ab"])
         let saved = """
             k05VTVBZAQB2AHsnZGVzY3InOiAnPFUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDEsKSwgfSAgICAg\
@@ -83,7 +83,7 @@ struct NumpyTests {
     func archives(base64: String) throws {
         let file = try NpzFile(folder.write(bytes(ofBase64: base64), "a.npz"))
         #expect(file.names == ["x", "y"])
-        #expect(try file.tensor(named: "x") == Tensor([[1, 2], [3, 4]] as [[UInt8]]))
+        #expect(try file.tensor(named: "x") == Tensor([[1, 2], [3, 4]], dtype: .uint8))
         #expect(try file.tensor(named: "y") == Tensor([0, 1] as [Int64]))
         let error = #expect(throws: FormatError.self) { try file.tensor(named: "z") }
         #expect(error?.what == "holds no array z; it holds x, y")
@@ -112,7 +112,8 @@ struct NumpyTests {
     @Test("an archive that is written reads back")
     func writesArchive() throws {
         let arrays: [(name: String, tensor: Tensor)] = [
-            ("x", Tensor([[1, 2], [3, 4]] as [[Float]])), ("y", Tensor([true, false])), ("größe", Tensor(5 as Int64)),
+            ("x", Tensor([[1, 2], [3, 4]], dtype: .float32)), ("y", Tensor([true, false])),
+            ("größe", Tensor(5 as Int64)),
         ]
         try Npz.write(arrays, to: folder.file("a.npz"))
         let file = try NpzFile(folder.file("a.npz"))

@@ -16,7 +16,7 @@ struct PartitionedTests {
         struct Value: Decodable {
             let shape: [Int]
             let data: [Double]
-            var tensor: Tensor { .numbers(data, dtype: .float32, shape: Shape(shape)) }
+            var tensor: Tensor { .numbers(data, dtype: .float32, sized: Shape(shape)) }
         }
         let losses: [Double]
         let variables: [String: Value]
@@ -63,8 +63,8 @@ struct PartitionedTests {
     func mismatch() throws {
         let g = Graph()
         for part in 0..<2 {
-            g.variable(Tensor.zeros(.float32, [7, 3]), name: "w/part_\(part)")
-            g.variable(Tensor.zeros(.float32, [7, 3]), name: "w/part_\(part)/Adam")
+            g.variable(Tensor.zeros(.float32, sized: [7, 3]), name: "w/part_\(part)")
+            g.variable(Tensor.zeros(.float32, sized: [7, 3]), name: "w/part_\(part)/Adam")
         }
         let graph = try GraphFile(temporary.write(try GraphDefinition.encode(g), "graph.pb"))
         let error = #expect(throws: FormatError.self) { try graph.restore(checkpoint("adam-plain-ref-minmax1-flat")) }
@@ -79,7 +79,7 @@ struct PartitionedTests {
         let graph = try GraphFile(path(name, "graph.pb"), folder: temporary.path)
         try graph.restore(checkpoint(name))
         _ = try graph.run(
-            ["save/control_dependency:0"], feeds: ["save/Const:0": Tensor(texts: ["own"], shape: [])])
+            ["save/control_dependency:0"], feeds: ["save/Const:0": Tensor(texts: ["own"], sized: [])])
         let data = "data-00000-of-00001"
         #expect(try contents(temporary.file("own.\(data)")) == contents(path(name, "model.\(data)")))
         let other = try GraphFile(path(name, "graph.pb"))

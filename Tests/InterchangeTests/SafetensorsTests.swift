@@ -7,10 +7,10 @@ struct SafetensorsTests {
     let folder = try! TemporaryFolder()
 
     static let tensors: [(name: String, tensor: Tensor)] = [
-        ("layer/bias", Tensor([true, false, true])), ("layer/weights", Tensor([[1, 2], [3, 4.5]] as [[Float]])),
-        ("double", Tensor([0.1])), ("step", Tensor(7 as Int64)), ("ids", Tensor([-1, 2] as [Int32])),
+        ("layer/bias", Tensor([true, false, true])), ("layer/weights", Tensor([[1, 2], [3, 4.5]])),
+        ("double", Tensor([0.1], dtype: .float64)), ("step", Tensor(7 as Int64)), ("ids", Tensor([-1, 2] as [Int32])),
         ("half", Tensor([BFloat16(1.5)])), ("bytes", Tensor([0, 255] as [UInt8])),
-        ("empty", Tensor([Float](), shape: [0, 3])), ("quo\"te\\\n", Tensor(1 as Float)),
+        ("empty", Tensor([Float](), sized: [0, 3])), ("quo\"te\\\n", Tensor(1 as Float)),
     ]
 
     private func file(header: String, data: Int = 0) -> [UInt8] {

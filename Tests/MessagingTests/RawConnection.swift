@@ -115,7 +115,7 @@ final class RawListener {
             _ = withUnsafeMutableBytes(of: &name) {
                 getsockname(made, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), &size)
             }
-            bound = address.with(port: Int(in_port_t(bigEndian: name.sin_port)))
+            bound = address.with(known: Int(in_port_t(bigEndian: name.sin_port)))
         } else {
             made = RawConnection.bind(path: address.host)
         }

@@ -56,7 +56,7 @@ struct InitializerTests {
         try session.execute(g.globalVariablesInitializer())
         let value = try session.value(of: w)
         #expect(value.shape == row.shape && value.dtype == dtype)
-        let x = value.doubles
+        let x = try value.doubles
         let mean = x.reduce(0, +) / Double(x.count)
         let deviation = (x.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(x.count)).squareRoot()
         // Five standard errors of the mean; the deviation of ≥ 9,216 numbers to 4 %.

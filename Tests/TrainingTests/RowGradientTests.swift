@@ -70,7 +70,7 @@ struct RowRow: Sendable, CustomTestStringConvertible {
 
 @Suite("Gradients of rows")
 struct RowGradientTests {
-    static let start = Tensor([1, -2, 0.25, 0.5, -1.5, 0.75, 3, -0.5]).reshaped([4, 2])
+    static let start = Tensor([[1, -2], [0.25, 0.5], [-1.5, 0.75], [3, -0.5]], dtype: .float64)
 
     private func trained(_ row: RowRow, _ loss: (Variable) -> Node) throws -> [Double] {
         let g = Graph()
@@ -85,7 +85,7 @@ struct RowGradientTests {
     private func loss(_ w: Variable) -> Node {
         let g = w.graph
         return sum(square(gather(w, g.constant([Int32(2), 0, 2]))))
-            + sum(square(gather(w, g.constant([[Int32(1)], [2]])) - 1))
+            + sum(square(gather(w, g.constant([[1], [2]])) - 1))
     }
 
     @Test("every rule gives TensorFlow's numbers, for whole Variables and for rows", arguments: RowRow.all)
@@ -125,10 +125,10 @@ struct RowGradientTests {
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
         let values = try session.run([slices.indices, slices.denseShape, slices.dense, dense, both])
-        #expect(values[0].doubles == [2, 0, 2, 1, 2] || values[0].doubles == [1, 2, 2, 0, 2])
-        #expect(values[1].doubles == [4, 2])
+        #expect(try values[0].doubles == [2, 0, 2, 1, 2] || values[0].doubles == [1, 2, 2, 0, 2])
+        #expect(try values[1].doubles == [4, 2])
         #expect(values[2] == values[3])
-        #expect(zip(values[4].doubles, values[3].doubles).allSatisfy { $0 == $1 + 1 })
+        #expect(try zip(values[4].doubles, values[3].doubles).allSatisfy { $0 == $1 + 1 })
         let once = try session.run([slices.summingRepeated().indices, slices.summingRepeated().dense])
         #expect(once[0].elementCount == 3 && once[1] == values[3])
     }

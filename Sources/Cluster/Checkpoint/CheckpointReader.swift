@@ -78,7 +78,7 @@ package final class CheckpointReader {
             throw NodeError(
                 .badData, "the checkpoint at step \(manifest.step) in \(directory) lacks a part of '\(name)'")
         }
-        let result = Tensor.zeros(dtype, shape)
+        let result = Tensor.zeros(dtype, sized: shape)
         for part in found {
             let tensor = try part.file.tensor(named: part.name)
             let range = part.range ?? 0..<total

@@ -47,7 +47,7 @@ package struct Resumption: Sendable {
         compare("train.shuffle is", "\(order.shuffle)", "\(schedule.shuffle)")
         guard !changes.isEmpty else { return }
         let old = BatchSchedule(
-            examples: order.examples, batch: manifest.batch, seed: schedule.seed, shuffle: order.shuffle, origin: origin
+            of: order.examples, batch: manifest.batch, seed: schedule.seed, shuffle: order.shuffle, origin: origin
         )
         let done = manifest.doneBatches.total
         _ = try Limit.epoch.check(

@@ -36,7 +36,9 @@ public enum Inference {
         var sum = EvaluationSum()
         for batch in 0..<prepared.evaluationBatches {
             let (feeds, examples) = prepared.evaluationFeeds(batch)
-            let values = try session.run(prepared.reportedNodes, feeds: feeds).map { $0.doubles[0] * Double(examples) }
+            let values = try session.run(prepared.reportedNodes, feeds: feeds).map {
+                $0.knownDoubles[0] * Double(examples)
+            }
             sum += EvaluationSum(
                 loss: values[0],
                 metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
@@ -69,10 +71,10 @@ public enum Inference {
         var set = prepared.data.test
         if let input {
             let features = try read(input, prepared.preprocessing, config)
-            let count = features.shape.concrete[0]
-            let labels = training.labels.shape.concrete.dropFirst()
+            let count = features.shape.knownExtents[0]
+            let labels = training.labels.shape.knownExtents.dropFirst()
             set = training.replacing(
-                features: features, labels: .zeros(training.labels.dtype, Shape([count] + labels)))
+                features: features, labels: .zeros(training.labels.dtype, sized: Shape([count] + labels)))
         }
         var rows: [[Double]] = []
         var notFinite = 0
@@ -84,7 +86,7 @@ public enum Inference {
             let fed = indices + Array(repeating: indices.last ?? 0, count: rest)
             let values = try session.run(node, feeds: prepared.feeds(set, fed, training: false))
             let width = values.elementCount / max(fed.count, 1)
-            let numbers = values.doubles
+            let numbers = values.knownDoubles
             for i in indices.indices {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])
                 let isFinite = outputs.allSatisfy(\.isFinite)
@@ -151,13 +153,13 @@ public enum Inference {
         } else {
             tensor = try IDXReader.read(path)
         }
-        let count = tensor.shape.rank == 0 ? 1 : tensor.shape.concrete[0]
+        let count = tensor.shape.rank == 0 ? 1 : tensor.shape.knownExtents[0]
         guard tensor.shape.rank ?? 0 > 0, tensor.elementCount == count * width else {
             throw NodeError(
                 .badData, "\(path) holds \(tensor.dtype)\(tensor.shape); the model wants \(width) features a row")
         }
-        let matrix = tensor.reshaped([count, width])
+        let matrix = tensor.viewed(as: [count, width])
         return matrix.dtype == .float32 || matrix.dtype == .uint8
-            ? matrix : .numbers(matrix.doubles, dtype: .float32, shape: matrix.shape)
+            ? matrix : .numbers(matrix.knownDoubles, dtype: .float32, sized: matrix.shape)
     }
 }

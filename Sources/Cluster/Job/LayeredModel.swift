@@ -12,7 +12,7 @@ struct LayeredModel {
     let isTraining: Node?
 
     var isClassification: Bool { data.training.classes > 0 }
-    private var targets: Int { data.training.labels.shape.concrete[1] }
+    private var targets: Int { data.training.labels.shape.knownExtents[1] }
 
     /// - Parameters:
     ///   - shape: of one example, as the layers want it.
@@ -23,7 +23,7 @@ struct LayeredModel {
         let training = data.training
         features = graph.placeholder(.float32, Shape([nil] + shape.map(Optional.some)), name: "features")
         labels = graph.placeholder(
-            training.labels.dtype, training.classes > 0 ? [nil] : [nil, training.labels.shape.concrete[1]],
+            training.labels.dtype, training.classes > 0 ? [nil] : [nil, training.labels.shape.knownExtents[1]],
             name: "labels")
         isTraining =
             config.model.dropout > 0 || asksTraining ? graph.placeholder(.bool, [], name: "is_training") : nil

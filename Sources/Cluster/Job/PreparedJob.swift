@@ -80,8 +80,7 @@ package struct PreparedJob: Sendable {
         if training.count > 0 {
             facts.batches = BatchShapes.counts.map { (count: Int) -> [Node: TensorSpec] in
                 let examples = (0..<count).map { Int32($0 % training.count) }
-                return PreparedJob.feeds(model, training, examples, scaling, training: true)
-                    .mapValues { TensorSpec($0.dtype, $0.shape) }
+                return PreparedJob.feeds(model, training, examples, scaling, training: true).specs
             }
         }
         return facts
@@ -143,7 +142,7 @@ package struct PreparedJob: Sendable {
     /// The order of batches.
     package var schedule: BatchSchedule {
         BatchSchedule(
-            examples: data.training.count, batch: config.train.batch, seed: UInt64(bitPattern: Int64(config.seed)),
+            of: data.training.count, batch: config.train.batch, seed: UInt64(bitPattern: Int64(config.seed)),
             shuffle: config.train.shuffle, origin: origin)
     }
 
@@ -163,22 +162,22 @@ package struct PreparedJob: Sendable {
     package var evaluationBatches: Int { (data.test.count + evaluationBatch - 1) / evaluationBatch }
 
     /// The held-out batch `index`.
-    func evaluationFeeds(_ index: Int) -> (feeds: [Node: Tensor], examples: Int) {
+    func evaluationFeeds(_ index: Int) -> (feeds: Feeds, examples: Int) {
         let start = index * evaluationBatch
         let end = min(start + evaluationBatch, data.test.count)
         return (feeds(data.test, (start..<end).map { Int32($0) }, training: false), end - start)
     }
 
     /// What a run is fed for the examples `indices` of `set`.
-    package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> [Node: Tensor] {
+    package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> Feeds {
         PreparedJob.feeds(model, set, indices, preprocessing.scaling, training: training)
     }
 
     private static func feeds(
         _ model: TrainingModel, _ set: Dataset, _ indices: [Int32], _ scaling: Scaling, training: Bool
-    ) -> [Node: Tensor] {
-        let batch = set.batch(indices, scaling: scaling)
-        var feeds = [
+    ) -> Feeds {
+        let batch = set.batch(known: indices, scaling)
+        var feeds: Feeds = [
             model.features: batch.features.fitted(to: model.features.spec),
             model.labels: batch.labels.fitted(to: model.labels.spec),
         ]

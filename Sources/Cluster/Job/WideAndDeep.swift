@@ -43,17 +43,17 @@ public struct WideAndDeep: TrainingJob {
         }
         let input = model.dropped(deep.count == 1 ? deep[0] : concat(deep, axis: 1), name: "dropout")
         let start = graph.variable(
-            .numbers(Self.start(training, outputs: outputs), dtype: .float32, shape: [outputs]), name: "wide_bias")
+            .numbers(Self.start(training, outputs: outputs), dtype: .float32, sized: [outputs]), name: "wide_bias")
         let sum = wide.dropFirst().reduce(wide[0]) { $0 + $1 }
         return try model.trained(biasAdd(sum + model.logits(model.hidden(input)), start))
     }
 
     /// The first outputs: of a regression the targets' means, so that only what deviates is left to learn.
     private static func start(_ data: Dataset, outputs: Int) -> [Double] {
-        let targets = data.classes > 0 ? 0 : data.labels.shape.concrete[1]
+        let targets = data.classes > 0 ? 0 : data.labels.shape.knownExtents[1]
         var means = [Double](repeating: 0, count: outputs)
         guard targets == outputs, data.count > 0 else { return means }
-        for (i, label) in data.labels.doubles.enumerated() { means[i % targets] += label / Double(data.count) }
+        for (i, label) in data.labels.knownDoubles.enumerated() { means[i % targets] += label / Double(data.count) }
         return means
     }
 }

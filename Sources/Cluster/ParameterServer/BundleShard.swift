@@ -121,8 +121,8 @@ package final class BundleShard {
                     guard block.offset >= 0, block.count >= 0, block.offset <= Int64(whole.elementCount),
                         block.count <= Int64(whole.elementCount) - block.offset
                     else { throw NodeError(.refused, "'\(source)' has no elements from \(block.offset) on") }
-                    let flat = whole.reshaped([whole.elementCount])
-                    try assign(flat.rows(Int(block.offset)..<Int(block.offset + block.count)), to: vertex)
+                    let flat = whole.viewed(as: [whole.elementCount])
+                    try assign(flat.viewed(rows: Int(block.offset)..<Int(block.offset + block.count)), to: vertex)
                 }
             }
         }
@@ -220,7 +220,7 @@ package final class BundleShard {
     }
 
     private func apply(_ numbers: (Int, Placeholder) -> UnsafeRawPointer) throws {
-        var feeds: [Node: Tensor] = [:]
+        var feeds = Feeds()
         for (i, placeholder) in placeholders.enumerated() {
             // Read-only: feeds are never written by a run.
             let start = UnsafeMutableRawPointer(mutating: numbers(i, placeholder))
@@ -337,7 +337,7 @@ package final class BundleShard {
     func snapshot() throws -> [(name: String, value: Tensor)] {
         var result: [(name: String, value: Tensor)] = []
         try forEachValue { label, spec, source in
-            result.append((label, Tensor(dtype: spec.dtype, shape: spec.shape) { $0.copyMemory(from: source) }))
+            result.append((label, Tensor(dtype: spec.dtype, sized: spec.shape) { $0.copyMemory(from: source) }))
         }
         return result
     }

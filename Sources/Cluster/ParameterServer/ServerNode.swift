@@ -125,7 +125,7 @@ public struct ServerNode: Sendable {
 
     private func address(_ lane: Int) throws -> Address {
         guard lane > 0 else { return listen }
-        if listen.port != nil { return listen.with(port: 0) }
+        if listen.port != nil { return listen.with(known: 0) }
         return try Address("\(listen)-\(lane)")
     }
 
@@ -329,7 +329,7 @@ extension ServerNode {
                     "workers may be on other machines: say --listen tls+tcp://HOST:0 with this machine's own name or address"
                 )
             }
-            return coordinator.with(port: 0)
+            return coordinator.with(known: 0)
         }
     }
 }

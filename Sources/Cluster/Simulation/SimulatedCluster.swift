@@ -55,7 +55,7 @@ package final class SimulatedCluster {
         self.plan = plan
         self.trace = trace
         random = SimulationRandom(seed: plan.seed ^ 0x5EED ^ plan.noise << 32)
-        schedule = BatchSchedule(examples: plan.examples, batch: plan.batch, seed: 1)
+        schedule = BatchSchedule(of: plan.examples, batch: plan.batch, seed: 1)
         state = JobState(
             JobState.Facts(
                 config: plan.config, fingerprint: "", variables: [], totalSteps: plan.steps, schedule: schedule,

@@ -18,7 +18,7 @@ package struct ExchangeProbe {
         fileprivate let client: ParameterClient
         fileprivate let session: Session
         fileprivate let job: PreparedJob
-        fileprivate let feeds: [Node: Tensor]
+        fileprivate let feeds: Feeds
         fileprivate let pushed: [Node]
         fileprivate let steps: Steps
 

@@ -336,7 +336,7 @@ final class WorkerLoop {
                 throw GraphError(
                     "a loss and a metric are one number for a batch, not \(value.dtype)\(value.shape)", node: node.name)
             }
-            return value.doubles[0] * Double(examples)
+            return value.knownDoubles[0] * Double(examples)
         }
         let metrics = zip(job.metricNames, numbers.dropFirst()).map { name, value in
             var metric = WireMetricSum()

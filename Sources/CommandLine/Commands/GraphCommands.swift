@@ -95,7 +95,7 @@ struct GraphRunCommand: Subcommand {
         var texts: [String: Tensor] = [:]
         for text in feedText {
             let equals = text.firstIndex(of: "=") ?? text.endIndex
-            texts[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], shape: [])
+            texts[String(text[..<equals])] = Tensor(texts: [String(text[equals...].dropFirst())], sized: [])
         }
         given.merge(texts) { $1 }
         let source = try GraphSource(absolute(file), tags: tags.map(tagList))
@@ -120,7 +120,7 @@ struct GraphRunCommand: Subcommand {
         var values: [Tensor] = []
         for _ in 0..<steps { values = try graph.run(fetches.map(\.node), feeds: feeds) }
         guard let out else {
-            for (fetch, value) in zip(fetches, values) { try invocation.console.write("\(fetch.name) \(value)") }
+            for (fetch, value) in zip(fetches, values) { try invocation.console.write("\(fetch.name) \(value.line)") }
             return
         }
         let folder = absolute(out)

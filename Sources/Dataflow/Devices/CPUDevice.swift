@@ -67,3 +67,7 @@ public struct CPUDevice: Device {
         return "CPU"
     }
 }
+
+extension CPUDevice: CustomStringConvertible {
+    public var description: String { "\(name) (\(detail))" }
+}

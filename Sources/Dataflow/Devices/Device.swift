@@ -82,3 +82,13 @@ public struct DeviceOptions: Sendable, Equatable {
     /// No GPU unless an operation asks for one by name.
     public static let hostOnly = DeviceOptions(standard: DeviceName(kind: .cpu))
 }
+
+extension DeviceOptions: CustomStringConvertible {
+    public var description: String {
+        var parts = [standard.map { "\($0)" } ?? "a GPU where there is one"]
+        if allowsEmulation { parts.append("emulated GPUs too") }
+        if let memoryLimit { parts.append("at most \(memoryLimit) bytes of a GPU") }
+        if allowsTF32 { parts.append("TF32") }
+        return parts.joined(separator: ", ")
+    }
+}

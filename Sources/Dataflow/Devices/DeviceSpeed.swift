@@ -11,8 +11,8 @@ public struct DeviceSpeed: Sendable {
         let (n, length) = (1024, 8 << 20)
         let g = Graph()
         let (product, sum, all) = g.device("\(device)") {
-            let a = g.variable(Tensor(repeating: Float(1), shape: [n, n]), name: "a")
-            let x = g.variable(Tensor(repeating: Float(1), shape: [length]), name: "x")
+            let a = g.variable(Tensor(repeating: Float(1), sized: [n, n]), name: "a")
+            let x = g.variable(Tensor(repeating: Float(1), sized: [length]), name: "x")
             return (matmul(a, a), x.value + 1, g.globalVariablesInitializer())
         }
         let session = try Session(g, options: SessionOptions(devices: DeviceOptions(allowsEmulation: emulated)))
@@ -33,4 +33,8 @@ public struct DeviceSpeed: Sendable {
         let flops = 2 * Double(n) * Double(n) * Double(n)
         return DeviceSpeed(gflops: flops / seconds[0] * 1e-9, gbps: Double(length * 8) / seconds[1] * 1e-9)
     }
+}
+
+extension DeviceSpeed: CustomStringConvertible {
+    public var description: String { "\(gflops) GFLOP/s, \(gbps) GB/s" }
 }

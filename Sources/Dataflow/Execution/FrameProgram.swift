@@ -172,10 +172,10 @@ final class FrameProgram {
             case .outside(let view): return try outside(view, copy)
             case .member:
                 guard let tensor = arrivals?.inputs[i] else {
-                    preconditionFailure("\(member.vertex.name) runs without its input \(i)")
+                    fatalError("\(member.vertex.name) runs without its input \(i)")
                 }
                 return copy
-                    ? Tensor(dtype: tensor.dtype, shape: tensor.shape) { bytes in
+                    ? Tensor(dtype: tensor.dtype, sized: tensor.shape) { bytes in
                         tensor.withUnsafeBytes { bytes.copyMemory(from: $0) }
                     } : tensor
             }
@@ -191,7 +191,7 @@ final class FrameProgram {
                 outputs[0] = try value(first)
                 outputs[1] = Tensor(Int32(first))
             case .enter, .exit, .nextIteration: outputs[0] = try value(0)
-            case .pass: outputs[0] = try decision(member, value(0)).reshaped([])
+            case .pass: outputs[0] = try decision(member, value(0)).viewed(as: [])
             case .trigger: outputs[0] = Tensor(false)
             case .compute:
                 for variable in member.reads where !variable.isInitialized { throw Plan.uninitialized(variable.name) }
@@ -262,7 +262,7 @@ final class FrameProgram {
     /// A `Merge` one of whose inputs was there before.
     private func firstOutside(_ member: Member) throws -> Int {
         guard let i = member.inputs.firstIndex(where: { if case .outside = $0 { true } else { false } }) else {
-            preconditionFailure("\(member.vertex.name) runs without an input")
+            fatalError("\(member.vertex.name) runs without an input")
         }
         return i
     }

@@ -47,7 +47,7 @@ public struct KernelBinding {
     /// The known integers of input `i` (an axis, a shape), which the plan knows or the dynamic region has just computed.
     public func integers(_ i: Int) throws -> [Int] {
         guard let tensor = constants[i] else { throw GraphError("input \(i) must be known when the kernel is bound") }
-        return tensor.integers
+        return tensor.knownIntegers
     }
 
     /// The known integer of input `i`, which must be one number.

@@ -28,7 +28,7 @@ final class Plan {
             guard shape.elementCount == tensor.elementCount else {
                 throw GraphError("its value is of the shape \(tensor.shape), where \(shape) was planned")
             }
-            return tensor.reshaped(shape)
+            return tensor.viewed(as: shape)
         }
     }
 
@@ -60,6 +60,8 @@ final class Plan {
     private let hasDynamicSteps: Bool
     /// The values of `feeds`, for the time of a run.
     private var fed: [Tensor] = []
+    /// Where in the feeds of the last run each of `feeds` was.
+    private var places: [Int]
     /// Values of the dynamic region, and what they stand for, for the time of a run.
     private var dynamicValues: [Slot: KeptTensor] = [:]
     private var resources = RunResources()
@@ -81,6 +83,7 @@ final class Plan {
         self.sources = sources
         self.specs = specs
         self.feeds = feeds
+        places = Array(feeds.indices)
         self.fetches = fetches
         self.reads = reads
         self.random = random
@@ -114,10 +117,14 @@ final class Plan {
     }
 
     /// Keeps the feeds for the next run, if they are those that the plan was made for.
-    func take(_ feeds: [Node: Tensor]) -> Bool {
-        guard feeds.count == self.feeds.count else { return false }
+    func take(_ feeds: Feeds) -> Bool {
+        let entries = feeds.entries
+        guard entries.count == self.feeds.count else { return false }
         for i in self.feeds.indices {
-            guard let tensor = feeds[self.feeds[i].node],
+            let node = self.feeds[i].node
+            if entries[places[i]].node != node { places[i] = entries.firstIndex { $0.node == node } ?? 0 }
+            let entry = entries[places[i]]
+            guard entry.node == node, case .success(let tensor) = entry.value,
                 tensor.dtype == self.feeds[i].spec.dtype, tensor.shape == self.feeds[i].spec.shape
             else {
                 fed.removeAll(keepingCapacity: true)
@@ -289,7 +296,7 @@ final class Plan {
             let spec = specs[slot]
             let bytes = spec.shape.elementCount! * spec.dtype.size
             if copy {
-                return Tensor(dtype: spec.dtype, shape: spec.shape) { target in
+                return Tensor(dtype: spec.dtype, sized: spec.shape) { target in
                     target.copyMemory(from: UnsafeRawBufferPointer(start: pointers[slot], count: bytes))
                 }
             }

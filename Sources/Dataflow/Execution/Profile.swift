@@ -122,3 +122,21 @@ private func quoted(_ text: String) -> String {
     }
     return result + "\""
 }
+
+extension Profile: CustomStringConvertible {
+    /// What each kind of operation took, the longest first, a line each.
+    public var description: String {
+        let lines = byOperation.map(\.description)
+        return lines.isEmpty ? "a profile of no run" : lines.joined(separator: "\n")
+    }
+}
+
+extension Profile.Total: CustomStringConvertible {
+    public var description: String { "\(operation): \(seconds) s in \(count) runs, \(bytes) bytes" }
+}
+
+extension Profile.Event: CustomStringConvertible {
+    public var description: String {
+        "\(operation) '\(name)' on \(device): \(duration) s from \(start) s, \(bytes) bytes"
+    }
+}

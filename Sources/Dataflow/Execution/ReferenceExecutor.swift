@@ -188,7 +188,7 @@ final class ReferenceExecutor {
             guard choice.elementCount == 1 else {
                 throw GraphError("the predicate must be a scalar, got the shape \(choice.shape)", node: vertex.name)
             }
-            result.tokens = choice.scalar(Bool.self) ? [.dead, data] : [data, .dead]
+            result.tokens = try choice.scalar(Bool.self) ? [.dead, data] : [data, .dead]
         case "Merge", "RefMerge":
             var (tokens, first) = ([Token](), 0)
             if let carried = vertex.loopInput {
@@ -233,7 +233,7 @@ final class ReferenceExecutor {
             if let buffer = token.memory, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
         }
         let values = inputs.enumerated().map { i, token -> Tensor in
-            guard let tensor = token.tensor else { preconditionFailure("\(vertex.name) runs without its input \(i)") }
+            guard let tensor = token.tensor else { fatalError("\(vertex.name) runs without its input \(i)") }
             return token.memory == nil ? current(token, tensor, result.seen).value : copy(tensor)
         }
         let outputs = try evaluator.outputs(of: vertex, values, resources: resources, variable: inputs.first?.memory)
@@ -271,11 +271,11 @@ final class ReferenceExecutor {
         guard let last = all.indices.dropFirst(view.version).last(where: { seen.contains(all[$0].write) }) else {
             return (value, view.version)
         }
-        return (all[last].tensor.reshaped(value.shape), last + 1)
+        return (all[last].tensor.viewed(as: value.shape), last + 1)
     }
 
     private func copy(_ tensor: Tensor) -> Tensor {
-        Tensor(dtype: tensor.dtype, shape: tensor.shape) { target in
+        Tensor(dtype: tensor.dtype, sized: tensor.shape) { target in
             tensor.withUnsafeBytes { target.copyMemory(from: $0) }
         }
     }

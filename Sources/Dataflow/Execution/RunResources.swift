@@ -11,7 +11,7 @@ final class RunResources {
         let id = next
         return (
             id,
-            Tensor(dtype: .resource, shape: []) { $0.storeBytes(of: id, as: UInt64.self) }
+            Tensor(dtype: .resource, sized: []) { $0.storeBytes(of: id, as: UInt64.self) }
         )
     }
 
@@ -62,7 +62,7 @@ final class RunResources {
     func gradientArray(of handle: Tensor, source: String) throws -> Tensor {
         let key = "\(id(handle))/\(source)"
         if let known = gradients[key] {
-            return Tensor(dtype: .resource, shape: []) { $0.storeBytes(of: known, as: UInt64.self) }
+            return Tensor(dtype: .resource, sized: []) { $0.storeBytes(of: known, as: UInt64.self) }
         }
         let made = try withArray(handle) { $0.gradients() }
         let tensor = makeArray(made)
@@ -162,7 +162,7 @@ struct TensorArray {
                 "element \(index) of a TensorArray is read before it is written, and its shape is \(shape)")
         }
         try TensorSpec(dtype, shape).checkSize(limit: limit)
-        return .zeros(dtype, shape)
+        return .zeros(dtype, sized: shape)
     }
 
     private static func sum(_ a: Tensor, _ b: Tensor) throws -> Tensor {
@@ -176,7 +176,7 @@ struct TensorArray {
     }
 
     private static func sum<Scalar: NumericScalar>(_ a: Tensor, _ b: Tensor, _ type: Scalar.Type) -> Tensor {
-        Tensor(zip(a.array(of: type), b.array(of: type)).map { Scalar.wrappingAdd($0, $1) }, shape: a.shape)
+        Tensor(zip(a.elements(of: type), b.elements(of: type)).map { Scalar.wrappingAdd($0, $1) }, sized: a.shape)
     }
 }
 
@@ -195,14 +195,14 @@ extension ValueOperation {
     /// Never computed when a plan is made.
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        preconditionFailure("\(name) is evaluated, not bound")
+        fatalError("\(name) is evaluated, not bound")
     }
 }
 
 extension DynamicOperation {
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        preconditionFailure("\(name) is evaluated, not bound")
+        fatalError("\(name) is evaluated, not bound")
     }
 }
 

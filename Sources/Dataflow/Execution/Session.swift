@@ -93,7 +93,7 @@ public final class Session: Sendable {
     }
 
     /// Runs what `fetch` needs and returns its value. Fetching a node without outputs runs it and returns a scalar false.
-    public func run(_ fetch: any Operand, feeds: [Node: Tensor] = [:], profile: Profile? = nil) throws -> Tensor {
+    public func run(_ fetch: any Operand, feeds: Feeds = [:], profile: Profile? = nil) throws -> Tensor {
         try run([fetch], feeds: feeds, profile: profile)[0]
     }
 
@@ -101,11 +101,11 @@ public final class Session: Sendable {
     ///
     /// - Parameters:
     ///   - fetches: nodes or Variables of the session's graph; a vertex without outputs is run, its value is a scalar false.
-    ///   - feeds: values that stand in for nodes, placeholders or any others, of their dtype and a shape that fits.
+    ///   - feeds: values that stand in for nodes, placeholders or any others, of a shape that fits: see `Feeds`.
     ///   - profile: collects what each operation takes.
     /// - Throws: `GraphError` for a mistake in the graph, a missing or wrong feed, an uninitialised Variable.
     public func run(
-        _ fetches: [any Operand], feeds: [Node: Tensor] = [:], profile: Profile? = nil
+        _ fetches: [any Operand], feeds: Feeds = [:], profile: Profile? = nil
     ) throws -> [Tensor] {
         try graph.validate()
         return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile ?? options.profile) }
@@ -114,7 +114,7 @@ public final class Session: Sendable {
     /// Runs what the fetches need, and exchanges values while it does.
     /// - Throws: also what the closures of `exchange` throw; the run ends there.
     package func run(
-        _ fetches: [any Operand], feeds: [Node: Tensor], exchange: RunExchange
+        _ fetches: [any Operand], feeds: Feeds, exchange: RunExchange
     ) throws -> [Tensor] {
         try graph.validate()
         return try core.withLock { core in
@@ -132,15 +132,21 @@ public final class Session: Sendable {
     /// What a run of `fetches` will do, fed with values of these dtypes and shapes: its kernels in order, which operations
     /// are fused, where values lie in memory, and on which device each kernel runs.
     /// - Throws: what the run would throw before it computes.
-    public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec] = [:]) throws -> PlanDescription {
+    public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec]) throws -> PlanDescription {
         try graph.validate()
         return try core.withLock { core in
             try core.make(SessionCore.PlanKey(fetches: fetches.map(\.node), feeds: feeds)).description
         }
     }
 
+    /// What a run of `fetches` on these feeds will do.
+    /// - Throws: what the run would throw before it computes.
+    public func plan(for fetches: [any Operand], feeds: Feeds = [:]) throws -> PlanDescription {
+        try plan(for: fetches, feeds: try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) })
+    }
+
     /// Runs `nodes` for their effects.
-    public func execute(_ nodes: any Operand..., feeds: [Node: Tensor] = [:]) throws {
+    public func execute(_ nodes: any Operand..., feeds: Feeds = [:]) throws {
         _ = try run(nodes, feeds: feeds)
     }
 
@@ -154,6 +160,14 @@ public final class Session: Sendable {
     /// - Throws: `GraphError` if dtype or shape differ.
     public func assign(_ value: Tensor, to variable: Variable) throws {
         try core.withLock { core in try core.assign(value, to: variable.reference.vertex) }
+    }
+
+    /// Gives a Variable a value that the program has: numbers, truth values, texts, and arrays of them to any rank. They are
+    /// converted to the Variable's dtype as `Feeds` are.
+    /// - Throws: `GraphError` if the shape differs, or the dtype cannot hold a value.
+    @_disfavoredOverload
+    public func assign(_ value: some TensorConvertible, to variable: Variable) throws {
+        try assign(try value.tensor().converted(to: variable.dtype), to: variable)
     }
 
     /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls. Of a
@@ -174,6 +188,22 @@ public final class Session: Sendable {
     package func setRandomStep(_ step: Int?, rank: Int = 0) {
         core.withLock { core in core.setRandomStep(step, rank: rank) }
     }
+}
+
+extension SessionOptions: CustomStringConvertible {
+    /// What runs may use, and what is not as by default.
+    public var description: String {
+        var parts = ["\(threads) thread\(threads == 1 ? "" : "s")", "\(memoryLimit) bytes", "devices: \(devices)"]
+        if matrixPrecision != .float32 { parts.append("matrix products in \(matrixPrecision)") }
+        if let timeout { parts.append("timeout \(timeout)") }
+        if softPlacement { parts.append("soft placement") }
+        if plan == .reference { parts.append("vertex by vertex") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension Session: CustomStringConvertible {
+    public var description: String { "a session of \(graph); \(options)" }
 }
 
 /// What a session's lock protects.
@@ -208,12 +238,12 @@ final class SessionCore {
     }
 
     func run(
-        _ fetches: [Node], _ feeds: [Node: Tensor], _ profile: Profile?, exchange: RunExchange? = nil
+        _ fetches: [Node], _ feeds: Feeds, _ profile: Profile?, exchange: RunExchange? = nil
     ) throws -> [Tensor] {
         // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
         omp_set_num_threads(Int32(options.threads))
         random.beginRun()
-        if options.plan == .reference { return try runReference(fetches, feeds, exchange) }
+        if options.plan == .reference { return try runReference(fetches, feeds.tensors(), exchange) }
         return try plan(fetches, feeds).run(profile, exchange: exchange)
     }
 
@@ -231,26 +261,29 @@ final class SessionCore {
     }
 
     private func check(_ nodes: [Node]) throws {
-        for node in nodes where node.graph !== graph {
-            throw GraphError("\(node.name) belongs to another graph than the session")
+        for node in nodes {
+            guard node.graph === graph else {
+                throw GraphError("\(node.name) belongs to another graph than the session")
+            }
+            if let mistake = node.mistake { throw mistake }
         }
     }
 
-    private func plan(_ fetches: [Node], _ feeds: [Node: Tensor]) throws -> Plan {
+    private func plan(_ fetches: [Node], _ feeds: Feeds) throws -> Plan {
         if graph.revision != revision {
             // A loop keeps its history since its gradient was asked for: it takes and yields more than plans know of.
             forgetPlans()
             revision = graph.revision
         }
         if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
-        let key = PlanKey(fetches: fetches, feeds: feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
+        let key = PlanKey(fetches: fetches, feeds: try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) })
         let plan = try plans[key] ?? make(key)
         recency.removeAll { $0 == key }
         recency.append(key)
         plans[key] = plan
         if recency.count > SessionCore.planLimit { plans[recency.removeFirst()] = nil }
         last = (fetches, plan)
-        guard plan.take(feeds) else { preconditionFailure("a plan fits the feeds that it was made for") }
+        guard plan.take(feeds) else { fatalError("a plan fits the feeds that it was made for") }
         return plan
     }
 
@@ -283,7 +316,7 @@ final class SessionCore {
     func value(_ vertex: Vertex) throws -> Tensor {
         let buffer = try buffer(vertex, mustBeInitialized: true)
         let storage = try buffer.onHost(writing: false)
-        return Tensor(dtype: buffer.spec.dtype, shape: buffer.spec.shape) { bytes in
+        return Tensor(dtype: buffer.spec.dtype, sized: buffer.spec.shape) { bytes in
             bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
         }
     }

@@ -54,7 +54,7 @@ struct VertexEvaluator {
         let operation = vertex.operation
         var results = outputs.enumerated().map { i, spec -> Tensor in
             if let input = operation.aliases[i] { return inputs[input].viewed(as: spec) }
-            return Tensor(dtype: spec.dtype, shape: spec.shape) { _ in }
+            return Tensor(dtype: spec.dtype, sized: spec.shape) { _ in }
         }
         if operation.aliases[0] == 0, operation.writes.isEmpty { return results }
         let binding = KernelBinding(

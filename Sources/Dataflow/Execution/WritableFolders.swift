@@ -52,3 +52,10 @@ public struct WritableFolders: Sendable, Equatable {
         }
     }
 }
+
+extension WritableFolders: CustomStringConvertible {
+    public var description: String {
+        guard let folders else { return "everywhere" }
+        return folders.isEmpty ? "nowhere" : "in \(folders.joined(separator: ", "))"
+    }
+}

@@ -96,3 +96,34 @@ public struct Attributes: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         GraphError("the attribute '\(name)' must be \(kind), got \(values[name].map { "\($0)" } ?? "nothing")")
     }
 }
+
+extension AttributeValue: CustomStringConvertible {
+    /// The value alone: "int32", "[1, 2]", "true".
+    public var description: String {
+        switch self {
+        case .int(let value): "\(value)"
+        case .float(let value): "\(value)"
+        case .bool(let value): "\(value)"
+        case .string(let value): "\"\(value)\""
+        case .type(let value): "\(value)"
+        case .shape(let value): "\(value)"
+        case .tensor(let value): value.line
+        case .ints(let values): "\(values)"
+        case .floats(let values): "\(values)"
+        case .bools(let values): "\(values)"
+        case .strings(let values): "\(values)"
+        case .types(let values): "\(values)"
+        case .shapes(let values): "\(values)"
+        case .function(let value): value.name
+        case .functions(let values): "[\(values.map(\.name).joined(separator: ", "))]"
+        }
+    }
+}
+
+extension Attributes: CustomStringConvertible {
+    /// By name: "[transpose_a: false, transpose_b: false]".
+    public var description: String {
+        let parts = values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        return "[\(parts.isEmpty ? ":" : parts.joined(separator: ", "))]"
+    }
+}

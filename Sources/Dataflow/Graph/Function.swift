@@ -148,3 +148,11 @@ extension Graph {
         return results.map { twins[$0] ?? $0 }
     }
 }
+
+extension Function: CustomStringConvertible {
+    /// The name, the parameters and the results: "cond_true(float32[], int32[]) -> (float32[])".
+    public var description: String {
+        let (taken, given) = (parameters.map(\.spec.description), results.map(\.spec.description))
+        return "\(name)(\(taken.joined(separator: ", "))) -> (\(given.joined(separator: ", ")))"
+    }
+}

@@ -15,12 +15,12 @@ extension Graph {
         let name = freeName(base)
         let attributes: Attributes = ["dtype": .type(owner.dtype), "shape": .shape(owner.shape)]
         let state = add(VariableV2.self, [], attributes, exactName: name, device: place).output(0)
-        let extents = Tensor((owner.shape.isFullyDefined ? owner.shape.concrete : []).map { Int32($0) })
+        let extents = Tensor((owner.shape.isFullyDefined ? owner.shape.knownExtents : []).map { Int32($0) })
         let dims = add(
             Const.self, [], ["dtype": .type(.int32), "value": .tensor(extents)],
             exactName: freeName("\(name)/Initializer/dims"), device: place
         ).output(0)
-        let value = Tensor.numbers([initial], dtype: owner.dtype, shape: [])
+        let value = Tensor.numbers([initial], dtype: owner.dtype, sized: [])
         let element = add(
             Const.self, [], ["dtype": .type(owner.dtype), "value": .tensor(value)],
             exactName: freeName("\(name)/Initializer/value"), device: place

@@ -194,7 +194,9 @@ public final class Graph: Sendable {
         location: SourceLocation? = nil, mistake: GraphError? = nil, id earlier: Int? = nil
     ) -> Vertex {
         let inputs = given.map(local)
-        let place = root.place ?? location ?? given.lazy.compactMap(\.vertex.location).first
+        // What the library builds on its own account, such as a gradient's rows made whole, lies where its inputs do.
+        let told = location?.isLibrary == true ? nil : location
+        let place = root.place ?? told ?? given.lazy.compactMap(\.vertex.location).first
         let room = operation is any LoopOperation.Type ? LoopHistory.room : 0
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
@@ -232,7 +234,7 @@ public final class Graph: Sendable {
             error: error, location: place)
         state.withLock { state in
             if earlier == nil {
-                precondition(state.nextID + room == id, "a graph is built by one thread")
+                require(state.nextID + room == id, "a graph is built by one thread")
                 state.vertices.append(vertex)
                 state.nextID = id + 1
             } else {
@@ -275,6 +277,12 @@ public final class Graph: Sendable {
             for (i, input) in inputs.enumerated() where input.vertex.outputs.isEmpty {
                 throw GraphError("input \(i) is \(input.vertex.name), which has no outputs")
             }
+            for (i, input) in inputs.enumerated() {
+                if let mistake = input.mistake { throw GraphError("input \(i) is \(mistake.message)") }
+            }
+            for case .shape(let shape) in attributes.values.values {
+                if let mistake = shape.mistake { throw mistake }
+            }
             var specs = inputs.map(\.spec)
             if isLoopHead, let first = specs.first { specs.append(TensorSpec(first.dtype, .unknown)) }
             let resolved = try operation.signature.resolve(attributes, inputs: specs.map(\.dtype))
@@ -289,7 +297,7 @@ public final class Graph: Sendable {
             var shapes = try operation.infer(inference)
             // Its input is but a default: what is fed instead may have any shape that the attribute allows.
             if operation == PlaceholderWithDefault.self { shapes = [try resolved.shape("shape")] }
-            precondition(
+            require(
                 shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")
             let folded = try operation.fold(inference)
             return (resolved, zip(types, shapes).map { TensorSpec($0, $1) }, folded.map { $0.map { $0 } } ?? [])
@@ -436,5 +444,16 @@ extension Graph.State {
         var n = 1
         while nameCounts["\(full)_\(n)"] != nil { n += 1 }
         return "\(full)_\(n)"
+    }
+}
+
+extension Graph: CustomStringConvertible {
+    /// How much is in it, and the first mistake if there is one.
+    public var description: String {
+        let (operations, variables) = (vertices.count, variables.count)
+        let what = functionName.map { "the body of the function '\($0)'," } ?? "a graph"
+        let mistake = firstError.map { "; its first mistake: \($0)" } ?? ""
+        return "\(what) of \(operations) operation\(operations == 1 ? "" : "s") and "
+            + "\(variables) Variable\(variables == 1 ? "" : "s")\(mistake)"
     }
 }

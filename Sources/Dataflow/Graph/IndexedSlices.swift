@@ -81,3 +81,16 @@ protocol RowPicking: Operation {
     /// The gradient for input 0 as rows; nil where it is not rows of the first dimension that are picked.
     static func rowGradient(_ node: GradientContext) throws -> IndexedSlices?
 }
+
+extension IndexedSlices: CustomStringConvertible {
+    public var description: String { "rows \(values) at \(indices), else 0" }
+}
+
+extension Gradient: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .dense(let node): "\(node)"
+        case .rows(let rows): "\(rows)"
+        }
+    }
+}

@@ -108,11 +108,8 @@ public final class Vertex: Sendable {
         }
     }
 
-    /// Output `index` as something to compute with. Traps beyond the outputs.
-    public func output(_ index: Int) -> Node {
-        precondition(index < max(outputs.count, 1), "\(name) has \(outputs.count) outputs")
-        return Node(vertex: self, output: index)
-    }
+    /// Output `index` as something to compute with. That there is none such is a mistake of what uses it.
+    public func output(_ index: Int) -> Node { Node(vertex: self, output: index) }
 
     /// The vertex as something to fetch or to depend on; it may have no outputs.
     public var node: Node { Node(vertex: self, output: 0) }
@@ -153,6 +150,14 @@ public struct Node: Sendable, Hashable, CustomStringConvertible {
             ? outputs[node.output].isReference : outputs.contains { $0.isReference }
     }
 
+    /// What is wrong with a node that no output of its vertex is; nil for all others.
+    var mistake: GraphError? {
+        let count = vertex.outputs.count
+        if output >= 0, output < max(count, 1) { return nil }
+        return GraphError(
+            "output \(output) of '\(vertex.name)', which has \(count)", node: vertex.name, location: vertex.location)
+    }
+
     /// The value, where it is known while building.
     package var constant: Tensor? { vertex.constants.indices.contains(output) ? vertex.constants[output] : nil }
 
@@ -182,4 +187,14 @@ public protocol Operand: TensorOperand {
 
 extension Node: Operand {
     public var node: Node { self }
+}
+
+extension Vertex: CustomStringConvertible {
+    /// The operation, the name, the inputs and the outputs: "MatMul 'y' (x:0, w/read:0) -> float32[?, 1]".
+    public var description: String {
+        let taken = (inputs.map(\.name) + controls.map { "^\($0.name)" }).joined(separator: ", ")
+        let given = outputs.map(\.description).joined(separator: ", ")
+        let text = "\(operation.name) '\(name)'\(taken.isEmpty ? "" : " (\(taken))")"
+        return text + (given.isEmpty ? "" : " -> \(given)")
+    }
 }

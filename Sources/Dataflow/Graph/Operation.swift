@@ -103,7 +103,7 @@ public struct Inference: Sendable {
     public func constant(_ input: Int) -> Tensor? { constants[input] }
 
     /// The known value of an int32 or int64 input as Ints.
-    public func integers(_ input: Int) -> [Int]? { constants[input]?.integers }
+    public func integers(_ input: Int) -> [Int]? { constants[input]?.knownIntegers }
 
     /// The known value of an int32 or int64 input that holds the extents of a shape; at most 254, as in TensorFlow.
     func extents(_ input: Int) throws -> [Int]? {

@@ -181,3 +181,20 @@ public struct Signature: Sendable {
         }
     }
 }
+
+extension Signature: CustomStringConvertible {
+    /// The arguments, the results and the attributes: "(a: T, b: T) -> (product: T), transpose_a: false".
+    public var description: String {
+        let (taken, given) = (inputs.map(\.description), outputs.map(\.description))
+        let others = defaults.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } + required
+        return (["(\(taken.joined(separator: ", "))) -> (\(given.joined(separator: ", ")))"] + others)
+            .joined(separator: ", ")
+    }
+}
+
+extension Signature.Argument: CustomStringConvertible {
+    /// "name: type", the type as TensorFlow writes it.
+    public var description: String {
+        "\(name): \(isReference ? "ref " : isList ? "list " : "")\(count.map { "\($0) * " } ?? "")\(type)"
+    }
+}

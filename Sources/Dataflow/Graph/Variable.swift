@@ -45,7 +45,7 @@ extension Graph {
         }
     }
 
-    /// State whose first value is a constant.
+    /// State whose first value is a tensor.
     @discardableResult
     public func variable(
         _ initial: Tensor, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
@@ -57,12 +57,36 @@ extension Graph {
         return variable(value, name: name, trainable: trainable, file: file, line: line)
     }
 
-    /// State whose first value is a scalar float32.
+    /// State whose first value stands in the program, to any rank: `g.variable(0.5)` is a float32, `g.variable(0)` an int32,
+    /// by the rule of `constant(_:dtype:shape:)`.
+    ///
+    /// - Parameter shape: of the elements in row-major order; a single number fills it.
     @discardableResult
     public func variable(
-        _ initial: Float, name: String = "Variable", trainable: Bool = true, file: StaticString = #fileID,
-        line: UInt = #line
-    ) -> Variable { variable(Tensor(initial), name: name, trainable: trainable, file: file, line: line) }
+        _ initial: TensorLiteral, dtype: DType? = nil, shape: Shape? = nil, name: String = "Variable",
+        trainable: Bool = true, file: StaticString = #fileID, line: UInt = #line
+    ) -> Variable {
+        let value = withoutControlDependencies {
+            constant(initial, dtype: dtype, shape: shape, name: "\(name)/initial_value", file: file, line: line)
+        }
+        return variable(value, name: name, trainable: trainable, file: file, line: line)
+    }
+
+    /// State whose first value the program has computed: a number, a truth value, a text, or arrays of them to any rank. It
+    /// keeps the values' type (Float is float32, Double float64, Int int64) unless `dtype` says otherwise.
+    ///
+    /// - Parameter shape: of the elements in row-major order; a single value fills it.
+    @_disfavoredOverload
+    @discardableResult
+    public func variable<Value: TensorConvertible>(
+        _ initial: Value, dtype: DType? = nil, shape: Shape? = nil, name: String = "Variable", trainable: Bool = true,
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Variable {
+        let value = withoutControlDependencies {
+            constant(initial, dtype: dtype, shape: shape, name: "\(name)/initial_value", file: file, line: line)
+        }
+        return variable(value, name: name, trainable: trainable, file: file, line: line)
+    }
 
     private func finish(_ vertex: Vertex, _ initial: Node, trainable: Bool, _ location: SourceLocation) -> Variable {
         let base = vertex.name
@@ -98,12 +122,17 @@ extension Graph {
     }
 
     /// Runs the initialiser of every Variable made so far; TensorFlow's `tf.global_variables_initializer()`.
-    public func globalVariablesInitializer(name: String = "init") -> Node {
-        group(variables.map(\.initializer), name: name)
-    }
+    public func globalVariablesInitializer(
+        name: String = "init", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { group(variables.map(\.initializer), name: name, file: file, line: line) }
 
     /// Runs every one of `nodes` and yields nothing; TensorFlow's `tf.group`.
-    public func group(_ nodes: [Node], name: String = "group_deps") -> Node {
-        add(NoOp.self, [], name: name, controls: nodes.map(\.vertex), device: DeviceName()).node
+    public func group(
+        _ nodes: [Node], name: String = "group_deps", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node {
+        add(
+            NoOp.self, [], name: name, controls: nodes.map(\.vertex), device: DeviceName(),
+            location: SourceLocation(file: file, line: line)
+        ).node
     }
 }

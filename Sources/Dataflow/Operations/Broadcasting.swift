@@ -12,9 +12,9 @@ struct Broadcasting {
 
     /// - Precondition: every shape broadcasts to `output`; all fully defined.
     init(_ shapes: [Shape], to output: Shape) {
-        let extents = output.concrete
+        let extents = output.knownExtents
         let strides = shapes.map { shape -> [Int] in
-            let own = shape.concrete
+            let own = shape.knownExtents
             let missing = extents.count - own.count
             return extents.indices.map { i in i < missing || own[i - missing] == 1 ? 0 : shape.strides[i - missing] }
         }

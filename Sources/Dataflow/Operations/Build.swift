@@ -70,6 +70,9 @@ private func constant(
             throw GraphError("\(number) may have been rounded, give it as an Int")
         }
         var tensor = try value.tensor()
+        if let number = value as? Double, model?.dtype.isFloating == false, let whole = Int64(exactly: number) {
+            tensor = Tensor(whole)
+        }
         if let model { tensor = try tensor.converted(to: model.dtype) }
         let attributes: Attributes = ["dtype": .type(tensor.dtype), "value": .tensor(tensor)]
         return graph.add(Const.self, [], attributes, location: location).node
@@ -88,6 +91,19 @@ func mistaken(_ mistake: GraphError, in graph: Graph) -> Node {
 /// A number as a scalar constant of the operand's dtype. That an integer dtype cannot hold it is a mistake of the graph.
 func scalar(_ value: Double, like x: any Operand) -> Node {
     constant(value, like: x.node, in: x.node.graph, x.node.vertex.location)
+}
+
+extension Graph {
+    /// A number as a scalar constant of a dtype that the caller named: one that holds no such number is a mistake.
+    func number(_ value: Double, _ dtype: DType, _ location: SourceLocation? = nil) -> Node {
+        do {
+            let tensor = try Tensor(value).converted(to: dtype)
+            let attributes: Attributes = ["dtype": .type(dtype), "value": .tensor(tensor)]
+            return add(Const.self, [], attributes, location: location).node
+        } catch {
+            return mistaken((error as? GraphError ?? GraphError("\(error)")).at("Const", location), in: self)
+        }
+    }
 }
 
 /// A node that stands for an operation over no node at all, and so in no graph: its mistake is told by what uses it.

@@ -118,7 +118,7 @@ final class ElementwiseLoop {
         for thread in 0..<self.threads {
             for (r, register) in program.registers.enumerated() {
                 if case .constant(let value, let type) = register {
-                    Tensor.numbers([Double](repeating: value, count: tileElements), dtype: type, shape: [tileElements])
+                    Tensor.numbers([Double](repeating: value, count: tileElements), dtype: type, sized: [tileElements])
                         .withUnsafeBytes { bytes in
                             (scratch + thread * scratchPerThread + offsets[r])
                                 .copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)

@@ -45,7 +45,7 @@ public enum DType: String, CaseIterable, Sendable, Hashable, CustomStringConvert
 }
 
 /// A Swift type that a tensor can hold.
-public protocol TensorScalar: Sendable, Equatable, BitwiseCopyable {
+public protocol TensorScalar: TensorElement, Equatable, BitwiseCopyable {
     static var dtype: DType { get }
 }
 
@@ -99,6 +99,7 @@ extension Float: NumericScalar { public static var dtype: DType { .float32 } }
 extension Double: NumericScalar { public static var dtype: DType { .float64 } }
 extension Int32: NumericScalar { public static var dtype: DType { .int32 } }
 extension Int64: NumericScalar { public static var dtype: DType { .int64 } }
+extension Int: TensorScalar { public static var dtype: DType { .int64 } }
 extension UInt8: NumericScalar { public static var dtype: DType { .uint8 } }
 extension Bool: TensorScalar { public static var dtype: DType { .bool } }
 

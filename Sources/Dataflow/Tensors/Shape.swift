@@ -2,7 +2,8 @@
 ///
 /// `[nil, 784]` is a matrix with any number of rows; `Shape.unknown` says nothing at all; `[]` is a scalar.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
-    /// The extents, −1 where unknown; empty when the rank is unknown too.
+    /// The extents, −1 where unknown; empty when the rank is unknown too. A number n below 0 that was given as an extent, by
+    /// mistake, is kept as n − 1.
     package let extents: [Int]
     package let hasRank: Bool
 
@@ -11,16 +12,18 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     /// The shape of a scalar.
     public static let scalar = Shape([])
 
-    /// A shape whose unknown dimensions are `nil`. Traps on a negative extent.
+    /// A shape whose unknown dimensions are `nil`. A negative extent is a mistake of whatever is given the shape.
     public init(_ dimensions: [Int?]) {
-        precondition(dimensions.allSatisfy { ($0 ?? 0) >= 0 }, "a dimension is at least 0, got \(dimensions)")
-        self.init(extents: dimensions.map { $0 ?? -1 }, hasRank: true)
+        self.init(extents: dimensions.map { $0.map { $0 < 0 ? max($0, .min + 1) - 1 : $0 } ?? -1 }, hasRank: true)
     }
 
     public init(arrayLiteral elements: Int?...) { self.init(elements) }
 
-    /// A fully defined shape.
-    public init(_ dimensions: [Int]) { self.init(extents: dimensions, hasRank: true) }
+    /// A fully defined shape. A negative extent is a mistake of whatever is given the shape.
+    public init(_ dimensions: [Int]) {
+        let isRight = dimensions.allSatisfy { $0 >= 0 }
+        self.init(extents: isRight ? dimensions : Shape(dimensions.map { Optional($0) }).extents, hasRank: true)
+    }
 
     private init(extents: [Int], hasRank: Bool) {
         self.extents = extents
@@ -28,7 +31,10 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     }
 
     /// A shape of the given rank with every dimension unknown.
-    public static func unknown(rank: Int) -> Shape { Shape([Int?](repeating: nil, count: rank)) }
+    public static func unknown(rank: Int) -> Shape {
+        require(rank >= 0, "a rank is at least 0, got \(rank)")
+        return Shape([Int?](repeating: nil, count: rank))
+    }
 
     /// The number of dimensions, or nil.
     public var rank: Int? { hasRank ? extents.count : nil }
@@ -66,24 +72,39 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     /// The product of whole numbers of at least 0, nil if it is beyond an Int.
     static func product(_ factors: some Sequence<Int>) -> Int? { Shape(Array(factors)).elementCount }
 
-    /// Dimension `index`, nil if unknown; negative indices count from the end. Traps beyond the rank.
+    /// Dimension `index`, nil if unknown or if there is none of this index; negative indices count from the end.
     public subscript(index: Int) -> Int? {
-        guard hasRank else { return nil }
-        let extent = extents[index < 0 ? index + extents.count : index]
-        return extent < 0 ? nil : extent
+        let place = index < 0 ? index + extents.count : index
+        guard extents.indices.contains(place), extents[place] >= 0 else { return nil }
+        return extents[place]
     }
 
-    /// The extents of a fully defined shape. Traps otherwise.
+    /// The extents of a fully defined shape.
+    /// - Throws: `GraphError` for any other.
     public var concrete: [Int] {
-        @inline(never) get {
-            precondition(isFullyDefined, "the shape \(self) is not fully defined")
+        get throws {
+            guard isFullyDefined else { throw mistake ?? GraphError("the shape \(self) is not fully defined") }
             return extents
         }
     }
 
-    /// Elements between neighbours along each dimension, row-major. Traps unless fully defined.
-    public var strides: [Int] {
-        var strides = [Int](repeating: 1, count: concrete.count)
+    /// The extents of a shape that is known to be fully defined.
+    package var knownExtents: [Int] {
+        @inline(never) get {
+            require(isFullyDefined, "the shape \(self) is not fully defined")
+            return extents
+        }
+    }
+
+    /// What is wrong with a shape that was given a negative extent; nil for all others.
+    var mistake: GraphError? {
+        extents.allSatisfy { $0 >= -1 }
+            ? nil : GraphError("a dimension is at least 0, or nil where it is not known, got the shape \(self)")
+    }
+
+    /// Elements between neighbours along each dimension, row-major, of a shape that is known to be fully defined.
+    package var strides: [Int] {
+        var strides = [Int](repeating: 1, count: knownExtents.count)
         for i in stride(from: extents.count - 2, through: 0, by: -1) { strides[i] = strides[i + 1] * extents[i + 1] }
         return strides
     }
@@ -126,6 +147,6 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
     public var description: String {
         guard hasRank else { return "<unknown>" }
-        return "[" + extents.map { $0 < 0 ? "?" : String($0) }.joined(separator: ", ") + "]"
+        return "[" + extents.map { $0 == -1 ? "?" : String($0 < 0 ? $0 + 1 : $0) }.joined(separator: ", ") + "]"
     }
 }

@@ -24,7 +24,7 @@ package final class TensorStorage: @unchecked Sendable {
         let hugePage = 2 << 20
         let isLarge = byteCount >= 2 * hugePage
         let status = posix_memalign(&memory, isLarge ? hugePage : 64, max(byteCount, 64))
-        guard status == 0, let memory else { preconditionFailure("no memory for a tensor of \(byteCount) bytes") }
+        guard status == 0, let memory else { fatalError("no memory for a tensor of \(byteCount) bytes") }
         // Advice: where there are no huge pages, all is as it was.
         if isLarge { madvise(memory, byteCount, MADV_HUGEPAGE) }
         pointer = memory
@@ -60,62 +60,70 @@ public struct Tensor: Sendable, CustomStringConvertible {
         self.storage = storage
     }
 
-    /// A tensor whose bytes `fill` writes; they are not cleared before. Traps unless `shape` is fully defined.
-    public init(dtype: DType, shape: Shape, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-        guard let count = shape.elementCount else { preconditionFailure("a tensor's shape is known, got \(shape)") }
+    /// A tensor whose bytes `fill` writes; they are not cleared before.
+    /// - Throws: `GraphError` unless `shape` is fully known and has a size that memory holds; what `fill` throws.
+    public init(dtype: DType, shape: Shape, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+        try shape.checkValue(dtype)
+        try self.init(dtype: dtype, sized: shape, fill: fill)
+    }
+
+    /// As `init(dtype:shape:fill:)`, of a shape that is known to be fully known.
+    package init(
+        dtype: DType, sized shape: Shape, fill: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
+        guard let count = shape.elementCount else { fatalError("a tensor's shape is known, got \(shape)") }
         storage = TensorStorage(byteCount: count * dtype.size)
         self.dtype = dtype
         self.shape = shape
         try fill(UnsafeMutableRawBufferPointer(start: storage.pointer, count: storage.byteCount))
     }
 
-    /// Elements in row-major order. Traps if their number is not the shape's.
-    public init<Scalar: TensorScalar>(_ elements: [Scalar], shape: Shape) {
-        precondition(
-            elements.count == shape.elementCount,
-            "\(elements.count) elements do not fill the shape \(shape)")
-        self.init(dtype: Scalar.dtype, shape: shape) { bytes in
+    /// Elements in row-major order, whose number is known to be the shape's.
+    package init<Scalar: TensorScalar>(_ elements: [Scalar], sized shape: Shape) {
+        require(elements.count == shape.elementCount, "\(elements.count) elements do not fill the shape \(shape)")
+        self.init(dtype: Scalar.dtype, sized: shape) { bytes in
             elements.withUnsafeBytes { bytes.copyMemory(from: $0) }
         }
     }
 
-    /// A scalar, shape `[]`.
-    public init<Scalar: TensorScalar>(_ value: Scalar) { self.init([value], shape: []) }
-
-    /// A vector, shape `[elements.count]`.
-    public init<Scalar: TensorScalar>(_ elements: [Scalar]) { self.init(elements, shape: [elements.count]) }
-
-    /// A matrix, shape `[rows.count, columns]`. Traps if the rows differ in length.
-    public init<Scalar: TensorScalar>(_ rows: [[Scalar]]) {
-        let columns = rows.first?.count ?? 0
-        precondition(rows.allSatisfy { $0.count == columns }, "the rows of a matrix are of one length")
-        self.init(rows.flatMap { $0 }, shape: [rows.count, columns])
+    /// Every element `value`, in a shape that is known to be fully known.
+    package init<Scalar: TensorScalar>(repeating value: Scalar, sized shape: Shape) {
+        self.init([Scalar](repeating: value, count: shape.elementCount ?? 0), sized: shape)
     }
 
-    /// Every element `value`.
-    public init<Scalar: TensorScalar>(repeating value: Scalar, shape: Shape) {
-        self.init([Scalar](repeating: value, count: shape.elementCount ?? 0), shape: shape)
+    /// Every element 0 (or false, or an empty text).
+    /// - Throws: `GraphError` unless `shape` is fully known and has a size that memory holds.
+    public static func zeros(_ dtype: DType, _ shape: Shape) throws -> Tensor {
+        try shape.checkValue(dtype)
+        return zeros(dtype, sized: shape)
     }
 
-    /// Every element 0 (or false).
-    public static func zeros(_ dtype: DType, _ shape: Shape) -> Tensor {
-        Tensor(dtype: dtype, shape: shape) { bytes in
+    /// As `zeros(_:_:)`, in a shape that is known to be fully known.
+    package static func zeros(_ dtype: DType, sized shape: Shape) -> Tensor {
+        Tensor(dtype: dtype, sized: shape) { bytes in
             if let base = bytes.baseAddress { memset(base, 0, bytes.count) }
         }
     }
 
     /// Numbers converted to `dtype`: for integers rounded toward zero, the nearest one where it is out of range, NaN as 0;
     /// non-zero is true.
-    public static func numbers(_ values: [Double], dtype: DType, shape: Shape) -> Tensor {
+    /// - Throws: `GraphError` if they do not fill the shape, and for a dtype that is none of numbers or truth values.
+    public static func numbers(_ values: [Double], dtype: DType, shape: Shape) throws -> Tensor {
+        guard DType.all.contains(dtype) else { throw GraphError("a number is no \(dtype)") }
+        return try numbers(values, dtype: dtype, sized: [values.count]).filling(shape)
+    }
+
+    /// As `numbers(_:dtype:shape:)`, of as many numbers as the shape has.
+    package static func numbers(_ values: [Double], dtype: DType, sized shape: Shape) -> Tensor {
         switch dtype {
-        case .float32: Tensor(values.map { Float($0) }, shape: shape)
-        case .float64: Tensor(values, shape: shape)
-        case .int32: Tensor(values.map { Int32(nearest: $0) }, shape: shape)
-        case .int64: Tensor(values.map { Int64(nearest: $0) }, shape: shape)
-        case .uint8: Tensor(values.map { UInt8(nearest: $0) }, shape: shape)
-        case .bool: Tensor(values.map { $0 != 0 }, shape: shape)
-        case .bfloat16: Tensor(values.map { BFloat16(Float($0)) }, shape: shape)
-        case .string, .resource, .variant: preconditionFailure("a number is no \(dtype)")
+        case .float32: Tensor(values.map { Float($0) }, sized: shape)
+        case .float64: Tensor(values, sized: shape)
+        case .int32: Tensor(values.map { Int32(nearest: $0) }, sized: shape)
+        case .int64: Tensor(values.map { Int64(nearest: $0) }, sized: shape)
+        case .uint8: Tensor(values.map { UInt8(nearest: $0) }, sized: shape)
+        case .bool: Tensor(values.map { $0 != 0 }, sized: shape)
+        case .bfloat16: Tensor(values.map { BFloat16(Float($0)) }, sized: shape)
+        case .string, .resource, .variant: fatalError("a number is no \(dtype)")
         }
     }
 
@@ -128,55 +136,96 @@ public struct Tensor: Sendable, CustomStringConvertible {
         return try body(UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
     }
 
-    /// The elements, row-major. Traps if `Scalar` is not the tensor's dtype.
-    public func array<Scalar: TensorScalar>(of type: Scalar.Type = Scalar.self) -> [Scalar] {
-        precondition(dtype == Scalar.dtype, "the tensor holds \(dtype), not \(Scalar.dtype)")
-        return withUnsafeBytes { Array($0.bindMemory(to: Scalar.self)) }
+    /// The elements, row-major.
+    /// - Throws: `GraphError` if `Scalar` is not the type of the tensor's dtype.
+    public func array<Scalar: TensorScalar>(of type: Scalar.Type = Scalar.self) throws -> [Scalar] {
+        guard dtype == Scalar.dtype else {
+            throw GraphError("the tensor holds \(dtype), not \(Scalar.dtype), as which it is read")
+        }
+        return elements(of: type)
     }
 
-    /// The only element. Traps on another dtype or more than one element.
-    public func scalar<Scalar: TensorScalar>(_ type: Scalar.Type = Scalar.self) -> Scalar {
-        precondition(elementCount == 1, "a tensor of shape \(shape) is not one number")
-        return array(of: type)[0]
+    /// The only element, as a Swift value of the tensor's dtype.
+    /// - Throws: `GraphError` for another dtype, and for a tensor of no or of several elements.
+    public func scalar<Scalar: TensorScalar>(_ type: Scalar.Type = Scalar.self) throws -> Scalar {
+        let elements = try elementCount == 1 ? array(of: type) : []
+        guard let element = elements.first else {
+            throw GraphError("a tensor of shape \(shape), with \(elementCount) elements, is not a single one")
+        }
+        return element
     }
 
-    /// The elements as float64, whatever the dtype; true is 1. Traps on texts and handles.
+    /// The elements as float64, row-major, whatever the dtype; true is 1.
+    /// - Throws: `GraphError` for texts and handles.
     public var doubles: [Double] {
-        switch dtype {
-        case .float32: array(of: Float.self).map(Double.init)
-        case .float64: array(of: Double.self)
-        case .int32: array(of: Int32.self).map(Double.init)
-        case .int64: array(of: Int64.self).map(Double.init)
-        case .uint8: array(of: UInt8.self).map(Double.init)
-        case .bool: array(of: Bool.self).map { $0 ? 1 : 0 }
-        case .bfloat16: array(of: BFloat16.self).map { Double($0.float) }
-        case .string, .resource, .variant: preconditionFailure("the elements of \(dtype) are no numbers")
+        get throws {
+            guard DType.all.contains(dtype) else { throw GraphError("the elements of \(dtype) are no numbers") }
+            return knownDoubles
         }
     }
 
-    /// The elements of an integer tensor (shapes, axes, indices). Traps on other dtypes.
+    /// The elements of an int32, int64 or uint8 tensor, row-major: shapes, axes, indices, class labels.
+    /// - Throws: `GraphError` for other dtypes.
     public var integers: [Int] {
+        get throws {
+            guard [.int32, .int64, .uint8].contains(dtype) else {
+                throw GraphError("the elements of \(dtype) are no integers; read them as doubles, or cast() the node")
+            }
+            return knownIntegers
+        }
+    }
+
+    /// The elements, row-major, of a tensor that is known to be of this dtype.
+    package func elements<Scalar: TensorScalar>(of type: Scalar.Type = Scalar.self) -> [Scalar] {
+        require(dtype == Scalar.dtype, "the tensor holds \(dtype), not \(Scalar.dtype)")
+        return withUnsafeBytes { Array($0.bindMemory(to: Scalar.self)) }
+    }
+
+    /// `doubles` of a tensor that is known to hold numbers or truth values.
+    package var knownDoubles: [Double] {
         switch dtype {
-        case .int32: array(of: Int32.self).map(Int.init)
-        case .int64: array(of: Int64.self).map(Int.init)
-        case .uint8: array(of: UInt8.self).map(Int.init)
-        default: preconditionFailure("a tensor of \(dtype) holds no indices")
+        case .float32: elements(of: Float.self).map(Double.init)
+        case .float64: elements(of: Double.self)
+        case .int32: elements(of: Int32.self).map(Double.init)
+        case .int64: elements(of: Int64.self).map(Double.init)
+        case .uint8: elements(of: UInt8.self).map(Double.init)
+        case .bool: elements(of: Bool.self).map { $0 ? 1 : 0 }
+        case .bfloat16: elements(of: BFloat16.self).map { Double($0.float) }
+        case .string, .resource, .variant: fatalError("the elements of \(dtype) are no numbers")
+        }
+    }
+
+    /// `integers` of a tensor that is known to hold some.
+    package var knownIntegers: [Int] {
+        switch dtype {
+        case .int32: elements(of: Int32.self).map(Int.init)
+        case .int64: elements(of: Int64.self).map(Int.init)
+        case .uint8: elements(of: UInt8.self).map(Int.init)
+        default: fatalError("a tensor of \(dtype) holds no indices")
         }
     }
 
     /// The same memory as another dtype and shape of as many bytes says. Traps otherwise.
     func viewed(as spec: TensorSpec) -> Tensor {
-        precondition(
+        require(
             storage.byteCount == (spec.shape.elementCount ?? -1) * spec.dtype.size,
             "\(byteCount) bytes cannot be read as \(spec)")
         return Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)
     }
 
-    /// The same elements under another shape of as many. Traps otherwise.
-    public func reshaped(_ shape: Shape) -> Tensor {
-        precondition(shape.elementCount == elementCount, "\(self.shape) cannot be read as \(shape)")
-        return Tensor(dtype: dtype, shape: shape, storage: storage)
+    /// The same elements, row-major, under another shape of as many.
+    /// - Throws: `GraphError` with both shapes if it has more or fewer.
+    public func reshaped(_ shape: Shape) throws -> Tensor {
+        if let mistake = shape.mistake { throw mistake }
+        guard shape.elementCount == elementCount else {
+            throw GraphError(
+                "a tensor of shape \(self.shape), with \(elementCount) elements, cannot be read as \(shape)")
+        }
+        return viewed(as: shape)
     }
+
+    /// The same elements under another shape, which is known to have as many.
+    package func viewed(as shape: Shape) -> Tensor { viewed(as: TensorSpec(dtype, shape)) }
 
     /// The value in memory that no later step writes: itself, or a copy of what lies in a plan's own memory; its texts live
     /// as long as it does. Whatever keeps a value beyond a run keeps this.
@@ -185,15 +234,26 @@ public struct Tensor: Sendable, CustomStringConvertible {
             holdTexts()
             return self
         }
-        let copy = Tensor(dtype: dtype, shape: shape) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
+        let copy = Tensor(dtype: dtype, sized: shape) { target in withUnsafeBytes { target.copyMemory(from: $0) } }
         copy.holdTexts()
         return copy
     }
 
-    /// Rows `range` of the first dimension, sharing the elements. Traps out of range.
-    public func rows(_ range: Range<Int>) -> Tensor {
-        let extents = shape.concrete
-        precondition(range.lowerBound >= 0 && range.upperBound <= extents[0], "rows \(range) of \(shape)")
+    /// Rows `range` of the first dimension, sharing the elements.
+    /// - Throws: `GraphError` for a scalar, and beyond the rows that there are.
+    public func rows(_ range: Range<Int>) throws -> Tensor {
+        guard let count = shape[0] else { throw GraphError("a scalar has no rows") }
+        guard range.lowerBound >= 0, range.upperBound <= count else {
+            throw GraphError("rows \(range) of the shape \(shape): there are \(count)")
+        }
+        return viewed(rows: range)
+    }
+
+    /// Rows of the first dimension, which are known to be there.
+    package func viewed(rows range: Range<Int>) -> Tensor {
+        let extents = shape.knownExtents
+        require(
+            !extents.isEmpty && range.lowerBound >= 0 && range.upperBound <= extents[0], "rows \(range) of \(shape)")
         let row = extents[0] == 0 ? 0 : byteCount / extents[0]
         return Tensor(
             dtype: dtype, shape: Shape([range.count] + extents.dropFirst()),
@@ -201,19 +261,36 @@ public struct Tensor: Sendable, CustomStringConvertible {
                 pointer: storage.pointer + range.lowerBound * row, byteCount: range.count * row, owner: storage))
     }
 
+    /// The dtype, the shape, and the elements as numpy prints them, in lines: of more than 1000 elements the first and last of
+    /// each dimension.
     public var description: String {
+        let text = TensorPrinter.text(self)
+        return "\(dtype)\(shape)\(text.contains("\n") ? "\n" : " ")\(text)"
+    }
+
+    /// The dtype, the shape and the first elements, in one line.
+    package var line: String {
         let isLong = dtype != .resource && dtype != .variant && elementCount > 12
-        let first = isLong ? reshaped([elementCount]).rows(0..<12) : self
+        let first = isLong ? viewed(as: [elementCount]).viewed(rows: 0..<12) : self
         let shown: [String] =
             switch dtype {
-            case .float64: first.array(of: Double.self).map { "\($0)" }
-            case .float32, .bfloat16: first.doubles.map { "\(Float($0))" }
-            case .int32, .int64, .uint8: first.integers.map { "\($0)" }
-            case .bool: first.array(of: Bool.self).map { "\($0)" }
-            case .string: first.texts.map { "\"\($0)\"" }
+            case .float64: first.elements(of: Double.self).map { "\($0)" }
+            case .float32, .bfloat16: first.knownDoubles.map { "\(Float($0))" }
+            case .int32, .int64, .uint8: first.knownIntegers.map { "\($0)" }
+            case .bool: first.elements(of: Bool.self).map { "\($0)" }
+            case .string: first.knownTexts.map { "\"\($0)\"" }
             case .resource, .variant: ["…"]
             }
         return "\(dtype)\(shape) [\(shown.joined(separator: ", "))\(isLong ? ", …" : "")]"
+    }
+}
+
+extension Shape {
+    /// - Throws: `GraphError` unless a value of this dtype can have the shape: fully known, of a size that memory holds.
+    func checkValue(_ dtype: DType) throws {
+        if let mistake { throw mistake }
+        guard isFullyDefined else { throw GraphError("the shape of a tensor must be fully known, got \(self)") }
+        try TensorSpec(dtype, self).checkSize(limit: CPUDevice.memory)
     }
 }
 

@@ -81,7 +81,7 @@ final class RunTexts {
     func tensor(_ strings: [[UInt8]], shape: Shape) -> Tensor {
         let numbers = strings.map { TextNumber(holding: $0) }
         held += numbers
-        return Tensor(numbers, shape: shape)
+        return Tensor(numbers, sized: shape)
     }
 
     func release() {
@@ -101,25 +101,52 @@ final class HeldTexts: Sendable {
 }
 
 extension Tensor {
-    /// Texts in row-major order. Traps if their number is not the shape's.
-    public init(texts: [String], shape: Shape) { self.init(strings: texts.map { Array($0.utf8) }, shape: shape) }
+    /// Texts in row-major order.
+    /// - Throws: `GraphError` if their number is not the shape's.
+    public init(texts: [String], shape: Shape) throws {
+        try self.init(strings: texts.map { Array($0.utf8) }, shape: shape)
+    }
 
-    /// Strings of any bytes in row-major order. Traps if their number is not the shape's.
-    public init(strings: [[UInt8]], shape: Shape) {
+    /// Strings of any bytes in row-major order.
+    /// - Throws: `GraphError` if their number is not the shape's.
+    public init(strings: [[UInt8]], shape: Shape) throws {
+        self = try Tensor(strings: strings, sized: [strings.count]).filling(shape)
+    }
+
+    /// Texts in row-major order, whose number is known to be the shape's.
+    package init(texts: [String], sized shape: Shape) {
+        self.init(strings: texts.map { Array($0.utf8) }, sized: shape)
+    }
+
+    /// Strings in row-major order, whose number is known to be the shape's.
+    package init(strings: [[UInt8]], sized shape: Shape) {
         let numbers = strings.map { TextNumber(holding: $0) }
-        self.init(numbers, shape: shape)
+        self.init(numbers, sized: shape)
         storage.held.withLock { $0 = HeldTexts(numbers) }
     }
 
-    /// The elements of a string tensor, row-major. What is no UTF-8 is repaired. Traps on other dtypes.
-    public var texts: [String] { strings.map { String(decoding: $0, as: UTF8.self) } }
+    /// The elements of a string tensor, row-major. What is no UTF-8 is repaired.
+    /// - Throws: `GraphError` for other dtypes.
+    public var texts: [String] { get throws { try strings.map { String(decoding: $0, as: UTF8.self) } } }
 
-    /// The bytes of the elements of a string tensor, row-major. Traps on other dtypes.
-    public var strings: [[UInt8]] { array(of: TextNumber.self).map(\.bytes) }
+    /// The bytes of the elements of a string tensor, row-major.
+    /// - Throws: `GraphError` for other dtypes.
+    public var strings: [[UInt8]] {
+        get throws {
+            guard dtype == .string else { throw GraphError("the elements of \(dtype) are no texts") }
+            return knownStrings
+        }
+    }
+
+    /// `texts` of a tensor that is known to hold some.
+    package var knownTexts: [String] { knownStrings.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// `strings` of a tensor that is known to hold some.
+    package var knownStrings: [[UInt8]] { elements(of: TextNumber.self).map(\.bytes) }
 
     /// Lets the texts of a string tensor stay for as long as the process lives: for those who copy its bytes.
     package func keepTexts() {
-        if dtype == .string { TextNumber.keep(array(of: TextNumber.self)) }
+        if dtype == .string { TextNumber.keep(elements(of: TextNumber.self)) }
     }
 
     /// Lets the tensor's memory hold the strings that it refers to.
@@ -127,7 +154,7 @@ extension Tensor {
         guard dtype == .string else { return }
         storage.held.withLock { held in
             guard held == nil else { return }
-            let numbers = TextNumber.hold(array(of: TextNumber.self))
+            let numbers = TextNumber.hold(elements(of: TextNumber.self))
             if !numbers.isEmpty { held = HeldTexts(numbers) }
         }
     }

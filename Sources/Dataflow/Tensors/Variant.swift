@@ -35,11 +35,11 @@ private final class VariantElements: @unchecked Sendable {
 
 extension Tensor {
     /// A scalar variant.
-    init(_ value: Variant) { self.init(variants: [value], shape: []) }
+    init(_ value: Variant) { self.init(variants: [value], sized: []) }
 
     /// Variants in row-major order. Traps if their number is not the shape's.
-    init(variants: [Variant], shape: Shape) {
-        precondition(variants.count == shape.elementCount, "\(variants.count) variants do not fill the shape \(shape)")
+    init(variants: [Variant], sized shape: Shape) {
+        require(variants.count == shape.elementCount, "\(variants.count) variants do not fill the shape \(shape)")
         let elements = VariantElements(variants)
         self.init(
             dtype: .variant, shape: shape,
@@ -101,8 +101,8 @@ extension Variant {
 extension Tensor {
     /// The same shape and dtype with every number 0.
     func zeroed() throws -> Tensor {
-        guard dtype == .variant else { return .zeros(dtype, shape) }
-        return Tensor(variants: try variants().map { try $0.zeros() }, shape: shape)
+        guard dtype == .variant else { return .zeros(dtype, sized: shape) }
+        return Tensor(variants: try variants().map { try $0.zeros() }, sized: shape)
     }
 
     /// The sum of two tensors of one dtype and shape.
@@ -118,16 +118,16 @@ extension Tensor {
         case .uint8: sum(a, b, UInt8.self)
         case .bfloat16:
             Tensor(
-                zip(a.array(of: BFloat16.self), b.array(of: BFloat16.self)).map { BFloat16($0.float + $1.float) },
-                shape: a.shape)
+                zip(a.elements(of: BFloat16.self), b.elements(of: BFloat16.self)).map { BFloat16($0.float + $1.float) },
+                sized: a.shape)
         case .variant:
-            Tensor(variants: try zip(a.variants(), b.variants()).map { try Variant.sum($0, $1) }, shape: a.shape)
+            Tensor(variants: try zip(a.variants(), b.variants()).map { try Variant.sum($0, $1) }, sized: a.shape)
         case .bool, .string, .resource: throw GraphError("tensors of \(a.dtype) cannot be added")
         }
     }
 
     private static func sum<Scalar: NumericScalar>(_ a: Tensor, _ b: Tensor, _ type: Scalar.Type) -> Tensor {
-        Tensor(dtype: a.dtype, shape: a.shape) { bytes in
+        Tensor(dtype: a.dtype, sized: a.shape) { bytes in
             let target = bytes.bindMemory(to: type)
             a.withUnsafeBytes { first in
                 b.withUnsafeBytes { second in

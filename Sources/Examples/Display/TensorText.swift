@@ -3,7 +3,7 @@ public import Dataflow
 extension Tensor {
     /// The elements as NumPy prints them: "[[12.]]", "[14.]", "7.0"; columns of a matrix are not aligned.
     public var text: String {
-        var values = doubles[...]
+        var values = knownDoubles[...]
         guard let dimensions = shape.dimensions?.map({ $0 ?? 0 }), !dimensions.isEmpty else {
             return dtype.isFloating ? "\(Float(values[0]))" : "\(Int(values[0]))"
         }

@@ -9,7 +9,7 @@ let curves = functions.flatMap { name, y in [(name, y), (name + "'", graph.gradi
 
 let session = try Session(graph)
 let xs = (-100...100).map { Double($0) / 10 }
-let values = try session.run(curves.map(\.1), feeds: [x: Tensor(xs)]).map { $0.array(of: Double.self) }
+let values = try session.run(curves.map(\.1), feeds: [x: xs]).map { try $0.array(of: Double.self) }
 
 print("       x" + curves.map { String(repeating: " ", count: 11 - $0.0.count) + $0.0 }.joined())
 for i in stride(from: 0, to: xs.count, by: 10) {

@@ -2,7 +2,7 @@ import Dataflow
 import Display
 
 let graph = Graph()
-let state = graph.variable(0, name: "counter")
+let state = graph.variable(0.0, name: "counter")
 let update = state.assign(state + 1)
 
 let session = try Session(graph)

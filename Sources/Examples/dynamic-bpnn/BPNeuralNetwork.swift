@@ -34,19 +34,19 @@ final class BPNeuralNetwork {
     /// - Returns: the loss after the last step.
     @discardableResult
     func train(_ cases: [[Float]], _ labels: [[Float]], limit: Int = 2000, learnRate: Double = 0.05) throws -> Float {
-        guard let model else { preconditionFailure("set the network up before it is trained") }
+        guard let model else { fatalError("set the network up before it is trained") }
         let step = GradientDescent(learningRate: .constant(learnRate)).minimize(model.loss)
         let session = try Session(model.graph)
         self.session = session
         try session.execute(model.graph.globalVariablesInitializer())
-        let feeds = [model.input: Tensor(cases), model.label: Tensor(labels)]
+        let feeds: Feeds = [model.input: cases, model.label: labels]
         for _ in 0..<limit { try session.execute(step, feeds: feeds) }
         return try session.run(model.loss, feeds: feeds).scalar()
     }
 
     /// The outputs for each case, a row each. Traps before `train`.
     func predict(_ cases: [[Float]]) throws -> Tensor {
-        guard let model, let session else { preconditionFailure("train the network before it predicts") }
-        return try session.run(model.prediction, feeds: [model.input: Tensor(cases)])
+        guard let model, let session else { fatalError("train the network before it predicts") }
+        return try session.run(model.prediction, feeds: [model.input: cases])
     }
 }

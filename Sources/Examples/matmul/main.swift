@@ -4,8 +4,8 @@ import Display
 // A graph only says what is to be computed, and here also where: on the first CPU.
 let graph = Graph()
 let product = graph.device("/cpu:0") {
-    let row = graph.constant([[Float(3), 3]])
-    let column = graph.constant([[Float(2)], [2]])
+    let row = graph.constant([[3.0, 3.0]])
+    let column = graph.constant([[2.0], [2.0]])
     return matmul(row, column)
 }
 

@@ -26,7 +26,7 @@ struct DeepNetwork {
         let zeros = hidden.map { mean(cast(equal($0, zerosLike($0)), to: .float32)) }
         let session = try Session(graph)
         try session.execute(graph.globalVariablesInitializer())
-        let values = try session.run(norms + zeros).map { $0.doubles[0] }
+        let values = try session.run(norms + zeros).map { try $0.doubles[0] }
         return (Array(values.prefix(norms.count)), values.dropFirst(norms.count).reduce(0, +) / Double(zeros.count))
     }
 }

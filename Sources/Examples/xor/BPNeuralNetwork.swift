@@ -26,7 +26,7 @@ final class BPNeuralNetwork {
     private static func layer(_ x: Node, _ inputs: Int, _ units: Int) -> Node {
         let graph = x.graph
         let weights = graph.variable(Initializer.normal().node(in: graph, shape: [inputs, units]), name: "weights")
-        let bias = graph.variable(Tensor(repeating: Float(0.1), shape: [1, units]), name: "bias")
+        let bias = graph.variable(0.1, shape: [1, units], name: "bias")
         return matmul(x, weights) + bias
     }
 
@@ -38,14 +38,14 @@ final class BPNeuralNetwork {
         let session = try Session(graph)
         self.session = session
         try session.execute(graph.globalVariablesInitializer())
-        let feeds = [input: Tensor(cases), label: Tensor(labels)]
+        let feeds: Feeds = [input: cases, label: labels]
         for _ in 0..<limit { try session.execute(step, feeds: feeds) }
         return try session.run(loss, feeds: feeds).scalar()
     }
 
     /// The outputs for each case, a row each. Traps before `train`.
     func predict(_ cases: [[Float]]) throws -> Tensor {
-        guard let session else { preconditionFailure("train the network before it predicts") }
-        return try session.run(prediction, feeds: [input: Tensor(cases)])
+        guard let session else { fatalError("train the network before it predicts") }
+        return try session.run(prediction, feeds: [input: cases])
     }
 }

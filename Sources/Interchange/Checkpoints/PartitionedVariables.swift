@@ -23,7 +23,7 @@ struct PartitionedVariables {
             guard last.hasPrefix("part_"), let number = Int(last.dropFirst(5)), number >= 0 else { continue }
             parts[variable.name] = Part(
                 whole: String(variable.name[..<slash]), number: number,
-                extents: variable.shape.isFullyDefined ? variable.shape.concrete : nil)
+                extents: variable.shape.isFullyDefined ? variable.shape.knownExtents : nil)
         }
         self.parts = parts
         extents = Dictionary(grouping: parts.values, by: \.whole).mapValues { parts in
@@ -58,9 +58,9 @@ struct PartitionedVariables {
     /// than their Variables, those count that they have.
     func place(of part: String, in whole: Shape) -> CheckpointSlice? {
         guard let number = parts[part]?.number, let name = parts[part]?.whole, let all = extents[name], !all.isEmpty,
-            all[0].count >= whole.concrete.count
+            all[0].count >= whole.knownExtents.count
         else { return nil }
-        let shape = whole.concrete
+        let shape = whole.knownExtents
         let axis = shape.indices.first { axis in
             all.reduce(0) { $0 + $1[axis] } == shape[axis]
                 && all.allSatisfy { part in shape.indices.allSatisfy { $0 == axis || part[$0] == shape[$0] } }

@@ -160,7 +160,7 @@ public final class TensorFlowCheckpoint: Sendable {
             defer { rest = rest.dropFirst(length) }
             return Array(rest.prefix(length))
         }
-        return Tensor(strings: strings, shape: spec.shape)
+        return Tensor(strings: strings, sized: spec.shape)
     }
 
     private func read(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String, _ count: Int) throws -> Tensor {
@@ -175,7 +175,7 @@ public final class TensorFlowCheckpoint: Sendable {
                 path: shard.path,
                 "is truncated: '\(name)' takes \(count) bytes at \(entry.offset), it has \(shard.size)")
         }
-        return try Tensor(dtype: spec.dtype, shape: spec.shape) { bytes in
+        return try Tensor(dtype: spec.dtype, sized: spec.shape) { bytes in
             try shard.read(at: Int(entry.offset), into: bytes)
             guard CRC32C.masked(UnsafeRawBufferPointer(bytes)) == entry.crc32C else {
                 throw FormatError(path: shard.path, "is corrupt: the checksum of '\(name)' does not fit")
@@ -192,20 +192,20 @@ public final class TensorFlowCheckpoint: Sendable {
         _ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String, _ wanted: CheckpointSlice?
     ) throws -> Tensor {
         let shape = wanted?.partShape ?? spec.shape
-        let starts = wanted?.ranges.map { $0?.lowerBound ?? 0 } ?? spec.shape.concrete.map { _ in 0 }
+        let starts = wanted?.ranges.map { $0?.lowerBound ?? 0 } ?? spec.shape.knownExtents.map { _ in 0 }
         let bytes = (shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
         guard !bytes.overflow, bytes.partialValue <= dataSize else {
             throw FormatError(
                 path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
         let boxes = try entry.slices.map { try box($0, spec, name) }
-        if let own = boxes.first(where: { $0.starts == starts && $0.lengths == shape.concrete }) {
+        if let own = boxes.first(where: { $0.starts == starts && $0.lengths == shape.knownExtents }) {
             return try part(own, spec, name)
         }
         var (filled, covered) = (0, [Bool](repeating: false, count: bytes.partialValue / spec.dtype.size))
-        let tensor = Tensor.zeros(spec.dtype, shape)
+        let tensor = Tensor.zeros(spec.dtype, sized: shape)
         for box in boxes {
-            guard let overlap = Overlap(box, starts, shape.concrete) else { continue }
+            guard let overlap = Overlap(box, starts, shape.knownExtents) else { continue }
             filled += copy(try part(box, spec, name), overlap, into: tensor, &covered)
         }
         guard filled == covered.count else {
@@ -246,7 +246,7 @@ public final class TensorFlowCheckpoint: Sendable {
     }
 
     private func box(_ slice: TFTensorSliceProto, _ spec: TensorSpec, _ name: String) throws -> Box {
-        let extents = spec.shape.concrete
+        let extents = spec.shape.knownExtents
         var (starts, lengths): ([Int], [Int]) = ([], [])
         // A dimension that is taken whole is written as such.
         var written: [(start: Int, length: Int)] = []

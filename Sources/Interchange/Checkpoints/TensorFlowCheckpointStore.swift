@@ -58,7 +58,7 @@ public struct TensorFlowCheckpointStore: CheckpointStore {
                 entry.shape = part.tensor.shape.proto
                 entry.offset = Int64(file.count)
                 if part.tensor.dtype == .string {
-                    let (bytes, checksum) = StringBundle.encode(part.tensor.strings)
+                    let (bytes, checksum) = StringBundle.encode(part.tensor.knownStrings)
                     try file.append(bytes)
                     entry.crc32C = checksum
                 } else {

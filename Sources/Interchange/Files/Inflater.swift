@@ -14,7 +14,7 @@ struct Inflater: ~Copyable {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         let status = inflateInit2_(stream, format.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        precondition(status == Z_OK, "zlib cannot start: \(status)")
+        if status != Z_OK { fatalError("zlib cannot start: \(status)") }
     }
 
     deinit {

@@ -194,7 +194,8 @@ private struct Comparison {
         if got.dtype == .string {
             // NumPy drops zero bytes at the end.
             func trimmed(_ text: [UInt8]) -> ArraySlice<UInt8> { text[...((text.lastIndex { $0 != 0 }) ?? -1)] }
-            for (i, (a, b)) in zip(got.strings, expected.strings).enumerated() where trimmed(a) != trimmed(b) {
+            for (i, (a, b)) in zip(got.knownStrings, expected.knownStrings).enumerated() where trimmed(a) != trimmed(b)
+            {
                 let at = zip(a, b).prefix { $0 == $1 }.count
                 func shown(_ text: [UInt8]) -> String {
                     String(decoding: text.dropFirst(max(at - 40, 0)).prefix(80), as: UTF8.self)
@@ -208,7 +209,8 @@ private struct Comparison {
         guard got.dtype != .variant, got.dtype != .resource else {
             return
         }
-        for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() where a != b && !(a.isNaN && b.isNaN) {
+        for (i, (a, b)) in zip(got.knownDoubles, expected.knownDoubles).enumerated()
+        where a != b && !(a.isNaN && b.isNaN) {
             // Nothing is close to an infinity but itself.
             let error = b.isFinite ? abs(a - b) / Swift.max(1, abs(b)) : .infinity
             largest = error.isNaN ? .infinity : Swift.max(largest, error)

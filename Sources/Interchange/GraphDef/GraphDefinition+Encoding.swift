@@ -16,13 +16,13 @@ extension GraphDefinition {
     ) throws -> [UInt8] {
         let chosen = vertices?.sorted { $0.id < $1.id } ?? graph.vertices
         let ids = Set(chosen.map(\.id))
-        precondition(ids.count == chosen.count, "a vertex is written once")
+        guard ids.count == chosen.count else { throw GraphError("a vertex is among those to write twice") }
         var definition = TFGraphDef()
         definition.versions.producer = version
         definition.node.reserveCapacity(chosen.count)
         let gates = gatingWrites ? readersBeforeWrites(chosen) : [:]
         for vertex in chosen {
-            precondition(vertex.graph === graph, "'\(vertex.name)' belongs to another graph")
+            guard vertex.graph === graph else { throw GraphError("'\(vertex.name)' belongs to another graph") }
             if let error = vertex.error { throw error }
             let carried = vertex.loopInput.map { [$0.vertex] } ?? []
             for source in vertex.inputs.map(\.vertex) + vertex.controls + carried where !ids.contains(source.id) {

@@ -132,8 +132,8 @@ public struct GraphFile {
         }
     }
 
-    private func nodes(_ feeds: [String: Tensor]) throws -> [Node: Tensor] {
-        var result: [Node: Tensor] = [:]
+    private func nodes(_ feeds: [String: Tensor]) throws -> Feeds {
+        var result = Feeds()
         for (name, tensor) in feeds { result[try fed[name] ?? graph.node(named: name)] = tensor }
         return result
     }

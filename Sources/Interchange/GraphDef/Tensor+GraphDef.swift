@@ -9,7 +9,7 @@ extension Tensor {
         result.dtype = dtype.proto
         result.tensorShape = shape.proto
         if dtype == .string {
-            result.stringVal = strings.map { Data($0) }
+            result.stringVal = knownStrings.map { Data($0) }
         } else {
             result.tensorContent = withUnsafeBytes { Data($0) }
         }
@@ -35,7 +35,7 @@ final class TensorDecoder {
                 throw GraphError(
                     "a tensor \(dtype)\(shape) takes \(count * dtype.size) bytes, the file has \(content.count)")
             }
-            return Tensor(dtype: dtype, shape: shape) { bytes in
+            return Tensor(dtype: dtype, sized: shape) { bytes in
                 content.copyBytes(to: bytes)
                 // Any other byte is not a Bool in Swift.
                 if dtype == .bool { for i in bytes.indices { bytes[i] = bytes[i] == 0 ? 0 : 1 } }
@@ -50,7 +50,7 @@ final class TensorDecoder {
         case .bool: return try tensor(proto.boolVal, false, shape, count) { $0 }
         case .bfloat16:
             return try tensor(proto.halfVal, 0, shape, count) { BFloat16(bits: UInt16(truncatingIfNeeded: $0)) }
-        case .string, .resource, .variant: preconditionFailure("handled above")
+        case .string, .resource, .variant: fatalError("handled above")
         }
     }
 
@@ -61,7 +61,7 @@ final class TensorDecoder {
         }
         let strings = proto.stringVal.map { [UInt8]($0) }
         return Tensor(
-            strings: strings + repeatElement(strings.last ?? [], count: count - strings.count), shape: shape)
+            strings: strings + repeatElement(strings.last ?? [], count: count - strings.count), sized: shape)
     }
 
     /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.
@@ -82,7 +82,7 @@ final class TensorDecoder {
             splatBudget -= bytes
         }
         // Straight into the tensor's memory: a list of them would take as much again.
-        return Tensor(dtype: Scalar.dtype, shape: shape) { bytes in
+        return Tensor(dtype: Scalar.dtype, sized: shape) { bytes in
             let elements = bytes.bindMemory(to: Scalar.self)
             for (i, value) in values.enumerated() { elements[i] = convert(value) }
             elements[values.count...].update(repeating: convert(values.last ?? zero))

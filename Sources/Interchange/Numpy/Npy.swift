@@ -16,7 +16,7 @@ public enum Npy {
 
     private static func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Tensor {
         let header = try NpyHeader(bytes, path: name)
-        guard let (size, dtype) = header.type else { preconditionFailure("a header's dtype is a known one") }
+        guard let (size, dtype) = header.type else { fatalError("a header's dtype is a known one") }
         let shape = Shape(header.shape)
         guard let count = shape.elementCount, case let (wanted, overflow) = count.multipliedReportingOverflow(by: size),
             !overflow
@@ -36,9 +36,9 @@ public enum Npy {
         let stored = header.isFortranOrder ? Shape(header.shape.reversed()) : shape
         if dtype == .string {
             let texts = strings(source, header, size: size, count: count)
-            let tensor = Tensor(strings: texts, shape: stored)
+            let tensor = Tensor(strings: texts, sized: stored)
             return header.isFortranOrder && header.shape.count > 1
-                ? Tensor(strings: transposed(tensor).strings, shape: shape) : tensor
+                ? Tensor(strings: transposed(tensor).knownStrings, sized: shape) : tensor
         }
         let tensor = source.withUnsafeBytes { convert($0, element: header.element, dtype: dtype, shape: stored) }
         return header.isFortranOrder && header.shape.count > 1 ? transposed(tensor) : tensor
@@ -74,7 +74,7 @@ public enum Npy {
             _: Source.Type, _ convert: (Source) -> Scalar
         ) -> Tensor {
             let size = MemoryLayout<Source>.size
-            return Tensor(dtype: Scalar.dtype, shape: shape) { target in
+            return Tensor(dtype: Scalar.dtype, sized: shape) { target in
                 let elements = target.bindMemory(to: Scalar.self)
                 for i in elements.indices {
                     elements[i] = convert(bytes.loadUnaligned(fromByteOffset: i * size, as: Source.self))
@@ -87,7 +87,7 @@ public enum Npy {
         case "i2": return widened(Int16.self, Int32.init)
         case "u2": return widened(UInt16.self, Int32.init)
         case "b1": return widened(UInt8.self) { $0 != 0 }
-        default: return Tensor(dtype: dtype, shape: shape) { $0.copyMemory(from: bytes) }
+        default: return Tensor(dtype: dtype, sized: shape) { $0.copyMemory(from: bytes) }
         }
     }
 
@@ -105,13 +105,13 @@ public enum Npy {
 
     /// All axes in reverse.
     private static func transposed(_ tensor: Tensor) -> Tensor {
-        let shape = Shape(tensor.shape.concrete.reversed())
-        guard tensor.elementCount > 0 else { return Tensor.zeros(tensor.dtype, shape) }
-        let extents = shape.concrete
+        let shape = Shape(tensor.shape.knownExtents.reversed())
+        guard tensor.elementCount > 0 else { return Tensor.zeros(tensor.dtype, sized: shape) }
+        let extents = shape.knownExtents
         let size = tensor.dtype.size
         // Bytes in the source between neighbours along each axis of the result.
         let steps = Array(tensor.shape.strides.reversed()).map { $0 * size }
-        return Tensor(dtype: tensor.dtype, shape: shape) { target in
+        return Tensor(dtype: tensor.dtype, sized: shape) { target in
             tensor.withUnsafeBytes { source in
                 var index = [Int](repeating: 0, count: extents.count)
                 var from = 0
@@ -150,7 +150,7 @@ public enum Npy {
 
     /// The strings with zeros behind them up to the length of the longest.
     private static func padded(_ tensor: Tensor) -> [UInt8] {
-        let strings = tensor.strings
+        let strings = tensor.knownStrings
         let length = max(strings.map(\.count).max() ?? 1, 1)
         return strings.flatMap { $0 + [UInt8](repeating: 0, count: length - $0.count) }
     }
@@ -165,9 +165,9 @@ public enum Npy {
             case .uint8: "|u1"
             case .bool: "|b1"
             case .bfloat16: throw FormatError(path: name, "cannot be written: NumPy has no bfloat16, cast to float32")
-            case .string: "|S\(max(tensor.strings.map(\.count).max() ?? 1, 1))"
+            case .string: "|S\(max(tensor.knownStrings.map(\.count).max() ?? 1, 1))"
             case .resource, .variant: throw FormatError(path: name, "cannot be written: it holds no numbers")
             }
-        return NpyHeader.encode(descr: descr, shape: tensor.shape.concrete)
+        return NpyHeader.encode(descr: descr, shape: tensor.shape.knownExtents)
     }
 }

@@ -98,7 +98,7 @@ public enum Safetensors {
         for name in header.layout {
             let value = try tensor(name)
             let entry = header.entries[name]
-            precondition(
+            require(
                 value.dtype == entry?.dtype && value.shape == entry?.shape,
                 "the tensor \(name) is \(value.dtype)\(value.shape), not as declared")
             try value.withUnsafeBytes(append)

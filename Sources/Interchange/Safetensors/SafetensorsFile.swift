@@ -51,7 +51,7 @@ public final class SafetensorsFile: Sendable {
     /// checksum and it is not this.
     public func tensor(named name: String) throws -> Tensor {
         guard let entry = header.entries[name] else { throw FormatError(path: path, "holds no tensor \(name)") }
-        return try Tensor(dtype: entry.dtype, shape: entry.shape) { bytes in
+        return try Tensor(dtype: entry.dtype, sized: entry.shape) { bytes in
             try file.read(at: dataOffset + entry.range.lowerBound, into: bytes)
             try check(name, CRC32C.checksum(UnsafeRawBufferPointer(bytes)))
             if entry.dtype == .bool {

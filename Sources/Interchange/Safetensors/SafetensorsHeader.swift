@@ -87,7 +87,8 @@ struct SafetensorsHeader: Sendable {
         var end = 0
         for tensor in tensors.sorted(by: { ($1.dtype.size, $0.name) < ($0.dtype.size, $1.name) }) {
             guard let count = tensor.shape.elementCount else {
-                preconditionFailure("a tensor's shape is known, got \(tensor.shape)")
+                throw FormatError(
+                    path: path, "cannot be written: the shape \(tensor.shape) of \(tensor.name) is not known")
             }
             let entry = Entry(dtype: tensor.dtype, shape: tensor.shape, range: end..<(end + count * tensor.dtype.size))
             guard tensor.name != "__metadata__", entries.updateValue(entry, forKey: tensor.name) == nil else {
@@ -114,7 +115,7 @@ struct SafetensorsHeader: Sendable {
         }
         for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
             let dtype = Self.names.first { $0.dtype == entry.dtype }?.name ?? "?"
-            let shape = entry.shape.concrete.map(String.init).joined(separator: ",")
+            let shape = entry.shape.knownExtents.map(String.init).joined(separator: ",")
             parts.append(
                 "\(Self.quoted(name)):{\"dtype\":\"\(dtype)\",\"shape\":[\(shape)],"
                     + "\"data_offsets\":[\(entry.range.lowerBound),\(entry.range.upperBound)]}")

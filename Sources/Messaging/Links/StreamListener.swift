@@ -53,7 +53,7 @@ final class StreamListener: @unchecked Sendable {
                 try NNG.check(
                     nng_stream_listener_get_int(listener, NNG_OPT_TCP_BOUND_PORT, &port), .listen, address)
             }
-            boundAddress = address.port == 0 ? address.with(port: Int(port)) : address
+            boundAddress = address.port == 0 ? address.with(known: Int(port)) : address
         } catch {
             nng_stream_listener_free(listener)
             throw error

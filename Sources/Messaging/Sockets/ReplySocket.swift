@@ -49,7 +49,11 @@ public final class ReplySocket: Sendable {
     public init(
         listen address: Address, tls: TLS? = nil, secret: String = "", maximumMessage: Int
     ) throws(MessagingError) {
-        precondition(maximumMessage > 0, "the largest message has at least one byte")
+        guard maximumMessage > 0 else {
+            throw MessagingError(
+                .messageTooLarge, .listen, address.description,
+                "the largest message has at least one byte, got maximumMessage \(maximumMessage)")
+        }
         core = ReplyCore(address, secret: secret, maximumMessage: maximumMessage)
         if address.transport == .inproc {
             boundAddress = address

@@ -34,7 +34,11 @@ public final class RequestSocket: Sendable {
     public init(
         dial address: Address, tls: TLS? = nil, secret: String = "", maximumMessage: Int
     ) throws(MessagingError) {
-        precondition(maximumMessage > 0, "the largest message has at least one byte")
+        guard maximumMessage > 0 else {
+            throw MessagingError(
+                .messageTooLarge, .dial, address.description,
+                "the largest message has at least one byte, got maximumMessage \(maximumMessage)")
+        }
         if address.port == 0 || address.host == "*" {
             throw MessagingError(
                 .addressInvalid, .dial, address.description,

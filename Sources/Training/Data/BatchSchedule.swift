@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// Which examples are in which batch: an epoch is permutation(seed, epoch) cut into batches, the last one short.
 ///
 /// Batches are counted over all epochs, from 0. Every process that knows these numbers knows every batch; nothing depends
@@ -30,16 +32,31 @@ public struct BatchSchedule: Sendable {
         }
     }
 
-    /// Traps unless there is an example, a batch holds one, and the origin is a place in an epoch.
-    public init(examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true, origin: Origin = Origin()) {
-        precondition(examples > 0 && examples <= Int(Int32.max), "1 to 2³¹ − 1 examples, got \(examples)")
-        precondition(batch > 0, "a batch holds at least 1 example, got \(batch)")
+    /// - Throws: `GraphError` unless there is an example, a batch holds one, and the origin is a place in an epoch.
+    public init(examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true, origin: Origin = Origin()) throws {
+        if let mistake = BatchSchedule.mistake(examples, batch, origin) { throw GraphError(mistake) }
+        self.init(of: examples, batch: batch, seed: seed, shuffle: shuffle, origin: origin)
+    }
+
+    private static func mistake(_ examples: Int, _ batch: Int, _ origin: Origin) -> String? {
+        if examples < 1 || examples > Int(Int32.max) {
+            return "a schedule is of 1 to 2³¹ − 1 examples, got \(examples)"
+        }
+        if batch < 1 { return "a batch holds at least 1 example, got \(batch)" }
+        if origin.batch < 0 || origin.epoch < 0 || !(0..<examples).contains(origin.place) {
+            return "there is no \(origin) in \(examples) examples"
+        }
+        return nil
+    }
+
+    /// Of numbers that are known to be right.
+    package init(of examples: Int, batch: Int, seed: UInt64, shuffle: Bool = true, origin: Origin = Origin()) {
+        let mistake = BatchSchedule.mistake(examples, batch, origin)
+        require(mistake == nil, mistake ?? "")
         self.examples = examples
         self.batch = batch
         self.seed = seed
         self.shuffle = shuffle
-        precondition(
-            origin.batch >= 0 && origin.epoch >= 0 && (0..<examples).contains(origin.place), "there is no \(origin)")
         self.origin = origin
     }
 
@@ -69,7 +86,7 @@ public struct BatchSchedule: Sendable {
 
     /// The places of batch `index` in its epoch's permutation.
     public func places(ofBatch index: Int) -> Range<Int> {
-        precondition(index >= 0, "batches are counted from 0, got \(index)")
+        require(index >= 0, "batches are counted from 0, got \(index)")
         let (epoch, number) = place(ofBatch: index)
         guard number >= 0 else { return origin.place..<origin.place }
         let start = (epoch == origin.epoch ? origin.place : 0) + number * batch
@@ -109,6 +126,7 @@ public struct BatchSchedule: Sendable {
 
     /// The examples at consecutive positions of the job's order, in order.
     public mutating func indices(at positions: Range<Int>) -> [Int32] {
+        require(positions.lowerBound >= 0, "positions are counted from 0, got \(positions)")
         var indices: [Int32] = []
         var next = positions.lowerBound
         while next < positions.upperBound {
@@ -122,7 +140,7 @@ public struct BatchSchedule: Sendable {
 
     /// What rank `rank` of `count` has of `total` things: the first `total % count` ranks have one more.
     public static func part(of total: Int, rank: Int, of count: Int) -> Range<Int> {
-        precondition(rank >= 0 && rank < count, "rank \(rank) of \(count)")
+        require(rank >= 0 && rank < count, "rank \(rank) of \(count)")
         let (each, more) = total.quotientAndRemainder(dividingBy: count)
         let start = rank * each + min(rank, more)
         return start..<(start + each + (rank < more ? 1 : 0))

@@ -72,7 +72,7 @@ public struct CSVReader: Sendable {
             let table = try self.table(path, by: fitted, allowsNewCategories: allowsNewCategories)
             let training = try dataset(table, by: fitted)
             var split =
-                try testPath.map { DataSplit(training: training, test: try read($0, by: fitted)) }
+                try testPath.map { DataSplit(known: training, try read($0, by: fitted)) }
                 ?? DataSplit(training, testFraction: testFraction, seed: seed)
             split.notes = table.notes(missing)
             return split

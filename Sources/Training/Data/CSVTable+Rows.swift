@@ -170,7 +170,7 @@ extension CSVTable {
     /// uint8 or float32, N × D; a missing number is NaN.
     var features: Tensor {
         let shape = Shape([rows, width])
-        return isSmall ? Tensor(small, shape: shape) : Tensor(floats, shape: shape)
+        return isSmall ? Tensor(small, sized: shape) : Tensor(floats, sized: shape)
     }
 
     /// Throws `FormatError` with the rows whose label is no class, or no number in a regression.
@@ -187,7 +187,7 @@ extension CSVTable {
                 fail(row, "\(CellFaults.excerpt(labels[row].utf8)) is no number")
                 return 0
             }
-            tensor = Tensor(targets, shape: Shape([rows, 1]))
+            tensor = Tensor(targets, sized: Shape([rows, 1]))
         case .classification:
             let indices = labels.indices.map { row in
                 if let index = classes[labels[row]] { return index }
@@ -197,9 +197,10 @@ extension CSVTable {
             tensor = Tensor(indices)
         }
         try faults.check()
-        let count = task == .regression ? 0 : classes.count ?? Int(tensor.array(of: Int32.self).max() ?? 0) + 1
+        let count = task == .regression ? 0 : classes.count ?? Int(tensor.elements(of: Int32.self).max() ?? 0) + 1
         return Dataset(
-            features: features, labels: tensor, classes: count, classNames: task == .regression ? [] : classes.names,
+            known: features, labels: tensor, classes: count, classNames: task == .regression ? [] : classes.names,
+            featureShape: [features.shape.knownExtents[1]],
             vocabularies: vocabularies, table: table)
     }
 

@@ -9,7 +9,7 @@ extension Dataset {
     static func checked(
         features: Tensor, labels: Tensor, task: CSVReader.Task? = nil, featuresName: String, labelsName: String
     ) throws -> Dataset {
-        let extents = features.shape.concrete
+        let extents = features.shape.knownExtents
         guard extents.count > 1, features.elementCount > 0 else {
             throw FormatError(path: featuresName, "holds no examples: its shape is \(features.shape), [N, …] is wanted")
         }
@@ -21,16 +21,16 @@ extension Dataset {
         try checkFinite(features, featuresName)
         try checkFinite(labels, labelsName)
         let matrix = (features.dtype == .uint8 ? features : features.asFloat32)
-            .reshaped(Shape([extents[0], features.elementCount / extents[0]]))
+            .viewed(as: Shape([extents[0], features.elementCount / extents[0]]))
         let shape = Array(extents.dropFirst())
         if task.map({ $0 == .regression }) ?? labels.dtype.isFloating {
-            let targets = labels.asFloat32.reshaped(Shape([extents[0], labels.elementCount / extents[0]]))
-            return Dataset(features: matrix, labels: targets, classes: 0, featureShape: shape)
+            let targets = labels.asFloat32.viewed(as: Shape([extents[0], labels.elementCount / extents[0]]))
+            return Dataset(known: matrix, labels: targets, classes: 0, featureShape: shape)
         }
         guard labels.elementCount == extents[0] else {
             throw FormatError(path: labelsName, "has the shape \(labels.shape); class indices are one an example")
         }
-        let values = labels.doubles
+        let values = labels.knownDoubles
         guard let most = values.max(), let least = values.min(), least >= 0, most < Double(mostClasses),
             values.allSatisfy({ $0 == $0.rounded() })
         else {
@@ -40,21 +40,21 @@ extension Dataset {
                     + (labels.dtype.isFloating ? "; data.task: regression takes any numbers" : ""))
         }
         return Dataset(
-            features: matrix, labels: Tensor(values.map { Int32($0) }), classes: Int(most) + 1, featureShape: shape)
+            known: matrix, labels: Tensor(values.map { Int32($0) }), classes: Int(most) + 1, featureShape: shape)
     }
 
     /// Throws `FormatError` at the first number that is none, or infinite.
     private static func checkFinite(_ tensor: Tensor, _ name: String) throws {
         guard tensor.dtype.isFloating else { return }
-        let values = tensor.dtype == .float32 ? [] : tensor.doubles
+        let values = tensor.dtype == .float32 ? [] : tensor.knownDoubles
         let bad =
             tensor.dtype == .float32
             ? tensor.withUnsafeBytes { $0.bindMemory(to: Float.self).firstIndex { !$0.isFinite } }
             : values.firstIndex { !$0.isFinite }
         guard let bad else { return }
-        let width = tensor.elementCount / max(tensor.shape.concrete[0], 1)
+        let width = tensor.elementCount / max(tensor.shape.knownExtents[0], 1)
         throw FormatError(
-            path: name, "holds \(tensor.doubles[bad]) in example \(bad / width), place \(bad % width) (from 0)")
+            path: name, "holds \(tensor.knownDoubles[bad]) in example \(bad / width), place \(bad % width) (from 0)")
     }
 
     /// A greater label is an error in the data, not a class.
@@ -73,11 +73,11 @@ extension DataSplit {
             training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
         else { throw FormatError(path: names.1, "holds labels of another kind than \(names.0)") }
         let classes = max(training.classes, test.classes)
-        return DataSplit(training: training.replacing(classes: classes), test: test.replacing(classes: classes))
+        return DataSplit(known: training.replacing(classes: classes), test.replacing(classes: classes))
     }
 }
 
 extension Tensor {
     /// The same numbers as float32.
-    var asFloat32: Tensor { dtype == .float32 ? self : Tensor(doubles.map { Float($0) }, shape: shape) }
+    var asFloat32: Tensor { dtype == .float32 ? self : Tensor(knownDoubles.map { Float($0) }, sized: shape) }
 }

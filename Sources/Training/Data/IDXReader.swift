@@ -60,7 +60,7 @@ public enum IDXReader {
 
     private static func decode(_ bytes: UnsafeRawBufferPointer, type: UInt8, dtype: DType, shape: Shape) -> Tensor {
         func each<Scalar: TensorScalar>(_ size: Int, _ element: (Int) -> Scalar) -> Tensor {
-            Tensor(dtype: dtype, shape: shape) { target in
+            Tensor(dtype: dtype, sized: shape) { target in
                 let target = target.bindMemory(to: Scalar.self)
                 for i in target.indices { target[i] = element(i * size) }
             }
@@ -74,7 +74,7 @@ public enum IDXReader {
         case 0x0C: each(4) { big($0, Int32.self) }
         case 0x0D: each(4) { Float(bitPattern: big($0, UInt32.self)) }
         case 0x0E: each(8) { Double(bitPattern: big($0, UInt64.self)) }
-        default: Tensor(dtype: dtype, shape: shape) { $0.copyMemory(from: bytes) }
+        default: Tensor(dtype: dtype, sized: shape) { $0.copyMemory(from: bytes) }
         }
     }
 
@@ -113,7 +113,7 @@ public enum IDXReader {
         var labels = try read(labels)
         // QMNIST: eight numbers an image, the class first.
         if labels.shape.rank == 2, labels.shape[1] == 8, labels.dtype == .int32 {
-            let numbers = labels.array(of: Int32.self)
+            let numbers = labels.elements(of: Int32.self)
             labels = Tensor(stride(from: 0, to: numbers.count, by: 8).map { numbers[$0] })
         }
         guard let rank = images.shape.rank, rank > 1 else {
@@ -125,7 +125,7 @@ public enum IDXReader {
         guard labels.shape[0] == images.shape[0] else {
             throw FormatError(
                 path: names.1,
-                "holds \(labels.elementCount) labels for the \(images.shape.concrete[0]) images of \(names.0)")
+                "holds \(labels.elementCount) labels for the \(images.shape.knownExtents[0]) images of \(names.0)")
         }
         return try Dataset.checked(
             features: images, labels: labels, task: task, featuresName: names.0, labelsName: names.1)

@@ -68,7 +68,7 @@ extension Tensor {
     func filled(by layout: TableLayout) -> Tensor {
         let fills = layout.features.map { $0.fill.map { Float($0) } }
         guard dtype == .float32, fills.contains(where: { $0 != nil }) else { return self }
-        var values = array(of: Float.self)
+        var values = elements(of: Float.self)
         var isChanged = false
         for start in stride(from: 0, to: values.count, by: fills.count) {
             for (column, fill) in fills.enumerated() {
@@ -77,6 +77,6 @@ extension Tensor {
                 isChanged = true
             }
         }
-        return isChanged ? Tensor(values, shape: shape) : self
+        return isChanged ? Tensor(values, sized: shape) : self
     }
 }

@@ -33,7 +33,7 @@ public struct Preprocessing: Sendable, Equatable, Codable {
         featureShape = training.featureShape
         classes = training.classes
         classNames = training.classNames
-        targets = training.classes > 0 ? 0 : training.labels.shape.concrete[1]
+        targets = training.classes > 0 ? 0 : training.labels.shape.knownExtents[1]
         scaling = Scaling(scale, fittedTo: training)
     }
 
@@ -43,8 +43,8 @@ public struct Preprocessing: Sendable, Equatable, Codable {
     /// No examples, but of this kind: what a model is built for where there is no training data.
     public var noExamples: Dataset {
         Dataset(
-            features: .zeros(.float32, [0, width]),
-            labels: classes > 0 ? .zeros(.int32, [0]) : .zeros(.float32, [0, targets]), classes: classes,
+            known: .zeros(.float32, sized: [0, width]),
+            labels: classes > 0 ? .zeros(.int32, sized: [0]) : .zeros(.float32, sized: [0, targets]), classes: classes,
             classNames: classNames, featureShape: featureShape, vocabularies: vocabularies, table: table)
     }
 
@@ -69,16 +69,16 @@ public struct Preprocessing: Sendable, Equatable, Codable {
             guard names.isEmpty || classNames.isEmpty || names == classNames else {
                 throw fail("holds other classes than the checkpoint's: \(names.prefix(8).joined(separator: ", "))")
             }
-            if data.classes > classes, let label = data.labels.doubles.max(), label >= Double(classes) {
+            if data.classes > classes, let label = data.labels.knownDoubles.max(), label >= Double(classes) {
                 throw fail(
                     "holds the class \(Int(label)); the checkpoint's model has \(classes) classes, 0 to \(classes - 1)")
             }
         } else if data.labels.shape[1] != targets {
             throw fail(
-                "holds \(data.labels.shape.concrete[1]) targets an example; the checkpoint's model has \(targets)")
+                "holds \(data.labels.shape.knownExtents[1]) targets an example; the checkpoint's model has \(targets)")
         }
         return Dataset(
-            features: data.features, labels: data.labels, classes: classes, classNames: classNames,
+            known: data.features, labels: data.labels, classes: classes, classNames: classNames,
             featureShape: featureShape, vocabularies: vocabularies, table: table)
     }
 

@@ -30,7 +30,7 @@ public struct Scaling: Sendable, Equatable, Codable {
 
     /// Fits to the training part's features; categorical ones stay as they are.
     public init(_ kind: Kind, fittedTo data: Dataset) {
-        let fitted = Scaling(kind, fittedTo: data.features)
+        let fitted = Scaling(kind, known: data.features)
         guard kind != .none else {
             self = fitted
             return
@@ -40,13 +40,22 @@ public struct Scaling: Sendable, Equatable, Codable {
         self.init(kind: kind, offset: offset, factor: factor)
     }
 
-    /// Fits to `features`, N × D of uint8 or float32. Traps on other dtypes and ranks.
-    public init(_ kind: Kind, fittedTo features: Tensor) {
+    /// Fits to `features`, N × D of uint8 or float32.
+    /// - Throws: `GraphError` for other dtypes and ranks.
+    public init(_ kind: Kind, fittedTo features: Tensor) throws {
+        guard features.shape.rank == 2, [.uint8, .float32].contains(features.dtype) else {
+            throw GraphError(
+                "features are N × D of uint8 or float32, got \(features.dtype)\(features.shape)")
+        }
+        self.init(kind, known: features)
+    }
+
+    private init(_ kind: Kind, known features: Tensor) {
         switch (kind, features.dtype) {
         case (.none, _): self = .none
         case (_, .uint8): self.init(kind, Columns(features, of: UInt8.self))
         case (_, .float32): self.init(kind, Columns(features, of: Float.self))
-        default: preconditionFailure("features are uint8 or float32, got \(features.dtype)")
+        default: fatalError("features are uint8 or float32, got \(features.dtype)")
         }
     }
 
@@ -73,8 +82,7 @@ public struct Scaling: Sendable, Equatable, Codable {
         var variance: [Double]
 
         init<Scalar: NumericScalar>(_ features: Tensor, of _: Scalar.Type) {
-            let extents = features.shape.concrete
-            precondition(extents.count == 2, "features are N × D, got \(features.shape)")
+            let extents = features.shape.knownExtents
             let (rows, width) = (extents[0], extents[1])
             var least = [Double](repeating: .infinity, count: width)
             var greatest = [Double](repeating: -.infinity, count: width)
@@ -103,7 +111,10 @@ public struct Scaling: Sendable, Equatable, Codable {
         }
     }
 
-    /// Writes a row of features, scaled, to `target`. Traps if the scaling is of another width.
+    /// Whether this is a scaling of so many features.
+    func fits(_ width: Int) -> Bool { kind == .none || (offset.count == width && factor.count == width) }
+
+    /// Writes a row of features, scaled, to `target`. The scaling is known to be of its width.
     @inline(__always)
     func apply<Scalar: NumericScalar>(
         _ row: UnsafeBufferPointer<Scalar>, to target: UnsafeMutableBufferPointer<Float>
@@ -112,7 +123,6 @@ public struct Scaling: Sendable, Equatable, Codable {
             for i in row.indices { target[i] = Float(row[i].asDouble) }
             return
         }
-        precondition(row.count == offset.count && row.count == factor.count, "scaled for another number of features")
         offset.withUnsafeBufferPointer { offset in
             factor.withUnsafeBufferPointer { factor in
                 for i in row.indices { target[i] = Float((row[i].asDouble - offset[i]) * factor[i]) }

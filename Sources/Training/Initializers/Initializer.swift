@@ -49,8 +49,8 @@ public enum Initializer: Sendable, Hashable {
         switch self {
         case .zeros: return Initializer.constant(0).node(in: graph, shape: shape, dtype: dtype)
         case .constant(let value):
-            let element = graph.constant(.numbers([value], dtype: dtype, shape: []))
-            return fill(graph.constant(shape.concrete.map { Int32($0) }), element)
+            let element = graph.constant(.numbers([value], dtype: dtype, sized: []))
+            return fill(graph.constant(shape.knownExtents.map { Int32($0) }), element)
         case .normal(let mean, let stddev):
             return graph.randomNormal(shape: shape, mean: mean, stddev: stddev, dtype: dtype, seed: seed)
         case .truncatedNormal(let mean, let stddev):
@@ -58,7 +58,7 @@ public enum Initializer: Sendable, Hashable {
         case .uniform(let min, let max):
             return graph.randomUniform(shape: shape, min: min, max: max, dtype: dtype, seed: seed)
         case .varianceScaling(let scale, let fan, let distribution):
-            let variance = scale / Swift.max(1, Initializer.fan(fan, of: shape.concrete))
+            let variance = scale / Swift.max(1, Initializer.fan(fan, of: shape.knownExtents))
             return Initializer.of(variance: variance, distribution)
                 .node(in: graph, shape: shape, dtype: dtype, seed: seed)
         }

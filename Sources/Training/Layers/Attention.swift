@@ -48,5 +48,5 @@ public func attention(
 /// [time, time]: 0 where a step may look, far below any score where it may not.
 private func futureMask(_ graph: Graph, _ time: Int, _ dtype: DType) -> Node {
     let values = (0..<time).flatMap { step in (0..<time).map { $0 <= step ? 0 : -1e9 } }
-    return graph.constant(.numbers(values, dtype: dtype, shape: [time, time]))
+    return graph.constant(.numbers(values, dtype: dtype, sized: [time, time]))
 }

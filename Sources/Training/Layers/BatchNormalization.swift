@@ -30,7 +30,7 @@ public func batchNormalization(
         else { return x.node }
         let result = layer.normalized(isTraining: training, epsilon: epsilon, file: file, line: line)
         if training {
-            let rate = graph.constant(.numbers([1 - momentum], dtype: layer.x.dtype, shape: []))
+            let rate = graph.constant(.numbers([1 - momentum], dtype: layer.x.dtype, sized: []))
             layer.update(result.mean, result.variance, rate: rate)
         }
         return layer.shaped(result.y)
@@ -56,8 +56,8 @@ public func batchNormalization(
         let batch = layer.normalized(isTraining: true, epsilon: epsilon, file: file, line: line)
         let moving = layer.normalized(isTraining: false, epsilon: epsilon, file: file, line: line)
         let dtype = layer.x.dtype
-        let rate = graph.constant(.numbers([1 - momentum], dtype: dtype, shape: []))
-        let still = graph.constant(.numbers([0], dtype: dtype, shape: []))
+        let rate = graph.constant(.numbers([1 - momentum], dtype: dtype, sized: []))
+        let still = graph.constant(.numbers([0], dtype: dtype, sized: []))
         layer.update(batch.mean, batch.variance, rate: select(training, rate, still))
         return layer.shaped(select(training, batch.y, moving.y))
     }
@@ -99,7 +99,7 @@ private struct NormalizedLayer {
                 trainable: isTrainable, file: file, line: line)
         }
         let constant = { (value: Double) in
-            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, shape: [channels]))
+            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, sized: [channels]))
         }
         gamma = scale ? vector(1, "gamma", true).node : constant(1)
         beta = center ? vector(0, "beta", true).node : constant(0)

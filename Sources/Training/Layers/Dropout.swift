@@ -21,7 +21,7 @@ public func dropout(
     guard rate > 0 else { return input }
     return graph.scope(name) {
         // A rate of 0 keeps all and scales by 1: no branch is needed when not training.
-        let constant = graph.constant(.numbers([rate], dtype: input.dtype, shape: []))
+        let constant = graph.constant(.numbers([rate], dtype: input.dtype, sized: []))
         let dropped = training.map { constant * cast($0, to: input.dtype) } ?? constant
         let random =
             input.shape.isFullyDefined

@@ -24,7 +24,7 @@ public func lstm(
             file: file, line: line)
         let gates = [0, forgetBias, 0, 0].flatMap { [Double](repeating: $0, count: units) }
         let bias = graph.variable(
-            .numbers(gates, dtype: input.dtype, shape: [4 * units]), name: "bias", file: file, line: line)
+            .numbers(gates, dtype: input.dtype, sized: [4 * units]), name: "bias", file: file, line: line)
         let steps = transpose(input, permutation: [1, 0, 2])
         let start = zeroState(like: input, units: units)
         let result = blockLSTM(
@@ -56,7 +56,7 @@ func sequenceFeatures(_ x: Node, units: Int, _ name: String, _ file: StaticStrin
 /// Zeros [batch, units] for a sequence [batch, time, features].
 func zeroState(like x: Node, units: Int) -> Node {
     let graph = x.graph
-    if let batch = x.shape[0] { return graph.constant(Tensor.zeros(x.dtype, [batch, units])) }
+    if let batch = x.shape[0] { return graph.constant(Tensor.zeros(x.dtype, sized: [batch, units])) }
     let batch = stridedSlice(shape(x), begin: [0], end: [1], shrinkAxisMask: 1)
-    return fill(stack([batch, graph.constant(Int32(units))]), graph.constant(Tensor.zeros(x.dtype, [])))
+    return fill(stack([batch, graph.constant(Int32(units))]), graph.constant(Tensor.zeros(x.dtype, sized: [])))
 }

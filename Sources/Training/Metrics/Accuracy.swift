@@ -29,7 +29,7 @@ public func binaryAccuracy(
     let graph = labels.node.graph
     checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
     return graph.scope(name) {
-        let limit = graph.constant(.numbers([threshold], dtype: predictions.node.dtype, shape: []))
+        let limit = graph.constant(.numbers([threshold], dtype: predictions.node.dtype, sized: []))
         let predicted = cast(greater(predictions, limit, file: file, line: line), to: .float32)
         return mean(cast(equal(predicted, cast(labels, to: .float32), file: file, line: line), to: .float32))
     }

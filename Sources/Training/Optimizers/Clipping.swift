@@ -29,7 +29,7 @@ public func clipByGlobalNorm(
                 "the norm must be above 0, got \(norm)", at: "clip_by_global_norm", file: file, line: line)
         }
         let total = globalNorm(gradients.map(\.values), file: file, line: line)
-        let limit = graph.constant(.numbers([norm], dtype: total.dtype, shape: []))
+        let limit = graph.constant(.numbers([norm], dtype: total.dtype, sized: []))
         let scale = limit / maximum(total, limit)
         return (gradients.map { $0.mapValues { $0 * scale } }, total)
     }

@@ -108,7 +108,7 @@ extension Optimizer {
                 last += graph.controlDependencies(updates) { zip(scalars, values).map { $0.assign($1) } }
             }
             if let globalStep {
-                let one = graph.constant(.numbers([1], dtype: globalStep.dtype, shape: []))
+                let one = graph.constant(.numbers([1], dtype: globalStep.dtype, sized: []))
                 let before = last
                 last.append(graph.controlDependencies(before) { globalStep.assignAdd(one) })
             }
@@ -118,7 +118,7 @@ extension Optimizer {
 
     private func sharedVariables(in graph: Graph, _ dtype: DType) -> [Variable] {
         shared.map { slot in
-            graph.variable(.numbers([slot.initial], dtype: dtype, shape: []), name: slot.name, trainable: false)
+            graph.variable(.numbers([slot.initial], dtype: dtype, sized: []), name: slot.name, trainable: false)
         }
     }
 }

@@ -79,6 +79,6 @@ extension Optimizer {
 
     /// A number of the rule as a scalar of the Variable's dtype.
     func number(_ value: Double, for variable: Variable) -> Node {
-        variable.graph.constant(.numbers([value], dtype: variable.dtype, shape: []))
+        variable.graph.constant(.numbers([value], dtype: variable.dtype, sized: []))
     }
 }

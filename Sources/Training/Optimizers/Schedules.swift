@@ -31,12 +31,13 @@ public enum LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, Express
             }
         case .polynomialDecay(let initial, let steps, let end, let power):
             return decay(initial, steps, in: graph, dtype, globalStep, file, line) { passed in
-                let left = 1 - minimum(passed, graph.constant(1.0))
+                let left = 1 - minimum(passed, graph.constant(1.0, dtype: .float64))
                 return (initial - end) * (power == 1 ? left : pow(left, graph.constant(power))) + end
             }
         case .cosineDecay(let initial, let steps, let end):
             return decay(initial, steps, in: graph, dtype, globalStep, file, line) { passed in
-                (initial - end) * 0.5 * (1 + cos(minimum(passed, graph.constant(1.0)) * Double.pi)) + end
+                (initial - end) * 0.5 * (1 + cos(minimum(passed, graph.constant(1.0, dtype: .float64)) * Double.pi))
+                    + end
             }
         }
     }
@@ -56,6 +57,6 @@ public enum LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, Express
     }
 
     private func constant(_ rate: Double, in graph: Graph, _ dtype: DType) -> Node {
-        graph.constant(.numbers([rate], dtype: dtype, shape: []), name: "learning_rate")
+        graph.constant(.numbers([rate], dtype: dtype, sized: []), name: "learning_rate")
     }
 }

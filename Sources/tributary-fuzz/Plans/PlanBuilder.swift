@@ -265,7 +265,7 @@ enum PlanText {
         case .bool(let v): ".bool(\(v))"
         case .string(let v): ".string(\"\(v)\")"
         case .type(let v): ".type(.\(v.rawValue))"
-        case .shape(let v): ".shape(\(v.isFullyDefined ? "\(v.concrete)" : ".unknown"))"
+        case .shape(let v): ".shape(\(v.isFullyDefined ? "\(v.knownExtents)" : ".unknown"))"
         case .tensor(let v): ".tensor(\(tensor(v)))"
         case .types(let v): ".types([\(v.map { ".\($0.rawValue)" }.joined(separator: ", "))])"
         case .function(let v): ".function(\(v.name))"
@@ -276,10 +276,10 @@ enum PlanText {
     static func tensor(_ tensor: Tensor) -> String {
         let elements =
             switch tensor.dtype {
-            case .float32: "\(tensor.array(of: Float.self)) as [Float]"
-            case .int32: "\(tensor.array(of: Int32.self)) as [Int32]"
+            case .float32: "\(tensor.elements(of: Float.self)) as [Float]"
+            case .int32: "\(tensor.elements(of: Int32.self)) as [Int32]"
             default: "\(tensor)"
             }
-        return "Tensor(\(elements), shape: \(tensor.shape.concrete))"
+        return "Tensor(\(elements), sized: \(tensor.shape.knownExtents))"
     }
 }

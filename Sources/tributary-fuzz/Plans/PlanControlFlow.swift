@@ -5,7 +5,7 @@ extension PlanBuilder {
     /// A scalar's sign as a predicate.
     private func predicate(_ chance: inout Chance) -> Node {
         guard let x = value(.scalar, &chance, where: { $0.views.isEmpty }) else {
-            let truth = Tensor([Float(chance.below(3) - 1)], shape: [])
+            let truth = Tensor([Float(chance.below(3) - 1)], sized: [])
             return emit(Greater.self, [constant(truth), constant(Tensor(Float(0)))]).output(0)
         }
         return emit(Greater.self, [x.node, constant(Tensor(Float(0.25)))]).output(0)

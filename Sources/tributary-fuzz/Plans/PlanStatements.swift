@@ -20,7 +20,7 @@ extension PlanBuilder {
 
     private static func tensor(_ kind: Kind, _ chance: inout Chance) -> Tensor {
         let count = kind.shape.elementCount ?? 1
-        return Tensor((0..<count).map { _ in Float(chance.below(33) - 16) / 8 }, shape: kind.shape)
+        return Tensor((0..<count).map { _ in Float(chance.below(33) - 16) / 8 }, sized: kind.shape)
     }
 
     // MARK: Sources
@@ -128,7 +128,7 @@ extension PlanBuilder {
         default:
             let x = operand(&chance, .matrix)
             let weights = (0..<16).map { _ in Float(chance.below(9) - 4) / 8 }
-            compute(MatMul.self, [x], [constant(Tensor(weights, shape: [4, 4]))], to: .matrix, &chance, seed)
+            compute(MatMul.self, [x], [constant(Tensor(weights, sized: [4, 4]))], to: .matrix, &chance, seed)
         }
     }
 

@@ -52,7 +52,7 @@ struct PlanTrial {
     }
 
     private static func tensor(_ shape: Shape, _ chance: inout Chance) -> Tensor {
-        Tensor((0..<(shape.elementCount ?? 1)).map { _ in Float(chance.below(33) - 16) / 8 }, shape: shape)
+        Tensor((0..<(shape.elementCount ?? 1)).map { _ in Float(chance.below(33) - 16) / 8 }, sized: shape)
     }
 
     /// What plan and reference disagree about; nil if they agree.
@@ -63,7 +63,8 @@ struct PlanTrial {
         for session in [planned, reference] { _ = try session.run(builder.initializers) }
         var results: [(name: String, got: Tensor, expected: Tensor)] = []
         for (number, run) in runs.enumerated() {
-            let feeds = Dictionary(run.feeds.map { ($0.node, $0.value) }, uniquingKeysWith: { first, _ in first })
+            let feeds = Feeds(
+                Dictionary(run.feeds.map { ($0.node, $0.value) }, uniquingKeysWith: { first, _ in first }))
             let got = attempt { try planned.run(run.fetches, feeds: feeds) }
             let expected = attempt { try reference.run(run.fetches, feeds: feeds) }
             switch (got, expected) {
@@ -92,7 +93,7 @@ struct PlanTrial {
     /// Bit for bit, but on a GPU, whose functions round in another way.
     private func agree(_ got: Tensor, _ expected: Tensor) -> Bool {
         guard isOnGPU, got.dtype == .float32, got.shape == expected.shape else { return got == expected }
-        return zip(got.array(of: Float.self), expected.array(of: Float.self)).allSatisfy { got, expected in
+        return zip(got.elements(of: Float.self), expected.elements(of: Float.self)).allSatisfy { got, expected in
             got == expected || got.isNaN && expected.isNaN
                 || Swift.abs(got - expected) <= 1e-3 * max(1, Swift.abs(expected))
         }

@@ -21,7 +21,7 @@ extension PlanBuilder {
     }
 
     private func tensor(_ kind: Kind, _ chance: inout Chance) -> Tensor {
-        Tensor((0..<(kind.shape.elementCount ?? 1)).map { _ in Float(chance.below(33) - 16) / 8 }, shape: kind.shape)
+        Tensor((0..<(kind.shape.elementCount ?? 1)).map { _ in Float(chance.below(33) - 16) / 8 }, sized: kind.shape)
     }
 
     /// Notes what an update of several Variables has used and written.

@@ -16,7 +16,7 @@ struct ResumptionTests {
     }
 
     private func schedule(_ examples: Int, _ batch: Int) -> BatchSchedule {
-        BatchSchedule(examples: examples, batch: batch, seed: 1)
+        BatchSchedule(of: examples, batch: batch, seed: 1)
     }
 
     @Test("the same batches go on where they were")
@@ -34,7 +34,7 @@ struct ResumptionTests {
         #expect(resumption.rebasedTo == 25 && resumption.origin == .init(batch: 25, epoch: 2, place: 50))
         #expect(resumption.manifest.doneBatches == RangeSet(0..<25) && resumption.leastSteps == 25)
         #expect(resumption.notes.first?.contains("train.batch is 20, not 10") == true)
-        var schedule = BatchSchedule(examples: 100, batch: 20, seed: 1, origin: resumption.origin)
+        var schedule = BatchSchedule(of: 100, batch: 20, seed: 1, origin: resumption.origin)
         var old = self.schedule(100, 10)
         let rest = (25..<28).flatMap { schedule.indices(ofBatch: $0) }
         #expect(rest == (25..<30).flatMap { old.indices(ofBatch: $0) })

@@ -44,7 +44,7 @@ struct KeyEffectTests {
             try write((1...3).map(row).joined(), "\(folder)/test")
             return ("  path: \(path)\n", "wide_and_deep")
         case .npz:
-            let x = Tensor((0..<24).map(Float.init), shape: [12, 2])
+            let x = Tensor((0..<24).map(Float.init), sized: [12, 2])
             let y = Tensor((0..<12).map { Int32($0 % 2) })
             for (name, count) in [("data", 12), ("test", 3)] {
                 try Npz.write([("x", x.rows(0..<count)), ("y", y.rows(0..<count))], to: "\(folder)/\(name)")
@@ -67,9 +67,10 @@ struct KeyEffectTests {
         do {
             let job = try PreparedJob(config, JobRegistry()[config.model.kind]!)
             let counts = "\(job.data.training.count) \(job.data.test.count) \(job.data.training.classes)"
-            let feeds = [(job.data.training, true), (job.data.test, false)].map { set, isTraining in
+            let feeds = try [(job.data.training, true), (job.data.test, false)].map { set, isTraining in
                 let indices = (0..<min(set.count, 12)).map { Int32($0) }
-                return job.feeds(set, indices, training: isTraining).map { "\($0.key.name) \($0.value.doubles)" }
+                return try job.feeds(set, indices, training: isTraining).tensors()
+                    .map { "\($0.key.name) \(try $0.value.doubles)" }
                     .sorted()
             }
             return "\(counts) \(feeds)"

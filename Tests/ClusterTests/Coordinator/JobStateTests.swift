@@ -42,7 +42,7 @@ struct JobStateTests {
             state = JobState(
                 JobState.Facts(
                     config: config, fingerprint: "", variables: [], totalSteps: steps,
-                    schedule: BatchSchedule(examples: 75, batch: 10, seed: 1), evaluationBatches: 3, jobKey: 1))
+                    schedule: BatchSchedule(of: 75, batch: 10, seed: 1), evaluationBatches: 3, jobKey: 1))
             random = SeededGenerator(state: seed)
         }
 

@@ -16,7 +16,7 @@ struct MakingUpTests {
                 yaml: "train: {batch: 4, steps: 2}\ncluster: {servers: 1, workers: 2, consistency: sync}")
             var facts = JobState.Facts(
                 config: config, fingerprint: "", variables: [], totalSteps: 2,
-                schedule: BatchSchedule(examples: 8, batch: 4, seed: 1), evaluationBatches: 0, jobKey: 1)
+                schedule: BatchSchedule(of: 8, batch: 4, seed: 1), evaluationBatches: 0, jobKey: 1)
             facts.acceptsNodes = false
             state = JobState(facts)
             var wire = WireRegisterServer()

@@ -6,7 +6,7 @@ import Training
 @Suite("Examples that dead workers missed")
 struct MissedExamplesTests {
     private static func examples(missed: RangeSet<Int> = RangeSet()) -> MissedExamples {
-        MissedExamples(totalSteps: 6, schedule: BatchSchedule(examples: 12, batch: 4, seed: 1), missed: missed)
+        MissedExamples(totalSteps: 6, schedule: BatchSchedule(of: 12, batch: 4, seed: 1), missed: missed)
     }
 
     private static func view(_ number: UInt64, _ incarnations: [UInt64]) -> ClusterView {

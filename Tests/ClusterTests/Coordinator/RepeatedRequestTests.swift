@@ -17,7 +17,7 @@ struct RepeatedRequestTests {
             state = JobState(
                 JobState.Facts(
                     config: config, fingerprint: "", variables: [], totalSteps: 12,
-                    schedule: BatchSchedule(examples: 60, batch: 10, seed: 1), evaluationBatches: evaluationBatches,
+                    schedule: BatchSchedule(of: 60, batch: 10, seed: 1), evaluationBatches: evaluationBatches,
                     jobKey: 1))
             var server = WireRegisterServer()
             (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])

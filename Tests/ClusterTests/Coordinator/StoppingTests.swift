@@ -17,7 +17,7 @@ struct StoppingTests {
             state = JobState(
                 JobState.Facts(
                     config: config, fingerprint: "", variables: [], totalSteps: 40,
-                    schedule: BatchSchedule(examples: 75, batch: 10, seed: 1), evaluationBatches: 0, jobKey: 1))
+                    schedule: BatchSchedule(of: 75, batch: 10, seed: 1), evaluationBatches: 0, jobKey: 1))
             var server = WireRegisterServer()
             (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
             state.serverReady(try state.registerServer(server, now: now), incarnation: 1, now: now)

@@ -10,8 +10,8 @@ struct BundleLayoutTests {
         let graph = Graph(seed: 1)
         var x = graph.placeholder(.float32, [nil, sizes[0]])
         for (inputs, outputs) in zip(sizes, sizes.dropFirst()) {
-            let weights = graph.variable(Tensor.zeros(.float32, [inputs, outputs]))
-            let bias = graph.variable(Tensor.zeros(.float32, [outputs]))
+            let weights = graph.variable(Tensor.zeros(.float32, sized: [inputs, outputs]))
+            let bias = graph.variable(Tensor.zeros(.float32, sized: [outputs]))
             x = relu(biasAdd(matmul(x, weights), bias))
         }
         return try TrainingCut(train: GradientDescent(learningRate: 0.1).minimize(mean(square(x))))

@@ -129,7 +129,7 @@ struct FileNumberTests {
                 (train.length, train.batch) = (length, batch)
                 let steps = train.totalSteps(examples: examples)
                 guard steps > 0 else { continue }
-                let last = BatchSchedule(examples: examples, batch: batch, seed: 1).positions(ofBatch: steps - 1)
+                let last = BatchSchedule(of: examples, batch: batch, seed: 1).positions(ofBatch: steps - 1)
                 #expect(last.upperBound > 0)
             }
         }

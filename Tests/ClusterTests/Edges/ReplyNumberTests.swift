@@ -22,7 +22,7 @@ struct ReplyNumberTests {
     @Test("a view's ranks divide a batch: each is below the number of workers, and one worker's")
     func ranks() throws {
         let view = try ClusterView(Self.view(ranks: [1, 0]))
-        let schedule = BatchSchedule(examples: 75, batch: 10, seed: 1)
+        let schedule = BatchSchedule(of: 75, batch: 10, seed: 1)
         #expect(view.workers.map { view.part(ofStep: 3, of: 8, rank: $0.rank, schedule).count } == [5, 5])
         for ranks in [[2, 0], [-1, 0], [.max, 0], [.min, 0], [0, 0], [1]] as [[Int32]] {
             #expect(throws: NodeError.self) { try ClusterView(Self.view(ranks: ranks)) }

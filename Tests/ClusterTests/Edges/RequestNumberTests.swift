@@ -13,7 +13,7 @@ struct RequestNumberTests {
         var state = JobState(
             JobState.Facts(
                 config: config, fingerprint: "", variables: [], totalSteps: 8,
-                schedule: BatchSchedule(examples: 75, batch: 10, seed: 1), evaluationBatches: batches, jobKey: 1))
+                schedule: BatchSchedule(of: 75, batch: 10, seed: 1), evaluationBatches: batches, jobKey: 1))
         var server = WireRegisterServer()
         (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
         _ = state.serverReady(try state.registerServer(server, now: .zero), incarnation: 1, now: .zero)

@@ -16,10 +16,10 @@ private struct Regression: TrainingJob {
         // Some examples name an id twice, and all workers' parts of a batch share some.
         let ids = (0..<count * 3).map { ($0 * $0 * 7 + $0 * 13) % 17 }
         let labels = (0..<count).map { i in Float(ids[i * 3..<i * 3 + 3].reduce(0, +)) / 17 - 1.5 }
-        let set = Dataset(
+        let set = try Dataset(
             features: Tensor(ids.map { Float($0) }).reshaped([count, 3]), labels: Tensor(labels).reshaped([count, 1]),
             classes: 0)
-        return DataSplit(training: set, test: set.prefix(0))
+        return try DataSplit(training: set, test: set.prefix(0))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
@@ -42,15 +42,15 @@ private struct HalfLine: TrainingJob {
 
     func data(_ config: JobConfig) throws -> DataSplit {
         let x = (0..<80).map { Float($0 % 16) / 8 - 1 }
-        let set = Dataset(
+        let set = try Dataset(
             features: Tensor(x).reshaped([80, 1]), labels: Tensor(x.map { 3 * $0 }).reshaped([80, 1]), classes: 0)
-        return DataSplit(training: set, test: set.prefix(0))
+        return try DataSplit(training: set, test: set.prefix(0))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
         let x = graph.placeholder(.float32, [nil, 1], name: "x")
         let y = graph.placeholder(.float32, [nil, 1], name: "y")
-        let slope = graph.variable(graph.constant([[Float(1)]]), name: "slope")
+        let slope = graph.variable(graph.constant([[1.0]]), name: "slope")
         let half = cast(slope, to: .bfloat16)
         let loss = meanSquaredError(labels: y, predictions: matmul(x, cast(half, to: .float32)))
         let gradient = graph.gradients(of: loss, by: [half])[0]!

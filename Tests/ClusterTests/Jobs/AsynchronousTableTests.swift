@@ -21,9 +21,9 @@ private struct TwoTowers: TrainingJob {
             features += ids + numbers
             labels += [ids.reduce(0, +) / 60 - 1.5, numbers[0] - 0.5 * numbers[3]]
         }
-        let set = Dataset(
-            features: Tensor(features, shape: [count, 7]), labels: Tensor(labels, shape: [count, 2]), classes: 0)
-        return DataSplit(training: set, test: set.prefix(60))
+        let set = try Dataset(
+            features: Tensor(features, sized: [count, 7]), labels: Tensor(labels, sized: [count, 2]), classes: 0)
+        return try DataSplit(training: set, test: set.prefix(60))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {

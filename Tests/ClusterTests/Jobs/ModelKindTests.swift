@@ -70,7 +70,7 @@ struct ModelKindTests {
         let graph = Graph()
         let x = graph.placeholder(.float32, [nil, 28, 28, 1])
         let sums = Dataflow.conv2d(x, graph.constant(kernel.1), padding: .same)
-        let images = prepared.data.training.batch((0..<500).map { Int32($0) }).features.reshaped([500, 28, 28, 1])
+        let images = try prepared.data.training.batch((0..<500).map { Int32($0) }).features.reshaped([500, 28, 28, 1])
         let expected = try Session(graph).run(mean(sums, axes: [0, 1, 2]), feeds: [x: images]).array(of: Float.self)
         let size = expected.map { Swift.abs($0) }.max() ?? 0
         #expect(size > 1)
@@ -179,7 +179,8 @@ struct ModelKindTests {
                 return ""
             } catch { return "\(error)" }
         }
-        let rows = Dataset(features: .zeros(.float32, [2, 12]), labels: Tensor([0, 1] as [Int32]), classes: 2)
+        let rows = try Dataset(
+            features: Tensor.zeros(.float32, sized: [2, 12]), labels: Tensor([0, 1] as [Int32]), classes: 2)
         let images = "model: { kind: cnn"
         #expect(
             refusal(images + " }", ConvolutionalNetwork(), rows).contains(

@@ -36,14 +36,14 @@ final class PreprocessingJobTests {
         #expect(abs(evaluation.loss - (report.loss ?? 0)) < 1e-6 * evaluation.loss, "\(report.reason ?? "")")
     }
 
-    private let x = Tensor((0..<120).map { Float(($0 * 7) % 13) }, shape: [40, 3])
+    private let x = Tensor((0..<120).map { Float(($0 * 7) % 13) }, sized: [40, 3])
     private let y = Tensor((0..<40).map { Int32($0 % 4) })
 
     @Test("arrays: the test part alone is evaluated, by the scale and the classes of training")
     func npz() throws {
         let path = "\(folder)/a.npz"
         // The test part has neither the last class nor the training part's range.
-        let test = (Tensor([[1, 2, 3], [20, 0, 1]] as [[Float]]), Tensor([0, 1] as [Int32]))
+        let test = (Tensor([[1, 2, 3], [20, 0, 1]], dtype: .float32), Tensor([0, 1] as [Int32]))
         try Npz.write([("x_train", x), ("y_train", y), ("x_test", test.0), ("y_test", test.1)], to: path)
         let config = try config("format: npz, path: \(path), scale: standardize")
         try evaluatesWithoutTrainingPart(config) {
@@ -132,9 +132,10 @@ final class PreprocessingJobTests {
             static let kind = "mlp"
             let width: Int
             func data(_ config: JobConfig) throws -> DataSplit {
-                let set = Dataset(
-                    features: .zeros(.float32, [16, width]), labels: Tensor((0..<16).map { Int32($0 % 2) }), classes: 2)
-                return DataSplit(training: set, test: set)
+                let set = try Dataset(
+                    features: Tensor.zeros(.float32, sized: [16, width]),
+                    labels: Tensor((0..<16).map { Int32($0 % 2) }), classes: 2)
+                return try DataSplit(training: set, test: set)
             }
             func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
                 try MultilayerPerceptron().build(graph, config: config, data: data)

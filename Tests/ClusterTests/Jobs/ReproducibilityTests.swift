@@ -109,7 +109,7 @@ struct ReproducibilityTests {
             let results = try process.results(batch)
             for (variable, value) in zip(trained, newest) { try session.assign(value, to: variable) }
             before = newest
-            losses[step] = results[gradients.count].doubles[0]
+            losses[step] = try results[gradients.count].doubles[0]
             try process.update(results)
         }
         return (losses, try process.values)
@@ -148,14 +148,14 @@ struct ReproducibilityTests {
                 let part = schedule.indices(ofBatch: step, rank: rank, of: config.cluster.workers)
                 session.setRandomStep(step, rank: rank)
                 let results = try process.results(part)
-                loss += results[gradients.count].doubles[0] * Double(part.count)
+                loss += try results[gradients.count].doubles[0] * Double(part.count)
                 shapes = results.map(\.shape)
                 let weight = Float(Double(part.count) / Double(total))
-                let weighted = results[..<gradients.count].map { $0.array(of: Float.self).map { $0 * weight } }
+                let weighted = try results[..<gradients.count].map { try $0.array(of: Float.self).map { $0 * weight } }
                 sums = rank == 0 ? weighted : zip(sums, weighted).map { zip($0, $1).map { $0 + $1 } }
             }
             losses[step] = loss / Double(total)
-            try process.update(zip(sums, shapes).map { Tensor($0, shape: $1) })
+            try process.update(zip(sums, shapes).map { Tensor($0, sized: $1) })
         }
         return (losses, try process.values)
     }

@@ -16,10 +16,10 @@ private struct EmbeddingJob: TrainingJob {
         let ids = (0..<count * 3).map { ($0 * $0 * 7 + $0 * 13) % 40 }
         // Some example names an id twice.
         let labels = (0..<count).map { i in Float(ids[i * 3..<i * 3 + 3].reduce(0, +)) / 40 - 1.5 }
-        let set = Dataset(
+        let set = try Dataset(
             features: Tensor(ids.map { Float($0) }).reshaped([count, 3]), labels: Tensor(labels).reshaped([count, 1]),
             classes: 0)
-        return DataSplit(training: set, test: set.prefix(40))
+        return try DataSplit(training: set, test: set.prefix(40))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
@@ -94,7 +94,7 @@ struct RowUpdateTests {
         let manifest = try #require(try Manifest.newest(in: folder))
         let saved = try CheckpointReader(manifest, directory: folder)
             .tensor(named: "table", dtype: .float32, shape: table.shape)
-        #expect(RowUpdateTests.agree(saved.doubles, table.doubles))
+        #expect(try RowUpdateTests.agree(saved.doubles, table.doubles))
     }
 
     @Test("two workers learn, in step and each for itself", arguments: ["sync", "async"])
@@ -150,7 +150,7 @@ struct RowUpdateTests {
         config.model.feeds = ["x:0": .features, "ids:0": .labels]
         let (losses, report) = try losses(config, Fed(x: x, ids: ids))
         #expect(report.status == "finished", "\(report.reason ?? "")")
-        let expected = [try tensor("first_Mean_0.npy"), try tensor("expected_Mean_0.npy")].map { $0.doubles[0] }
+        let expected = [try tensor("first_Mean_0.npy"), try tensor("expected_Mean_0.npy")].map { try $0.doubles[0] }
         let got = [losses.first, losses.last].map { $0 ?? .nan }
         #expect(RowUpdateTests.agree(got, expected), "\(got) \(expected)")
     }
@@ -162,8 +162,8 @@ struct RowUpdateTests {
         let ids: Tensor
 
         func data(_ config: JobConfig) throws -> DataSplit {
-            let set = Dataset(features: x, labels: ids, classes: 100)
-            return DataSplit(training: set, test: set)
+            let set = try Dataset(features: x, labels: ids, classes: 100)
+            return try DataSplit(training: set, test: set)
         }
 
         func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
@@ -175,7 +175,7 @@ struct RowUpdateTests {
     func refused() throws {
         func mistake(_ build: (Graph, Variable, Node, Node) -> Node) -> String {
             let g = Graph()
-            let table = g.variable(Tensor.zeros(.float32, [5, 2]), name: "table")
+            let table = g.variable(Tensor.zeros(.float32, sized: [5, 2]), name: "table")
             let train = build(
                 g, table, g.placeholder(.int32, [nil], name: "ids"), g.placeholder(.float32, [nil, 2], name: "rows"))
             let error = #expect(throws: GraphError.self) { try TrainingCut(train: train) }

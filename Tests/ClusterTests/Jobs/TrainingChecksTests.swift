@@ -15,10 +15,10 @@ private struct Line: TrainingJob {
     func data(_ config: JobConfig) throws -> DataSplit {
         let count = config.data.limit ?? 96
         let x = (0..<count).map { Float($0 % 7) / 7 - 0.5 }
-        let set = Dataset(
+        let set = try Dataset(
             features: Tensor(x).reshaped([count, 1]), labels: Tensor(x.map { 3 * $0 - 1 }).reshaped([count, 1]),
             classes: 0)
-        return DataSplit(training: set, test: set.prefix(0))
+        return try DataSplit(training: set, test: set.prefix(0))
     }
 
     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {

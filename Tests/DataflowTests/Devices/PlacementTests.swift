@@ -23,7 +23,7 @@ struct PlacementTests {
     func log() throws {
         let g = Graph()
         let x = g.placeholder(.float32, [2, 2], name: "x")
-        let w = g.device("/gpu:0") { g.variable(Tensor([[Float(1), 2], [3, 4]]), name: "w") }
+        let w = g.device("/gpu:0") { g.variable(Tensor([[1.0, 2], [3, 4]]), name: "w") }
         let onGPU = g.device("/gpu:0") { matmul(x, w, name: "there") }
         let follows = relu(onGPU, name: "follows")
         let onCPU = g.device("/cpu:0") { exp(follows, name: "here") }
@@ -32,9 +32,9 @@ struct PlacementTests {
         let lines = Lines()
         let session = try Session(g, options: SessionOptions(devices: emulated, placementLog: { lines.add($0) }))
         try session.execute(w.initializer)
-        let value = Tensor([[Float(1), 0], [0, 1]])
+        let value = Tensor([[1.0, 0], [0, 1]])
         let results = try session.run([stays, update], feeds: [x: value])
-        #expect(results[1].doubles == [0, 0, 0, 0])
+        #expect(try results[1].doubles == [0, 0, 0, 0])
         for (name, device) in [
             ("w", "GPU"), ("there", "GPU"), ("follows", "GPU"), ("here", "CPU"), ("stays", "CPU"), ("update", "GPU"),
         ] {
@@ -61,7 +61,7 @@ struct PlacementTests {
         let expected = try Session(g, options: SessionOptions(softPlacement: true, devices: .hostOnly))
             .run(sums, feeds: [x: input])
         for (one, other) in zip(got, expected) {
-            #expect(zip(one.doubles, other.doubles).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, abs($1)) })
+            #expect(try zip(one.doubles, other.doubles).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, abs($1)) })
         }
     }
 
@@ -78,7 +78,7 @@ struct PlacementTests {
         #expect(try session.run(y, feeds: [x: Tensor([Float(1), 1])]).doubles == [3, 5])
         let sum = g.device("/gpu:0") { parts[0] + parts[1] }
         let fed = try session.run(sum, feeds: [x: Tensor([Float(1), 5]), parts[0]: Tensor([Float(100)])])
-        #expect(fed.doubles == [110])
+        #expect(try fed.doubles == [110])
     }
 
     @Test("constants too large to be known before a run are made where they are asked for")
@@ -88,9 +88,9 @@ struct PlacementTests {
         let filled = g.device("/gpu:0") { [zerosLike(x), onesLike(x)] }
         let session = try Session(g, options: SessionOptions(devices: emulated))
         let profile = Profile()
-        let input = Tensor(repeating: Float(7), shape: [5, 4000])
+        let input = Tensor(repeating: Float(7), sized: [5, 4000])
         let values = try session.run(filled, feeds: [x: input], profile: profile)
-        #expect(values[0].doubles.allSatisfy { $0 == 0 } && values[1].doubles.allSatisfy { $0 == 1 })
+        #expect(try values[0].doubles.allSatisfy { $0 == 0 } && values[1].doubles.allSatisfy { $0 == 1 })
         for name in ["ZerosLike", "OnesLike"] {
             #expect(profile.events.contains { $0.operation == name && $0.device == "/device:GPU:0" }, "\(name)")
         }
@@ -106,10 +106,10 @@ struct PlacementTests {
         #expect(
             plan.steps.contains { $0.operation.hasPrefix("Exp+Mul+AddV2+Tanh") && $0.device.contains("GPU") }, "\(plan)"
         )
-        let value = try session.run(y, feeds: [x: Tensor(repeating: Float(0.25), shape: [16])])
+        let value = try session.run(y, feeds: [x: Tensor(repeating: Float(0.25), sized: [16])])
         let expected = try Session(g, options: SessionOptions(softPlacement: true, devices: .hostOnly))
-            .run(y, feeds: [x: Tensor(repeating: Float(0.25), shape: [16])])
-        #expect(zip(value.doubles, expected.doubles).allSatisfy { abs($0 - $1) < 1e-6 })
+            .run(y, feeds: [x: Tensor(repeating: Float(0.25), sized: [16])])
+        #expect(try zip(value.doubles, expected.doubles).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
     @Test("Variables on a GPU are read, written and trained like others")
@@ -132,7 +132,7 @@ struct PlacementTests {
         let g = Graph()
         let x = g.placeholder(.float64, [3], name: "x")
         let values = g.device("/gpu:0") { [lgamma(x, name: "first"), lgamma(x, name: "second")] }
-        let feeds = [x: Tensor([1.0, 2, 3])]
+        let feeds: Feeds = [x: Tensor([1.0, 2, 3], dtype: .float64)]
         let text = message { _ = try Session(g, options: SessionOptions(devices: emulated)).run(values, feeds: feeds) }
         #expect(
             text.contains("Lgamma 'first'") && text.contains("/device:GPU:0") && text.contains("float64"), "\(text)")
@@ -147,7 +147,7 @@ struct PlacementTests {
     func missingDevice() throws {
         let g = Graph()
         let y = g.device("/gpu:7") { exp(g.constant(Float(1)) + g.placeholder(.float32, [], name: "x")) }
-        let feeds = [try g.node(named: "x"): Tensor(Float(0))]
+        let feeds: Feeds = [try g.node(named: "x"): Tensor(Float(0))]
         let text = message { _ = try Session(g, options: SessionOptions(devices: emulated)).run(y, feeds: feeds) }
         #expect(text.contains("/device:GPU:7") && text.contains("there are: /device:CPU:0, /device:GPU:0"), "\(text)")
         #expect(
@@ -169,19 +169,19 @@ struct PlacementTests {
     @Test("out of memory names the operation, its shape and what holds memory; the session goes on")
     func outOfMemory() throws {
         let g = Graph()
-        let w = g.device("/gpu:0") { g.variable(Tensor(repeating: Float(1), shape: [256, 256]), name: "kept") }
+        let w = g.device("/gpu:0") { g.variable(Tensor(repeating: Float(1), sized: [256, 256]), name: "kept") }
         let x = g.placeholder(.float32, [nil, 256], name: "x")
         let y = g.device("/gpu:0") { matmul(x, w, name: "product") }
         var devices = emulated
         devices.memoryLimit = 1 << 20
         let session = try Session(g, options: SessionOptions(devices: devices))
         try session.execute(w.initializer)
-        let text = message { _ = try session.run(y, feeds: [x: Tensor(repeating: Float(1), shape: [2048, 256])]) }
+        let text = message { _ = try session.run(y, feeds: [x: Tensor(repeating: Float(1), sized: [2048, 256])]) }
         #expect(
             text.contains("MatMul 'product'") && text.contains("[2048, 256]") && text.contains("'kept' 256 KiB")
                 && text.contains("1 MiB"), "\(text)")
-        let small = try session.run(y, feeds: [x: Tensor(repeating: Float(1), shape: [2, 256])])
-        #expect(small.doubles.allSatisfy { $0 == 256 })
+        let small = try session.run(y, feeds: [x: Tensor(repeating: Float(1), sized: [2, 256])])
+        #expect(try small.doubles.allSatisfy { $0 == 256 })
         #expect(
             message { _ = try Session(g, options: SessionOptions(devices: tiny)).execute(w.initializer) }.contains(
                 "'kept'"))

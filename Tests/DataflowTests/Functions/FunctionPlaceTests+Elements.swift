@@ -92,6 +92,8 @@ extension FunctionPlaceTests {
         Call("constant") { _ = $0.g.constant(Float(1)) },
         Call("placeholder") { _ = $0.g.placeholder() },
         Call("placeholder") { _ = $0.g.placeholder(default: $0.x) },
+        Call("group") { _ = $0.g.group([$0.x, $0.row]) },
+        Call("globalVariablesInitializer") { _ = $0.g.globalVariablesInitializer() },
         Call("ensureShape") { _ = ensureShape($0.open, [2]) },
         Call("checkNumerics") { _ = checkNumerics($0.x, message: "x") },
         Call("gradients") { _ = $0.g.gradients(of: sum(mul($0.x, $0.row)), by: [$0.x]) },

@@ -53,7 +53,7 @@ struct SubscriptTests {
 
     @Test("an index that the program computes, Variables, and results of functions are taken too")
     func others() throws {
-        let v = g.variable(Tensor([[Float(1), 2], [3, 4]]))
+        let v = g.variable([[1.0, 2], [3, 4]])
         let i = 1
         let session = try Session(g)
         try session.execute(v.initializer)

@@ -5,7 +5,7 @@ struct BuiltCase {
     let graph = Graph()
     let inputs: [Node]
     let vertex: Vertex
-    private(set) var feeds: [Node: Tensor] = [:]
+    private(set) var feeds: Feeds = [:]
 
     /// - Parameters:
     ///   - dtype: what float32 inputs become, if not nil.
@@ -14,10 +14,10 @@ struct BuiltCase {
     init(
         _ operation: any Operation.Type, _ row: VectorFile.Case, dtype: DType?, unshaped: Bool = false,
         isFed: (Tensor) -> Bool
-    ) {
+    ) throws {
         var nodes: [Node] = []
         for tensor in row.tensors {
-            let value = dtype.map { BuiltCase.convert(tensor, to: $0) } ?? tensor
+            let value = try dtype.map { try BuiltCase.convert(tensor, to: $0) } ?? tensor
             if isFed(tensor) {
                 let node = graph.placeholder(value.dtype, unshaped ? .unknown : value.shape)
                 feeds[node] = value
@@ -30,8 +30,8 @@ struct BuiltCase {
         vertex = graph.add(operation, nodes, row.attributes(of: operation))
     }
 
-    static func convert(_ tensor: Tensor, to dtype: DType) -> Tensor {
-        tensor.dtype == .float32 ? .numbers(tensor.doubles, dtype: dtype, shape: tensor.shape) : tensor
+    static func convert(_ tensor: Tensor, to dtype: DType) throws -> Tensor {
+        try tensor.dtype == .float32 ? .numbers(tensor.doubles, dtype: dtype, sized: tensor.shape) : tensor
     }
 
     /// The gradients of output 0, weighted by `upstream`, for the inputs at `positions`.

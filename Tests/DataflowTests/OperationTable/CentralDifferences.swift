@@ -29,13 +29,13 @@ struct CentralDifferences {
     /// Where the two differ, in words.
     func problems() throws -> [String] {
         guard let gradient = row.gradient, allowsFloat64 else { return [] }
-        let built = BuiltCase(operation, row, dtype: .float64) { $0.dtype == .float32 }
-        let upstream = BuiltCase.convert(gradient.upstream.tensor, to: .float64)
+        let built = try BuiltCase(operation, row, dtype: .float64) { $0.dtype == .float32 }
+        let upstream = try BuiltCase.convert(gradient.upstream.tensor, to: .float64)
         let wrt = gradient.wrt.flatMap { row.positions(of: $0) }
         let nodes = built.gradients(wrt, upstream: upstream)
         let session = try Session(built.graph)
-        let weights = upstream.doubles
-        let f = { (feeds: [Node: Tensor]) throws -> Double in
+        let weights = try upstream.doubles
+        let f = { (feeds: Feeds) throws -> Double in
             // An infinity, or what stands for the extreme of nothing, is no number to add to others.
             zip(try session.run(built.vertex.output(0), feeds: feeds).doubles, weights)
                 .reduce(0) { abs($1.0) < 1e300 ? $0 + $1.0 * $1.1 : $0 }
@@ -45,14 +45,14 @@ struct CentralDifferences {
         for (position, node) in zip(wrt, nodes) {
             guard let node, let value = built.feeds[built.inputs[position]] else { continue }
             let analytic = try session.run(node, feeds: built.feeds).doubles
-            let x = value.doubles
+            let x = try value.doubles
             for element in Swift.stride(from: 0, to: x.count, by: max(1, x.count / Self.sample)) {
                 let h = 1e-5 * max(1, abs(x[element]))
                 let values = try [x[element] - h, x[element] + h].map { moved -> Double in
                     var feeds = built.feeds
                     var copy = x
                     copy[element] = moved
-                    feeds[built.inputs[position]] = Tensor(copy, shape: value.shape)
+                    feeds[built.inputs[position]] = Tensor(copy, sized: value.shape)
                     return try f(feeds)
                 }
                 let (left, right) = ((here - values[0]) / h, (values[1] - here) / h)

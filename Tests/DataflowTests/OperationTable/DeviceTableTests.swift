@@ -14,8 +14,8 @@ struct DeviceTableTests {
         var isFed = false
         for (number, row) in try VectorFile(name).cases.enumerated() {
             let place = "\(name), case \(number)"
-            let built = BuiltCase(operation, row, dtype: nil) { $0.dtype.isFloating }
-            isFed = isFed || built.feeds.values.contains { $0.dtype == .float32 && $0.elementCount > 0 }
+            let built = try BuiltCase(operation, row, dtype: nil) { $0.dtype.isFloating }
+            isFed = try isFed || built.feeds.tensors().values.contains { $0.dtype == .float32 && $0.elementCount > 0 }
             var fetches = built.vertex.outputs.indices.map(built.vertex.output)
             if let gradient = row.gradient, OperationRows.gradientNeedsConstants[name] == nil {
                 let wrt = gradient.wrt.flatMap { row.positions(of: $0) }
@@ -29,7 +29,7 @@ struct DeviceTableTests {
                     built.graph, options: SessionOptions(devices: DeviceOptions(allowsEmulation: true)))
                 let got = try session.run(fetches, feeds: built.feeds, profile: profile)
                 for (i, (a, b)) in zip(got, expected).enumerated() {
-                    if let problem = difference(a, b) { Issue.record("\(place), fetch \(i): \(problem)") }
+                    if let problem = try difference(a, b) { Issue.record("\(place), fetch \(i): \(problem)") }
                 }
             } catch { Issue.record("\(place): \(error)") }
         }
@@ -46,12 +46,12 @@ struct DeviceTableTests {
         #expect(Set(listed).count == listed.count && listed.contains("Unique") && !listed.contains("MatMul"))
     }
 
-    private func difference(_ got: Tensor, _ expected: Tensor) -> String? {
+    private func difference(_ got: Tensor, _ expected: Tensor) throws -> String? {
         guard got.dtype == expected.dtype, got.shape == expected.shape else {
             return "got \(got), expected \(expected)"
         }
         let tolerance = expected.dtype.isFloating ? Self.tolerance : 0
-        for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() {
+        for (i, (a, b)) in try zip(got.doubles, expected.doubles).enumerated() {
             let isClose = a == b || (a.isNaN && b.isNaN) || b.isFinite && abs(a - b) <= tolerance * max(1, abs(b))
             if !isClose { return "element \(i) is \(a), on the CPU \(b)" }
         }

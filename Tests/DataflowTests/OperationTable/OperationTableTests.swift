@@ -70,7 +70,7 @@ struct OperationTableTests {
     private func check(
         _ operation: any Operation.Type, _ row: VectorFile.Case, _ feeding: Feeding, _ place: String
     ) throws {
-        let built = BuiltCase(operation, row, dtype: nil, unshaped: feeding == .unshaped) { feeding.isFed($0) }
+        let built = try BuiltCase(operation, row, dtype: nil, unshaped: feeding == .unshaped) { feeding.isFed($0) }
         let outputs = built.vertex.outputs.indices.map(built.vertex.output)
         let session = try Session(built.graph)
         let reference = try Session(built.graph, options: SessionOptions(plan: .reference))
@@ -78,7 +78,7 @@ struct OperationTableTests {
         let plain = try reference.run(outputs, feeds: built.feeds)
         #expect(results == plain, "\(place): the plan computes something else than the reference")
         for (i, (got, expected)) in zip(results, row.outputs.map(\.tensor)).enumerated() {
-            if let problem = difference(got, expected, operation.name) {
+            if let problem = try difference(got, expected, operation.name) {
                 Issue.record("\(place), output \(i): \(problem)")
             }
         }
@@ -92,26 +92,26 @@ struct OperationTableTests {
         for (i, (node, numbers)) in zip(nodes, gradient.values).enumerated() {
             let expected = numbers.tensor
             guard let node else {
-                #expect(expected.doubles.allSatisfy { $0 == 0 }, "\(place): input \(wrt[i]) has no gradient")
+                #expect(try expected.doubles.allSatisfy { $0 == 0 }, "\(place): input \(wrt[i]) has no gradient")
                 continue
             }
             let got = try session.run(node, feeds: built.feeds)
             let plain = try reference.run(node, feeds: built.feeds)
             #expect(got == plain, "\(place), gradient by input \(wrt[i]): the plan and the reference differ")
-            if let problem = difference(got, expected, operation.name) {
+            if let problem = try difference(got, expected, operation.name) {
                 Issue.record("\(place), gradient by input \(wrt[i]): \(problem)")
             }
         }
     }
 
     /// What is different, or nil.
-    private func difference(_ got: Tensor, _ expected: Tensor, _ name: String) -> String? {
+    private func difference(_ got: Tensor, _ expected: Tensor, _ name: String) throws -> String? {
         guard got.dtype == expected.dtype, got.shape == expected.shape else {
             return "got \(got), expected \(expected)"
         }
         let isExact = !expected.dtype.isFloating || name.hasPrefix("Random") || name == "TruncatedNormal"
         let tolerance = isExact ? 0 : OperationRows.tolerance[name] ?? 1e-5
-        for (i, (a, b)) in zip(got.doubles, expected.doubles).enumerated() {
+        for (i, (a, b)) in try zip(got.doubles, expected.doubles).enumerated() {
             // Next to an infinity everything would be close.
             let isClose = a == b || (a.isNaN && b.isNaN) || b.isFinite && abs(a - b) <= tolerance * max(1, abs(b))
             if !isClose { return "element \(i) is \(a), expected \(b)" }
@@ -175,7 +175,7 @@ struct OperationTableTests {
         let inputs = types.map { g.placeholder($0, [0, 3]) }
         let attributes = (try? VectorFile(name))?.cases.first?.attributes(of: operation) ?? [:]
         let vertex = g.add(operation, inputs, attributes)
-        let feeds = Dictionary(uniqueKeysWithValues: zip(inputs, types.map { Tensor.zeros($0, [0, 3]) }))
+        let feeds = Feeds(Dictionary(uniqueKeysWithValues: zip(inputs, types.map { Tensor.zeros($0, sized: [0, 3]) })))
         let result = try Session(g).run(vertex.node, feeds: feeds)
         #expect(result.shape == [0, 3] && result.elementCount == 0)
     }

@@ -55,7 +55,7 @@ struct VectorFile: Sendable {
             }
         }
 
-        var tensor: Tensor { .numbers(data, dtype: dtype, shape: Shape(shape)) }
+        var tensor: Tensor { .numbers(data, dtype: dtype, sized: Shape(shape)) }
     }
 
     enum Value: Decodable, Sendable {

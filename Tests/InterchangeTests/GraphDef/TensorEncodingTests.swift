@@ -28,9 +28,9 @@ struct TensorEncodingTests {
 
     @Test("typed values are read, and the last one repeats")
     func typed() throws {
-        #expect(try decode(.dtFloat, [2, 2]) { $0.floatVal = [1, 2, 3, 4] } == Tensor([[Float(1), 2], [3, 4]]))
+        #expect(try decode(.dtFloat, [2, 2]) { $0.floatVal = [1, 2, 3, 4] } == Tensor([[1.0, 2], [3, 4]]))
         #expect(try decode(.dtFloat, [4]) { $0.floatVal = [1, 2] } == Tensor([Float(1), 2, 2, 2]))
-        #expect(try decode(.dtDouble, [2]) { $0.doubleVal = [0.1] } == Tensor([0.1, 0.1]))
+        #expect(try decode(.dtDouble, [2]) { $0.doubleVal = [0.1] } == Tensor([0.1, 0.1], dtype: .float64))
         #expect(try decode(.dtInt32, []) { $0.intVal = [-7] } == Tensor(Int32(-7)))
         #expect(try decode(.dtInt64, [2]) { $0.int64Val = [1 << 40] } == Tensor([Int64(1) << 40, 1 << 40]))
         #expect(try decode(.dtUint8, [2]) { $0.intVal = [255, 3] } == Tensor([UInt8(255), 3]))
@@ -41,7 +41,7 @@ struct TensorEncodingTests {
     @Test("without any value all elements are zero, and a tensor may be empty")
     func zeros() throws {
         #expect(try decode(.dtFloat, [2]) { _ in } == Tensor([Float(0), 0]))
-        #expect(try decode(.dtInt32, [0, 5]) { _ in } == .zeros(.int32, [0, 5]))
+        #expect(try decode(.dtInt32, [0, 5]) { _ in } == .zeros(.int32, sized: [0, 5]))
     }
 
     @Test("bytes are read as they are, except that a bool is 0 or 1")

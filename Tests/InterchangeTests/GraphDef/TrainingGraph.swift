@@ -3,7 +3,7 @@ import Dataflow
 /// A small network with its training step, as the tests of graph files use it.
 struct TrainingGraph {
     static let feeds = [
-        "x": Tensor([[Float(0), 0], [0, 1], [1, 0], [1, 1]]), "label": Tensor([[Float(0)], [1], [1], [0]]),
+        "x": Tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]]), "label": Tensor([[0.0], [1], [1], [0]]),
     ]
 
     let graph = Graph(seed: 3)
@@ -17,13 +17,13 @@ struct TrainingGraph {
             g.scope("layer1") {
                 (
                     g.variable(
-                        Tensor((0..<2 * width).map { Float($0 * 7 % 11) / 6 - 0.8 }, shape: [2, width]), name: "w"),
-                    g.variable(Tensor(repeating: Float(0.1), shape: [1, width]), name: "b")
+                        Tensor((0..<2 * width).map { Float($0 * 7 % 11) / 6 - 0.8 }, sized: [2, width]), name: "w"),
+                    g.variable(Tensor(repeating: Float(0.1), sized: [1, width]), name: "b")
                 )
             }
         }
         let w2 = g.scope("layer2") {
-            g.variable(Tensor((0..<width).map { Float($0 * 5 % 7) / 4 - 0.7 }, shape: [width, 1]), name: "w")
+            g.variable(Tensor((0..<width).map { Float($0 * 5 % 7) / 4 - 0.7 }, sized: [width, 1]), name: "w")
         }
         let step = g.variable(Tensor(Int64(0)), name: "global_step", trainable: false)
         let out = matmul(relu(matmul(x, w1) + b1), w2, name: "out")
@@ -41,8 +41,8 @@ struct TrainingGraph {
     static func outcome(of graph: Graph) throws -> [Tensor] {
         // The program may run anywhere: only the file keeps the names of servers.
         let session = try Session(graph, options: SessionOptions(softPlacement: true))
-        let feeds = try Dictionary(
-            uniqueKeysWithValues: TrainingGraph.feeds.map { (try graph.node(named: $0.key), $0.value) })
+        var feeds = Feeds()
+        for (name, value) in TrainingGraph.feeds { feeds[try graph.node(named: name)] = value }
         try session.execute(graph.node(named: "init"))
         for _ in 0..<10 { try session.execute(graph.node(named: "train"), feeds: feeds) }
         let fetches = try ["loss", "out", "layer1/w/read", "layer1/b/read", "layer2/w/read:0", "global_step/read"].map {

@@ -35,7 +35,7 @@ public enum BiasAdd: ElementwiseOperation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axis = try channelAxis(binding.attributes, rank: extents.count)
         let channels = extents[axis]
         let inner = extents[(axis + 1)...].reduce(1, *)
@@ -98,7 +98,7 @@ public enum BiasAddGrad: Operation, NumericKernel {
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let shape = binding.inputs[0].shape
-        let rank = shape.concrete.count
+        let rank = shape.knownExtents.count
         let axis = try channelAxis(binding.attributes, rank: rank)
         let layout = ReductionLayout(shape, axes: Set(0..<rank).subtracting([axis]))
         let (input, output) = (binding.input(0), binding.output())
@@ -131,7 +131,7 @@ extension BiasAdd: GPUOperation {
     /// Channels that stand second; those that stand last broadcast by themselves.
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard !isElementwise(binding.attributes) else { return nil }
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axis = try channelAxis(binding.attributes, rank: extents.count)
         let column = Shape([extents[axis]] + [Int](repeating: 1, count: extents.count - axis - 1))
         return try ElementwiseSource.launch(

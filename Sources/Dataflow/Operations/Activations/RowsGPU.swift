@@ -73,7 +73,7 @@ extension LogSoftmax: GPUOperation {
 
 private func rowsProgram(_ binding: KernelBinding, logarithm: Bool) -> GPUProgram? {
     guard binding.inputs[0].dtype == .float32 else { return nil }
-    let columns = binding.inputs[0].shape.concrete.last ?? 1
+    let columns = binding.inputs[0].shape.knownExtents.last ?? 1
     guard binding.count(0) > 0 else { return GPUProgram() }
     return GPUProgram(
         .launch(
@@ -113,8 +113,8 @@ private let crossEntropySource = """
 extension SoftmaxCrossEntropyWithLogits: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.inputs[0].dtype == .float32 else { return nil }
-        let (rows, columns) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
-        let steps = binding.inputs.map { $0.shape.concrete[0] == 1 ? 0 : columns }
+        let (rows, columns) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
+        let steps = binding.inputs.map { $0.shape.knownExtents[0] == 1 ? 0 : columns }
         let source = "#define LABEL float\n#define VALID 1\n#define AT(c) labels[c]\n" + crossEntropySource
         return GPUProgram(
             .launch(
@@ -127,7 +127,7 @@ extension SoftmaxCrossEntropyWithLogits: GPUOperation {
 extension SparseSoftmaxCrossEntropyWithLogits: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.inputs[0].dtype == .float32, let label = binding.inputs[1].dtype.gpuName else { return nil }
-        let (rows, columns) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
+        let (rows, columns) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
         let source =
             "#define LABEL \(label)\n#define VALID (labels[0] >= 0 && labels[0] < columns)\n"
             + "#define AT(c) (labels[0] == (c) ? 1.0f : 0.0f)\n" + crossEntropySource

@@ -41,7 +41,7 @@ private func rowsKernel<Scalar: TensorScalar>(
     _ binding: KernelBinding,
     _ function: @escaping (UnsafePointer<Scalar>?, UnsafeMutablePointer<Scalar>?, Int, Int) -> Void
 ) -> Kernel {
-    let columns = binding.inputs[0].shape.concrete.last ?? 1
+    let columns = binding.inputs[0].shape.knownExtents.last ?? 1
     let rows = columns == 0 ? 0 : binding.count(0) / columns
     let threads = min(usefulThreads(binding.threads, work: rows * columns * 4), max(rows, 1))
     let (input, output) = (binding.input(0), binding.output())

@@ -36,7 +36,7 @@ public enum DenseBincount: Operation, NumericKernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let rows = binding.inputs[0].shape.concrete.dropLast().reduce(1, *)
+        let rows = binding.inputs[0].shape.knownExtents.dropLast().reduce(1, *)
         return countingKernel(
             Self.self, type, binding, rows: rows, isBinary: try binding.attributes.bool("binary_output"))
     }
@@ -58,7 +58,7 @@ private func countingKernel<Scalar: NumericScalar>(
 ) -> Kernel {
     let (numbers, weights, output) = (IndexInput(binding, 0), binding.input(2), binding.output())
     let (count, clear) = (binding.count(0), binding.clearing())
-    let (hasWeights, bins) = (binding.count(2) > 0, binding.outputs[0].shape.concrete.last ?? 0)
+    let (hasWeights, bins) = (binding.count(2) > 0, binding.outputs[0].shape.knownExtents.last ?? 0)
     return { frame in
         try clear(frame)
         let (result, weight) = (frame.pointer(output, Scalar.self), frame.pointer(weights, Scalar.self))

@@ -27,10 +27,10 @@ public enum BroadcastTo: Operation {
 
 extension BroadcastTo: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        let (shape, extents) = (binding.inputs[0].shape, binding.outputs[0].shape.concrete)
-        let missing = extents.count - shape.concrete.count
+        let (shape, extents) = (binding.inputs[0].shape, binding.outputs[0].shape.knownExtents)
+        let missing = extents.count - shape.knownExtents.count
         let from = extents.indices.map { i in
-            i < missing || shape.concrete[i - missing] == 1 ? 0 : shape.strides[i - missing]
+            i < missing || shape.knownExtents[i - missing] == 1 ? 0 : shape.strides[i - missing]
         }
         return StridedCopy(extents, from: from).gpu(binding)
     }

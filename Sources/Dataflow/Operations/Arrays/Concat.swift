@@ -50,9 +50,9 @@ public enum ConcatV2: Operation {
     }
 
     static func joining(_ binding: KernelBinding, axis: Int, parts: [Int]) throws -> Joining {
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let position = try normalize([axis], rank: extents.count)[0]
-        return Joining(extents, axis: position, parts: parts.map { binding.inputs[$0].shape.concrete[position] })
+        return Joining(extents, axis: position, parts: parts.map { binding.inputs[$0].shape.knownExtents[position] })
     }
 }
 
@@ -112,7 +112,7 @@ public enum ConcatOffset: Operation {
             var start = [Double](repeating: 0, count: extents.count)
             start[position] = Double(offset)
             offset = offset.addingReportingOverflow(extents[position]).partialValue
-            return .numbers(start, dtype: node.inputs[i].dtype, shape: [start.count])
+            return .numbers(start, dtype: node.inputs[i].dtype, sized: [start.count])
         }.reduce([]) { all, one in
             if let all, let one { all + [one] } else { nil }
         }

@@ -19,7 +19,7 @@ public enum Cumsum: Operation, NumericKernel {
         try binding.late([1]) { try $0.numeric(Self.self, binding.outputs[0].dtype) }
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axis = try normalize([binding.integer(1)], rank: extents.count)[0]
         let exclusive = try binding.attributes.bool("exclusive")
         let isReversed = try binding.attributes.bool("reverse")

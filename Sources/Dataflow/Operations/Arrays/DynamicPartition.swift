@@ -48,7 +48,7 @@ public enum DynamicPartition: Operation {
         let (partitions, data, rows) = (IndexInput(binding, 1), binding.input(0), binding.count(1))
         let bytes = rows == 0 ? 0 : binding.count(0) / rows * binding.inputs[0].dtype.size
         let targets = binding.outputs.indices.map { binding.output($0) }
-        let sizes = binding.outputs.map { $0.shape.concrete[0] }
+        let sizes = binding.outputs.map { $0.shape.knownExtents[0] }
         return { frame in
             var filled = [Int](repeating: 0, count: targets.count)
             for row in 0..<rows {

@@ -38,7 +38,7 @@ public enum DynamicStitch: Operation {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let count = binding.inputs.count / 2
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let bytes = extents.dropFirst().reduce(1, *) * binding.outputs[0].dtype.size
         let parts = (0..<count).map {
             (index: IndexInput(binding, $0), rows: binding.count($0), data: binding.input(count + $0))
@@ -63,14 +63,10 @@ public enum DynamicStitch: Operation {
 
 /// The slices of all `data` at the places that the `indices` beside them name; TensorFlow's `tf.dynamic_stitch`.
 ///
-/// Traps on empty lists and on lists of different lengths.
+/// Lists of different lengths are a mistake of the graph; empty ones, which tell no graph, of the programmer.
 public func dynamicStitch(
     _ indices: [any Operand], _ data: [any Operand], name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    if indices.count != data.count, let graph = (indices + data).first?.node.graph {
-        let mistake = GraphError("\(indices.count) tensors of indices do not fit \(data.count) of data")
-        return mistaken(mistake.at("DynamicStitch", SourceLocation(file: file, line: line)), in: graph)
-    }
-    return apply(DynamicStitch.self, indices + data, ["N": .int(indices.count)], name, file, line)
+    apply(DynamicStitch.self, indices + data, ["N": .int(indices.count)], name, file, line)
 }

@@ -63,13 +63,13 @@ public enum OnesLike: Operation {
 private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
     guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
     let dtype = node.inputs[0].dtype
-    if value == 0 { return [.zeros(dtype, node.shape(0))] }
-    return [.numbers([Double](repeating: value, count: count), dtype: dtype, shape: node.shape(0))]
+    if value == 0 { return [.zeros(dtype, sized: node.shape(0))] }
+    return [.numbers([Double](repeating: value, count: count), dtype: dtype, sized: node.shape(0))]
 }
 
 private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kernel {
     let dtype = binding.outputs[0].dtype
-    let element = dtype == .string ? Tensor.zeros(dtype, []) : Tensor.numbers([value], dtype: dtype, shape: [])
+    let element = dtype == .string ? Tensor.zeros(dtype, sized: []) : Tensor.numbers([value], dtype: dtype, sized: [])
     let (size, out) = (element.byteCount, binding.output())
     let bytes = binding.outputCount() * size
     return { frame in

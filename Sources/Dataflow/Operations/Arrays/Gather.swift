@@ -36,7 +36,7 @@ public enum GatherV2: RowPicking {
     /// the indices as [batches, k], slice (b, m, k) belongs to row (b · between + m) · n + indices[b, k].
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let (params, indices, dy) = (node.input(0), node.input(1), node.upstream())
-        guard let value = node.input(2).constant?.integers.first else {
+        guard let value = node.input(2).constant?.knownIntegers.first else {
             throw GraphError("the gradient of GatherV2 needs an axis that is known while building")
         }
         if let rows = try rowGradient(node) { return [rows.dense, nil, nil] }
@@ -47,8 +47,8 @@ public enum GatherV2: RowPicking {
         }
         let axis = try normalize([value], rank: rank)[0]
         let batch = try batchDimensions(node.attributes, rank: indexRank)
-        let one = node.graph.constant(.numbers([1], dtype: type, shape: []))
-        let zero = node.graph.constant(.numbers([0], dtype: type, shape: []))
+        let one = node.graph.constant(.numbers([1], dtype: type, sized: []))
+        let zero = node.graph.constant(.numbers([0], dtype: type, sized: []))
         let product = { (range: Range<Int>, source: Node) in
             range.reduce(one) { $0 * dimension(source, $1) }
         }
@@ -68,16 +68,18 @@ public enum GatherV2: RowPicking {
     }
 
     static func rowGradient(_ node: GradientContext) throws -> IndexedSlices? {
-        guard node.input(2).constant?.integers == [0], try node.attributes.int("batch_dims") == 0 else { return nil }
+        guard node.input(2).constant?.knownIntegers == [0], try node.attributes.int("batch_dims") == 0 else {
+            return nil
+        }
         return pickedRows(node)
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([2]) { binding in
-            let rank = binding.inputs[0].shape.concrete.count
+            let rank = binding.inputs[0].shape.knownExtents.count
             return try gatheringKernel(
                 Self.self, binding, axis: normalize([binding.integer(2)], rank: rank)[0],
-                batch: batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count))
+                batch: batchDimensions(binding.attributes, rank: binding.inputs[1].shape.knownExtents.count))
         }
     }
 }
@@ -122,8 +124,8 @@ func pickedRows(_ node: GradientContext) -> IndexedSlices {
 func gatheringKernel(
     _ operation: any Operation.Type, _ binding: KernelBinding, axis: Int, batch: Int
 ) throws -> Kernel {
-    let params = binding.inputs[0].shape.concrete
-    let indices = binding.inputs[1].shape.concrete
+    let params = binding.inputs[0].shape.knownExtents
+    let indices = binding.inputs[1].shape.knownExtents
     let batches = params[..<batch].reduce(1, *)
     let between = params[batch..<axis].reduce(1, *)
     let count = indices[batch...].reduce(1, *)
@@ -174,10 +176,10 @@ public func gather(
 
 extension GatherV2: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        let rank = binding.inputs[0].shape.concrete.count
+        let rank = binding.inputs[0].shape.knownExtents.count
         return gatheringProgram(
             binding, axis: try normalize([binding.integer(2)], rank: rank)[0],
-            batch: try batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count))
+            batch: try batchDimensions(binding.attributes, rank: binding.inputs[1].shape.knownExtents.count))
     }
 }
 
@@ -193,7 +195,7 @@ extension ResourceGather: GPUOperation {
 
 /// An index out of range, which the CPU refuses, gives zeros, as on TensorFlow's GPUs.
 private func gatheringProgram(_ binding: KernelBinding, axis: Int, batch: Int) -> GPUProgram? {
-    let (params, indices) = (binding.inputs[0].shape.concrete, binding.inputs[1].shape.concrete)
+    let (params, indices) = (binding.inputs[0].shape.knownExtents, binding.inputs[1].shape.knownExtents)
     guard let index = binding.inputs[1].dtype.gpuName else { return nil }
     let type = ["uchar", "ushort", "uint", "ulong"][binding.outputs[0].dtype.size.trailingZeroBitCount]
     let (between, count) = (params[batch..<axis].reduce(1, *), indices[batch...].reduce(1, *))

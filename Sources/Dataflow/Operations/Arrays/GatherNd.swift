@@ -84,11 +84,11 @@ struct Places {
     private let binding: KernelBinding
 
     init(_ binding: KernelBinding, indices: Int, of shape: Shape) {
-        let own = binding.inputs[indices].shape.concrete
+        let own = binding.inputs[indices].shape.knownExtents
         depth = own.last ?? 0
         // Beyond an Int only where there are no elements.
         count = Shape.product(own.dropLast()) ?? 0
-        inner = Shape.product(shape.concrete[depth...]) ?? 0
+        inner = Shape.product(shape.knownExtents[depth...]) ?? 0
         self.shape = shape
         index = IndexInput(binding, indices)
         self.binding = binding

@@ -36,7 +36,7 @@ extension Graph {
         file: StaticString = #fileID, line: UInt = #line
     ) -> Node {
         located(file, line) {
-            let ends = [start, stop].map { constant(.numbers([$0], dtype: dtype, shape: [])) }
+            let ends = [start, stop].map { number($0, dtype) }
             return apply(LinSpace.self, ends + [constant(Tensor.small(count))], [:], name, file, line)
         }
     }
@@ -62,7 +62,7 @@ extension Graph {
         }
         return located(file, line) {
             let dims = constant(Tensor.small(extents.map { $0 ?? 0 }))
-            return fill(dims, constant(.numbers([value], dtype: dtype, shape: [])), name: name)
+            return fill(dims, number(value, dtype), name: name)
         }
     }
 }

@@ -22,7 +22,7 @@ public enum ListDiff: Operation {
             case .string, .resource, .variant: difference(x, y, UInt64.self)
             }
         let size = x.dtype.size
-        let out = Tensor(dtype: x.dtype, shape: [places.count]) { target in
+        let out = Tensor(dtype: x.dtype, sized: [places.count]) { target in
             x.withUnsafeBytes { source in
                 for (i, place) in places.enumerated() {
                     (target.baseAddress! + i * size)

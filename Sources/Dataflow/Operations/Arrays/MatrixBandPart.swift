@@ -17,7 +17,7 @@ public enum MatrixBandPart: Operation, MovingKernel {
         try binding.moving(Self.self, binding.outputs[0].dtype)
     }
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let (rows, columns) = (extents[extents.count - 2], extents[extents.count - 1])
         let matrices = extents.dropLast(2).reduce(1, *)
         let (input, lower, upper) = (binding.input(0), IndexInput(binding, 1), IndexInput(binding, 2))
@@ -54,7 +54,7 @@ extension Graph {
         line: UInt = #line
     ) -> Node {
         located(file, line) {
-            let one = constant(Tensor.numbers([1], dtype: dtype, shape: []))
+            let one = number(1, dtype)
             let ones = fill(constant(Tensor.small([rows, columns ?? rows])), one)
             return matrixBandPart(ones, lower: 0, upper: 0, name: name)
         }

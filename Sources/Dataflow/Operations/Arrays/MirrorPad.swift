@@ -34,7 +34,7 @@ public enum MirrorPad: Operation, MovingKernel {
     }
 
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
-        let mirror = try Mirror(binding, inner: 0, outer: binding.outputs[0].shape.concrete)
+        let mirror = try Mirror(binding, inner: 0, outer: binding.outputs[0].shape.knownExtents)
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
         return { frame in
             let (x, y) = (
@@ -83,7 +83,7 @@ public enum MirrorPadGrad: Operation, NumericKernel {
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let mirror = try Mirror(
-            binding, inner: binding.outputs[0].shape.concrete, outer: binding.inputs[0].shape.concrete)
+            binding, inner: binding.outputs[0].shape.knownExtents, outer: binding.inputs[0].shape.knownExtents)
         let (input, output, count) = (binding.input(0), binding.output(), binding.count(0))
         let clear = binding.clearing()
         return { frame in
@@ -120,7 +120,7 @@ private struct Mirror {
     }
 
     init(_ binding: KernelBinding, inner: Int, outer: [Int]) throws {
-        try self.init(binding, inner: binding.inputs[inner].shape.concrete, outer: outer)
+        try self.init(binding, inner: binding.inputs[inner].shape.knownExtents, outer: outer)
     }
 
     @inline(__always) func source(_ index: Int) -> Int {

@@ -17,7 +17,7 @@ public enum OneHot: Operation, MovingKernel {
         try binding.moving(Self.self, binding.outputs[0].dtype)
     }
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         let depth = extents[axis]
         let inner = extents[(axis + 1)...].reduce(1, *)
@@ -42,7 +42,9 @@ public func oneHot(
     _ indices: any Operand, depth: Int, on: Double = 1, off: Double = 0, dtype: DType = .float32, axis: Int = -1,
     name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let values = [on, off].map { Tensor.numbers([$0], dtype: dtype, shape: []) }
+    let values: [any TensorOperand] = [on, off].map {
+        indices.node.graph.number($0, dtype, SourceLocation(file: file, line: line))
+    }
     return apply(OneHot.self, [indices, Tensor.small(depth)] + values, ["axis": .int(axis)], name, file, line)
 }
 
@@ -51,7 +53,7 @@ extension OneHot: GPUOperation {
         guard let index = binding.inputs[0].dtype.gpuName, let type = binding.outputs[0].dtype.gpuName else {
             return nil
         }
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         let (total, inner) = (binding.outputCount(), extents[(axis + 1)...].reduce(1, *))
         let source = """

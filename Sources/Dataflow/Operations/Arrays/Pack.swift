@@ -10,7 +10,7 @@ public enum Pack: Operation {
         }
         let parts = node.inputs.indices.compactMap { node.constant($0) }
         guard parts.count == node.inputs.count else { return nil }
-        return [Tensor(variants: try parts.flatMap { try $0.variants() }, shape: [parts.count])]
+        return [Tensor(variants: try parts.flatMap { try $0.variants() }, sized: [parts.count])]
     }
     public static func infer(_ node: Inference) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one tensor to stack") }
@@ -34,7 +34,7 @@ public enum Pack: Operation {
         try joining(binding).join(binding)
     }
     fileprivate static func joining(_ binding: KernelBinding) throws -> Joining {
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         return Joining(extents, axis: axis, parts: binding.inputs.map { _ in 1 })
     }
@@ -76,7 +76,7 @@ public enum Unpack: Operation {
         return try joining(binding).split(binding, input: 0)
     }
     fileprivate static func joining(_ binding: KernelBinding) throws -> Joining {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axis = try normalize([binding.attributes.int("axis")], rank: extents.count)[0]
         return Joining(extents, axis: axis, parts: binding.outputs.map { _ in 1 })
     }

@@ -61,7 +61,7 @@ private func paddingCopy(_ binding: KernelBinding) throws -> StridedCopy {
     let paddings = try binding.integers(1)
     let (shape, strides) = (binding.inputs[0].shape, binding.outputs[0].shape.strides)
     let offset = strides.indices.reduce(0) { $0 + paddings[2 * $1] * strides[$1] }
-    return StridedCopy(shape.concrete, from: shape.strides, to: strides, toOffset: offset)
+    return StridedCopy(shape.knownExtents, from: shape.strides, to: strides, toOffset: offset)
 }
 
 extension Pad: GPUOperation {
@@ -98,5 +98,5 @@ public func pad(
 
 /// [dimensions, 2], as TensorFlow takes paddings.
 func paddingMatrix(_ paddings: [(before: Int, after: Int)]) -> Tensor {
-    Tensor.small(paddings.flatMap { [$0.before, $0.after] }).reshaped([paddings.count, 2])
+    Tensor.small(paddings.flatMap { [$0.before, $0.after] }).viewed(as: [paddings.count, 2])
 }

@@ -4,8 +4,8 @@ public enum RangeOperation: Operation, NumericKernel {
     public static let signature = Signature(
         ["start": "Tidx", "limit": "Tidx", "delta": "Tidx"], to: ["output": "Tidx"], types: ["Tidx": DType.signed])
     public static func infer(_ node: Inference) throws -> [Shape] {
-        guard let start = node.constant(0)?.doubles.first, let limit = node.constant(1)?.doubles.first,
-            let delta = node.constant(2)?.doubles.first
+        guard let start = node.constant(0)?.knownDoubles.first, let limit = node.constant(1)?.knownDoubles.first,
+            let delta = node.constant(2)?.knownDoubles.first
         else { return [[nil]] }
         guard delta != 0, (limit - start) * delta >= 0 else {
             throw GraphError("no steps of \(delta) lead from \(start) to \(limit)")

@@ -17,7 +17,7 @@ public enum ReverseV2: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([1]) { binding in
             reversal(
-                binding, axes: try normalize(binding.integers(1), rank: binding.inputs[0].shape.concrete.count))
+                binding, axes: try normalize(binding.integers(1), rank: binding.inputs[0].shape.knownExtents.count))
         }
     }
 }
@@ -38,7 +38,7 @@ public enum Reverse: Operation {
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([1]) { binding in
-            let dims = binding.constant(1)?.doubles ?? []
+            let dims = binding.constant(1)?.knownDoubles ?? []
             return reversal(binding, axes: dims.indices.filter { dims[$0] != 0 })
         }
     }
@@ -49,10 +49,10 @@ private func reversal(_ binding: KernelBinding, axes: [Int]) -> Kernel {
     var strides = shape.strides
     var offset = 0
     for axis in axes {
-        offset += (shape.concrete[axis] - 1) * strides[axis]
+        offset += (shape.knownExtents[axis] - 1) * strides[axis]
         strides[axis] = -strides[axis]
     }
-    return StridedCopy(shape.concrete, from: strides, fromOffset: offset).kernel(binding)
+    return StridedCopy(shape.knownExtents, from: strides, fromOffset: offset).kernel(binding)
 }
 
 /// `ReverseSequence`: in each row of `batch_dim` the first seq_lengths[row] elements along `seq_dim` in the opposite order.
@@ -86,7 +86,7 @@ public enum ReverseSequence: Operation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let (batch, sequence) = (try binding.attributes.int("batch_dim"), try binding.attributes.int("seq_dim"))
         let strides = binding.inputs[0].shape.strides
         if binding.outputCount() == 0 { return { _ in } }

@@ -21,7 +21,7 @@ public enum Roll: Operation {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([1, 2]) { binding in
-            let extents = binding.inputs[0].shape.concrete
+            let extents = binding.inputs[0].shape.knownExtents
             guard !extents.contains(0) else { return { _ in } }
             var shifts = [Int](repeating: 0, count: extents.count)
             for (axis, shift) in zip(try normalize(binding.integers(2), rank: extents.count), try binding.integers(1)) {

@@ -79,9 +79,9 @@ private func boundsShape(_ node: Inference) throws -> [Shape] {
 private func searchKernel<Scalar: NumericScalar>(
     _ type: Scalar.Type, _ binding: KernelBinding, _ isBeyond: @escaping (Scalar, Scalar) -> Bool
 ) -> Kernel {
-    let (rows, width) = (binding.inputs[0].shape.concrete[0], binding.inputs[0].shape.concrete[1])
+    let (rows, width) = (binding.inputs[0].shape.knownExtents[0], binding.inputs[0].shape.knownExtents[1])
     let (sorted, values, output) = (binding.input(0), binding.input(1), binding.output())
-    let (count, isWide) = (binding.inputs[1].shape.concrete[1], binding.outputs[0].dtype == .int64)
+    let (count, isWide) = (binding.inputs[1].shape.knownExtents[1], binding.outputs[0].dtype == .int64)
     return { frame in
         for i in 0..<rows * count {
             let row = frame.pointer(sorted, Scalar.self) + i / count * width

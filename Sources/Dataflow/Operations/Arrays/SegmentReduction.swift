@@ -74,7 +74,7 @@ private struct SegmentKernel: NumberWork {
 
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> Kernel {
         let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let (rows, inner) = (binding.count(1), extents.dropFirst().reduce(1, *))
         let combination = combination
         let empty = combination == .product ? Scalar(1.0) : Scalar(0.0)
@@ -116,7 +116,7 @@ extension UnsortedSegmentOperation {
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let (rows, inner) = (binding.count(1), extents.dropFirst().reduce(1, *))
         return { frame in
             let x = frame.pointer(data, Scalar.self)

@@ -123,7 +123,7 @@ private func productGradient(
 
 /// The rows of `x` that `ids` name; zeros where an id is negative.
 func gatherKept(_ x: Node, _ ids: Node) -> Node {
-    let zero = ids.graph.constant(.numbers([0], dtype: ids.dtype, shape: []))
+    let zero = ids.graph.constant(.numbers([0], dtype: ids.dtype, sized: []))
     let rows = gather(x, maximum(ids, zero))
     let ones = fill(reshape(rank(rows) - rank(ids), [1]), ids.graph.constant(Int32(1)))
     let isKept = reshape(greaterEqual(ids, zero), concat([shape(ids), ones], axis: 0))

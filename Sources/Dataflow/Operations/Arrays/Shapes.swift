@@ -7,9 +7,9 @@ public enum ShapeOperation: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] { [Shape([node.shape(0).rank])] }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         guard node.shape(0).isFullyDefined else { return nil }
-        let extents = node.shape(0).concrete
+        let extents = node.shape(0).knownExtents
         return [
-            .numbers(extents.map(Double.init), dtype: try node.attributes.type("out_type"), shape: [extents.count])
+            .numbers(extents.map(Double.init), dtype: try node.attributes.type("out_type"), sized: [extents.count])
         ]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
@@ -26,8 +26,8 @@ public enum ShapeN: Operation {
         guard node.inputs.allSatisfy(\.shape.isFullyDefined) else { return nil }
         let type = try node.attributes.type("out_type")
         return node.inputs.map { input in
-            let extents = input.shape.concrete
-            return .numbers(extents.map(Double.init), dtype: type, shape: [extents.count])
+            let extents = input.shape.knownExtents
+            return .numbers(extents.map(Double.init), dtype: type, sized: [extents.count])
         }
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
@@ -48,8 +48,8 @@ public enum BroadcastArgs: Operation {
         guard (a + b).allSatisfy({ $0 >= 0 }), let both = Shape(a).broadcast(with: Shape(b)) else {
             throw GraphError("the shapes \(a) and \(b) do not broadcast")
         }
-        let extents = both.concrete
-        return [.numbers(extents.map(Double.init), dtype: node.inputs[0].dtype, shape: [extents.count])]
+        let extents = both.knownExtents
+        return [.numbers(extents.map(Double.init), dtype: node.inputs[0].dtype, sized: [extents.count])]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -91,7 +91,7 @@ public enum BroadcastGradientArgs: Operation {
             let axes = (0..<rank).filter {
                 padded[own][$0] == 1 && (padded[other][$0] != 1 || padded[own] != padded[other])
             }
-            return .numbers(axes.map(Double.init), dtype: node.inputs[0].dtype, shape: [axes.count])
+            return .numbers(axes.map(Double.init), dtype: node.inputs[0].dtype, sized: [axes.count])
         }
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }

@@ -6,7 +6,7 @@ public enum Size: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         guard let count = node.shape(0).elementCount else { return nil }
-        return [.numbers([Double(count)], dtype: try node.attributes.type("out_type"), shape: [])]
+        return [.numbers([Double(count)], dtype: try node.attributes.type("out_type"), sized: [])]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }

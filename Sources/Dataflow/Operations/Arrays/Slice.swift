@@ -46,8 +46,8 @@ public enum SliceOperation: Operation {
     }
     fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
         let begin = try binding.integers(1)
-        let (shape, size) = (binding.inputs[0].shape, binding.outputs[0].shape.concrete)
-        for (i, start) in begin.enumerated() where start < 0 || start + size[i] > shape.concrete[i] {
+        let (shape, size) = (binding.inputs[0].shape, binding.outputs[0].shape.knownExtents)
+        for (i, start) in begin.enumerated() where start < 0 || start + size[i] > shape.knownExtents[i] {
             throw binding.failure(
                 Self.self, "\(size[i]) elements from \(start) on are not within dimension \(i) of the shape \(shape)")
         }

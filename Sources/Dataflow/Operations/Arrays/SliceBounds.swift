@@ -97,7 +97,7 @@ struct SliceBounds {
     /// The copy of a value that broadcasts to the slice into its place.
     func assignment(of value: Shape) -> StridedCopy {
         let extents = counts.map { $0 ?? 0 }
-        let (own, ownStrides) = (value.concrete, value.strides)
+        let (own, ownStrides) = (value.knownExtents, value.strides)
         let missing = result.count - own.count
         let from = kept.map { position -> Int in
             guard let position, position >= missing, own[position - missing] != 1 else { return 0 }

@@ -99,7 +99,7 @@ private struct SpaceBlocks {
     private var copies: [(extents: [Int], space: [Int], spaceOffset: Int, batch: [Int], batchOffset: Int)] = []
 
     init(space: Shape, batch: Shape, block: [Int], margins: [Int]) {
-        let (images, inner) = (space.concrete, batch.concrete)
+        let (images, inner) = (space.knownExtents, batch.knownExtents)
         if batch.elementCount == 0 || space.elementCount == 0 { return }
         for place in 0..<block.reduce(1, *) {
             // Which row of the block, which column, ….

@@ -77,7 +77,9 @@ private struct ImageBlocks {
 
     /// Both sides walk through [batch, rows, row in block, columns, column in block, channels].
     func kernel(_ binding: KernelBinding, space shape: Shape, toDepth: Bool) -> Kernel {
-        let (n, h, w, c) = (shape.concrete[0], shape.concrete[rows], shape.concrete[columns], shape.concrete[channels])
+        let (n, h, w, c) = (
+            shape.knownExtents[0], shape.knownExtents[rows], shape.knownExtents[columns], shape.knownExtents[channels]
+        )
         let extents = [n, h / block, block, w / block, block, c]
         let (sh, sw, sc) = (shape.strides[rows], shape.strides[columns], shape.strides[channels])
         let space = [h * w * c, block * sh, sh, block * sw, sw, sc]

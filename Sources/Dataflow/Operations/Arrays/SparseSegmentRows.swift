@@ -45,7 +45,7 @@ extension SparseSegmentRows {
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let (rows, ids) = (try call.vector(1, "indices"), try call.vector(2, "segment_ids"))
-        guard rows.count == ids.count, let segments = call.inputs[0].shape.concrete.first else {
+        guard rows.count == ids.count, let segments = call.inputs[0].shape.knownExtents.first else {
             throw GraphError(
                 "'indices' and 'segment_ids' must be of one length and 'grad' have rows; got \(call.inputs[1].shape), "
                     + "\(call.inputs[2].shape) and \(call.inputs[0].shape)")
@@ -56,7 +56,7 @@ extension SparseSegmentRows {
                 "indices[\(i)] = \(row) is not in [0, \(limit)), or segment_ids[\(i)] = \(id) not in [0, \(segments))")
         }
         let distinct = Set(rows).sorted()
-        let inner = call.inputs[0].shape.concrete.dropFirst()
+        let inner = call.inputs[0].shape.knownExtents.dropFirst()
         _ = try call.told([distinct.count] + inner, call.inputs[0].dtype)
         let output = try Rows<Self>(gradient: call.inputs[0], rows: rows, ids: ids, distinct: distinct)
             .run(call.inputs[0].dtype)
@@ -82,12 +82,12 @@ private struct Rows<Operation: SparseSegmentRows>: NumberWork {
     let distinct: [Int]
 
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
-        let extents = gradient.shape.concrete
+        let extents = gradient.shape.knownExtents
         let inner = extents.dropFirst().reduce(1, *)
         var counts = [Int](repeating: 0, count: extents[0])
         for id in ids { counts[id] += 1 }
         let places = Dictionary(uniqueKeysWithValues: zip(distinct, 0...))
-        return Tensor(dtype: gradient.dtype, shape: Shape([distinct.count] + extents.dropFirst())) { bytes in
+        return Tensor(dtype: gradient.dtype, sized: Shape([distinct.count] + extents.dropFirst())) { bytes in
             guard inner > 0, !distinct.isEmpty else { return }
             let result = bytes.bindMemory(to: type)
             result.update(repeating: Scalar(0.0))

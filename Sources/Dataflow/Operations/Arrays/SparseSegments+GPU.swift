@@ -11,8 +11,8 @@ private struct SegmentedRows {
         guard binding.outputs[0].dtype == .float32, let index = binding.inputs[1].dtype.gpuName,
             let segment = binding.inputs[2].dtype.gpuName, binding.outputCount() > 0
         else { return nil }
-        let (from, to) = (binding.inputs[0].shape.concrete[0], binding.outputs[0].shape.concrete[0])
-        let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        let (from, to) = (binding.inputs[0].shape.knownExtents[0], binding.outputs[0].shape.knownExtents[0])
+        let inner = binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *)
         let (rows, segments, count) = isBackward ? (to, from, binding.count(1)) : (from, to, binding.count(1))
         var program = GPUProgram(binding.gpuClearing())
         let counts = program.temporary(max(segments, 1) * 4)

@@ -144,8 +144,8 @@ private struct SparseSegmentKernel: NumberWork {
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> Kernel {
         let (data, out) = (binding.input(0), binding.output())
         let (indices, ids) = (IndexInput(binding, 1), IndexInput(binding, 2))
-        let (segments, rows) = (binding.outputs[0].shape.concrete[0], binding.inputs[0].shape.concrete[0])
-        let (count, inner) = (binding.count(1), binding.outputs[0].shape.concrete.dropFirst().reduce(1, *))
+        let (segments, rows) = (binding.outputs[0].shape.knownExtents[0], binding.inputs[0].shape.knownExtents[0])
+        let (count, inner) = (binding.count(1), binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *))
         return { frame in
             let x = frame.pointer(data, Scalar.self)
             try combination.reduce(
@@ -204,8 +204,8 @@ extension SparseSegmentGradient {
     ) throws -> Kernel {
         let (gradient, out) = (binding.input(0), binding.output())
         let (indices, ids) = (IndexInput(binding, 1), IndexInput(binding, 2))
-        let (segments, rows) = (binding.inputs[0].shape.concrete[0], binding.outputs[0].shape.concrete[0])
-        let (count, inner) = (binding.count(1), binding.outputs[0].shape.concrete.dropFirst().reduce(1, *))
+        let (segments, rows) = (binding.inputs[0].shape.knownExtents[0], binding.outputs[0].shape.knownExtents[0])
+        let (count, inner) = (binding.count(1), binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *))
         return { frame in
             let result = frame.pointer(out, Scalar.self)
             result.update(repeating: 0, count: rows * inner)

@@ -40,11 +40,11 @@ public enum SparseToDense: Operation {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let indices = binding.inputs[0].shape.concrete
+        let indices = binding.inputs[0].shape.knownExtents
         let count = indices.first ?? 1
         let (background, out, shape) = (binding.filling(with: 3), binding.output(), binding.outputs[0].shape)
         let (index, values, size) = (IndexInput(binding, 0), binding.input(2), binding.outputs[0].dtype.size)
-        let (extents, strides) = (shape.concrete, shape.strides)
+        let (extents, strides) = (shape.knownExtents, shape.strides)
         let step = binding.inputs[2].shape.rank == 0 ? 0 : size
         let isChecked = try binding.attributes.bool("validate_indices")
         return { frame in

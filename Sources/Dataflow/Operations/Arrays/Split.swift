@@ -31,9 +31,9 @@ public enum Split: Operation {
     ///   - input: the tensor that is split.
     ///   - axis: the input that tells the axis.
     static func joining(_ binding: KernelBinding, input: Int, axis: Int) throws -> Joining {
-        let extents = binding.inputs[input].shape.concrete
+        let extents = binding.inputs[input].shape.knownExtents
         let axis = try normalize([binding.integer(axis)], rank: extents.count)[0]
-        return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.concrete[axis] })
+        return Joining(extents, axis: axis, parts: binding.outputs.map { $0.shape.knownExtents[axis] })
     }
 }
 

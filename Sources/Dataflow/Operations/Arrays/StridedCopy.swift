@@ -31,6 +31,9 @@ struct StridedCopy {
         self.init(extents, from: from, to: Shape(extents).strides, fromOffset: fromOffset)
     }
 
+    /// Whether what is copied lies in one piece, in order.
+    var isContiguous: Bool { extents.isEmpty || (extents.count == 1 && from == [1] && to == [1]) }
+
     func run<Element: BitwiseCopyable>(
         _ source: UnsafeMutableRawPointer, _ target: UnsafeMutableRawPointer, as type: Element.Type, threads: Int
     ) {
@@ -108,7 +111,7 @@ extension KernelBinding {
             var binding = self
             for i in unknown {
                 let spec = self.inputs[i]
-                binding.constants[i] = Tensor(dtype: spec.dtype, shape: spec.shape) { bytes in
+                binding.constants[i] = Tensor(dtype: spec.dtype, sized: spec.shape) { bytes in
                     bytes.copyMemory(
                         from: UnsafeRawBufferPointer(start: frame.raw(inputSlots[i]), count: bytes.count))
                 }

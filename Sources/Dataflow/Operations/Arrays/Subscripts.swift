@@ -53,48 +53,7 @@ extension Operand {
 }
 
 private func part(of x: Node, _ places: [TensorIndex], _ file: StaticString, _ line: UInt) -> Node {
-    let slice = SlicePlaces(places)
-    return stridedSlice(
-        x, begin: slice.begin, end: slice.end, strides: slice.strides, beginMask: slice.beginMask,
-        endMask: slice.endMask, ellipsisMask: slice.ellipsisMask, newAxisMask: slice.newAxisMask,
-        shrinkAxisMask: slice.shrinkAxisMask, file: file, line: line)
-}
-
-/// The places of a subscript as the bounds and masks of a `StridedSlice`.
-struct SlicePlaces: Equatable {
-    private(set) var begin: [Int] = []
-    private(set) var end: [Int] = []
-    private(set) var strides: [Int] = []
-    private(set) var beginMask = 0
-    private(set) var endMask = 0
-    private(set) var ellipsisMask = 0
-    private(set) var newAxisMask = 0
-    private(set) var shrinkAxisMask = 0
-
-    init(_ places: [TensorIndex]) {
-        for (i, place) in places.enumerated() {
-            let bit = i < Int.bitWidth - 1 ? 1 << i : 0
-            switch place.kind {
-            case .index(let index):
-                add(index, index &+ 1, 1)
-                shrinkAxisMask |= bit
-            case .range(let from, let to, let step):
-                add(from ?? 0, to ?? 0, step)
-                if from == nil { beginMask |= bit }
-                if to == nil { endMask |= bit }
-            case .ellipsis:
-                add(0, 0, 1)
-                ellipsisMask |= bit
-            case .newAxis:
-                add(0, 0, 1)
-                newAxisMask |= bit
-            }
-        }
-    }
-
-    private mutating func add(_ first: Int, _ last: Int, _ step: Int) {
-        begin.append(first)
-        end.append(last)
-        strides.append(step)
-    }
+    let slice = TensorSlice(places)
+    return apply(
+        StridedSlice.self, [x] + sameWidth([slice.begin, slice.end, slice.strides]), slice.attributes, nil, file, line)
 }

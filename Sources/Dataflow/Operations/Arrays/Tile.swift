@@ -36,7 +36,7 @@ public enum Tile: Operation {
         var extents: [Int] = []
         var from: [Int] = []
         for (i, times) in try binding.integers(1).enumerated() {
-            extents += [times, shape.concrete[i]]
+            extents += [times, shape.knownExtents[i]]
             from += [0, shape.strides[i]]
         }
         return StridedCopy(extents, from: from)

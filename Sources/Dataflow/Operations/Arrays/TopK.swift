@@ -50,7 +50,7 @@ public enum NthElement: Operation, NumericKernel {
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (input, place, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
-        let (rows, length) = (binding.outputCount(), binding.inputs[0].shape.concrete.last ?? 1)
+        let (rows, length) = (binding.outputCount(), binding.inputs[0].shape.knownExtents.last ?? 1)
         let isReversed = try binding.attributes.bool("reverse")
         return { frame in
             let n = place.read(frame, 0)
@@ -93,9 +93,9 @@ private func largestGradient(_ node: GradientContext) -> Node {
 private func largestKernel<Scalar: NumericScalar, Index: TensorScalar & FixedWidthInteger>(
     _ type: Scalar.Type, _ index: Index.Type, _ binding: KernelBinding
 ) -> Kernel {
-    let n = binding.inputs[0].shape.concrete.last ?? 1
-    let k = binding.outputs[0].shape.concrete.last ?? 1
-    let rows = binding.inputs[0].shape.concrete.dropLast().reduce(1, *)
+    let n = binding.inputs[0].shape.knownExtents.last ?? 1
+    let k = binding.outputs[0].shape.knownExtents.last ?? 1
+    let rows = binding.inputs[0].shape.knownExtents.dropLast().reduce(1, *)
     let (input, values, indices) = (binding.input(0), binding.output(0), binding.output(1))
     return { frame in
         for row in 0..<rows {

@@ -26,7 +26,7 @@ public enum Transpose: Operation {
     fileprivate static func copy(_ binding: KernelBinding) throws -> StridedCopy {
         let permutation = try binding.integers(1)
         let strides = binding.inputs[0].shape.strides
-        return StridedCopy(binding.outputs[0].shape.concrete, from: permutation.map { strides[$0] })
+        return StridedCopy(binding.outputs[0].shape.knownExtents, from: permutation.map { strides[$0] })
     }
 }
 

@@ -81,7 +81,7 @@ private struct DistinctSlices {
     /// y, idx and count where `x` is known.
     static func values(_ node: Inference) throws -> [Tensor]? {
         guard let x = node.constant(0), let axis = try axis(node) else { return nil }
-        let extents = x.shape.concrete
+        let extents = x.shape.knownExtents
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])
         let inner = extents[(axis + 1)...].reduce(1, *)
         let found = x.withUnsafeBytes { bytes in
@@ -98,7 +98,7 @@ private struct DistinctSlices {
         var result = extents
         result[axis] = found.firsts.count
         let run = inner * x.dtype.size
-        let y = Tensor(dtype: x.dtype, shape: Shape(result)) { target in
+        let y = Tensor(dtype: x.dtype, sized: Shape(result)) { target in
             guard run > 0, let to = target.baseAddress else { return }
             x.withUnsafeBytes { source in
                 for o in 0..<outer {

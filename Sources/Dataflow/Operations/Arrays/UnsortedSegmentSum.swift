@@ -24,8 +24,8 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
         let (rows, count) = (binding.count(1), binding.outputCount())
-        let segments = binding.outputs[0].shape.concrete[0]
-        let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        let segments = binding.outputs[0].shape.knownExtents[0]
+        let inner = binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *)
         // Threads divide the columns, in whole cache lines, so that each sum is added up in the order of the rows.
         let line = max(64 / MemoryLayout<Scalar>.stride, 1)
         let lines = (inner + line - 1) / line
@@ -70,8 +70,8 @@ extension UnsortedSegmentSum: GPUOperation {
     /// the CPU refuses, are dropped.
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.inputs[0].dtype == .float32, let index = binding.inputs[1].dtype.gpuName else { return nil }
-        let segments = binding.outputs[0].shape.concrete[0]
-        let inner = binding.outputs[0].shape.concrete.dropFirst().reduce(1, *)
+        let segments = binding.outputs[0].shape.knownExtents[0]
+        let inner = binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *)
         let source = """
             KERNEL void add_rows(int inner, GLOBAL const float *x, GLOBAL const \(index) *ids, GLOBAL float *y, int rows,
                 int segments) {

@@ -11,7 +11,7 @@ public enum Where: Operation {
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (input, output, dtype) = (binding.input(0), binding.output(), binding.inputs[0].dtype)
-        let (extents, bytes) = (binding.inputs[0].shape.concrete, binding.count(0) * binding.inputs[0].dtype.size)
+        let (extents, bytes) = (binding.inputs[0].shape.knownExtents, binding.count(0) * binding.inputs[0].dtype.size)
         return { frame in
             var target = frame.pointer(output, Int64.self)
             visit(UnsafeRawBufferPointer(start: frame.raw(input), count: bytes), dtype) { place in

@@ -50,7 +50,9 @@ public struct CheckpointSlice: Sendable, Equatable {
 
     /// A part that is cut out of one dimension of a tensor of extents `shape`. Traps if it does not lie in it.
     package init(_ shape: [Int], axis: Int, _ range: Range<Int>) {
-        precondition(shape.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= shape[axis])
+        require(
+            shape.indices.contains(axis) && range.lowerBound >= 0 && range.upperBound <= shape[axis],
+            "the part \(range) of dimension \(axis) does not lie in \(shape)")
         self.shape = shape
         ranges = shape.indices.map { $0 == axis ? range : nil }
     }
@@ -99,13 +101,13 @@ public struct CheckpointSlice: Sendable, Equatable {
 
     /// The part of a tensor of the whole's shape. Traps on another shape.
     public func part(of tensor: Tensor) -> Tensor {
-        precondition(tensor.shape == Shape(shape), "a part of \(Shape(shape)) is not one of \(tensor.shape)")
+        require(tensor.shape == Shape(shape), "a part of \(Shape(shape)) is not one of \(tensor.shape)")
         if isWhole { return tensor }
-        let extents = partShape.concrete
+        let extents = partShape.knownExtents
         let strides = tensor.shape.strides
         let offset = zip(strides, ranges).reduce(0) { $0 + $1.0 * ($1.1?.lowerBound ?? 0) }
         let copy = StridedCopy(extents, from: strides, fromOffset: extents.contains(0) ? 0 : offset)
-        return Tensor(dtype: tensor.dtype, shape: partShape) { bytes in
+        return Tensor(dtype: tensor.dtype, sized: partShape) { bytes in
             guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
             tensor.withUnsafeBytes { source in
                 let source = UnsafeMutableRawPointer(mutating: source.baseAddress!)

@@ -88,7 +88,7 @@ public enum MergeV2Checkpoints: StringOperation {
         let (deletes, allows) = try (
             call.attributes.bool("delete_old_dirs"), call.attributes.bool("allow_missing_files")
         )
-        let parts = call.inputs[0].texts
+        let parts = call.inputs[0].knownTexts
         try call.checkpoints(isOutput: true) {
             try $0.merge(parts, into: prefix, deletingFolders: deletes, allowingMissing: allows)
         }
@@ -99,7 +99,7 @@ public enum MergeV2Checkpoints: StringOperation {
 extension DynamicCall {
     /// What inputs 1 and 2 name: tensors, and their parts.
     fileprivate func checkpointKeys() throws -> [CheckpointKey] {
-        let (names, slices) = (inputs[1].texts, inputs[2].texts)
+        let (names, slices) = (inputs[1].knownTexts, inputs[2].knownTexts)
         guard names.count == slices.count else {
             throw GraphError("there are \(names.count) names and \(slices.count) places of parts")
         }

@@ -11,7 +11,7 @@ public enum ShardedFilename: StringOperation {
         return [[]]
     }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        let (shard, count) = (call.inputs[1].integers[0], call.inputs[2].integers[0])
+        let (shard, count) = (call.inputs[1].knownIntegers[0], call.inputs[2].knownIntegers[0])
         return [call.text(try call.bytes(0, "the name") + Array("-\(padded(shard))-of-\(padded(count))".utf8))]
     }
 }
@@ -22,7 +22,7 @@ public enum ShardedFilespec: StringOperation {
         ["basename": "string", "num_shards": "int32"], to: ["filename": "string"])
     public static func infer(_ node: Inference) throws -> [Shape] { try ShardedFilename.infer(node) }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        [call.text(try call.bytes(0, "the name") + Array("-?????-of-\(padded(call.inputs[1].integers[0]))".utf8))]
+        [call.text(try call.bytes(0, "the name") + Array("-?????-of-\(padded(call.inputs[1].knownIntegers[0]))".utf8))]
     }
 }
 

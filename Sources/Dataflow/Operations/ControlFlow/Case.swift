@@ -12,7 +12,7 @@ extension NumberedBranch {
     static func branches(_ attributes: Attributes) throws -> [Function] { try attributes.functions("branches") }
     static func attributes(branches: [Function]) -> [String: AttributeValue] { ["branches": .functions(branches)] }
     static func choice(_ selector: Tensor, of count: Int) throws -> Int {
-        guard selector.shape.rank == 0, let number = selector.integers.first else {
+        guard selector.shape.rank == 0, let number = selector.knownIntegers.first else {
             throw GraphError("the branch's number must be a scalar, got the shape \(selector.shape)")
         }
         return (0..<count).contains(number) ? number : count - 1

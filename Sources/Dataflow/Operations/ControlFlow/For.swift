@@ -30,7 +30,7 @@ public enum For: CallingOperation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let body = try call.program("body")
         let bounds = try zip(["start", "limit", "delta"], call.inputs).map { what, tensor in
-            guard tensor.elementCount == 1, let number = tensor.integers.first else {
+            guard tensor.elementCount == 1, let number = tensor.knownIntegers.first else {
                 throw GraphError("'\(what)' must be a scalar, got the shape \(tensor.shape)")
             }
             return number
@@ -46,7 +46,7 @@ public enum For: CallingOperation {
         var (number, iteration) = (start, 0)
         while delta > 0 ? number < limit : number > limit {
             random.iteration = RandomState.iteration(iteration, in: outer)
-            values = try body.run([Tensor([Int32(number)], shape: [])] + values)
+            values = try body.run([Tensor([Int32(number)], sized: [])] + values)
             (number, iteration) = (number + delta, iteration + 1)
         }
         return values

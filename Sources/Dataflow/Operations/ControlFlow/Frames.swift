@@ -7,7 +7,7 @@ extension ControlFlowOperation {
     public static var passesHandles: Bool { true }
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        preconditionFailure("\(name) is carried out by the frames of a plan")
+        fatalError("\(name) is carried out by the frames of a plan")
     }
 }
 

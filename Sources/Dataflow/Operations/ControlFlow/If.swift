@@ -12,10 +12,10 @@ extension Tensor {
     var isTrue: Bool {
         guard shape.rank == 0 else { return elementCount > 0 }
         return switch dtype {
-        case .bool: scalar(Bool.self)
-        case .string: !texts[0].isEmpty
+        case .bool: elements(of: Bool.self)[0]
+        case .string: !knownTexts[0].isEmpty
         case .resource, .variant: true
-        default: doubles[0] != 0
+        default: knownDoubles[0] != 0
         }
     }
 }

@@ -139,7 +139,7 @@ struct LoopGradient {
         let known = body.parameters[i].shape
         if isStable, let gradient, gradient.dtype != .variant { return shape(gradient, as: .int32) }
         guard isStable, known.isFullyDefined else { return graph.constant(Int32(-1)) }
-        return graph.constant(Tensor(known.concrete.map { Int32($0) }))
+        return graph.constant(Tensor(known.knownExtents.map { Int32($0) }))
     }
 
     /// Of each variable, whether an iteration keeps its shape, tried with an extent for every dimension that is not known.

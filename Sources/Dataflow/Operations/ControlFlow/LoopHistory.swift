@@ -78,7 +78,7 @@ struct LoopHistory: Sendable {
     private mutating func add(
         _ operation: any Operation.Type, _ inputs: [Node], _ attributes: Attributes, _ name: String, before loop: Vertex
     ) -> Node {
-        precondition(used < Self.room, "there is room for one list of each dtype before a loop")
+        require(used < Self.room, "there is room for one list of each dtype before a loop")
         defer { used += 1 }
         return loop.graph.insert(
             operation, inputs, attributes, exactName: loop.graph.unusedFullName("\(loop.name)_history/\(name)"),

@@ -9,7 +9,7 @@ public enum Assert: DynamicOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { [] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        guard call.inputs[0].elementCount == 1, call.inputs[0].scalar(Bool.self) else {
+        guard call.inputs[0].elementCount == 1, try call.inputs[0].scalar(Bool.self) else {
             let summarize = try call.attributes.int("summarize")
             let data = call.inputs.dropFirst().map { text(of: $0, first: summarize) }.joined(separator: " ")
             throw GraphError("an assertion failed: \(data)")

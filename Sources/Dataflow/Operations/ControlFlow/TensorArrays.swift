@@ -81,7 +81,7 @@ public enum TensorArrayGatherV3: DynamicOperation {
         return [element.dimensions.map { Shape([node.shape(1)[0]] + $0) } ?? .unknown]
     }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let indices = call.inputs[1].integers
+        let indices = call.inputs[1].knownIntegers
         let dtype = try call.attributes.type("dtype")
         let elements = try call.resources.withArray(call.inputs[0]) { array in
             try indices.map { try array.read($0, as: dtype) }
@@ -89,10 +89,10 @@ public enum TensorArrayGatherV3: DynamicOperation {
         guard let first = elements.first else {
             let element = try call.attributes.shape("element_shape")
             guard element.isFullyDefined else { throw GraphError("no elements are gathered, of unknown shape") }
-            return [.zeros(dtype, Shape([0] + element.concrete))]
+            return [.zeros(dtype, sized: Shape([0] + element.knownExtents))]
         }
         guard let odd = elements.first(where: { $0.shape != first.shape }) else {
-            return [try call.joined(elements, dtype, Shape([elements.count] + first.shape.concrete))]
+            return [try call.joined(elements, dtype, Shape([elements.count] + first.shape.knownExtents))]
         }
         throw GraphError("elements of the shapes \(first.shape) and \(odd.shape) cannot be stacked")
     }
@@ -106,14 +106,14 @@ public enum TensorArrayScatterV3: DynamicOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         // Kept once, the elements share it.
-        let (indices, value) = (call.inputs[1].integers, KeptTensor(call.inputs[2]).tensor)
-        guard value.shape.rank ?? 0 > 0, value.shape.concrete[0] == indices.count else {
+        let (indices, value) = (call.inputs[1].knownIntegers, KeptTensor(call.inputs[2]).tensor)
+        guard value.shape.rank ?? 0 > 0, value.shape.knownExtents[0] == indices.count else {
             throw GraphError("'value' must have a row for each of \(indices.count) indices, got \(value.shape)")
         }
-        let shape = Shape(Array(value.shape.concrete.dropFirst()))
+        let shape = Shape(Array(value.shape.knownExtents.dropFirst()))
         try call.resources.withArray(call.inputs[0]) { array in
             for (row, index) in indices.enumerated() {
-                try array.write(value.rows(row..<row + 1).viewed(as: TensorSpec(value.dtype, shape)), at: index)
+                try array.write(value.viewed(rows: row..<row + 1).viewed(as: TensorSpec(value.dtype, shape)), at: index)
             }
         }
         return [try call.flow(3)]
@@ -134,11 +134,11 @@ public enum TensorArrayConcatV3: DynamicOperation {
         guard let first = elements.first, first.shape.rank ?? 0 > 0 else {
             throw GraphError("there is no element with a first dimension to concatenate")
         }
-        let rest = Array(first.shape.concrete.dropFirst())
-        for element in elements where Array(element.shape.concrete.dropFirst()) != rest {
+        let rest = Array(first.shape.knownExtents.dropFirst())
+        for element in elements where Array(element.shape.knownExtents.dropFirst()) != rest {
             throw GraphError("elements of the shapes \(first.shape) and \(element.shape) cannot be concatenated")
         }
-        let lengths = elements.map { $0.shape.concrete[0] }
+        let lengths = elements.map { $0.shape.knownExtents[0] }
         let rows = try lengths.reduce(0) { total, length in
             let (sum, overflow) = total.addingReportingOverflow(length)
             guard !overflow else { throw GraphError("elements of \(lengths) rows cannot be concatenated") }
@@ -158,14 +158,14 @@ public enum TensorArraySplitV3: DynamicOperation {
         types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
-        let (value, lengths) = (KeptTensor(call.inputs[1]).tensor, call.inputs[2].integers)
+        let (value, lengths) = (KeptTensor(call.inputs[1]).tensor, call.inputs[2].knownIntegers)
         guard value.shape.rank ?? 0 > 0, let rows = value.shape[0], lengths.allSatisfy({ (0...rows).contains($0) }),
             lengths.reduce(0, { $0.addingReportingOverflow($1).partialValue }) == rows
         else { throw GraphError("the lengths \(lengths) do not add up to the rows of \(value.shape)") }
         var start = 0
         try call.resources.withArray(call.inputs[0]) { array in
             for (index, length) in lengths.enumerated() {
-                try array.write(value.rows(start..<start + length), at: index)
+                try array.write(value.viewed(rows: start..<start + length), at: index)
                 start += length
             }
         }
@@ -189,7 +189,7 @@ extension DynamicCall {
         guard inputs[i].elementCount == 1 else {
             throw GraphError("'flow_in' must be a scalar, got the shape \(inputs[i].shape)")
         }
-        return inputs[i].reshaped([])
+        return inputs[i].viewed(as: [])
     }
 
     /// A scalar integer input.
@@ -197,13 +197,13 @@ extension DynamicCall {
         guard DType.indices.contains(inputs[i].dtype), inputs[i].elementCount == 1 else {
             throw GraphError("\(what) must be one integer, got \(inputs[i].dtype)\(inputs[i].shape)")
         }
-        return inputs[i].integers[0]
+        return inputs[i].knownIntegers[0]
     }
 
     /// The bytes of tensors behind each other.
     fileprivate func joined(_ tensors: [Tensor], _ dtype: DType, _ shape: Shape) throws -> Tensor {
         try TensorSpec(dtype, shape).checkSize(limit: functions.options.memoryLimit)
-        return Tensor(dtype: dtype, shape: shape) { target in
+        return Tensor(dtype: dtype, sized: shape) { target in
             var at = 0
             for tensor in tensors {
                 tensor.withUnsafeBytes { bytes in

@@ -45,7 +45,7 @@ extension LoopOperation {
             values.indices.contains(place) && values[place].dtype == .int32 && values[place].elementCount == 1
         var iteration = 0
         while true {
-            let number = isCountdown ? values[place].integers.first.map { $0 - 1 } ?? 0 : iteration
+            let number = isCountdown ? values[place].knownIntegers.first.map { $0 - 1 } ?? 0 : iteration
             random.iteration = RandomState.iteration(number, in: outer)
             guard let goesOn = try condition.run(values).first, goesOn.isTrue else { return values }
             values = try body.run(values)

@@ -7,7 +7,7 @@
 ///     let power = whileLoop([i, x], while: { less($0[0], n) }, do: { [$0[0] + 1, $0[1] * x] })[1]
 ///
 /// - Parameters:
-///   - variables: the first values. Traps if there are none.
+///   - variables: the first values. At least one, which tells the graph.
 ///   - condition: builds a bool scalar of the variables.
 ///   - body: builds the variables' next values, as many and of the same dtypes and shapes.
 ///   - maximumIterations: ends the loop whatever the condition says.
@@ -19,7 +19,9 @@ public func whileLoop(
     maximumIterations: Int? = nil, shapeInvariants: [Shape]? = nil, name: String = "while",
     file: StaticString = #fileID, line: UInt = #line
 ) -> [Node] {
-    guard let first = variables.first else { fatalError("a loop needs a variable to carry") }
+    guard let first = variables.first else {
+        fatalError("whileLoop needs at least one variable to carry, which tells its graph (\(file):\(line))")
+    }
     let location = SourceLocation(file: file, line: line)
     let graph = first.node.graph.openBody ?? first.node.graph
     var initial = variables.map { graph.local($0.node) }

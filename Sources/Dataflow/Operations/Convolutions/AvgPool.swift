@@ -18,7 +18,7 @@ public enum AvgPool: Operation, FloatKernel {
     public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
-        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes)
+        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes)
         let (input, output, threads, channels) = (
             binding.input(0), binding.output(), binding.threads, geometry.channels
         )
@@ -62,7 +62,7 @@ public enum AvgPoolGrad: Operation, FloatKernel {
     public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
-        let geometry = try PoolingGeometry(input: binding.outputs[0].shape.concrete, binding.attributes)
+        let geometry = try PoolingGeometry(input: binding.outputs[0].shape.knownExtents, binding.attributes)
         let (input, output, threads, channels) = (
             binding.input(1), binding.output(), binding.threads, geometry.channels
         )

@@ -96,8 +96,8 @@ extension ConvolutionOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuConvolution(binding) }
 
     static func geometry(_ binding: KernelBinding) throws -> ConvolutionGeometry {
-        let input = (role == .inputGradient ? binding.outputs[0] : binding.inputs[0]).shape.concrete
-        let filter = (role == .filterGradient ? binding.outputs[0] : binding.inputs[1]).shape.concrete
+        let input = (role == .inputGradient ? binding.outputs[0] : binding.inputs[0]).shape.knownExtents
+        let filter = (role == .filterGradient ? binding.outputs[0] : binding.inputs[1]).shape.knownExtents
         return try ConvolutionGeometry(
             input: input, filter: filter, isDepthwise: family.isDepthwise, WindowAttributes(binding.attributes))
     }

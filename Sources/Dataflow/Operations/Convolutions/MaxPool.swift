@@ -21,7 +21,7 @@ public enum MaxPool: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes)
+        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes)
         let (input, output, threads, channels) = (
             binding.input(0), binding.output(), binding.threads, geometry.channels
         )
@@ -76,7 +76,7 @@ public enum MaxPoolGrad: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes)
+        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes)
         let (input, grad, output) = (binding.input(0), binding.input(2), binding.output())
         let (threads, channels) = (binding.threads, geometry.channels)
         let tiles = geometry.windowsTile
@@ -148,7 +148,7 @@ public enum MaxPoolGradGrad: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes)
+        let geometry = try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes)
         let (input, pooled, grad, output) = (binding.input(0), binding.input(1), binding.input(2), binding.output())
         let (threads, channels) = (binding.threads, geometry.channels)
         return { frame in

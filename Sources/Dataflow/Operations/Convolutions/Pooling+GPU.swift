@@ -80,7 +80,7 @@ extension PoolingGeometry {
 extension MaxPool: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.outputs[0].dtype == .float32 else { return nil }
-        return try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes).overWindows(
+        return try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes).overWindows(
             [("GLOBAL const float *x", .input(0)), ("GLOBAL float *y", .output(0))],
             """
             result = -3.402823466e+38f;
@@ -96,7 +96,7 @@ extension MaxPool: GPUOperation {
 extension MaxPoolGrad: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.outputs[0].dtype == .float32 else { return nil }
-        return try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes).overPixels(
+        return try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes).overPixels(
             [
                 ("GLOBAL const float *x", .input(0)), ("GLOBAL const float *dy", .input(2)),
                 ("GLOBAL float *y", .output(0)),
@@ -117,7 +117,7 @@ extension MaxPoolGrad: GPUOperation {
 extension MaxPoolGradGrad: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.outputs[0].dtype == .float32 else { return nil }
-        return try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes).overWindows(
+        return try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes).overWindows(
             [
                 ("GLOBAL const float *x", .input(0)), ("GLOBAL const float *pooled", .input(1)),
                 ("GLOBAL const float *grad", .input(2)), ("GLOBAL float *y", .output(0)),
@@ -137,7 +137,7 @@ extension MaxPoolGradGrad: GPUOperation {
 extension AvgPool: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.outputs[0].dtype == .float32 else { return nil }
-        return try PoolingGeometry(input: binding.inputs[0].shape.concrete, binding.attributes).overWindows(
+        return try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes).overWindows(
             [("GLOBAL const float *x", .input(0)), ("GLOBAL float *y", .output(0))],
             """
             result = 0;
@@ -151,7 +151,7 @@ extension AvgPool: GPUOperation {
 extension AvgPoolGrad: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.outputs[0].dtype == .float32 else { return nil }
-        return try PoolingGeometry(input: binding.outputs[0].shape.concrete, binding.attributes).overPixels(
+        return try PoolingGeometry(input: binding.outputs[0].shape.knownExtents, binding.attributes).overPixels(
             [("GLOBAL const float *dy", .input(1)), ("GLOBAL float *y", .output(0))],
             "sum += dy[o] / (float)((bottom - top) * (right - left));")
     }

@@ -56,7 +56,8 @@ public enum BatchMatMulV2: Operation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (tx, ty) = (try binding.attributes.bool("adj_x"), try binding.attributes.bool("adj_y"))
         let (x, y, z) = (
-            binding.inputs[0].shape.concrete, binding.inputs[1].shape.concrete, binding.outputs[0].shape.concrete
+            binding.inputs[0].shape.knownExtents, binding.inputs[1].shape.knownExtents,
+            binding.outputs[0].shape.knownExtents
         )
         let (m, n, k) = (z[z.count - 2], z[z.count - 1], x[x.count - (tx ? 2 : 1)])
         let g = MatMul.Geometry(m: m, n: n, k: k, transposeA: tx, transposeB: ty)
@@ -129,7 +130,8 @@ extension BatchMatMulV2: GPUOperation {
         guard binding.inputs[0].dtype == .float32, binding.inputs[1].dtype == .float32 else { return nil }
         let (tx, ty) = (try binding.attributes.bool("adj_x"), try binding.attributes.bool("adj_y"))
         let (x, y, z) = (
-            binding.inputs[0].shape.concrete, binding.inputs[1].shape.concrete, binding.outputs[0].shape.concrete
+            binding.inputs[0].shape.knownExtents, binding.inputs[1].shape.knownExtents,
+            binding.outputs[0].shape.knownExtents
         )
         let (m, n, k) = (z[z.count - 2], z[z.count - 1], x[x.count - (tx ? 2 : 1)])
         let layout = Broadcasting([x, y].map { Shape(Array($0.dropLast(2))) }, to: Shape(Array(z.dropLast(2))))

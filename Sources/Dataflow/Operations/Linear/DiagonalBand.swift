@@ -15,7 +15,7 @@ struct DiagonalBand {
     /// - Parameter alignment: "LEFT_RIGHT" and so on: of the diagonals above the main one and of those below; the elements
     ///   of "RIGHT" ones stand at the end of their row.
     init(matrix: Shape, lower: Int, upper: Int, alignment: String = "LEFT_LEFT") throws {
-        let extents = matrix.concrete
+        let extents = matrix.knownExtents
         (rows, columns) = (extents[extents.count - 2], extents[extents.count - 1])
         matrices = extents.dropLast(2).reduce(1, *)
         (self.lower, self.upper) = (lower, upper)

@@ -53,7 +53,7 @@ public enum Einsum: Operation, NumericKernel {
             throw GraphError("the shapes must be known when the kernel is bound")
         }
         let operands = zip(equation.inputs, binding.inputs).map { side, spec in
-            equation.spread(side, spec.shape.concrete.count - side.labels.count)
+            equation.spread(side, spec.shape.knownExtents.count - side.labels.count)
         }
         let result = equation.spread(equation.output, extents.ellipsis)
         let left = Set(operands[0])
@@ -112,7 +112,7 @@ public enum Einsum: Operation, NumericKernel {
     private static func strides(_ labels: [EinsumLabel], _ shape: Shape) -> [EinsumLabel: Int] {
         var result: [EinsumLabel: Int] = [:]
         for (i, label) in labels.enumerated() {
-            result[label, default: 0] += shape.concrete[i] == 1 ? 0 : shape.strides[i]
+            result[label, default: 0] += shape.knownExtents[i] == 1 ? 0 : shape.strides[i]
         }
         return result
     }

@@ -86,7 +86,7 @@ public enum MatMul: Operation, NumericKernel {
 
     static func geometry(_ attributes: Attributes, _ inputs: [TensorSpec]) throws -> Geometry {
         let (ta, tb) = (try attributes.bool("transpose_a"), try attributes.bool("transpose_b"))
-        let (a, b) = (inputs[0].shape.concrete, inputs[1].shape.concrete)
+        let (a, b) = (inputs[0].shape.knownExtents, inputs[1].shape.knownExtents)
         return Geometry(m: a[ta ? 1 : 0], n: b[tb ? 0 : 1], k: a[ta ? 0 : 1], transposeA: ta, transposeB: tb)
     }
 

@@ -42,7 +42,7 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let (isLower, isAdjoint) = (try binding.attributes.bool("lower"), try binding.attributes.bool("adjoint"))
-        let extents = binding.outputs[0].shape.concrete
+        let extents = binding.outputs[0].shape.knownExtents
         let (m, n) = (extents[extents.count - 2], extents[extents.count - 1])
         let batch = Shape(Array(extents.dropLast(2)))
         let (a, b, out) = (binding.input(0), binding.input(1), binding.output())
@@ -52,8 +52,8 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
             ? []
             : Array(
                 zip(
-                    sources(Shape(Array(binding.inputs[0].shape.concrete.dropLast(2))), in: batch),
-                    sources(Shape(Array(binding.inputs[1].shape.concrete.dropLast(2))), in: batch)))
+                    sources(Shape(Array(binding.inputs[0].shape.knownExtents.dropLast(2))), in: batch),
+                    sources(Shape(Array(binding.inputs[1].shape.knownExtents.dropLast(2))), in: batch)))
         // Downwards if the first row has one element to the left of nothing.
         let isDown = isLower != isAdjoint
         let (rowStep, columnStep) = isAdjoint ? (1, m) : (m, 1)

@@ -77,10 +77,11 @@ public enum Qr: Operation, FloatKernel {
     public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let (m, n) = (extents[extents.count - 2], extents[extents.count - 1])
         let (width, height) = (
-            binding.outputs[0].shape.concrete[extents.count - 1], binding.outputs[1].shape.concrete[extents.count - 2]
+            binding.outputs[0].shape.knownExtents[extents.count - 1],
+            binding.outputs[1].shape.knownExtents[extents.count - 2]
         )
         let (input, q, r) = (binding.input(0), binding.output(0), binding.output(1))
         // Without an element there may be more matrices than can be counted.

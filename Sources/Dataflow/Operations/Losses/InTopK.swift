@@ -34,7 +34,7 @@ private func rowsShape(_ node: Inference) throws -> [Shape] {
 }
 
 private func inTopKernel(_ binding: KernelBinding, _ k: @escaping (Frame) -> Int) -> Kernel {
-    let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
+    let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
     let (predictions, targets, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
     return { frame in
         let limit = k(frame)

@@ -41,8 +41,8 @@ public enum SoftmaxCrossEntropyWithLogits: Operation {
     private static func make<Scalar: TensorScalar>(
         _ binding: KernelBinding, _ function: @escaping Function<Scalar>
     ) -> Kernel {
-        let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
-        let steps = binding.inputs.map { $0.shape.concrete[0] == 1 ? 0 : classes }
+        let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
+        let steps = binding.inputs.map { $0.shape.knownExtents[0] == 1 ? 0 : classes }
         let (step, labelStep) = (steps[0], steps[1])
         let threads = min(usefulThreads(binding.threads, work: rows * classes * 4), max(rows, 1))
         let (features, labels, loss, backprop) = (

@@ -38,7 +38,7 @@ public enum SparseSoftmaxCrossEntropyWithLogits: Operation {
     private static func make<Scalar: TensorScalar, Index: TensorScalar & FixedWidthInteger>(
         _ binding: KernelBinding, _ index: Index.Type, _ function: @escaping Function<Scalar>
     ) -> Kernel {
-        let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.concrete[1])
+        let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
         let threads = min(usefulThreads(binding.threads, work: rows * classes * 4), max(rows, 1))
         let (features, labels, loss, backprop) = (
             binding.input(0), binding.input(1), binding.output(0), binding.output(1)

@@ -32,7 +32,7 @@ public enum Cast: Operation {
         case .int64: loop(binding) { (x: Source) in integer(read(x), Int64.self) }
         case .uint8: loop(binding) { (x: Source) in UInt8(truncatingIfNeeded: integer(read(x), Int64.self)) }
         case .bool: loop(binding) { (x: Source) in read(x) != 0 }
-        case .string, .resource, .variant: preconditionFailure("the signature allows no \(binding.outputs[0].dtype)")
+        case .string, .resource, .variant: fatalError("the signature allows no \(binding.outputs[0].dtype)")
         }
     }
 

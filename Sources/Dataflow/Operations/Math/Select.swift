@@ -39,7 +39,7 @@ public enum Select: Operation {
     /// The inputs, the condition as what broadcasts: a column if it chooses among rows.
     fileprivate static func aligned(_ binding: KernelBinding) -> [TensorSpec] {
         var inputs = binding.inputs
-        let (condition, rank) = (inputs[0].shape.concrete, inputs[1].shape.concrete.count)
+        let (condition, rank) = (inputs[0].shape.knownExtents, inputs[1].shape.knownExtents.count)
         if condition.count == 1, rank > 1 {
             let column = condition + [Int](repeating: 1, count: rank - 1)
             inputs[0] = TensorSpec(.bool, Shape(column))

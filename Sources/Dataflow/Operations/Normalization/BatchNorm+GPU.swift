@@ -37,7 +37,7 @@ extension BatchNormOperation {
     static func gpuNormalization(_ binding: KernelBinding) throws -> GPUProgram? {
         let attributes = binding.attributes
         let layout = ChannelLayout(
-            binding.inputs[0].shape.concrete, axis: try batchNormAxis(attributes, formats).axis)
+            binding.inputs[0].shape.knownExtents, axis: try batchNormAxis(attributes, formats).axis)
         guard binding.inputs[0].dtype == .float32, layout.perChannel > 0, layout.channels > 0 else { return nil }
         let epsilon = try DType.float32.gpuLiteral(Double(attributes.float("epsilon"))) ?? "0"
         let factor = Double(try attributes.float("exponential_avg_factor"))
@@ -82,7 +82,7 @@ extension BatchNormGradOperation {
     static func gpuGradient(_ binding: KernelBinding) throws -> GPUProgram? {
         let attributes = binding.attributes
         let layout = ChannelLayout(
-            binding.inputs[1].shape.concrete, axis: try batchNormAxis(attributes, formats).axis)
+            binding.inputs[1].shape.knownExtents, axis: try batchNormAxis(attributes, formats).axis)
         guard binding.inputs[1].dtype == .float32, layout.perChannel > 0, layout.channels > 0 else { return nil }
         let epsilon = try DType.float32.gpuLiteral(Double(attributes.float("epsilon"))) ?? "0"
         var program = GPUProgram()

@@ -122,7 +122,7 @@ private enum BatchNormKernel: FloatKernel {
     ) throws -> Kernel {
         let attributes = binding.attributes
         let axis = try batchNormAxis(attributes, FusedBatchNormV3.formats).axis
-        let layout = ChannelLayout(binding.inputs[0].shape.concrete, axis: axis)
+        let layout = ChannelLayout(binding.inputs[0].shape.knownExtents, axis: axis)
         let epsilon = Double(try attributes.float("epsilon"))
         let factor = Double(try attributes.float("exponential_avg_factor"))
         let (isTraining, threads) = (try attributes.bool("is_training"), binding.threads)
@@ -221,7 +221,7 @@ public func fusedBatchNorm(
     variance: (any Operand)? = nil, epsilon: Float = 0.001, averageFactor: Float = 1, isTraining: Bool = true,
     dataFormat: String = "NHWC", name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> (y: Node, mean: Node, variance: Node) {
-    let none = Tensor.zeros(scale.node.dtype, [0])
+    let none = Tensor.zeros(scale.node.dtype, sized: [0])
     let y = apply(
         FusedBatchNormV3.self, [x, scale, offset, mean ?? none, variance ?? none],
         [

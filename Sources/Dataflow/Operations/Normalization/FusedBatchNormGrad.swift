@@ -109,7 +109,7 @@ private enum BatchNormGradKernel: FloatKernel {
     ) throws -> Kernel {
         let attributes = binding.attributes
         let axis = try batchNormAxis(attributes, FusedBatchNormV3.formats).axis
-        let layout = ChannelLayout(binding.inputs[1].shape.concrete, axis: axis)
+        let layout = ChannelLayout(binding.inputs[1].shape.knownExtents, axis: axis)
         let epsilon = Double(try attributes.float("epsilon"))
         let (isTraining, threads) = (try attributes.bool("is_training"), binding.threads)
         let inputs = (0..<5).map(binding.input)

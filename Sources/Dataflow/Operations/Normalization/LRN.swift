@@ -129,7 +129,7 @@ private struct Rows: Sendable {
     private let threads: Int
 
     init(_ binding: KernelBinding) {
-        let shape = binding.outputs[0].shape.concrete
+        let shape = binding.outputs[0].shape.knownExtents
         channels = shape[3]
         count = shape[..<3].reduce(1, *)
         // A power costs as much as some ten sums.

@@ -76,7 +76,7 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
     let arguments = dense.signature.inputs
     let gradient = dense.signature.gradientPosition
     let places = arguments.indices.map { $0 <= gradient ? $0 : $0 + 1 }
-    let shape = binding.inputs[0].shape.concrete
+    let shape = binding.inputs[0].shape.knownExtents
     let dtype = binding.inputs[0].dtype
     let width = shape.dropFirst().reduce(1, *)
     let (index, count, name) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1), binding.name)

@@ -196,12 +196,12 @@ public enum ComputeAccidentalHits: WholeTensorOperation {
         let candidates = try call.vector(1, "sampled_candidates")
         let places = Dictionary(zip(candidates, 0...), uniquingKeysWith: { $1 })
         var (rows, ids): ([Int32], [Int64]) = ([], [])
-        for (i, index) in call.inputs[0].integers.enumerated() {
+        for (i, index) in call.inputs[0].knownIntegers.enumerated() {
             guard let place = places[index] else { continue }
             rows.append(Int32(truncatingIfNeeded: i / width))
             ids.append(Int64(place))
         }
         let weight = -Float.greatestFiniteMagnitude
-        return [Tensor(rows), Tensor(ids), Tensor(repeating: weight, shape: [rows.count])]
+        return [Tensor(rows), Tensor(ids), Tensor(repeating: weight, sized: [rows.count])]
     }
 }

@@ -29,9 +29,9 @@ public enum Multinomial: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let shape = binding.inputs[0].shape.concrete
+        let shape = binding.inputs[0].shape.knownExtents
         let (batch, classes) = (shape[0], shape[1])
-        let samples = binding.outputs[0].shape.concrete[1]
+        let samples = binding.outputs[0].shape.knownExtents[1]
         let (input, output) = (binding.input(0), binding.output())
         let isWide = binding.outputs[0].dtype == .int64
         // Two words for each number, of a row's samples rounded up to a multiple of four.

@@ -8,7 +8,7 @@ public enum RandomShuffle: Operation {
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let rows = binding.inputs[0].shape.concrete.first ?? 1
+        let rows = binding.inputs[0].shape.knownExtents.first ?? 1
         // There is no order to choose, nor a word to draw.
         if rows <= 1 || binding.count(0) <= 1 { return Copy.kernel(binding) }
         let (input, output) = (binding.input(0), binding.output())

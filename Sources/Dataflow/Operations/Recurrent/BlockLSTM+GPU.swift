@@ -7,7 +7,9 @@ private struct LSTMOnGPU {
     let time: Int, batch: Int, inputs: Int, cells: Int
 
     init?(_ binding: KernelBinding, _ order: GateOrder) throws {
-        guard binding.outputs[0].dtype == .float32, let steps = binding.constant(0)?.integers.first else { return nil }
+        guard binding.outputs[0].dtype == .float32, let steps = binding.constant(0)?.knownIntegers.first else {
+            return nil
+        }
         geometry = try LSTMGeometry(binding, order, hasTime: true)
         (time, batch, inputs, cells) = (geometry.time, geometry.batch, geometry.inputs, geometry.cells)
         guard steps == time, !geometry.usesPeepholes, time * batch * inputs * cells > 0 else { return nil }

@@ -3,8 +3,8 @@ private struct GRUOnGPU {
     let batch: Int, inputs: Int, cells: Int
 
     init?(_ binding: KernelBinding) {
-        let x = binding.inputs[0].shape.concrete
-        (batch, inputs, cells) = (x[0], x[1], binding.inputs[1].shape.concrete[1])
+        let x = binding.inputs[0].shape.knownExtents
+        (batch, inputs, cells) = (x[0], x[1], binding.inputs[1].shape.knownExtents[1])
         guard binding.outputs[0].dtype == .float32, batch * inputs * cells > 0 else { return nil }
     }
 

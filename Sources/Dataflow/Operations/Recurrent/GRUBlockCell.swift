@@ -153,8 +153,8 @@ private struct GRUGeometry {
     let threads: Int
 
     init(_ binding: KernelBinding) {
-        let x = binding.inputs[0].shape.concrete
-        (batch, inputs, cells) = (x[0], x[1], binding.inputs[1].shape.concrete[1])
+        let x = binding.inputs[0].shape.knownExtents
+        (batch, inputs, cells) = (x[0], x[1], binding.inputs[1].shape.knownExtents[1])
         threads = min(usefulThreads(binding.threads, work: batch * cells * 16), max(batch, 1))
     }
 

@@ -22,9 +22,9 @@ struct LSTMGeometry {
 
     init(_ binding: KernelBinding, _ order: GateOrder, hasTime: Bool) throws {
         first = hasTime ? 1 : 0
-        let x = binding.inputs[first].shape.concrete
+        let x = binding.inputs[first].shape.knownExtents
         (time, batch, inputs) = (hasTime ? x[0] : 1, x[x.count - 2], x[x.count - 1])
-        cells = binding.inputs[first + 2].shape.concrete[1]
+        cells = binding.inputs[first + 2].shape.knownExtents[1]
         usesPeepholes = try binding.attributes.bool("use_peephole")
         let work = hasTime ? batch * cells * max(16, cells / 4) : batch * cells * 16
         threads = min(usefulThreads(binding.threads, work: work), max(batch, 1))

@@ -46,7 +46,7 @@ private func argKernel<K: NumericKernel>(_ kernel: K.Type, _ binding: KernelBind
 private func argKernel<Scalar: NumericScalar>(
     _ binding: KernelBinding, worst: Scalar, _ isBetter: @escaping (Scalar, Scalar) -> Bool
 ) throws -> Kernel {
-    let extents = binding.inputs[0].shape.concrete
+    let extents = binding.inputs[0].shape.knownExtents
     let axis = try normalize(binding.integers(1), rank: extents.count)[0]
     let length = extents[axis]
     let inner = extents[(axis + 1)...].reduce(1, *)
@@ -101,7 +101,7 @@ extension ArgMin: GPUOperation {
 
 private func argProgram(_ binding: KernelBinding, _ isBetter: String, _ worst: String) throws -> GPUProgram? {
     guard binding.inputs[0].dtype == .float32, let index = binding.outputs[0].dtype.gpuName else { return nil }
-    let extents = binding.inputs[0].shape.concrete
+    let extents = binding.inputs[0].shape.knownExtents
     let axis = try normalize(binding.integers(1), rank: extents.count)[0]
     let (count, inner) = (binding.outputCount(), extents[(axis + 1)...].reduce(1, *))
     let source = """

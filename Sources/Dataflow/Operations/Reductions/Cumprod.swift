@@ -28,7 +28,7 @@ public enum Cumprod: Operation, NumericKernel {
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axes = try normalize(binding.integers(1), rank: extents.count)
         guard let axis = axes.first, axes.count == 1 else { throw GraphError("'axis' must be one number, got \(axes)") }
         let (exclusive, reverse) = (try binding.attributes.bool("exclusive"), try binding.attributes.bool("reverse"))

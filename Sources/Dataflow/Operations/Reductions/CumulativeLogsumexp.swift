@@ -35,7 +35,7 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
     public static func make<Scalar: NumericScalar & BinaryFloatingPoint>(
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
-        let extents = binding.inputs[0].shape.concrete
+        let extents = binding.inputs[0].shape.knownExtents
         let axis = try normalize([binding.integer(1)], rank: extents.count)[0]
         let exclusive = try binding.attributes.bool("exclusive")
         let isReversed = try binding.attributes.bool("reverse")

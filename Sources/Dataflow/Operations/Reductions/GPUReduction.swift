@@ -198,7 +198,7 @@ extension BiasAddGrad: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
         guard binding.inputs[0].dtype == .float32 else { return nil }
         let shape = binding.inputs[0].shape
-        let rank = shape.concrete.count
+        let rank = shape.knownExtents.count
         let axes = Set(0..<rank).subtracting([try channelAxis(binding.attributes, rank: rank)])
         var program = GPUProgram()
         GPUReduction.sum.commands(

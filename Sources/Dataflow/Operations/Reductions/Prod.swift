@@ -6,7 +6,7 @@ public enum Prod: ReductionOperation, NumericKernel {
     /// comes before times what comes after, of products over the axes before it.
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let x = node.input(0)
-        guard let axes = node.input(1).constant?.integers else {
+        guard let axes = node.input(1).constant?.knownIntegers else {
             throw GraphError("the gradient of a product needs axes that are known while building")
         }
         var gradient = try broadcastBack(node.upstream(), node)

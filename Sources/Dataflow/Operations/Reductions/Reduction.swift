@@ -35,7 +35,7 @@ struct ReductionLayout {
     private(set) var reduced: [(extent: Int, stride: Int)] = []
 
     init(_ shape: Shape, axes: Set<Int>) {
-        let (extents, strides) = (shape.concrete, shape.strides)
+        let (extents, strides) = (shape.knownExtents, shape.strides)
         for i in extents.indices where extents[i] != 1 {
             if axes.contains(i) {
                 Self.add((extents[i], strides[i]), to: &reduced)

@@ -72,7 +72,7 @@ func reductionSignature(_ types: [DType]) -> Signature {
 
 func reductionLayout(_ binding: KernelBinding) throws -> ReductionLayout {
     let shape = binding.inputs[0].shape
-    return ReductionLayout(shape, axes: Set(try normalize(binding.integers(1), rank: shape.concrete.count)))
+    return ReductionLayout(shape, axes: Set(try normalize(binding.integers(1), rank: shape.knownExtents.count)))
 }
 
 /// A reduction's gradient (or result) spread over the shape of its input.
@@ -80,7 +80,7 @@ func broadcastBack(_ gradient: Node, _ node: GradientContext) throws -> Node {
     var spread = gradient
     if try !node.attributes.bool("keep_dims") {
         let rank = node.input(0).shape.rank
-        if let axes = node.input(1).constant?.integers, let axes = try distinctAxes(axes, rank: rank) {
+        if let axes = node.input(1).constant?.knownIntegers, let axes = try distinctAxes(axes, rank: rank) {
             if axes.count != rank {  // a scalar broadcasts as it is
                 for axis in axes { spread = expandDims(spread, axis: axis) }
             }

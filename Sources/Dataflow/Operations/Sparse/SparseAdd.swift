@@ -23,7 +23,7 @@ public enum SparseAdd: WholeTensorOperation {
         }
         let pairs = SparseParts.merge(a, b)
         let (kept, values) = try Sums(
-            a: a.values, b: b.values, pairs: pairs, threshold: call.inputs[6].doubles[0]
+            a: a.values, b: b.values, pairs: pairs, threshold: call.inputs[6].knownDoubles[0]
         ).run(a.values.dtype)
         let indices = kept.flatMap { i in pairs[i].a.map(a.place) ?? pairs[i].b.map(b.place) ?? [] }
         return SparseParts(indices: indices, values: values, shape: a.shape).tensors
@@ -36,7 +36,7 @@ public enum SparseAdd: WholeTensorOperation {
         let threshold: Double
 
         func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> (kept: [Int], values: Tensor) {
-            let (x, y) = (a.array(of: type), b.array(of: type))
+            let (x, y) = (a.elements(of: type), b.elements(of: type))
             let sums = pairs.map { pair -> Scalar in
                 switch (pair.a, pair.b) {
                 case (let i?, let j?): Scalar.wrappingAdd(x[i], y[j])
@@ -85,12 +85,12 @@ public enum SparseAddGrad: WholeTensorOperation {
                     + call.inputs.map { "\($0.shape)" }.joined(separator: ", "))
         }
         func places(_ i: Int) -> [[Int]] {
-            let all = call.inputs[i].integers
+            let all = call.inputs[i].knownIntegers
             return (0..<(call.inputs[i].shape[0] ?? 0)).map { Array(all[$0 * rank..<($0 + 1) * rank]) }
         }
         let rows = Dictionary(zip(places(3), 0...), uniquingKeysWith: { first, _ in first })
         // Behind the gradients lies the 0 of those that were left out.
-        let padded = Tensor.joining([call.inputs[0], .zeros(call.inputs[0].dtype, [1])])
+        let padded = Tensor.joining([call.inputs[0], .zeros(call.inputs[0].dtype, sized: [1])])
         return (1...2).map { i in padded.picking(places(i).map { rows[$0] ?? padded.elementCount - 1 }) }
     }
 

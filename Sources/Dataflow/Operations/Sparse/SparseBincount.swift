@@ -21,7 +21,7 @@ public enum SparseBincount: WholeTensorOperation {
         let rows = parts.rank == 1 ? nil : parts.shape[0]
         return [
             try Counts(
-                call: call, numbers: parts.values.integers,
+                call: call, numbers: parts.values.knownIntegers,
                 rows: (0..<parts.count).map { rows == nil ? 0 : parts[$0, 0] },
                 rowCount: rows, size: try call.integer(3, "size"), weights: call.inputs[4],
                 isBinary: try call.attributes.bool("binary_output")
@@ -74,7 +74,7 @@ private struct Counts: NumberWork {
         }
         let shape = try call.told(rowCount.map { [$0, size] } ?? [size], weights.dtype)
         var result = [Scalar](repeating: Scalar(0.0), count: shape.elementCount ?? 0)
-        let weights = weights.array(of: type)
+        let weights = weights.elements(of: type)
         for (i, number) in numbers.enumerated() {
             guard number >= 0 else { throw GraphError("the numbers to count must be at least 0, got \(number)") }
             guard number < size else { continue }
@@ -85,6 +85,6 @@ private struct Counts: NumberWork {
                 result[place] = Scalar.wrappingAdd(result[place], weights.isEmpty ? Scalar(1.0) : weights[i])
             }
         }
-        return Tensor(result, shape: shape)
+        return Tensor(result, sized: shape)
     }
 }

@@ -14,11 +14,11 @@ public enum DenseCountSparseOutput: WholeTensorOperation {
     }
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
-        let extents = call.inputs[0].shape.concrete
+        let extents = call.inputs[0].shape.knownExtents
         guard extents.count == 1 || extents.count == 2 else {
             throw GraphError("'values' must be a vector or a matrix, got the shape \(extents)")
         }
-        let numbers = call.inputs[0].integers
+        let numbers = call.inputs[0].knownIntegers
         let width = Swift.max(extents[extents.count - 1], 1)
         let rows = numbers.indices.map { extents.count == 1 ? 0 : $0 / width }
         return try RowCounts(call, numbers, rows, rowCount: extents.count == 1 ? nil : extents[0]).tensors()
@@ -43,7 +43,7 @@ public enum SparseCountSparseOutput: WholeTensorOperation {
         }
         let rows = (0..<parts.count).map { parts.rank == 1 ? 0 : parts[$0, 0] }
         let counts = try RowCounts(
-            call, parts.values.integers, rows, rowCount: parts.rank == 1 ? nil : parts.shape[0])
+            call, parts.values.knownIntegers, rows, rowCount: parts.rank == 1 ? nil : parts.shape[0])
         return try counts.tensors()
     }
 }
@@ -97,7 +97,7 @@ private struct RowCounts: NumberWork {
     func tensors() throws -> [Tensor] { try run(weights.dtype) }
 
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> [Tensor] {
-        let weights = weights.array(of: type)
+        let weights = weights.elements(of: type)
         var sums: [[Int]: Scalar] = [:]
         for (i, number) in numbers.enumerated() where number < length {
             let place = rowCount == nil ? [number] : [rows[i], number]

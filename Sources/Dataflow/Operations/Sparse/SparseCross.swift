@@ -42,7 +42,7 @@ public enum SparseCrossV2: CrossingOperation {
         guard let separator = call.inputs.last, separator.dtype == .string, separator.elementCount == 1 else {
             throw GraphError("'sep' must be one text")
         }
-        return try Crossing(call, trailing: 1).texts(separator: separator.strings[0])
+        return try Crossing(call, trailing: 1).texts(separator: separator.knownStrings[0])
     }
 }
 
@@ -60,9 +60,9 @@ public enum SparseCrossHashed: CrossingOperation {
         guard options.count == 3, options[0].dtype == .int64, options[0].elementCount == 1, options[1].dtype == .bool,
             options[1].elementCount == 1, options[2].dtype == .int64, options[2].elementCount == 2
         else { throw GraphError("'num_buckets' and 'strong_hash' must be one value each, 'salt' two") }
-        let salt = options[2].array(of: Int64.self).map { UInt64(bitPattern: $0) }
-        let isStrong = options[1].array(of: Bool.self)[0]
-        return try crossing.numbers(buckets: options[0].integers[0], start: nil) { value, isDense in
+        let salt = options[2].elements(of: Int64.self).map { UInt64(bitPattern: $0) }
+        let isStrong = options[1].elements(of: Bool.self)[0]
+        return try crossing.numbers(buckets: options[0].knownIntegers[0], start: nil) { value, isDense in
             switch value {
             case .text(let text):
                 return isStrong ? Fingerprint.sip(key: (salt[0], salt[1]), text) : Fingerprint.farm64(text)
@@ -116,7 +116,7 @@ private struct Crossing {
             columns.append(column)
         }
         for tensor in call.inputs[(3 * n)..<(3 * n + dense)] {
-            let extents = tensor.shape.concrete
+            let extents = tensor.shape.knownExtents
             guard extents.count == 2, rows ?? extents[0] == extents[0] else {
                 throw GraphError("the dense columns must be matrices of as many rows, got the shape \(extents)")
             }
@@ -129,8 +129,8 @@ private struct Crossing {
 
     private static func values(_ tensor: Tensor) throws -> [Value] {
         switch tensor.dtype {
-        case .string: tensor.strings.map(Value.text)
-        case .int64: tensor.array(of: Int64.self).map(Value.number)
+        case .string: tensor.knownStrings.map(Value.text)
+        case .int64: tensor.elements(of: Int64.self).map(Value.number)
         default: throw GraphError("the columns must hold int64 or string, got \(tensor.dtype)")
         }
     }
@@ -172,7 +172,7 @@ private struct Crossing {
             result.append(Array(parts.joined(separator: separator)))
         }
         return SparseParts(
-            indices: indices, values: Tensor(strings: result, shape: [result.count]), shape: [batch, longest]
+            indices: indices, values: Tensor(strings: result, sized: [result.count]), shape: [batch, longest]
         ).tensors
     }
 

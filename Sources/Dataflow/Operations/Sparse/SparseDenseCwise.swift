@@ -45,7 +45,7 @@ extension SparseDenseOperation {
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let parts = try SparseParts(call, name: "sp")
         let dense = call.inputs[3]
-        let extents = dense.shape.concrete
+        let extents = dense.shape.knownExtents
         guard extents.count <= parts.rank,
             zip(extents, parts.shape.suffix(extents.count)).allSatisfy({ $0 == 1 || $0 == $1 })
         else { throw GraphError("the dense shape \(extents) does not broadcast to the sparse one \(parts.shape)") }
@@ -80,9 +80,9 @@ private struct Combination<Operation: SparseDenseOperation>: NumberWork {
     let dense: Tensor
 
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) throws -> Tensor {
-        let (extents, strides) = (dense.shape.concrete, dense.shape.strides)
+        let (extents, strides) = (dense.shape.knownExtents, dense.shape.strides)
         let first = parts.rank - extents.count
-        let (values, others) = (parts.values.array(of: type), dense.array(of: type))
+        let (values, others) = (parts.values.elements(of: type), dense.elements(of: type))
         return Tensor(
             values.indices.map { i in
                 let place = extents.indices.reduce(0) { so, d in

@@ -27,7 +27,7 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
         var isEmpty = [Bool](repeating: true, count: rows)
         for i in 0..<parts.count { isEmpty[parts[i, 0]] = false }
         // The default value lies behind the elements.
-        let all = Tensor.joining([parts.values, call.inputs[3].reshaped([1])])
+        let all = Tensor.joining([parts.values, call.inputs[3].viewed(as: [1])])
         var (indices, picked): ([Int], [Int]) = ([], [])
         var reverse = [Int](repeating: 0, count: parts.count)
         var next = 0
@@ -44,8 +44,8 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
             }
         }
         return [
-            Tensor(int64: indices, shape: [picked.count, parts.rank]), all.picking(picked), Tensor(isEmpty),
-            Tensor(int64: reverse, shape: [parts.count]),
+            Tensor(int64: indices, sized: [picked.count, parts.rank]), all.picking(picked), Tensor(isEmpty),
+            Tensor(int64: reverse, sized: [parts.count]),
         ]
     }
 
@@ -87,7 +87,7 @@ public enum SparseFillEmptyRowsGrad: WholeTensorOperation {
         let taken: Set<Int>
         func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
             var sum = Scalar(0.0)
-            for (i, value) in values.array(of: type).enumerated() where !taken.contains(i) {
+            for (i, value) in values.elements(of: type).enumerated() where !taken.contains(i) {
                 sum = Scalar.wrappingAdd(sum, value)
             }
             return Tensor(sum)

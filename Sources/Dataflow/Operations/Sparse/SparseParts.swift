@@ -25,9 +25,9 @@ struct SparseParts {
                 "'\(label)indices' must have the shape [n, rank], '\(label)values' [n] and '\(label)shape' [rank], got "
                     + "\(indices.shape), \(values.shape) and \(shape.shape)")
         }
-        self.indices = indices.integers
+        self.indices = indices.knownIntegers
         self.values = values
-        self.shape = shape.integers
+        self.shape = shape.knownIntegers
         guard Shape.isAddressable(self.shape) else {
             throw GraphError("the shape \(self.shape) of a sparse tensor is no shape: its extents are at least 0")
         }
@@ -62,9 +62,9 @@ struct SparseParts {
     }
 
     /// The three tensors.
-    var tensors: [Tensor] { [indexTensor, values, Tensor(int64: shape, shape: [rank])] }
+    var tensors: [Tensor] { [indexTensor, values, Tensor(int64: shape, sized: [rank])] }
 
-    var indexTensor: Tensor { Tensor(int64: indices, shape: [count, rank]) }
+    var indexTensor: Tensor { Tensor(int64: indices, sized: [count, rank]) }
 
     /// −1, 0 or 1: which of two elements of sparse tensors of one rank comes first, row-major.
     static func order(_ a: SparseParts, _ i: Int, _ b: SparseParts, _ j: Int) -> Int {

@@ -86,7 +86,7 @@ private struct SparseReduction {
 
     init(_ call: WholeTensors, largest: Bool) throws {
         let parts = try SparseParts(call, name: "input")
-        let reduced = Set(try normalize(call.inputs[3].integers, rank: parts.rank))
+        let reduced = Set(try normalize(call.inputs[3].knownIntegers, rank: parts.rank))
         keepsDimensions = try call.attributes.bool("keep_dims")
         kept = (0..<parts.rank).filter { !reduced.contains($0) }
         let keeps = keepsDimensions
@@ -105,7 +105,7 @@ private struct SparseReduction {
     private struct Values: NumberWork {
         let reduction: SparseReduction
         func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
-            let values = reduction.parts.values.array(of: type)
+            let values = reduction.parts.values.elements(of: type)
             return Tensor(
                 reduction.groups.map { group in
                     group.dropFirst().reduce(values[group[0]]) { so, i in
@@ -125,7 +125,7 @@ private struct SparseReduction {
         let (dtype, values) = (parts.values.dtype, try values())
         let shape = try call.told(extents, dtype)
         let strides = shape.strides
-        return Tensor(dtype: dtype, shape: shape) { target in
+        return Tensor(dtype: dtype, sized: shape) { target in
             guard let base = target.baseAddress else { return }
             target.initializeMemory(as: UInt8.self, repeating: 0)
             values.withUnsafeBytes { source in

@@ -13,7 +13,7 @@ public enum SparseReorder: WholeTensorOperation {
         let parts = try SparseParts(call)
         let order = parts.sorted()
         return [
-            Tensor(int64: order.flatMap(parts.place), shape: [parts.count, parts.rank]), parts.values.picking(order),
+            Tensor(int64: order.flatMap(parts.place), sized: [parts.count, parts.rank]), parts.values.picking(order),
         ]
     }
 

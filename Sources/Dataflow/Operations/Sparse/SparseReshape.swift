@@ -23,10 +23,10 @@ public enum SparseReshape: WholeTensorOperation {
         }
         guard Shape.isAddressable(old) else { throw GraphError("'input_shape' is no shape: \(old)") }
         let new = try complete(wanted, elements: old.reduce(1, *), of: old)
-        let shape = Tensor(int64: new, shape: [new.count])
-        if old == new { return [Tensor(int64: indices.integers, shape: indices.shape), shape] }
+        let shape = Tensor(int64: new, sized: [new.count])
+        if old == new { return [Tensor(int64: indices.knownIntegers, sized: indices.shape), shape] }
         let (from, to) = (Shape(old).strides, Shape(new).strides)
-        let places = indices.integers
+        let places = indices.knownIntegers
         var result: [Int] = []
         result.reserveCapacity(count * new.count)
         for i in 0..<count {
@@ -43,7 +43,7 @@ public enum SparseReshape: WholeTensorOperation {
                 place %= to[d]
             }
         }
-        return [Tensor(int64: result, shape: [count, new.count]), shape]
+        return [Tensor(int64: result, sized: [count, new.count]), shape]
     }
 
     /// The new shape with its −1 worked out.

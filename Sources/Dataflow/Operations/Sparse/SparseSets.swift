@@ -81,7 +81,7 @@ public enum SetSize: WholeTensorOperation {
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let sets = try RowSets(SparseParts(call, name: "set"))
         let shape = try call.told(sets.outer, .int32)
-        return [Tensor(sets.counts, shape: shape)]
+        return [Tensor(sets.counts, sized: shape)]
     }
 }
 
@@ -120,7 +120,7 @@ private struct RowSets {
     }
 
     init(_ dense: Tensor) throws {
-        let extents = dense.shape.concrete
+        let extents = dense.shape.knownExtents
         guard extents.count >= 2 else { throw GraphError("sets must have at least rank 2, got the shape \(extents)") }
         outer = Array(extents.dropLast())
         dtype = dense.dtype
@@ -149,7 +149,7 @@ private struct RowSets {
     }
 
     private static func elements(_ tensor: Tensor) -> [Element] {
-        tensor.dtype == .string ? tensor.strings.map(Element.text) : tensor.integers.map(Element.number)
+        tensor.dtype == .string ? tensor.knownStrings.map(Element.text) : tensor.knownIntegers.map(Element.number)
     }
 
     static func combine(_ a: RowSets, _ b: RowSets, _ attributes: Attributes) throws -> [Tensor] {
@@ -176,7 +176,7 @@ private struct RowSets {
         }
         let values: Tensor =
             a.dtype == .string
-            ? Tensor(strings: elements.map(\.text), shape: [elements.count])
+            ? Tensor(strings: elements.map(\.text), sized: [elements.count])
             : .numbers(elements.map(\.number), a.dtype)
         return SparseParts(indices: indices, values: values, shape: a.outer + [longest]).tensors
     }

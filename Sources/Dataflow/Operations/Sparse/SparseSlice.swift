@@ -55,14 +55,14 @@ public enum SparseSliceGrad: WholeTensorOperation {
                 "'backprop_val_grad' must have a number for each row of 'output_indices', and the rows \(rank) columns; "
                     + "got \(call.inputs[0].shape), \(taken.shape) and 'input_indices' \(all.shape)")
         }
-        let (places, slices) = (all.integers, taken.integers)
+        let (places, slices) = (all.knownIntegers, taken.knownIntegers)
         var rows: [[Int]: Int] = [:]
         for i in 0..<call.inputs[0].elementCount {
             rows[(0..<rank).map { slices[i * rank + $0] &+ start[$0] }] = i
         }
         // Behind the gradients lies the 0 of those outside.
         let dtype = call.inputs[0].dtype
-        let padded = Tensor.joining([call.inputs[0], .zeros(dtype, [1])])
+        let padded = Tensor.joining([call.inputs[0], .zeros(dtype, sized: [1])])
         let count = all.shape[0] ?? 0
         return [
             padded.picking(

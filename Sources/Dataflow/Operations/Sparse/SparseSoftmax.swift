@@ -23,7 +23,7 @@ public enum SparseSoftmax: WholeTensorOperation {
     private struct Rows: NumberWork {
         let parts: SparseParts
         func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
-            let values = parts.values.array(of: type).map(\.asDouble)
+            let values = parts.values.elements(of: type).map(\.asDouble)
             var result = values
             for group in parts.groups(by: Array(0..<parts.rank - 1)) {
                 let largest = group.map { values[$0] }.max() ?? 0

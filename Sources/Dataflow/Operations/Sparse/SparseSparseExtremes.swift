@@ -38,7 +38,7 @@ private func merged(_ call: WholeTensors, largest: Bool) throws -> [Tensor] {
     let pairs = SparseParts.merge(a, b)
     let values = try Extremes(a: a.values, b: b.values, pairs: pairs, largest: largest).run(a.values.dtype)
     let indices = pairs.flatMap { pair in pair.a.map(a.place) ?? pair.b.map(b.place) ?? [] }
-    return [Tensor(int64: indices, shape: [pairs.count, a.rank]), values]
+    return [Tensor(int64: indices, sized: [pairs.count, a.rank]), values]
 }
 
 private struct Extremes: NumberWork {
@@ -48,7 +48,7 @@ private struct Extremes: NumberWork {
     let largest: Bool
 
     func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
-        let (x, y) = (a.array(of: type), b.array(of: type))
+        let (x, y) = (a.elements(of: type), b.elements(of: type))
         return Tensor(
             pairs.map { pair in
                 let (p, q) = (pair.a.map { x[$0] } ?? Scalar(0.0), pair.b.map { y[$0] } ?? Scalar(0.0))

@@ -27,13 +27,13 @@ public enum SparseTensorDenseAdd: WholeTensorOperation {
         let a: SparseParts
         let b: Tensor
         func run<Scalar: NumericScalar>(_ type: Scalar.Type) -> Tensor {
-            var sum = b.array(of: type)
-            let (values, strides) = (a.values.array(of: type), b.shape.strides)
+            var sum = b.elements(of: type)
+            let (values, strides) = (a.values.elements(of: type), b.shape.strides)
             for i in values.indices {
                 let place = strides.indices.reduce(0) { $0 + a[i, $1] * strides[$1] }
                 sum[place] = Scalar.wrappingAdd(sum[place], values[i])
             }
-            return Tensor(sum, shape: b.shape)
+            return Tensor(sum, sized: b.shape)
         }
     }
 

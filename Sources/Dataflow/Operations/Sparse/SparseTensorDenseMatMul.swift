@@ -47,9 +47,9 @@ public enum SparseTensorDenseMatMul: Operation, NumericKernel {
         let flipsA = try binding.attributes.bool("adjoint_a")
         let flipsB = try binding.attributes.bool("adjoint_b")
         let (indices, values, b, out) = (IndexInput(binding, 0), binding.input(1), binding.input(3), binding.output())
-        let (count, shape) = (binding.count(1), binding.inputs[3].shape.concrete)
-        let (rows, inner) = (binding.outputs[0].shape.concrete[0], shape[flipsB ? 1 : 0])
-        let columns = binding.outputs[0].shape.concrete[1]
+        let (count, shape) = (binding.count(1), binding.inputs[3].shape.knownExtents)
+        let (rows, inner) = (binding.outputs[0].shape.knownExtents[0], shape[flipsB ? 1 : 0])
+        let columns = binding.outputs[0].shape.knownExtents[1]
         return { frame in
             let product = frame.pointer(out, Scalar.self)
             let (x, dense) = (frame.pointer(values, Scalar.self), frame.pointer(b, Scalar.self))
@@ -90,8 +90,8 @@ extension SparseTensorDenseMatMul: GPUOperation {
         else { return nil }
         let flipsA = try binding.attributes.bool("adjoint_a")
         let flipsB = try binding.attributes.bool("adjoint_b")
-        let (rows, columns) = (binding.outputs[0].shape.concrete[0], binding.outputs[0].shape.concrete[1])
-        let inner = binding.inputs[3].shape.concrete[flipsB ? 1 : 0]
+        let (rows, columns) = (binding.outputs[0].shape.knownExtents[0], binding.outputs[0].shape.knownExtents[1])
+        let inner = binding.inputs[3].shape.knownExtents[flipsB ? 1 : 0]
         let source = """
             KERNEL void sparse_product(int columns, GLOBAL const \(index) *places, GLOBAL const float *a,
                 GLOBAL const float *b, GLOBAL float *y, int count, int rows, int inner, int flips_a, int flips_b) {

@@ -31,7 +31,7 @@ struct WholeTensors {
         guard inputs[i].shape.rank == 1 else {
             throw GraphError("'\(what)' must be a vector, got the shape \(inputs[i].shape)")
         }
-        return inputs[i].integers
+        return inputs[i].knownIntegers
     }
 
     /// The one number of an int32 or int64 input.
@@ -39,7 +39,7 @@ struct WholeTensors {
         guard inputs[i].elementCount == 1 else {
             throw GraphError("'\(what)' must be one number, got the shape \(inputs[i].shape)")
         }
-        return inputs[i].integers[0]
+        return inputs[i].knownIntegers[0]
     }
 }
 
@@ -110,9 +110,9 @@ extension Shape {
 extension Tensor {
     /// The rows `places` of the first dimension, one after another. Traps beyond it.
     func picking(_ places: [Int]) -> Tensor {
-        let extents = shape.concrete
+        let extents = shape.knownExtents
         let row = extents.dropFirst().reduce(dtype.size, *)
-        return Tensor(dtype: dtype, shape: Shape([places.count] + extents.dropFirst())) { target in
+        return Tensor(dtype: dtype, sized: Shape([places.count] + extents.dropFirst())) { target in
             withUnsafeBytes { source in
                 guard row > 0, let to = target.baseAddress, let from = source.baseAddress else { return }
                 for (i, place) in places.enumerated() {
@@ -125,7 +125,7 @@ extension Tensor {
     /// The vectors `parts`, of one dtype, one after another.
     static func joining(_ parts: [Tensor]) -> Tensor {
         let count = parts.reduce(0) { $0 + $1.elementCount }
-        return Tensor(dtype: parts[0].dtype, shape: [count]) { target in
+        return Tensor(dtype: parts[0].dtype, sized: [count]) { target in
             var at = 0
             for part in parts {
                 part.withUnsafeBytes { bytes in
@@ -137,7 +137,7 @@ extension Tensor {
     }
 
     /// int64 elements.
-    init(int64 values: [Int], shape: Shape) { self.init(values.map { Int64($0) }, shape: shape) }
+    init(int64 values: [Int], sized shape: Shape) { self.init(values.map { Int64($0) }, sized: shape) }
 }
 
 /// A computation written once for all number types.

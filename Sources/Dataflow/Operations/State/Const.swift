@@ -12,12 +12,36 @@ public enum Const: Operation {
     public static func fold(_ node: Inference) throws -> [Tensor]? { [try node.attributes.tensor("value")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        preconditionFailure("constants are known when a plan is made")
+        fatalError("constants are known when a plan is made")
     }
 }
 
 extension Graph {
-    /// A value that is part of the graph; TensorFlow's `tf.constant`.
+    /// What stands in the program, as part of the graph, to any rank: `g.constant(0.5)`, `g.constant([[3, 3]])`; TensorFlow's
+    /// `tf.constant`.
+    ///
+    /// Whole numbers are int32, numbers with a point float32, true and false bool, texts string, unless `dtype` says otherwise.
+    /// Rows of several lengths, numbers that `dtype` cannot hold exactly, and elements that do not fill `shape` are mistakes
+    /// of the graph.
+    ///
+    /// - Parameter shape: of the elements in row-major order; a single number fills it.
+    public func constant(
+        _ literal: TensorLiteral, dtype: DType? = nil, shape: Shape? = nil, name: String = "Const",
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { constant(dtype, name, file, line) { try literal.tensor(dtype, shape) } }
+
+    /// Values that the program has computed, as part of the graph: numbers, truth values, texts, and arrays of them to any
+    /// rank. They keep their type (Float is float32, Double float64, Int int64) unless `dtype` says otherwise.
+    ///
+    /// Mistakes are as with a literal.
+    /// - Parameter shape: of the elements in row-major order; a single value fills it.
+    @_disfavoredOverload
+    public func constant<Value: TensorConvertible>(
+        _ value: Value, dtype: DType? = nil, shape: Shape? = nil, name: String = "Const",
+        file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { constant(dtype, name, file, line) { try Tensor(value, dtype: dtype).filling(shape) } }
+
+    /// A tensor as part of the graph.
     @inline(never)
     public func constant(
         _ value: Tensor, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
@@ -28,21 +52,16 @@ extension Graph {
         ).node
     }
 
-    /// A scalar constant, shape `[]`, of the number's type: `g.constant(Float(0.5))`.
     @inline(never)
-    public func constant<Scalar: TensorScalar>(
-        _ value: Scalar, name: String = "Const", file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { constant(Tensor(value), name: name, file: file, line: line) }
-
-    /// A vector constant, shape `[values.count]`.
-    @inline(never)
-    public func constant<Scalar: TensorScalar>(
-        _ values: [Scalar], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { constant(Tensor(values), name: name, file: file, line: line) }
-
-    /// A matrix constant, shape `[rows.count, columns]`.
-    @inline(never)
-    public func constant<Scalar: TensorScalar>(
-        _ rows: [[Scalar]], name: String = "Const", file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { constant(Tensor(rows), name: name, file: file, line: line) }
+    private func constant(
+        _ dtype: DType?, _ name: String, _ file: StaticString, _ line: UInt, _ make: () throws -> Tensor
+    ) -> Node {
+        do { return constant(try make(), name: name, file: file, line: line) } catch {
+            return (openBody ?? self).insert(
+                Const.self, [], ["dtype": .type(dtype ?? .float32)], name: name,
+                location: SourceLocation(file: file, line: line),
+                mistake: error as? GraphError ?? GraphError("\(error)")
+            ).node
+        }
+    }
 }

@@ -32,7 +32,7 @@ public enum ResourceGather: RowPicking {
     }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        let batch = try GatherV2.batchDimensions(binding.attributes, rank: binding.inputs[1].shape.concrete.count)
+        let batch = try GatherV2.batchDimensions(binding.attributes, rank: binding.inputs[1].shape.knownExtents.count)
         return try gatheringKernel(Self.self, binding, axis: batch, batch: batch)
     }
 }

@@ -13,7 +13,7 @@ public enum VarHandleOp: Operation {
     public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        preconditionFailure("a Variable's memory is bound by the plan")
+        fatalError("a Variable's memory is bound by the plan")
     }
 }
 

@@ -65,7 +65,7 @@ extension ScatterOperation {
 private func scatterKernel<Element: BitwiseCopyable>(
     _ binding: KernelBinding, _ combine: @escaping (Element, Element) -> Element
 ) -> Kernel {
-    let shape = binding.inputs[0].shape.concrete
+    let shape = binding.inputs[0].shape.knownExtents
     let width = shape.dropFirst().reduce(1, *)
     let isScalar = binding.inputs[2].shape.rank == 0
     let (index, count, name) = (IndexInput(binding, 1), binding.count(1), binding.name)

@@ -45,11 +45,11 @@ public enum AsString: StringOperation {
         let width = try call.attributes.int("width")
         let strings: [[UInt8]] =
             switch input.dtype {
-            case .bool: input.array(of: Bool.self).map { Array(($0 ? "true" : "false").utf8) }
-            case .string: input.strings.map { padded($0, width, try? call.attributes.string("fill")) }
-            case .int64: input.array(of: Int64.self).map { formatted(format, $0) }
-            case let dtype where dtype.isFloating: input.doubles.map { formatted(format, $0) }
-            default: input.integers.map { formatted(format, Int64($0)) }
+            case .bool: input.elements(of: Bool.self).map { Array(($0 ? "true" : "false").utf8) }
+            case .string: input.knownStrings.map { padded($0, width, try? call.attributes.string("fill")) }
+            case .int64: input.elements(of: Int64.self).map { formatted(format, $0) }
+            case let dtype where dtype.isFloating: input.knownDoubles.map { formatted(format, $0) }
+            default: input.knownIntegers.map { formatted(format, Int64($0)) }
             }
         return [call.texts(strings, input.shape)]
     }

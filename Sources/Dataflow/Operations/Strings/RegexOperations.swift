@@ -16,7 +16,7 @@ public enum StaticRegexFullMatch: StringOperation {
 
 private func matches(_ call: DynamicCall, _ pattern: String) throws -> [Tensor] {
     let expression = try RegularExpression(pattern)
-    return [Tensor(call.inputs[0].strings.map(expression.matchesAll), shape: call.inputs[0].shape)]
+    return [Tensor(call.inputs[0].knownStrings.map(expression.matchesAll), sized: call.inputs[0].shape)]
 }
 
 /// `RegexReplace`: each string with the first match of the pattern, or all (`replace_global`), replaced by `rewrite`, in which
@@ -45,6 +45,6 @@ public enum StaticRegexReplace: StringOperation {
 
 private func replaced(_ call: DynamicCall, _ pattern: String, _ rewrite: [UInt8]) throws -> [Tensor] {
     let (expression, isGlobal) = (try RegularExpression(pattern), try call.attributes.bool("replace_global"))
-    let strings = call.inputs[0].strings.map { expression.replacing(in: $0, with: rewrite, isGlobal: isGlobal) }
+    let strings = call.inputs[0].knownStrings.map { expression.replacing(in: $0, with: rewrite, isGlobal: isGlobal) }
     return [call.texts(strings, call.inputs[0].shape)]
 }

@@ -38,7 +38,7 @@ extension DynamicCall {
         guard inputs[i].elementCount == 1 else {
             throw GraphError("\(what) must be one string, got the shape \(inputs[i].shape)")
         }
-        return inputs[i].strings[0]
+        return inputs[i].knownStrings[0]
     }
 
     /// The one string of input `i` as text.
@@ -53,14 +53,14 @@ protocol StringMapping: StringOperation {
 extension StringMapping {
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        [call.texts(try call.inputs[0].strings.map { try map($0, call) }, call.inputs[0].shape)]
+        [call.texts(try call.inputs[0].knownStrings.map { try map($0, call) }, call.inputs[0].shape)]
     }
 }
 
 /// For each element of `output`, in order, which element of a tensor of shape `shape` that broadcasts to it stands there.
 func sources(_ shape: Shape, in output: Shape) -> [Int] {
-    let (own, extents) = (shape.concrete, output.concrete)
-    let (strides, missing) = (shape.strides, extents.count - shape.concrete.count)
+    let (own, extents) = (shape.knownExtents, output.knownExtents)
+    let (strides, missing) = (shape.strides, extents.count - shape.knownExtents.count)
     return extents.indices.reduce([0]) { places, i in
         let stride = i < missing || own[i - missing] == 1 ? 0 : strides[i - missing]
         return places.flatMap { place in (0..<extents[i]).map { place + $0 * stride } }

@@ -69,10 +69,10 @@ public enum StringLength: StringOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let unit = try TextUnit(call.attributes)
-        let lengths = call.inputs[0].strings.map { bytes in
+        let lengths = call.inputs[0].knownStrings.map { bytes in
             Int32(clamping: unit == .byte ? bytes.count : bytes.count { $0 & 0xC0 != 0x80 })
         }
-        return [Tensor(lengths, shape: call.inputs[0].shape)]
+        return [Tensor(lengths, sized: call.inputs[0].shape)]
     }
 }
 
@@ -97,7 +97,7 @@ public enum Substr: StringOperation {
         let unit = try TextUnit(call.attributes)
         let (input, places) = (call.inputs[0], call.inputs[1])
         guard let shape = input.shape.broadcast(with: places.shape) else { return [] }
-        let (strings, starts, lengths) = (input.strings, places.integers, call.inputs[2].integers)
+        let (strings, starts, lengths) = (input.knownStrings, places.knownIntegers, call.inputs[2].knownIntegers)
         let pairs = zip(sources(input.shape, in: shape), sources(places.shape, in: shape))
         let result = try pairs.map { string, place in
             let (bytes, start, length) = (strings[string], starts[place], lengths[place])

@@ -10,7 +10,7 @@ public enum StringJoin: StringOperation {
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let separator = Array(try call.attributes.string("separator").utf8)
         let shape = try joinedShape(call.inputs.map(\.shape))
-        let parts = call.inputs.map { (strings: $0.strings, isScalar: $0.shape.rank == 0) }
+        let parts = call.inputs.map { (strings: $0.knownStrings, isScalar: $0.shape.rank == 0) }
         let joined = (0..<(shape.elementCount ?? 0)).map { i in
             Array(parts.map { $0.strings[$0.isScalar ? 0 : i] }.joined(separator: separator))
         }
@@ -45,13 +45,13 @@ public enum ReduceJoin: StringOperation {
 
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let (input, separator) = (call.inputs[0], Array(try call.attributes.string("separator").utf8))
-        let extents = input.shape.concrete
-        let axes = try axes(call.inputs[1].integers, rank: extents.count)
+        let extents = input.shape.knownExtents
+        let axes = try axes(call.inputs[1].knownIntegers, rank: extents.count)
         let shape = try infer(
             Inference(
                 attributes: call.attributes, inputs: call.inputs.map { TensorSpec($0.dtype, $0.shape) },
                 constants: call.inputs.map { $0 }))[0]
-        let (strings, strides) = (input.strings, input.shape.strides)
+        let (strings, strides) = (input.knownStrings, input.shape.strides)
         let kept = extents.indices.filter { !axes.contains($0) }
         let joined = places(kept.reversed(), extents, strides)
         let along = places(axes, extents, strides)

@@ -5,7 +5,7 @@ public enum StringToNumber: StringOperation {
         types: ["out_type": [.float32, .float64, .int32, .int64]], defaults: ["out_type": .type(.float32)])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        let (strings, shape) = (call.inputs[0].strings, call.inputs[0].shape)
+        let (strings, shape) = (call.inputs[0].knownStrings, call.inputs[0].shape)
         func numbers<Scalar: TensorScalar>(_ parse: (String) -> Scalar?) throws -> [Tensor] {
             [
                 Tensor(
@@ -15,7 +15,7 @@ public enum StringToNumber: StringOperation {
                             throw GraphError("'\(String(decoding: bytes, as: UTF8.self))' is no \(Scalar.dtype)")
                         }
                         return number
-                    }, shape: shape)
+                    }, sized: shape)
             ]
         }
         switch try call.attributes.type("out_type") {
@@ -37,7 +37,7 @@ public enum DecodeRaw: StringOperation {
         [node.shape(0).dimensions.map { Shape($0 + [nil]) } ?? .unknown]
     }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        let (strings, dtype) = (call.inputs[0].strings, try call.attributes.type("out_type"))
+        let (strings, dtype) = (call.inputs[0].knownStrings, try call.attributes.type("out_type"))
         let length = strings.first?.count ?? 0
         if let i = strings.firstIndex(where: { $0.count != length }) {
             throw GraphError(
@@ -55,7 +55,7 @@ public enum DecodeRaw: StringOperation {
         }
         // Any other byte than 0 and 1 is no Bool in Swift.
         if dtype == .bool { for i in joined.indices where joined[i] > 1 { joined[i] = 1 } }
-        let shape = Shape(call.inputs[0].shape.concrete + [length / dtype.size])
-        return [Tensor(dtype: dtype, shape: shape) { target in joined.withUnsafeBytes { target.copyMemory(from: $0) } }]
+        let shape = Shape(call.inputs[0].shape.knownExtents + [length / dtype.size])
+        return [Tensor(dtype: dtype, sized: shape) { target in joined.withUnsafeBytes { target.copyMemory(from: $0) } }]
     }
 }

@@ -75,13 +75,13 @@ private func piecesShapes(_ node: Inference) throws -> [Shape] {
 
 /// Where the pieces of each string are, the pieces, and the extents of the matrix that holds them.
 private func pieces(_ call: DynamicCall, _ split: ([UInt8]) -> [[UInt8]]) -> [Tensor] {
-    let rows = call.inputs[0].strings.map(split)
+    let rows = call.inputs[0].knownStrings.map(split)
     let indices = rows.enumerated().flatMap { row, pieces in
         pieces.indices.flatMap { [Int64(row), Int64($0)] }
     }
     let values = rows.flatMap { $0 }
     return [
-        Tensor(indices, shape: [values.count, 2]), call.texts(values, [values.count]),
+        Tensor(indices, sized: [values.count, 2]), call.texts(values, [values.count]),
         Tensor([Int64(rows.count), Int64(rows.map(\.count).max() ?? 0)]),
     ]
 }

@@ -44,6 +44,6 @@ extension HashingOperation {
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let (count, hash) = (try buckets(call.attributes), try hash(call.attributes))
-        return [Tensor(call.inputs[0].strings.map { Int64(hash($0) % count) }, shape: call.inputs[0].shape)]
+        return [Tensor(call.inputs[0].knownStrings.map { Int64(hash($0) % count) }, sized: call.inputs[0].shape)]
     }
 }

@@ -36,7 +36,7 @@ struct TensorText {
     private init?(_ tensor: Tensor, _ limit: Int, quotes: Bool) {
         guard let element = TensorText.elements(tensor, quotes: quotes) else { return nil }
         self.element = element
-        extents = tensor.shape.concrete
+        extents = tensor.shape.knownExtents
         strides = tensor.shape.strides
         count = tensor.elementCount
         self.limit = limit < 0 ? count : min(limit, count)
@@ -54,22 +54,22 @@ struct TensorText {
         switch tensor.dtype {
         case .resource, .variant: return nil
         case .float32:
-            let values = tensor.array(of: Float.self)
+            let values = tensor.elements(of: Float.self)
             return { number(values[$0]) }
         case .bfloat16:
-            let values = tensor.array(of: BFloat16.self)
+            let values = tensor.elements(of: BFloat16.self)
             return { number(values[$0].float) }
         case .float64:
-            let values = tensor.array(of: Double.self)
+            let values = tensor.elements(of: Double.self)
             return { number(values[$0]) }
         case .bool:
-            let values = tensor.array(of: Bool.self)
+            let values = tensor.elements(of: Bool.self)
             return { values[$0] ? [0x31] : [0x30] }
         case .string:
-            let values = tensor.strings
+            let values = tensor.knownStrings
             return { quotes ? [0x22] + escaped(values[$0]) + [0x22] : escaped(values[$0]) }
         default:
-            let values = tensor.integers
+            let values = tensor.knownIntegers
             return { Array("\(values[$0])".utf8) }
         }
     }

@@ -38,7 +38,7 @@ private func soundShapes(_ node: Inference) throws -> [Shape] {
 
 private func sounds(_ call: DynamicCall, rate: Float) throws -> [Tensor] {
     let (tag, tensor) = (try call.bytes(0, "'tag'"), call.inputs[1])
-    let extents = tensor.shape.concrete
+    let extents = tensor.shape.knownExtents
     let (frames, channels) = (extents[1], extents.count == 3 ? extents[2] : 1)
     guard frames > 0, frames < 1 << 27, channels > 0, channels < 1 << 16, frames * channels < 1 << 29 else {
         throw GraphError("sounds must have samples, less than 1 GiB each, got the shape \(tensor.shape)")
@@ -47,7 +47,7 @@ private func sounds(_ call: DynamicCall, rate: Float) throws -> [Tensor] {
     let limit = try call.attributes.int("max_outputs")
     guard limit > 0 else { throw GraphError("'max_outputs' must be at least 1, got \(limit)") }
     let values = (0..<min(limit, extents[0])).map { i in
-        let file = wav(tensor.rows(i..<i + 1).array(of: Float.self), rate: Int(rate), channels: channels)
+        let file = wav(tensor.viewed(rows: i..<i + 1).elements(of: Float.self), rate: Int(rate), channels: channels)
         return SummaryBytes.message { message in
             message.add(1, bytes: tag + Array((limit > 1 ? "/audio/\(i)" : "/audio").utf8))
             message.add(

@@ -12,7 +12,7 @@ public enum HistogramSummary: StringOperation {
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let tag = try call.bytes(0, "'tag'")
         var histogram = SummaryHistogram()
-        for value in call.inputs[1].doubles {
+        for value in call.inputs[1].knownDoubles {
             guard value.isFinite else {
                 throw GraphError(
                     "\(value.isNaN ? "a NaN" : "an infinity") is among the values of the histogram "

@@ -26,24 +26,24 @@ public enum ImageSummary: StringOperation {
 
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let (tag, tensor) = (try call.bytes(0, "'tag'"), call.inputs[1])
-        let extents = tensor.shape.concrete
+        let extents = tensor.shape.knownExtents
         let (height, width, depth) = (extents[1], extents[2], extents[3])
         guard height > 0, width > 0, height < 1 << 31, width < 1 << 31, height * width < 1 << 31 else {
             throw GraphError("images must have pixels, got the shape \(tensor.shape)")
         }
-        let color = try call.attributes.tensor("bad_color").array(of: UInt8.self)
+        let color = try call.attributes.tensor("bad_color").elements(of: UInt8.self)
         guard color.count >= depth || tensor.dtype == .uint8 else {
             throw GraphError("'bad_color' has \(color.count) elements for \(depth) channels")
         }
         let limit = try call.attributes.int("max_images")
         guard limit > 0 else { throw GraphError("'max_images' must be at least 1, got \(limit)") }
         let values = try (0..<min(limit, extents[0])).map { i in
-            let image = tensor.rows(i..<i + 1)
+            let image = tensor.viewed(rows: i..<i + 1)
             let pixels: [UInt8] =
                 switch tensor.dtype {
-                case .uint8: image.array(of: UInt8.self)
-                case .float32: scaled(image.array(of: Float.self), depth, color)
-                default: scaled(image.array(of: Double.self), depth, color)
+                case .uint8: image.elements(of: UInt8.self)
+                case .float32: scaled(image.elements(of: Float.self), depth, color)
+                default: scaled(image.elements(of: Double.self), depth, color)
                 }
             let file = try PNG.encode(pixels, width: width, height: height, channels: depth)
             return SummaryBytes.message { message in

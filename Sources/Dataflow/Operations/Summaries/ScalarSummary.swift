@@ -9,7 +9,7 @@ public enum ScalarSummary: StringOperation {
         return [[]]
     }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
-        let values = zip(call.inputs[0].strings, call.inputs[1].doubles).map { tag, value in
+        let values = zip(call.inputs[0].knownStrings, call.inputs[1].knownDoubles).map { tag, value in
             SummaryBytes.message { message in
                 message.add(1, bytes: tag)
                 message.add(2, float: Float(value), always: true)
@@ -29,7 +29,7 @@ public enum MergeSummary: StringOperation {
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         var (values, tags): ([[UInt8]], Set<[UInt8]>) = ([], [])
         for (i, input) in call.inputs.enumerated() {
-            for summary in input.strings {
+            for summary in input.knownStrings {
                 guard let fields = SummaryBytes.fields(summary[...]) else {
                     throw GraphError("input \(i) is no summary")
                 }

@@ -45,7 +45,7 @@ private func tensorMessage(_ tensor: Tensor) throws -> [UInt8] {
     ]
     guard let number = numbers[tensor.dtype] else { throw GraphError("a \(tensor.dtype) cannot be in a summary") }
     let shape = SummaryBytes.message { shape in
-        for extent in tensor.shape.concrete {
+        for extent in tensor.shape.knownExtents {
             shape.add(2, bytes: SummaryBytes.message { $0.add(1, integer: extent) }, always: true)
         }
     }
@@ -53,7 +53,7 @@ private func tensorMessage(_ tensor: Tensor) throws -> [UInt8] {
         message.add(1, integer: number)
         message.add(2, bytes: shape, always: true)
         if tensor.dtype == .string {
-            for text in tensor.strings { message.add(8, bytes: text, always: true) }
+            for text in tensor.knownStrings { message.add(8, bytes: text, always: true) }
         } else {
             tensor.withUnsafeBytes { message.add(4, bytes: $0) }
         }

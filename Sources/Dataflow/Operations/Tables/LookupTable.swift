@@ -39,7 +39,7 @@ final class LookupTable {
     func find(_ wanted: Tensor, byDefault: Tensor, texts: RunTexts, limit: Int) throws -> Tensor {
         guard isInitialized else { throw GraphError("the table is not initialised; run its initialiser first") }
         try check(keys: wanted)
-        let shape = try Shape.told(wanted.shape.concrete + valueShape, valueType, limit: limit)
+        let shape = try Shape.told(wanted.shape.knownExtents + valueShape, valueType, limit: limit)
         let isForEach = byDefault.shape != Shape(valueShape) && byDefault.shape == shape
         guard byDefault.dtype == valueType, byDefault.shape == Shape(valueShape) || isForEach else {
             throw GraphError(
@@ -142,9 +142,9 @@ final class LookupTable {
 
     private func check(_ newKeys: Tensor, _ newValues: Tensor) throws {
         try check(keys: newKeys)
-        guard newValues.dtype == valueType, newValues.shape == Shape(newKeys.shape.concrete + valueShape) else {
+        guard newValues.dtype == valueType, newValues.shape == Shape(newKeys.shape.knownExtents + valueShape) else {
             throw GraphError(
-                "keys of shape \(newKeys.shape) need values \(valueType)\(Shape(newKeys.shape.concrete + valueShape)), got "
+                "keys of shape \(newKeys.shape) need values \(valueType)\(Shape(newKeys.shape.knownExtents + valueShape)), got "
                     + "\(newValues.dtype)\(newValues.shape)")
         }
     }
@@ -178,7 +178,7 @@ struct TableColumn {
 
     /// Each element of a tensor as bytes.
     static func elements(_ tensor: Tensor) -> [[UInt8]] {
-        if tensor.dtype == .string { return tensor.strings }
+        if tensor.dtype == .string { return tensor.knownStrings }
         let size = tensor.dtype.size
         return tensor.withUnsafeBytes { bytes in
             stride(from: 0, to: bytes.count, by: size).map { Array(bytes[$0..<$0 + size]) }
@@ -225,18 +225,18 @@ struct TableColumn {
         var one = TableColumn(dtype, width: width)
         one.append(row: i, of: self)
         let tensor = one.tensor([width], RunTexts())
-        return dtype == .string ? "\(tensor.texts)" : "\(tensor.doubles)"
+        return dtype == .string ? "\(tensor.knownTexts)" : "\(tensor.knownDoubles)"
     }
 
     func tensor(_ shape: Shape, _ texts: RunTexts) -> Tensor {
         if dtype == .string { return texts.tensor(strings, shape: shape) }
-        return Tensor(dtype: dtype, shape: shape) { target in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
+        return Tensor(dtype: dtype, sized: shape) { target in bytes.withUnsafeBytes { target.copyMemory(from: $0) } }
     }
 }
 
 extension Tensor {
     /// The bytes of a range of elements of a string tensor.
     fileprivate func elements(_ range: Range<Int>) -> [[UInt8]] {
-        reshaped([elementCount]).rows(range).strings
+        viewed(as: [elementCount]).viewed(rows: range).knownStrings
     }
 }

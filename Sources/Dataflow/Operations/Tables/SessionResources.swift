@@ -29,7 +29,7 @@ final class SessionResources {
         let id = handles[name] ?? next
         if id == next { next += 1 }
         (handles[name], names[id]) = (id, name)
-        return Tensor(dtype: .resource, shape: []) { $0.storeBytes(of: id, as: UInt64.self) }
+        return Tensor(dtype: .resource, sized: []) { $0.storeBytes(of: id, as: UInt64.self) }
     }
 
     /// The table that a handle stands for: a resource's, or the two strings (container and name) of TensorFlow's first
@@ -38,7 +38,7 @@ final class SessionResources {
         let name: String? =
             switch handle.dtype {
             case .resource where handle.byteCount == 8: names[handle.withUnsafeBytes { $0.load(as: UInt64.self) }]
-            case .string where handle.elementCount == 2: handle.texts.joined(separator: "/")
+            case .string where handle.elementCount == 2: handle.knownTexts.joined(separator: "/")
             default: nil
             }
         guard let name, let table = tables[name] else {

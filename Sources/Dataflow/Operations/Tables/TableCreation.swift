@@ -93,9 +93,9 @@ extension TableCreation {
         let shape = call.attributes["value_shape"] == nil ? [] : try call.attributes.shape("value_shape")
         let type = try call.attributes.type("value_dtype")
         guard shape.isFullyDefined else { throw GraphError("'value_shape' must be known, got \(shape)") }
-        _ = try Shape.told(shape.concrete, type, limit: call.functions.options.memoryLimit)
+        _ = try Shape.told(shape.knownExtents, type, limit: call.functions.options.memoryLimit)
         return LookupTable(
-            kind, keys: try call.attributes.type("key_dtype"), values: type, valueShape: shape.concrete)
+            kind, keys: try call.attributes.type("key_dtype"), values: type, valueShape: shape.knownExtents)
     }
 
     static func denseTable(_ call: DynamicCall) throws -> LookupTable {

@@ -51,7 +51,7 @@ extension TableInitializer {
     static func read(_ call: DynamicCall) throws -> [Tensor] {
         let table = try call.session.table(call.inputs[0])
         guard table.kind == .fixed else { throw GraphError("a mutable table has no initialiser") }
-        guard let path = call.inputs[1].texts.first, call.inputs[1].elementCount == 1 else {
+        guard let path = call.inputs[1].knownTexts.first, call.inputs[1].elementCount == 1 else {
             throw GraphError("'filename' must be one text, got the shape \(call.inputs[1].shape)")
         }
         let file = try VocabularyFile(path, call.attributes)
@@ -124,7 +124,7 @@ private struct VocabularyFile {
                 })
         }
         switch dtype {
-        case .string: return Tensor(strings: cells, shape: [cells.count])
+        case .string: return Tensor(strings: cells, sized: [cells.count])
         case .int32: return try parsed { Int32($0) }
         case .int64: return try parsed { Int64($0) }
         case .float32: return try parsed { Float($0) }

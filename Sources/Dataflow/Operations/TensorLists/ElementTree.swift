@@ -59,7 +59,7 @@ package struct ElementTree: Sendable {
 
     /// The element at `index`, nil if there is none. Traps out of range.
     package subscript(index: Int) -> Tensor? {
-        precondition((0..<count).contains(index), "element \(index) of \(count)")
+        require((0..<count).contains(index), "element \(index) of \(count)")
         var node = root
         for level in stride(from: height, to: 0, by: -1) {
             guard case .branch(let children) = node else { return nil }
@@ -71,7 +71,7 @@ package struct ElementTree: Sendable {
 
     /// Puts an element at `index`. Traps out of range.
     package mutating func set(_ element: Tensor, at index: Int) {
-        precondition((0..<count).contains(index), "element \(index) of \(count)")
+        require((0..<count).contains(index), "element \(index) of \(count)")
         root = Self.setting(element, at: index, in: root, height)
     }
 
@@ -150,7 +150,7 @@ package struct ElementTree: Sendable {
     package static func merge(
         _ a: ElementTree, _ b: ElementTree, _ join: (Tensor, Tensor) throws -> Tensor
     ) rethrows -> ElementTree {
-        precondition(a.count == b.count, "trees of \(a.count) and \(b.count) places")
+        require(a.count == b.count, "trees of \(a.count) and \(b.count) places")
         var result = a
         result.root = try merge(a.root, b.root, join)
         return result
@@ -167,7 +167,7 @@ package struct ElementTree: Sendable {
                     return KeptTensor(try join(x.tensor, y.tensor))
                 })
         case (.branch(let x), .branch(let y)): .branch(try zip(x, y).map { try merge($0, $1, join) })
-        default: preconditionFailure("trees of one length are of one height")
+        default: fatalError("trees of one length are of one height")
         }
     }
 }

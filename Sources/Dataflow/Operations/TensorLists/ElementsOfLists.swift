@@ -124,7 +124,7 @@ public enum TensorListElementShape: ListOperation {
         let dtype = try call.attributes.type("shape_type")
         let dimensions = try call.list(0).elementShape.dimensions
         let values = dimensions.map { $0.map { Double($0 ?? -1) } } ?? [-1]
-        return [.numbers(values, dtype: dtype, shape: dimensions.map { [$0.count] } ?? [])]
+        return [.numbers(values, dtype: dtype, sized: dimensions.map { [$0.count] } ?? [])]
     }
 }
 

@@ -8,7 +8,7 @@ extension Shape {
         guard DType.indices.contains(told.dtype) else {
             throw GraphError("element_shape must be int32 or int64, got \(told.dtype)")
         }
-        let extents = told.integers
+        let extents = told.knownIntegers
         if told.shape.rank == 0 {
             guard extents == [-1] else {
                 throw GraphError("the only scalar that element_shape may be is −1, an unknown shape; got \(extents)")
@@ -68,7 +68,7 @@ extension DynamicCall {
     var memoryLimit: Int { functions.options.memoryLimit }
 
     func scalar(_ input: Int, _ what: String) throws -> Int {
-        guard inputs[input].shape.rank == 0, let value = inputs[input].integers.first else {
+        guard inputs[input].shape.rank == 0, let value = inputs[input].knownIntegers.first else {
             throw GraphError("\(what) must be a scalar, got the shape \(inputs[input].shape)")
         }
         return value
@@ -79,38 +79,38 @@ extension DynamicCall {
         guard inputs[input].shape.rank == 1 else {
             throw GraphError("\(what) must be a vector, got the shape \(inputs[input].shape)")
         }
-        return inputs[input].integers
+        return inputs[input].knownIntegers
     }
 }
 
 extension Tensor {
     /// What is in each place of the first dimension, in memory that no later step writes. Traps on a scalar.
     func unstacked() throws -> [Tensor] {
-        let (count, row) = (shape.concrete[0], shape.row)
+        let (count, row) = (shape.knownExtents[0], shape.row)
         if dtype == .variant {
             let (all, size) = (try variants(), row.elementCount ?? 0)
-            return (0..<count).map { Tensor(variants: Array(all[$0 * size..<($0 + 1) * size]), shape: row) }
+            return (0..<count).map { Tensor(variants: Array(all[$0 * size..<($0 + 1) * size]), sized: row) }
         }
         let own = kept()
-        return (0..<count).map { own.rows($0..<$0 + 1).reshaped(row) }
+        return (0..<count).map { own.viewed(rows: $0..<$0 + 1).viewed(as: row) }
     }
 
     /// Rows `range` of the first dimension, in memory that no later step writes.
     func slice(_ range: Range<Int>) throws -> Tensor {
-        guard dtype == .variant else { return kept().rows(range) }
+        guard dtype == .variant else { return kept().viewed(rows: range) }
         let size = shape.row.elementCount ?? 0
         return Tensor(
             variants: Array(try variants()[range.lowerBound * size..<range.upperBound * size]),
-            shape: shape.row.stacked(range.count))
+            sized: shape.row.stacked(range.count))
     }
 
     /// Tensors one after another in memory, read as `spec`, whose elements they have.
     static func joined(_ parts: [Tensor], as spec: TensorSpec, limit: Int) throws -> Tensor {
         try spec.checkSize(limit: limit)
         if spec.dtype == .variant {
-            return Tensor(variants: try parts.flatMap { try $0.variants() }, shape: spec.shape)
+            return Tensor(variants: try parts.flatMap { try $0.variants() }, sized: spec.shape)
         }
-        return Tensor(dtype: spec.dtype, shape: spec.shape) { target in
+        return Tensor(dtype: spec.dtype, sized: spec.shape) { target in
             var offset = 0
             for part in parts where part.byteCount > 0 {
                 part.withUnsafeBytes {

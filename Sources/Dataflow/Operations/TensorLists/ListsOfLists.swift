@@ -17,7 +17,7 @@ public enum TensorListPushBackBatch: ListOperation {
             guard case .list(let list) = handle else { throw GraphError("a handle is that of \(handle.kind)") }
             return .list(try list.appending(row))
         }
-        return [Tensor(variants: lists, shape: handles.shape)]
+        return [Tensor(variants: lists, sized: handles.shape)]
     }
 }
 
@@ -44,7 +44,7 @@ public enum TensorListConcatLists: ListOperation {
             }
             return .list(try first.followed(by: second, of: dtype))
         }
-        return [Tensor(variants: lists, shape: a.shape)]
+        return [Tensor(variants: lists, sized: a.shape)]
     }
 }
 

@@ -82,7 +82,7 @@ public enum TensorListFromTensor: ListOperation {
         let (tensor, shape) = (call.inputs[0], try call.elementShape(1))
         guard tensor.shape.rank != 0 else { throw GraphError("the tensor must be at least a vector, got a scalar") }
         try checkRows(tensor.shape, shape)
-        try TensorList.check(length: tensor.shape.concrete[0])
+        try TensorList.check(length: tensor.shape.knownExtents[0])
         return [Tensor(.list(TensorList(tensor.dtype, elementShape: shape, ElementTree(try tensor.unstacked()))))]
     }
 }
@@ -228,7 +228,7 @@ public enum TensorListSplit: ListOperation {
         try TensorList.check(length: lengths.count)
         var blocks: [Tensor] = []
         var start = 0
-        let rows = tensor.shape.concrete[0]
+        let rows = tensor.shape.knownExtents[0]
         let own = tensor.dtype == .variant ? tensor : tensor.kept()
         for length in lengths {
             guard length >= 0, length <= rows - start else {

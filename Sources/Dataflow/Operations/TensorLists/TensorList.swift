@@ -108,7 +108,7 @@ struct TensorList: Sendable {
             throw GraphError("the list of \(dtype) has a place without an element")
         }
         try TensorSpec(dtype, shape).checkSize(limit: limit)
-        return .zeros(dtype, shape)
+        return .zeros(dtype, sized: shape)
     }
 
     /// A list of zeros of the same shapes.

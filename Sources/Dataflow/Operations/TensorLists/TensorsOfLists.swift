@@ -125,7 +125,7 @@ extension ListJoining {
         var total = 0
         let counts = try elements.enumerated().map { i, element -> Int in
             let length =
-                element.map { $0.shape.concrete[0] } ?? (i < lengths.count && lengths[i] >= 0 ? lengths[i] : rows)
+                element.map { $0.shape.knownExtents[0] } ?? (i < lengths.count && lengths[i] >= 0 ? lengths[i] : rows)
             guard let length else {
                 throw GraphError(
                     "place \(i) of the list has no element, and nothing tells how many rows of zeros to put")
@@ -142,7 +142,7 @@ extension ListJoining {
         }
         return [
             try .joined(parts, as: spec, limit: call.memoryLimit),
-            Tensor(counts.map { Int64($0) }, shape: [counts.count]),
+            Tensor(counts.map { Int64($0) }, sized: [counts.count]),
         ]
     }
 
