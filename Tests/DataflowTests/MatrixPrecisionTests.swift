@@ -37,7 +37,7 @@ struct MatrixPrecisionTests {
             let factors = [g.constant(a), g.constant(b)].map {
                 rounded ? cast(cast($0, to: .bfloat16), to: .float32) : $0
             }
-            let z = batchMatmul(factors[0], factors[1])
+            let z = matmul(factors[0], factors[1])
             return try Session(g, options: SessionOptions(matrixPrecision: precision)).run(z)
         }
         let (got, expected) = (try run(.bfloat16, rounded: false), try run(.float32, rounded: true))

@@ -11,9 +11,11 @@ extension Graph {
         of ys: [any Operand], by xs: [any Operand], upstream: [any Operand]? = nil, name: String = "gradients",
         file: StaticString = #fileID, line: UInt = #line
     ) -> [Node?] {
-        differentiate(ys, by: xs, upstream, name, SourceLocation(file: file, line: line)) { gradient in
-            note(gradient: gradient.values)
-            return gradient.dense
+        located(file, line) {
+            differentiate(ys, by: xs, upstream, name, SourceLocation(file: file, line: line)) { gradient in
+                note(gradient: gradient.values)
+                return gradient.dense
+            }
         }
     }
 
@@ -31,9 +33,11 @@ extension Graph {
         of y: any Operand, by xs: [any Operand], name: String = "gradients", file: StaticString = #fileID,
         line: UInt = #line
     ) -> [Gradient?] {
-        differentiate([y], by: xs, nil, name, SourceLocation(file: file, line: line)) { gradient in
-            note(gradient: gradient.values)
-            return gradient
+        located(file, line) {
+            differentiate([y], by: xs, nil, name, SourceLocation(file: file, line: line)) { gradient in
+                note(gradient: gradient.values)
+                return gradient
+            }
         }
     }
 

@@ -207,7 +207,9 @@ public final class Graph: Sendable {
         location: SourceLocation? = nil, mistake: GraphError? = nil, id earlier: Int? = nil
     ) -> Vertex {
         let inputs = given.map(local)
-        let place = root.place ?? location ?? given.lazy.compactMap(\.vertex.location).first
+        // What the library builds on its own account, such as a gradient's rows made whole, lies where its inputs do.
+        let told = location?.isLibrary == true ? nil : location
+        let place = root.place ?? told ?? given.lazy.compactMap(\.vertex.location).first
         let room = operation is any LoopOperation.Type ? LoopHistory.room : 0
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
@@ -401,10 +403,11 @@ extension Graph {
     var firstError: GraphError? { state.withLock { $0.firstError } }
 
     /// One more parameter of a function.
-    package func parameter(_ spec: TensorSpec, name: String) -> Node {
+    package func parameter(_ spec: TensorSpec, name: String, location: SourceLocation? = nil) -> Node {
         let name = fullName(name)
         return insert(
-            Placeholder.self, [], ["dtype": .type(spec.dtype), "shape": .shape(spec.shape)], exactName: name
+            Placeholder.self, [], ["dtype": .type(spec.dtype), "shape": .shape(spec.shape)], exactName: name,
+            location: location
         ).node
     }
 
@@ -421,13 +424,16 @@ extension Graph {
         let name = "captured_" + outer.vertex.name.replacing("/", with: "_")
         if let value = outer.constant, value.elementCount <= 16 {
             let attributes: Attributes = ["dtype": .type(value.dtype), "value": .tensor(value)]
-            let twin = insert(Const.self, [], attributes, exactName: state.withLock { $0.peek(name) }).node
+            let twin = insert(
+                Const.self, [], attributes, exactName: state.withLock { $0.peek(name) },
+                location: outer.vertex.location
+            ).node
             state.withLock { $0.constants[outer] = twin }
             return twin
         }
         let inner = insert(
             Placeholder.self, [], ["dtype": .type(outer.dtype), "shape": .shape(outer.shape)],
-            exactName: state.withLock { $0.peek(name) }
+            exactName: state.withLock { $0.peek(name) }, location: outer.vertex.location
         ).node
         state.withLock { $0.captures.append((outer, inner)) }
         return inner

@@ -61,4 +61,7 @@ public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String { "\(file):\(line)" }
+
+    /// Whether it lies in this library: no line of a user's.
+    var isLibrary: Bool { file.hasPrefix("Dataflow/") || file.hasPrefix("Training/") }
 }

@@ -181,7 +181,7 @@ extension Operation {
 }
 
 /// Whatever can stand as an input of an operation: a `Node`, or a `Variable`, which stands for its value.
-public protocol Operand: Sendable {
+public protocol Operand: TensorOperand {
     var node: Node { get }
 }
 

@@ -122,12 +122,17 @@ extension Graph {
     }
 
     /// Runs the initialiser of every Variable made so far; TensorFlow's `tf.global_variables_initializer()`.
-    public func globalVariablesInitializer(name: String = "init") -> Node {
-        group(variables.map(\.initializer), name: name)
-    }
+    public func globalVariablesInitializer(
+        name: String = "init", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { group(variables.map(\.initializer), name: name, file: file, line: line) }
 
     /// Runs every one of `nodes` and yields nothing; TensorFlow's `tf.group`.
-    public func group(_ nodes: [Node], name: String = "group_deps") -> Node {
-        add(NoOp.self, [], name: name, controls: nodes.map(\.vertex), device: DeviceName()).node
+    public func group(
+        _ nodes: [Node], name: String = "group_deps", file: StaticString = #fileID, line: UInt = #line
+    ) -> Node {
+        add(
+            NoOp.self, [], name: name, controls: nodes.map(\.vertex), device: DeviceName(),
+            location: SourceLocation(file: file, line: line)
+        ).node
     }
 }

@@ -45,9 +45,9 @@ public struct MultiHeadAttention: Layer {
         let inputs = ["query", "key", "value"].map {
             transpose(reshape(project(rows, $0), [-1, time, heads, size]), permutation: [0, 2, 1, 3])
         }
-        var scores = batchMatmul(inputs[0] * (1 / Double(size).squareRoot()), inputs[1], transposeB: true)
+        var scores = matmul(inputs[0] * (1 / Double(size).squareRoot()), inputs[1], transposeB: true)
         if causal { scores = scores + futureMask(x.graph, time, x.dtype) }
-        let mixed = batchMatmul(softmax(scores), inputs[2])
+        let mixed = matmul(softmax(scores), inputs[2])
         let joined = reshape(transpose(mixed, permutation: [0, 2, 1, 3]), [-1, width])
         return reshape(project(joined, "output"), [-1, time, width])
     }

@@ -55,12 +55,32 @@ private func rowsKernel<Scalar: TensorScalar>(
     }
 }
 
-/// e^x over its sum along the last dimension; TensorFlow's `tf.nn.softmax`.
+/// e^x over its sum along `axis`; TensorFlow's `tf.nn.softmax`.
+/// - Parameter axis: below 0 counted from the end. Any but the last needs a known rank.
 public func softmax(
-    _ logits: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Softmax.self, [logits], [:], name, file, line) }
+    _ logits: any Operand, axis: Int = -1, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { along(axis, Softmax.self, logits.node, name, file, line) }
 
-/// The logarithm of the softmax along the last dimension, exact for small ones; TensorFlow's `tf.nn.log_softmax`.
+/// The logarithm of the softmax along `axis`, exact for small ones; TensorFlow's `tf.nn.log_softmax`.
+/// - Parameter axis: as of `softmax`.
 public func logSoftmax(
-    _ logits: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(LogSoftmax.self, [logits], [:], name, file, line) }
+    _ logits: any Operand, axis: Int = -1, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { along(axis, LogSoftmax.self, logits.node, name, file, line) }
+
+/// An operation over the last dimension, over another one, which is brought there and back.
+private func along(
+    _ axis: Int, _ operation: any Operation.Type, _ x: Node, _ name: String?, _ file: StaticString, _ line: UInt
+) -> Node {
+    if axis == -1 || x.vertex.error != nil { return apply(operation, [x], [:], name, file, line) }
+    let location = SourceLocation(file: file, line: line)
+    guard let rank = x.shape.rank, let axis = try? normalize([axis], rank: rank)[0] else {
+        let mistake = GraphError("the axis \(axis) is not known to be one of \(x)")
+        return mistaken(mistake.at(operation.name, location), in: x.graph)
+    }
+    if axis == rank - 1 { return apply(operation, [x], [:], name, file, line) }
+    return x.graph.located(file, line) {
+        var order = Array(0..<rank)
+        order.swapAt(axis, rank - 1)
+        return transpose(apply(operation, [transpose(x, permutation: order)]), permutation: order, name: name)
+    }
+}

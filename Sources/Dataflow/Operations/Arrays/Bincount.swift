@@ -122,9 +122,5 @@ public enum HistogramFixedWidth: Operation, NumericKernel {
 public func bincount(
     _ x: any Operand, count: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return apply(
-        Bincount.self, [x, graph.constant(Int32(count)), graph.constant(Tensor.zeros(.int32, sized: [0]))], [:], name,
-        file,
-        line)
+    apply(Bincount.self, [x, Tensor.small(count), Tensor([Int32]())], [:], name, file, line)
 }

@@ -41,3 +41,8 @@ extension BroadcastTo: GPUOperation {
 public func broadcast(
     _ x: any Operand, to shape: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(BroadcastTo.self, [x, shape], [:], name, file, line) }
+
+/// `x` repeated to `shape`, fully known, by the rules of broadcasting.
+public func broadcast(
+    _ x: any Operand, to shape: [Int], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { apply(BroadcastTo.self, [x, Tensor.small(shape)], [:], name, file, line) }

@@ -126,4 +126,4 @@ public enum ConcatOffset: Operation {
 /// Tensors joined along `axis`; TensorFlow's `tf.concat`. Traps on an empty list.
 public func concat(
     _ values: [any Operand], axis: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(ConcatV2.self, values + [values[0].node.graph.constant(Int32(axis))], [:], name, file, line) }
+) -> Node { apply(ConcatV2.self, values + [Tensor.small(axis)], [:], name, file, line) }

@@ -53,6 +53,6 @@ public func cumsum(
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
     apply(
-        Cumsum.self, [x, x.node.graph.constant(Int32(axis))],
+        Cumsum.self, [x, Tensor.small(axis)],
         ["exclusive": .bool(exclusive), "reverse": .bool(reverse)], name, file, line)
 }

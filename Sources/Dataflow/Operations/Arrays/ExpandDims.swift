@@ -20,4 +20,4 @@ public enum ExpandDims: Operation {
 /// The elements of `x` with a dimension of 1 put in at `axis`; TensorFlow's `tf.expand_dims`.
 public func expandDims(
     _ x: any Operand, axis: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(ExpandDims.self, [x, x.node.graph.constant(Int32(axis))], [:], name, file, line) }
+) -> Node { apply(ExpandDims.self, [x, Tensor.small(axis)], [:], name, file, line) }

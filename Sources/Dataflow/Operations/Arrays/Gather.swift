@@ -168,12 +168,10 @@ func tail(_ extents: Node, from start: Int) -> Node { stridedSlice(extents, begi
 
 /// The slices `indices` of `x` along `axis`; TensorFlow's `tf.gather`. An index out of range is thrown by the run.
 public func gather(
-    _ x: any Operand, _ indices: any Operand, axis: Int = 0, batchDims: Int = 0, name: String? = nil,
+    _ x: any Operand, _ indices: any TensorOperand, axis: Int = 0, batchDims: Int = 0, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    apply(
-        GatherV2.self, [x, indices, x.node.graph.constant(Int32(axis))], ["batch_dims": .int(batchDims)], name, file,
-        line)
+    apply(GatherV2.self, [x, indices, Tensor.small(axis)], ["batch_dims": .int(batchDims)], name, file, line)
 }
 
 extension GatherV2: GPUOperation {

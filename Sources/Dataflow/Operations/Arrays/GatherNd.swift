@@ -111,7 +111,8 @@ struct Places {
 
 /// The slices of `x` at the places that the rows of `indices` name; TensorFlow's `tf.gather_nd`.
 public func gatherNd(
-    _ x: any Operand, _ indices: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    _ x: any Operand, _ indices: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
 ) -> Node { apply(GatherNd.self, [x, indices], [:], name, file, line) }
 
 /// Zeros of shape `shape` with `updates` added at the places that the rows of `indices` name; `tf.scatter_nd`.
@@ -119,3 +120,12 @@ public func scatterNd(
     _ indices: any Operand, _ updates: any Operand, shape: any Operand, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(ScatterNd.self, [indices, updates, shape], [:], name, file, line) }
+
+/// As above, of a shape that is known.
+public func scatterNd(
+    _ indices: any Operand, _ updates: any Operand, shape: [Int], name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node {
+    let extents = indices.node.dtype == .int64 ? Tensor(shape.map { Int64($0) }) : .small(shape)
+    return apply(ScatterNd.self, [indices, updates, extents], [:], name, file, line)
+}

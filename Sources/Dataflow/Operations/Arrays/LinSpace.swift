@@ -35,8 +35,10 @@ extension Graph {
         _ start: Double, _ stop: Double, count: Int, dtype: DType = .float32, name: String? = nil,
         file: StaticString = #fileID, line: UInt = #line
     ) -> Node {
-        let ends = [start, stop].map { constant(.numbers([$0], dtype: dtype, sized: [])) }
-        return apply(LinSpace.self, ends + [constant(Int32(count))], [:], name, file, line)
+        located(file, line) {
+            let ends = [start, stop].map { number($0, dtype) }
+            return apply(LinSpace.self, ends + [constant(Tensor.small(count))], [:], name, file, line)
+        }
     }
 
     /// Zeros of a fully defined shape; TensorFlow's `tf.zeros`.
@@ -58,8 +60,9 @@ extension Graph {
                     name ?? "Fill", SourceLocation(file: file, line: line)))
             return placeholder(dtype, shape, file: file, line: line)
         }
-        let dims = constant(extents.map { Int32($0 ?? 0) }, file: file, line: line)
-        return fill(
-            dims, constant(.numbers([value], dtype: dtype, sized: [])), name: name, file: file, line: line)
+        return located(file, line) {
+            let dims = constant(Tensor.small(extents.map { $0 ?? 0 }))
+            return fill(dims, number(value, dtype), name: name)
+        }
     }
 }

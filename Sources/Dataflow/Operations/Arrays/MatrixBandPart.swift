@@ -43,7 +43,20 @@ public enum MatrixBandPart: Operation, MovingKernel {
 public func matrixBandPart(
     _ x: any Operand, lower: Int, upper: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return apply(
-        MatrixBandPart.self, [x, graph.constant(Int64(lower)), graph.constant(Int64(upper))], [:], name, file, line)
+    apply(MatrixBandPart.self, [x, Tensor(Int64(lower)), Tensor(Int64(upper))], [:], name, file, line)
+}
+
+extension Graph {
+    /// Ones on the main diagonal of a matrix, zeros beside it; TensorFlow's `tf.eye`.
+    /// - Parameter columns: as many as rows by default.
+    public func eye(
+        _ rows: Int, columns: Int? = nil, dtype: DType = .float32, name: String? = nil, file: StaticString = #fileID,
+        line: UInt = #line
+    ) -> Node {
+        located(file, line) {
+            let one = number(1, dtype)
+            let ones = fill(constant(Tensor.small([rows, columns ?? rows])), one)
+            return matrixBandPart(ones, lower: 0, upper: 0, name: name)
+        }
+    }
 }

@@ -162,8 +162,7 @@ public func mirrorPad(
     _ x: any Operand, paddings: [(before: Int, after: Int)], repeatsEdges: Bool = false, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let matrix = Tensor(paddings.flatMap { [Int32($0.before), Int32($0.after)] }, sized: [paddings.count, 2])
-    return apply(
-        MirrorPad.self, [x, x.node.graph.constant(matrix)],
-        ["mode": .string(repeatsEdges ? "SYMMETRIC" : "REFLECT")], name, file, line)
+    apply(
+        MirrorPad.self, [x, paddingMatrix(paddings)], ["mode": .string(repeatsEdges ? "SYMMETRIC" : "REFLECT")], name,
+        file, line)
 }

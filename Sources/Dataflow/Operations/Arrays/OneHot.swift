@@ -42,10 +42,10 @@ public func oneHot(
     _ indices: any Operand, depth: Int, on: Double = 1, off: Double = 0, dtype: DType = .float32, axis: Int = -1,
     name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = indices.node.graph
-    let values = [on, off].map { graph.constant(.numbers([$0], dtype: dtype, sized: [])) }
-    return apply(
-        OneHot.self, [indices, graph.constant(Int32(depth))] + values, ["axis": .int(axis)], name, file, line)
+    let values: [any TensorOperand] = [on, off].map {
+        indices.node.graph.number($0, dtype, SourceLocation(file: file, line: line))
+    }
+    return apply(OneHot.self, [indices, Tensor.small(depth)] + values, ["axis": .int(axis)], name, file, line)
 }
 
 extension OneHot: GPUOperation {

@@ -105,12 +105,3 @@ public func unstack(
     if let count = count ?? (inRange ? shape[axis] : nil) { attributes.values["num"] = .int(count) }
     return applyAll(Unpack.self, [x], attributes, name, file, line)
 }
-
-/// As `apply`, for operations of several outputs.
-func applyAll(
-    _ operation: any Operation.Type, _ inputs: [any Operand], _ attributes: Attributes = [:], _ name: String?,
-    _ file: StaticString, _ line: UInt
-) -> [Node] {
-    let vertex = apply(operation, inputs, attributes, name, file, line).vertex
-    return vertex.outputs.indices.map(vertex.output)
-}

@@ -89,10 +89,14 @@ public func pad(
     _ x: any Operand, paddings: [(before: Int, after: Int)], value: Double = 0, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    let matrix = graph.constant(
-        Tensor(paddings.flatMap { [Int32($0.before), Int32($0.after)] }, sized: [paddings.count, 2]))
+    let matrix = paddingMatrix(paddings)
     if value == 0 { return apply(Pad.self, [x, matrix], [:], name, file, line) }
-    let constant = graph.constant(.numbers([value], dtype: x.node.dtype, sized: []))
-    return apply(PadV2.self, [x, matrix, constant], [:], name, file, line)
+    return x.node.graph.located(file, line) {
+        apply(PadV2.self, [x, matrix, scalar(value, like: x)], [:], name, file, line)
+    }
+}
+
+/// [dimensions, 2], as TensorFlow takes paddings.
+func paddingMatrix(_ paddings: [(before: Int, after: Int)]) -> Tensor {
+    Tensor.small(paddings.flatMap { [$0.before, $0.after] }).viewed(as: [paddings.count, 2])
 }

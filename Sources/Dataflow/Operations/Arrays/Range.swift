@@ -33,7 +33,5 @@ public enum RangeOperation: Operation, NumericKernel {
 
 /// The int32 numbers from `start` up to but without `limit`; TensorFlow's `tf.range`.
 public func range(_ start: Int, _ limit: any Operand, file: StaticString = #fileID, line: UInt = #line) -> Node {
-    let graph = limit.node.graph
-    return apply(
-        RangeOperation.self, [graph.constant(Int32(start)), limit, graph.constant(Int32(1))], [:], nil, file, line)
+    applyAlike(RangeOperation.self, [start, limit, 1], nil, file, line)
 }

@@ -116,9 +116,10 @@ public enum ReverseSequence: Operation {
 
 /// The elements of `x` in the opposite order along `axes`; TensorFlow's `tf.reverse`.
 public func reverse(
-    _ x: any Operand, axes: [Int], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    _ x: any Operand, axis: Int? = nil, axes: [Int] = [], name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
 ) -> Node {
-    apply(ReverseV2.self, [x, x.node.graph.constant(axes.map { Int32($0) })], [:], name, file, line)
+    apply(ReverseV2.self, [x, Tensor.small(axes + (axis.map { [$0] } ?? []))], [:], name, file, line)
 }
 
 /// In each row along `batchAxis` the first lengths[row] elements along `axis` in the opposite order; TensorFlow's

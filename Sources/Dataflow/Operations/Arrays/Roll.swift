@@ -55,8 +55,10 @@ public func roll(
     _ x: any Operand, shifts: [Int], axes: [Int], name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return apply(
-        Roll.self, [x, graph.constant(shifts.map { Int32($0) }), graph.constant(axes.map { Int32($0) })], [:], name,
-        file, line)
+    apply(Roll.self, [x, Tensor.small(shifts), Tensor.small(axes)], [:], name, file, line)
 }
+
+/// The elements moved `shift` places on along `axis`, those at the end to the beginning; TensorFlow's `tf.roll`.
+public func roll(
+    _ x: any Operand, shift: Int, axis: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+) -> Node { roll(x, shifts: [shift], axes: [axis], name: name, file: file, line: line) }

@@ -138,10 +138,10 @@ private func asColumn(_ vector: Node, like x: Node) -> Node {
 
 /// Row s is the sum of those rows of `data` whose number in the ascending `ids` is s; TensorFlow's `tf.math.segment_sum`.
 public func segmentSum(
-    _ data: any Operand, _ ids: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    _ data: any Operand, _ ids: any TensorOperand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(SegmentSum.self, [data, ids], [:], name, file, line) }
 
 /// Row s is the mean of those rows of `data` whose number in the ascending `ids` is s; TensorFlow's `tf.math.segment_mean`.
 public func segmentMean(
-    _ data: any Operand, _ ids: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    _ data: any Operand, _ ids: any TensorOperand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(SegmentMean.self, [data, ids], [:], name, file, line) }

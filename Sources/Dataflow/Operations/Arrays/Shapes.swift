@@ -147,4 +147,4 @@ public func reshape(
 /// The elements of `x` under another shape, in which one −1 stands for what is left.
 public func reshape(
     _ x: any Operand, _ shape: [Int], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { reshape(x, x.node.graph.constant(shape.map { Int32($0) }), name: name, file: file, line: line) }
+) -> Node { apply(Reshape.self, [x, Tensor.small(shape)], [:], name, file, line) }

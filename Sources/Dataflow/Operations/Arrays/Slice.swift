@@ -69,8 +69,5 @@ public func slice(
 public func slice(
     _ x: any Operand, begin: [Int], size: [Int], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return slice(
-        x, begin: graph.constant(begin.map { Int32($0) }), size: graph.constant(size.map { Int32($0) }), name: name,
-        file: file, line: line)
+    apply(SliceOperation.self, [x] + sameWidth([begin, size]), [:], name, file, line)
 }

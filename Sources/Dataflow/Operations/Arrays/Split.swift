@@ -92,7 +92,7 @@ public func split(
     _ x: any Operand, count: Int, axis: Int = 0, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> [Node] {
     applyAll(
-        Split.self, [x.node.graph.constant(Int32(axis)), x], ["num_split": .int(count)], name, file, line)
+        Split.self, [Tensor.small(axis), x], ["num_split": .int(count)], name, file, line)
 }
 
 /// Parts of `x` of the given sizes along `axis`, one of which may be −1; TensorFlow's `tf.split`.
@@ -100,8 +100,6 @@ public func split(
     _ x: any Operand, sizes: [Int], axis: Int = 0, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> [Node] {
-    let graph = x.node.graph
-    return applyAll(
-        SplitV.self, [x, graph.constant(sizes.map { Int32($0) }), graph.constant(Int32(axis))],
-        ["num_split": .int(sizes.count)], name, file, line)
+    applyAll(
+        SplitV.self, [x, Tensor.small(sizes), Tensor.small(axis)], ["num_split": .int(sizes.count)], name, file, line)
 }

@@ -25,5 +25,6 @@ public enum Squeeze: Operation {
 
 /// The elements of `x` without the dimensions `axes`, each of 1, or without all of 1; TensorFlow's `tf.squeeze`.
 public func squeeze(
-    _ x: any Operand, axes: [Int] = [], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Squeeze.self, [x], ["squeeze_dims": .ints(axes)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int] = [], name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { apply(Squeeze.self, [x], ["squeeze_dims": .ints(axes + (axis.map { [$0] } ?? []))], name, file, line) }

@@ -98,10 +98,8 @@ public func stridedSlice(
     ellipsisMask: Int = 0, newAxisMask: Int = 0, shrinkAxisMask: Int = 0, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    let bounds = [begin, end, strides ?? begin.map { _ in 1 }].map { graph.constant($0.map { Int32($0) }) }
-    return apply(
-        StridedSlice.self, [x] + bounds,
+    apply(
+        StridedSlice.self, [x] + sameWidth([begin, end, strides ?? begin.map { _ in 1 }]),
         [
             "begin_mask": .int(beginMask), "end_mask": .int(endMask), "ellipsis_mask": .int(ellipsisMask),
             "new_axis_mask": .int(newAxisMask), "shrink_axis_mask": .int(shrinkAxisMask),

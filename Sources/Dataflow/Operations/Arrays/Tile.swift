@@ -51,5 +51,5 @@ extension Tile: GPUOperation {
 public func tile(
     _ x: any Operand, multiples: [Int], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    apply(Tile.self, [x, x.node.graph.constant(multiples.map { Int32($0) })], [:], name, file, line)
+    apply(Tile.self, [x, Tensor.small(multiples)], [:], name, file, line)
 }

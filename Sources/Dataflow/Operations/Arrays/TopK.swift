@@ -113,6 +113,6 @@ private func largestKernel<Scalar: NumericScalar, Index: TensorScalar & FixedWid
 public func topK(
     _ x: any Operand, k: Int, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Node, indices: Node) {
-    let vertex = apply(TopKV2.self, [x, x.node.graph.constant(Int32(k))], [:], name, file, line).vertex
+    let vertex = apply(TopKV2.self, [x, Tensor.small(k)], [:], name, file, line).vertex
     return (vertex.output(0), vertex.output(1))
 }

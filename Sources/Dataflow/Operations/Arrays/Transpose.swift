@@ -82,10 +82,10 @@ public enum InvertPermutation: Operation {
 public func transpose(
     _ x: any Operand, permutation: [Int]? = nil, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
     if let order = permutation ?? x.node.shape.rank.map({ (0..<$0).reversed() }) {
-        return apply(Transpose.self, [x, graph.constant(order.map { Int32($0) })], [:], name, file, line)
+        return apply(Transpose.self, [x, Tensor.small(order)], [:], name, file, line)
     }
-    let order = (rank(x) - graph.constant(Int32(1))) - range(0, rank(x))
-    return apply(Transpose.self, [x, order], [:], name, file, line)
+    return x.node.graph.located(file, line) {
+        apply(Transpose.self, [x, (rank(x) - 1) - range(0, rank(x))], [:], name, file, line)
+    }
 }

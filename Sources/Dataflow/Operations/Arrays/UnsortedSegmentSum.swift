@@ -57,11 +57,11 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
 
 /// Row s is the sum of those rows of `data` whose segment is s; TensorFlow's `tf.math.unsorted_segment_sum`.
 public func unsortedSegmentSum(
-    _ data: any Operand, _ segmentIDs: any Operand, count: Int, name: String? = nil, file: StaticString = #fileID,
+    _ data: any Operand, _ segmentIDs: any TensorOperand, count: Int, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
     apply(
-        UnsortedSegmentSum.self, [data, segmentIDs, data.node.graph.constant(Int32(count))], [:], name, file, line)
+        UnsortedSegmentSum.self, [data, segmentIDs, Tensor.small(count)], [:], name, file, line)
 }
 
 extension UnsortedSegmentSum: GPUOperation {

@@ -61,4 +61,6 @@ public func indices(
 /// The slices of `x` along its first dimension where `mask`, a bool vector, holds; TensorFlow's `tf.boolean_mask`.
 public func booleanMask(
     _ x: any Operand, _ mask: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { gather(x, squeeze(indices(whereTrue: mask), axes: [1]), name: name, file: file, line: line) }
+) -> Node {
+    x.node.graph.located(file, line) { gather(x, squeeze(indices(whereTrue: mask), axes: [1]), name: name) }
+}

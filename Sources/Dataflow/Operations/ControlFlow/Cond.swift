@@ -20,8 +20,8 @@ public func cond(
         mistakes.append(GraphError("the predicate must be a bool scalar, got \(choice.spec)"))
     }
     var sides = [
-        FunctionBuilder("\(name)_true", around: graph, [], then),
-        FunctionBuilder("\(name)_false", around: graph, [], otherwise),
+        FunctionBuilder("\(name)_true", around: graph, [], location, then),
+        FunctionBuilder("\(name)_false", around: graph, [], location, otherwise),
     ]
     mistakes += sides.compactMap(\.mistake)
     let types = sides.map { $0.results.map(\.dtype) }
@@ -49,17 +49,24 @@ struct FunctionBuilder {
     private(set) var captured: [Node] = []
     let results: [Node]
 
-    init(_ name: String, around outer: Graph, _ specs: [TensorSpec], _ build: ([Node]) -> [any Operand]) {
+    /// - Parameter location: the place of the parameters.
+    init(
+        _ name: String, around outer: Graph, _ specs: [TensorSpec], _ location: SourceLocation,
+        _ build: ([Node]) -> [any Operand]
+    ) {
         self.name = outer.uniqueFunctionName(name)
         let body = Graph(function: self.name, seed: outer.seed, parent: outer)
         graph = body
-        let parameters = specs.enumerated().map { body.parameter($1, name: "x\($0)") }
+        let parameters = specs.enumerated().map { body.parameter($1, name: "x\($0)", location: location) }
         self.parameters = parameters
         results = outer.building(body) { build(parameters).map { body.local($0.node) } }
     }
 
-    init(_ name: String, around outer: Graph, _ specs: [TensorSpec], _ build: () -> [any Operand]) {
-        self.init(name, around: outer, specs) { (_: [Node]) in build() }
+    init(
+        _ name: String, around outer: Graph, _ specs: [TensorSpec], _ location: SourceLocation,
+        _ build: () -> [any Operand]
+    ) {
+        self.init(name, around: outer, specs, location) { (_: [Node]) in build() }
     }
 
     /// The first mistake in the body or its results.

@@ -34,12 +34,12 @@ public func whileLoop(
         specs.append(TensorSpec(.int32, []))
     }
     var sides = [
-        FunctionBuilder("\(name)_cond", around: graph, specs) { (values: [Node]) in
+        FunctionBuilder("\(name)_cond", around: graph, specs, location) { (values: [Node]) in
             let goesOn = condition(Array(values.prefix(count)))
             guard let limit else { return [goesOn] }
-            return [goesOn, less(values[count], values[count].graph.constant(limit))]
+            return [goesOn, less(values[count], Int(limit), file: file, line: line)]
         },
-        FunctionBuilder("\(name)_body", around: graph, specs) { (values: [Node]) in
+        FunctionBuilder("\(name)_body", around: graph, specs, location) { (values: [Node]) in
             let next = body(Array(values.prefix(count)))
             return limit == nil ? next : next + [values[count] + 1]
         },
@@ -47,7 +47,7 @@ public func whileLoop(
     mistakes.check(sides[0].results, next: Array(sides[1].results), specs, own: count)
     let captured = FunctionBuilder.share(&sides)
     let goesOn = sides[0].results.dropFirst().reduce(sides[0].results[0]) { all, also in
-        mistakes.first == nil ? sides[0].graph.add(LogicalAnd.self, [all, also]).node : all
+        mistakes.first == nil ? sides[0].graph.add(LogicalAnd.self, [all, also], location: location).node : all
     }
     let functions = [
         sides[0].function(results: [goesOn]), sides[1].function(results: sides[1].results, passingCaptured: true),

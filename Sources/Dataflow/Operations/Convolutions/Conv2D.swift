@@ -62,7 +62,7 @@ public func conv2dTranspose(
     padding: WindowPadding = .same, dilations: [Int] = [1, 1], dataFormat: String = "NHWC", name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let sizes = x.node.graph.constant(outputShape.map { Int32(clamping: $0) })
+    let sizes = Tensor(outputShape.map { Int32(clamping: $0) })
     let attributes = convolutionAttributes(strides, padding, dilations, dataFormat)
     return apply(Conv2DBackpropInput.self, [sizes, filter, x], attributes, name, file, line)
 }

@@ -25,7 +25,9 @@ public enum BatchMatMulV2: Operation, NumericKernel {
 
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let (x, y, dy) = (node.input(0), node.input(1), node.upstream())
-        let product = { (a: Node, b: Node, ta: Bool, tb: Bool) in batchMatmul(a, b, transposeA: ta, transposeB: tb) }
+        let product = { (a: Node, b: Node, ta: Bool, tb: Bool) in
+            apply(BatchMatMulV2.self, [a, b], ["adj_x": .bool(ta), "adj_y": .bool(tb)])
+        }
         let (dx, dOther) =
             switch (try node.attributes.bool("adj_x"), try node.attributes.bool("adj_y")) {
             case (false, false): (product(dy, y, false, true), product(x, dy, true, false))
@@ -121,15 +123,6 @@ public enum BatchMatMulV3: Operation {
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try BatchMatMulV2.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try BatchMatMulV2.kernel(binding) }
-}
-
-/// The products of the matrices in the last two dimensions of `a` and `b`; the dimensions before them broadcast.
-/// TensorFlow's `tf.linalg.matmul` for higher ranks.
-public func batchMatmul(
-    _ a: any Operand, _ b: any Operand, transposeA: Bool = false, transposeB: Bool = false, name: String? = nil,
-    file: StaticString = #fileID, line: UInt = #line
-) -> Node {
-    apply(BatchMatMulV2.self, [a, b], ["adj_x": .bool(transposeA), "adj_y": .bool(transposeB)], name, file, line)
 }
 
 extension BatchMatMulV2: GPUOperation {

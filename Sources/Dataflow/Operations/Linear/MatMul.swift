@@ -132,12 +132,19 @@ public enum SparseMatMul: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatMul.kernel(binding) }
 }
 
-/// The product of two matrices, M × K and K × N; TensorFlow's `tf.matmul`.
+/// The product of two matrices, M × K and K × N, or of the matrices in the last two dimensions, whose dimensions before them
+/// broadcast; TensorFlow's `tf.matmul`.
+///
+/// It is a `MatMul`, or a `BatchMatMulV2` where one of them is known to have more than two dimensions.
 public func matmul(
     _ a: any Operand, _ b: any Operand, transposeA: Bool = false, transposeB: Bool = false, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    apply(
+    if [a, b].contains(where: { $0.node.shape.rank ?? 2 > 2 }) {
+        let attributes: Attributes = ["adj_x": .bool(transposeA), "adj_y": .bool(transposeB)]
+        return apply(BatchMatMulV2.self, [a, b], attributes, name, file, line)
+    }
+    return apply(
         MatMul.self, [a, b], ["transpose_a": .bool(transposeA), "transpose_b": .bool(transposeB)], name, file, line)
 }
 

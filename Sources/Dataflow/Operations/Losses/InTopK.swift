@@ -61,5 +61,7 @@ public func inTopK(
     predictions: any Operand, targets: any Operand, k: Int, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    apply(InTopKV2.self, [predictions, targets, scalar(Double(k), like: targets)], [:], name, file, line)
+    apply(
+        InTopKV2.self, [predictions, targets, targets.node.dtype == .int64 ? Tensor(Int64(k)) : .small(k)], [:], name,
+        file, line)
 }

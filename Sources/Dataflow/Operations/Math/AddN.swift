@@ -43,7 +43,7 @@ public enum AccumulateNV2: ElementwiseOperation {
     }
 }
 
-/// The sum of nodes of one shape; TensorFlow's `tf.add_n`. Traps on an empty list.
+/// The sum of nodes of one shape; TensorFlow's `tf.add_n`. An empty list is a mistake of what uses the sum.
 public func addN(
     _ terms: [any Operand], name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(AddN.self, terms, [:], name, file, line) }

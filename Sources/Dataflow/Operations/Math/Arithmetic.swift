@@ -60,44 +60,30 @@ public enum Neg: ElementwiseOperation {
     public static func gradient(_ node: GradientContext) -> [Node?] { [-node.upstream()] }
 }
 
-/// x + y, broadcast; TensorFlow's `AddV2`.
-public func + (x: any Operand, y: any Operand) -> Node { apply(AddV2.self, [x, y]) }
-/// x − y, broadcast; TensorFlow's `Sub`.
-public func - (x: any Operand, y: any Operand) -> Node { apply(Sub.self, [x, y]) }
-/// x · y element by element, broadcast; TensorFlow's `Mul`.
-public func * (x: any Operand, y: any Operand) -> Node { apply(Mul.self, [x, y]) }
-/// x / y, broadcast; TensorFlow's `RealDiv`.
-public func / (x: any Operand, y: any Operand) -> Node { apply(RealDiv.self, [x, y]) }
-/// −x; TensorFlow's `Neg`.
-public prefix func - (x: any Operand) -> Node { apply(Neg.self, [x]) }
-
-/// A scalar constant of the operand's dtype. That an integer operand's dtype cannot hold it is a mistake of the graph.
-func scalar(_ value: Double, like x: any Operand) -> Node {
-    let (dtype, graph) = (x.node.dtype, x.node.graph)
-    let tensor = Tensor.numbers([value], dtype: dtype, sized: [])
-    if !dtype.isFloating, x.node.vertex.error == nil, tensor.knownDoubles != [value] {
-        graph.record(
-            GraphError("\(value) is no \(dtype), which \(x.node) is; use cast()")
-                .at(x.node.vertex.name, x.node.vertex.location))
-    }
-    return graph.constant(tensor)
-}
-
-public func + (x: any Operand, y: Double) -> Node { x + scalar(y, like: x) }
-public func + (x: Double, y: any Operand) -> Node { scalar(x, like: y) + y }
-public func - (x: any Operand, y: Double) -> Node { x - scalar(y, like: x) }
-public func - (x: Double, y: any Operand) -> Node { scalar(x, like: y) - y }
-public func * (x: any Operand, y: Double) -> Node { x * scalar(y, like: x) }
-public func * (x: Double, y: any Operand) -> Node { scalar(x, like: y) * y }
-public func / (x: any Operand, y: Double) -> Node { x / scalar(y, like: x) }
-public func / (x: Double, y: any Operand) -> Node { scalar(x, like: y) / y }
-
 /// x · y element by element under a name; TensorFlow's `tf.multiply`.
+@_disfavoredOverload
 public func mul(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Mul.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Mul.self, [x, y], name, file, line) }
 
 /// x + y under a name; TensorFlow's `tf.add`.
+@_disfavoredOverload
 public func add(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(AddV2.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(AddV2.self, [x, y], name, file, line) }
+
+/// x − y under a name; TensorFlow's `tf.subtract`.
+@_disfavoredOverload
+public func sub(
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Sub.self, [x, y], name, file, line) }
+
+/// x / y of floating nodes under a name; TensorFlow's `tf.realdiv`. Integers take `floorDiv`.
+@_disfavoredOverload
+public func div(
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(RealDiv.self, [x, y], name, file, line) }

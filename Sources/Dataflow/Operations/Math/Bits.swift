@@ -56,29 +56,39 @@ public enum Invert: ElementwiseOperation {
 }
 
 /// The bits that are set in both, integers, broadcast; TensorFlow's `tf.bitwise.bitwise_and`.
+@_disfavoredOverload
 public func bitwiseAnd(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(BitwiseAnd.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(BitwiseAnd.self, [x, y], name, file, line) }
 
 /// The bits that are set in either, integers, broadcast; TensorFlow's `tf.bitwise.bitwise_or`.
+@_disfavoredOverload
 public func bitwiseOr(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(BitwiseOr.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(BitwiseOr.self, [x, y], name, file, line) }
 
 /// The bits that are set in one but not the other, integers, broadcast; TensorFlow's `tf.bitwise.bitwise_xor`.
+@_disfavoredOverload
 public func bitwiseXor(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(BitwiseXor.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(BitwiseXor.self, [x, y], name, file, line) }
 
 /// The bits of x moved up by y places, integers, broadcast; TensorFlow's `tf.bitwise.left_shift`.
+@_disfavoredOverload
 public func leftShift(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(LeftShift.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(LeftShift.self, [x, y], name, file, line) }
 
 /// The bits of x moved down by y places, integers, broadcast; TensorFlow's `tf.bitwise.right_shift`.
+@_disfavoredOverload
 public func rightShift(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(RightShift.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(RightShift.self, [x, y], name, file, line) }
 
 /// Every bit of an integer tensor the other way; TensorFlow's `tf.bitwise.invert`.
 public func invert(

@@ -61,31 +61,43 @@ public enum ApproximateEqual: ElementwiseOperation {
 }
 
 /// Whether x < y element by element, broadcast, as bool; TensorFlow's `tf.less`.
+@_disfavoredOverload
 public func less(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Less.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Less.self, [x, y], name, file, line) }
 
 /// Whether x ≤ y element by element, broadcast, as bool; TensorFlow's `tf.less_equal`.
+@_disfavoredOverload
 public func lessEqual(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(LessEqual.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(LessEqual.self, [x, y], name, file, line) }
 
 /// Whether x > y element by element, broadcast, as bool; TensorFlow's `tf.greater`.
+@_disfavoredOverload
 public func greater(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Greater.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Greater.self, [x, y], name, file, line) }
 
 /// Whether x ≥ y element by element, broadcast, as bool; TensorFlow's `tf.greater_equal`.
+@_disfavoredOverload
 public func greaterEqual(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(GreaterEqual.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(GreaterEqual.self, [x, y], name, file, line) }
 
 /// Whether x = y element by element, broadcast, as bool; TensorFlow's `tf.equal`.
+@_disfavoredOverload
 public func equal(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Equal.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Equal.self, [x, y], name, file, line) }
 
 /// Whether x ≠ y element by element, broadcast, as bool; TensorFlow's `tf.not_equal`.
+@_disfavoredOverload
 public func notEqual(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(NotEqual.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(NotEqual.self, [x, y], name, file, line) }

@@ -44,21 +44,29 @@ public enum DivNoNan: ElementwiseOperation {
 }
 
 /// (x − y)² element by element, broadcast; TensorFlow's `tf.math.squared_difference`.
+@_disfavoredOverload
 public func squaredDifference(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(SquaredDifference.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(SquaredDifference.self, [x, y], name, file, line) }
 
 /// x / y rounded down, element by element, broadcast; TensorFlow's `tf.math.floordiv`.
+@_disfavoredOverload
 public func floorDiv(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(FloorDiv.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(FloorDiv.self, [x, y], name, file, line) }
 
 /// The remainder of x / y with the sign of y, broadcast; TensorFlow's `tf.math.floormod`.
+@_disfavoredOverload
 public func floorMod(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(FloorMod.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(FloorMod.self, [x, y], name, file, line) }
 
 /// x / y, but 0 where y is 0, element by element, broadcast; TensorFlow's `tf.math.divide_no_nan`.
+@_disfavoredOverload
 public func divNoNan(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(DivNoNan.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(DivNoNan.self, [x, y], name, file, line) }

@@ -64,6 +64,8 @@ public func log1p(
 ) -> Node { apply(Log1p.self, [x], [:], name, file, line) }
 
 /// xʸ element by element, broadcast; TensorFlow's `tf.pow`.
+@_disfavoredOverload
 public func pow(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Pow.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Pow.self, [x, y], name, file, line) }

@@ -69,23 +69,22 @@ public func sign(
 ) -> Node { apply(Sign.self, [x], [:], name, file, line) }
 
 /// The larger of x and y element by element, broadcast; TensorFlow's `tf.maximum`.
+@_disfavoredOverload
 public func maximum(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Maximum.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Maximum.self, [x, y], name, file, line) }
 
 /// The smaller of x and y element by element, broadcast; TensorFlow's `tf.minimum`.
+@_disfavoredOverload
 public func minimum(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Minimum.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Minimum.self, [x, y], name, file, line) }
 
 /// `x` held between `min` and `max`, each a scalar or of the shape of `x`; TensorFlow's `tf.clip_by_value`.
+@_disfavoredOverload
 public func clip(
-    _ x: any Operand, _ min: any Operand, _ max: any Operand, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(ClipByValue.self, [x, min, max], [:], name, file, line) }
-
-/// `x` held between two numbers.
-public func clip(
-    _ x: any Operand, _ min: Double, _ max: Double, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { clip(x, scalar(min, like: x), scalar(max, like: x), name: name, file: file, line: line) }
+    _ x: any Operand, _ min: any TensorOperand, _ max: any TensorOperand, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { applyAlike(ClipByValue.self, [x, min, max], name, file, line) }

@@ -62,14 +62,18 @@ public enum SelectV2: ElementwiseOperation {
 }
 
 /// x and y element by element, broadcast; TensorFlow's `tf.logical_and`.
+@_disfavoredOverload
 public func logicalAnd(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(LogicalAnd.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(LogicalAnd.self, [x, y], name, file, line) }
 
 /// x or y element by element, broadcast; TensorFlow's `tf.logical_or`.
+@_disfavoredOverload
 public func logicalOr(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(LogicalOr.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(LogicalOr.self, [x, y], name, file, line) }
 
 /// Not x element by element; TensorFlow's `tf.logical_not`.
 public func logicalNot(
@@ -91,8 +95,20 @@ public func isFinite(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(IsFinite.self, [x], [:], name, file, line) }
 
-/// `x` where `condition` (bool) holds, else `y`; all three broadcast; TensorFlow's `tf.where`.
+/// `x` where `condition` (bool) holds, else `y`; all three broadcast; TensorFlow's `tf.where`. Of `x` and `y` one may be a
+/// Swift value, which takes the other's dtype, or both, which keep theirs.
+@_disfavoredOverload
 public func select(
-    _ condition: any Operand, _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(SelectV2.self, [condition, x, y], [:], name, file, line) }
+    _ condition: any Operand, _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { choose(condition, x, y, name, file, line) }
+
+func choose(
+    _ condition: any Operand, _ x: any TensorOperand, _ y: any TensorOperand, _ name: String?, _ file: StaticString,
+    _ line: UInt
+) -> Node {
+    let location = SourceLocation(file: file, line: line)
+    guard let model = firstNode([x, y]) else { return apply(SelectV2.self, [condition, x, y], [:], name, file, line) }
+    let sides = [x, y].map { node($0, like: model, in: model.graph, location) }
+    return apply(SelectV2.self, [condition] + sides, [:], name, file, line)
+}

@@ -40,11 +40,15 @@ public enum Mod: ElementwiseOperation {
 }
 
 /// x / y rounded toward zero, element by element, broadcast; TensorFlow's `tf.truncatediv`.
+@_disfavoredOverload
 public func truncateDiv(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(TruncateDiv.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(TruncateDiv.self, [x, y], name, file, line) }
 
 /// The remainder of x / y with the sign of x, broadcast; TensorFlow's `tf.truncatemod`.
+@_disfavoredOverload
 public func truncateMod(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(TruncateMod.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(TruncateMod.self, [x, y], name, file, line) }

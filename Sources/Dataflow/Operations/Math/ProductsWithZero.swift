@@ -50,21 +50,29 @@ public enum Xdivy: ElementwiseOperation {
 private func isNotZero(_ x: Node) -> Node { cast(notEqual(x, scalar(0, like: x)), to: x.dtype) }
 
 /// x · y, but 0 where y is 0, element by element, broadcast; TensorFlow's `tf.math.multiply_no_nan`.
+@_disfavoredOverload
 public func mulNoNan(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(MulNoNan.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(MulNoNan.self, [x, y], name, file, line) }
 
 /// x · log(y), but 0 where x is 0, element by element, broadcast; TensorFlow's `tf.math.xlogy`.
+@_disfavoredOverload
 public func xlogy(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Xlogy.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Xlogy.self, [x, y], name, file, line) }
 
 /// x · log(1 + y), but 0 where x is 0, element by element, broadcast; TensorFlow's `tf.math.xlog1py`.
+@_disfavoredOverload
 public func xlog1py(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Xlog1py.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Xlog1py.self, [x, y], name, file, line) }
 
 /// x / y, but 0 where x is 0, element by element, broadcast; TensorFlow's `tf.math.xdivy`.
+@_disfavoredOverload
 public func xdivy(
-    _ x: any Operand, _ y: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Xdivy.self, [x, y], [:], name, file, line) }
+    _ x: any TensorOperand, _ y: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Xdivy.self, [x, y], name, file, line) }

@@ -64,6 +64,8 @@ public func digamma(
 ) -> Node { apply(Digamma.self, [x], [:], name, file, line) }
 
 /// The sum of (k + q)^−x over k ≥ 0, element by element, broadcast; TensorFlow's `tf.math.zeta`.
+@_disfavoredOverload
 public func zeta(
-    _ x: any Operand, _ q: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Zeta.self, [x, q], [:], name, file, line) }
+    _ x: any TensorOperand, _ q: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Zeta.self, [x, q], name, file, line) }

@@ -92,6 +92,8 @@ public func atan(
 ) -> Node { apply(Atan.self, [x], [:], name, file, line) }
 
 /// The angle of the point (x, y), element by element, broadcast; TensorFlow's `tf.atan2`.
+@_disfavoredOverload
 public func atan2(
-    _ y: any Operand, _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-) -> Node { apply(Atan2.self, [y, x], [:], name, file, line) }
+    _ y: any TensorOperand, _ x: any TensorOperand, name: String? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+) -> Node { applyAlike(Atan2.self, [y, x], name, file, line) }

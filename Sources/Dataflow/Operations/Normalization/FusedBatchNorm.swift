@@ -221,10 +221,9 @@ public func fusedBatchNorm(
     variance: (any Operand)? = nil, epsilon: Float = 0.001, averageFactor: Float = 1, isTraining: Bool = true,
     dataFormat: String = "NHWC", name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> (y: Node, mean: Node, variance: Node) {
-    let graph = x.node.graph
-    let none = { graph.constant(.zeros(scale.node.dtype, sized: [0])) }
+    let none = Tensor.zeros(scale.node.dtype, sized: [0])
     let y = apply(
-        FusedBatchNormV3.self, [x, scale, offset, mean ?? none(), variance ?? none()],
+        FusedBatchNormV3.self, [x, scale, offset, mean ?? none, variance ?? none],
         [
             "epsilon": .float(epsilon), "exponential_avg_factor": .float(averageFactor),
             "is_training": .bool(isTraining), "data_format": .string(dataFormat),

@@ -96,6 +96,5 @@ public func multinomial(
     let graph = logits.node.graph
     var attributes = graph.seedAttributes(Multinomial.self, seed, name: name)
     attributes.values["output_dtype"] = .type(dtype)
-    return apply(
-        Multinomial.self, [logits, graph.constant(Int32(clamping: samples))], attributes, name, file, line)
+    return apply(Multinomial.self, [logits, Tensor(Int32(clamping: samples))], attributes, name, file, line)
 }

@@ -63,7 +63,7 @@ extension Graph {
                 GraphError("random numbers need a fully defined shape, got \(shape); give shape(x) of a node instead")
                     .at(name, SourceLocation(file: file, line: line)))
         }
-        let extents = (shape.dimensions ?? []).map { Int32($0 ?? 0) }
+        let extents = Tensor.small((shape.dimensions ?? []).map { $0 ?? 0 })
         return random(operation, constant(extents, file: file, line: line), map, dtype, seed, name, file, line)
     }
 

@@ -65,7 +65,7 @@ extension Graph {
                         GraphError("\(limit) is no int32; ask for numbers of the dtype int64")
                             .at(name, SourceLocation(file: file, line: line)))
                 }
-                return constant(dtype == .int64 ? Tensor(Int64(limit)) : Tensor(Int32(clamping: limit)))
+                return dtype == .int64 ? Tensor(Int64(limit)) : Tensor(Int32(clamping: limit))
             }
             return apply(
                 RandomUniformInt.self, [shape] + limits, seedAttributes(RandomUniformInt.self, seed), nil, file, line)
@@ -82,7 +82,7 @@ extension Graph {
                 GraphError("random numbers need a fully defined shape, got \(shape); give shape(x) of a node instead")
                     .at(name, SourceLocation(file: file, line: line)))
         }
-        let extents = constant((shape.dimensions ?? []).map { Int32($0 ?? 0) })
+        let extents = constant(Tensor.small((shape.dimensions ?? []).map { $0 ?? 0 }), file: file, line: line)
         return randomUniformInt(
             shape: extents, min: min, max: max, dtype: dtype, seed: seed, name: name, file: file, line: line)
     }

@@ -153,15 +153,16 @@ public func blockLSTM(
     file: StaticString = #fileID, line: UInt = #line
 ) -> LSTMOutputs {
     let graph = x.node.graph
-    // Without peepholes TensorFlow still wants three vectors of this size.
-    let unused = { fill(stack([dimension(shape(cellState), 1)]), scalar(0, like: cellState)) }
-    let all: [any Operand] =
-        peepholes.map { [$0.input, $0.forget, $0.output] } ?? [any Operand](repeating: unused(), count: 3)
-    let count = steps ?? cast(dimension(shape(x), 0), to: .int64)
-    let inputs: [any Operand] = [count, x, cellState, output, weights] + all + [bias]
-    return LSTMOutputs(
-        graph.add(
-            BlockLSTMV2.self, inputs.map(\.node),
-            ["cell_clip": .float(Float(cellClip)), "use_peephole": .bool(peepholes != nil)], name: name,
-            location: SourceLocation(file: file, line: line)))
+    return graph.located(file, line) {
+        // Without peepholes TensorFlow still wants three vectors of this size.
+        let unused = { fill(stack([dimension(shape(cellState), 1)]), scalar(0, like: cellState)) }
+        let all: [any Operand] =
+            peepholes.map { [$0.input, $0.forget, $0.output] } ?? [any Operand](repeating: unused(), count: 3)
+        let count = steps ?? cast(dimension(shape(x), 0), to: .int64)
+        let inputs: [any Operand] = [count, x, cellState, output, weights] + all + [bias]
+        return LSTMOutputs(
+            graph.add(
+                BlockLSTMV2.self, inputs.map(\.node),
+                ["cell_clip": .float(Float(cellClip)), "use_peephole": .bool(peepholes != nil)], name: name))
+    }
 }

@@ -21,14 +21,14 @@ private let boolSignature = Signature(
     ["input": "bool", "reduction_indices": "Tidx"], to: ["output": "bool"], types: ["Tidx": DType.indices],
     defaults: ["keep_dims": .bool(false)])
 
-/// Whether every element over `axes` (all by default) is true; TensorFlow's `tf.reduce_all`.
+/// Whether every element over `axis` or `axes` (all by default) is true; TensorFlow's `tf.reduce_all`.
 public func all(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(All.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(All.self, x, axis, axes, keepDims, name, file, line) }
 
-/// Whether any element over `axes` (all by default) is true; TensorFlow's `tf.reduce_any`.
+/// Whether any element over `axis` or `axes` (all by default) is true; TensorFlow's `tf.reduce_any`.
 public func any(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(AnyOperation.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(AnyOperation.self, x, axis, axes, keepDims, name, file, line) }

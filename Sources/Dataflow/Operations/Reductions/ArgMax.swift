@@ -79,7 +79,7 @@ public func argMax(
     line: UInt = #line
 ) -> Node {
     apply(
-        ArgMax.self, [x, x.node.graph.constant(Int32(axis))], ["output_type": .type(outputType)], name, file, line)
+        ArgMax.self, [x, Tensor.small(axis)], ["output_type": .type(outputType)], name, file, line)
 }
 
 /// Where along `axis` the smallest element is, int64; TensorFlow's `tf.argmin`.
@@ -88,7 +88,7 @@ public func argMin(
     line: UInt = #line
 ) -> Node {
     apply(
-        ArgMin.self, [x, x.node.graph.constant(Int32(axis))], ["output_type": .type(outputType)], name, file, line)
+        ArgMin.self, [x, Tensor.small(axis)], ["output_type": .type(outputType)], name, file, line)
 }
 
 extension ArgMax: GPUOperation {

@@ -56,10 +56,10 @@ public enum Cumprod: Operation, NumericKernel {
 
 /// The product of the elements of `x` up to each one along `axis`; TensorFlow's `tf.math.cumprod`.
 public func cumprod(
-    _ x: any Operand, axis: Int, exclusive: Bool = false, reverse: Bool = false, name: String? = nil,
+    _ x: any Operand, axis: Int = 0, exclusive: Bool = false, reverse: Bool = false, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
     apply(
-        Cumprod.self, [x, x.node.graph.constant(Int32(axis))],
+        Cumprod.self, [x, Tensor.small(axis)],
         ["exclusive": .bool(exclusive), "reverse": .bool(reverse)], name, file, line)
 }

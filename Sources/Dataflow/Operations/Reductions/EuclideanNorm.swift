@@ -26,8 +26,8 @@ public enum EuclideanNorm: ReductionOperation, NumericKernel {
     }
 }
 
-/// The Euclidean norm over `axes` (all by default); TensorFlow's `tf.math.reduce_euclidean_norm`.
+/// The Euclidean norm over `axis` or `axes` (all by default); TensorFlow's `tf.math.reduce_euclidean_norm`.
 public func euclideanNorm(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(EuclideanNorm.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(EuclideanNorm.self, x, axis, axes, keepDims, name, file, line) }

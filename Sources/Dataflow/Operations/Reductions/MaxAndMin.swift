@@ -43,14 +43,14 @@ private func sharedAmongEqual(_ node: GradientContext) throws -> Node {
     return isExtreme / count * (try broadcastBack(node.upstream(), node))
 }
 
-/// The largest element over `axes` (all by default); TensorFlow's `tf.reduce_max`.
+/// The largest element over `axis` or `axes` (all by default); TensorFlow's `tf.reduce_max`.
 public func max(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(Max.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(Max.self, x, axis, axes, keepDims, name, file, line) }
 
-/// The smallest element over `axes` (all by default); TensorFlow's `tf.reduce_min`.
+/// The smallest element over `axis` or `axes` (all by default); TensorFlow's `tf.reduce_min`.
 public func min(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(Min.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(Min.self, x, axis, axes, keepDims, name, file, line) }

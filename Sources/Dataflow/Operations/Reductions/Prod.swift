@@ -31,8 +31,8 @@ public enum Prod: ReductionOperation, NumericKernel {
     }
 }
 
-/// The product over `axes` (all by default); TensorFlow's `tf.reduce_prod`.
+/// The product over `axis` or `axes` (all by default); TensorFlow's `tf.reduce_prod`.
 public func prod(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(Prod.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(Prod.self, x, axis, axes, keepDims, name, file, line) }

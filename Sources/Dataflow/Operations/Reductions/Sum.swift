@@ -108,21 +108,27 @@ func distinctAxes(_ axes: [Int], rank: Int?) throws -> [Int]? {
     return nil
 }
 
-/// The axes of a reduction as a constant: all of them by default.
-func axesNode(_ x: Node, _ axes: [Int]?) -> Node {
-    if let axes { return x.graph.constant(axes.map { Int32($0) }) }
-    if let rank = x.shape.rank { return x.graph.constant((0..<rank).map { Int32($0) }) }
-    return range(0, rank(x))
+/// A reduction over `axis` and `axes`, counted from the end where below 0: over all where neither is given.
+func reduce(
+    _ operation: any Operation.Type, _ x: any Operand, _ axis: Int?, _ axes: [Int]?, _ keepDims: Bool,
+    _ name: String? = nil, _ file: StaticString, _ line: UInt
+) -> Node {
+    x.node.graph.located(file, line) {
+        let all = x.node.shape.rank.map { Array(0..<$0) }
+        let named = axis.map { (axes ?? []) + [$0] } ?? axes ?? all
+        let places: any TensorOperand = named.map { Tensor.small($0) } ?? range(0, rank(x))
+        return apply(operation, [x, places], ["keep_dims": .bool(keepDims)], name, file, line)
+    }
 }
 
-/// The sum over `axes` (all by default); TensorFlow's `tf.reduce_sum`.
+/// The sum over `axis` or `axes` (all by default); TensorFlow's `tf.reduce_sum`.
 public func sum(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(Sum.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(Sum.self, x, axis, axes, keepDims, name, file, line) }
 
-/// The mean over `axes` (all by default); TensorFlow's `tf.reduce_mean`.
+/// The mean over `axis` or `axes` (all by default); TensorFlow's `tf.reduce_mean`.
 public func mean(
-    _ x: any Operand, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-) -> Node { apply(Mean.self, [x, axesNode(x.node, axes)], ["keep_dims": .bool(keepDims)], name, file, line) }
+    _ x: any Operand, axis: Int? = nil, axes: [Int]? = nil, keepDims: Bool = false, name: String? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+) -> Node { reduce(Mean.self, x, axis, axes, keepDims, name, file, line) }

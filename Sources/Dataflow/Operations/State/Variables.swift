@@ -80,23 +80,35 @@ public enum AssignSub: ElementwiseUpdate {
 }
 
 extension Variable {
-    /// Gives the Variable a value when run; `tf.assign`. The result stands for the new value.
+    /// Gives the Variable a value when run, a node's or a Swift value in its dtype; `tf.assign`. The result stands for the
+    /// new value.
+    @_disfavoredOverload
     @discardableResult
     public func assign(
-        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { apply(Assign.self, [reference, value], [:], name, file, line) }
+        _ value: any TensorOperand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { update(Assign.self, value, name, file, line) }
 
     /// Adds to the Variable when run; `tf.assign_add`.
+    @_disfavoredOverload
     @discardableResult
     public func assignAdd(
-        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { apply(AssignAdd.self, [reference, value], [:], name, file, line) }
+        _ value: any TensorOperand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { update(AssignAdd.self, value, name, file, line) }
 
     /// Subtracts from the Variable when run; `tf.assign_sub`.
+    @_disfavoredOverload
     @discardableResult
     public func assignSub(
-        _ value: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
-    ) -> Node { apply(AssignSub.self, [reference, value], [:], name, file, line) }
+        _ value: any TensorOperand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
+    ) -> Node { update(AssignSub.self, value, name, file, line) }
+
+    func update(
+        _ operation: any Operation.Type, _ value: any TensorOperand, _ name: String?, _ file: StaticString, _ line: UInt
+    ) -> Node {
+        let location = SourceLocation(file: file, line: line)
+        let value = Dataflow.node(value, like: self.value, in: graph, location)
+        return apply(operation, [reference, value], [:], name, file, line)
+    }
 }
 
 extension Assign: GPUOperation {

@@ -1,0 +1,51 @@
+import Dataflow
+import Testing
+
+@Suite("Comparisons and logic as operators")
+struct ComparisonTests {
+    private let g = Graph()
+
+    private func value(_ node: Node) throws -> [Double] { try Session(g).run(node).doubles }
+
+    @Test("each compares element by element, with nodes and numbers on both sides")
+    func comparisons() throws {
+        let x = g.constant([Float(1), 2, 3])
+        let y = g.constant([Float(3), 2, 1])
+        let k = 2
+        let cases: [(Node, [Double])] = [
+            (x .< y, [1, 0, 0]), (x .<= y, [1, 1, 0]), (x .> y, [0, 0, 1]), (x .>= y, [0, 1, 1]),
+            (x .== y, [0, 1, 0]), (x .!= y, [1, 0, 1]), (x .< 2, [1, 0, 0]), (2 .< x, [0, 0, 1]),
+            (x .<= k, [1, 1, 0]), (k .>= x, [1, 1, 0]), (x .> 1.5, [0, 1, 1]), (Float(1.5) .> x, [1, 0, 0]),
+            (x .== [1, 0, 3], [1, 0, 1]), (x .!= k, [1, 0, 1]),
+        ]
+        for (node, expected) in cases {
+            #expect(node.dtype == .bool)
+            #expect(try value(node) == expected, "\(node)")
+        }
+    }
+
+    @Test("they bind less than arithmetic and more than logic")
+    func precedence() throws {
+        let x = g.constant([Float(1), 2, 3])
+        #expect(try value(x + 1 .<= 2 * x .& x .!= 3) == [1, 1, 0])
+        #expect(try value(x * 2 .> x + 1 .& x .< 3 .| x .== 1) == [1, 1, 0])
+        #expect(try value(.!(x .== 2)) == [1, 0, 1])
+        #expect(try value(.!(x .== 2) .& x .> 1) == [0, 0, 1])
+    }
+
+    @Test("whole loops and choices are written with them")
+    func uses() throws {
+        let n = g.constant(Int32(0))
+        #expect(try value(whileLoop([n], while: { $0[0] .< 10 }, do: { [$0[0] + 3] })[0]) == [12])
+        let x = g.constant([-1.0, 2])
+        #expect(try value(select(x .> 0 .& x .< 3, x, 0)) == [0, 2])
+        #expect(try value(mean(cast(x .>= 0, to: .float32))) == [0.5])
+    }
+
+    @Test("a dtype that cannot be compared is told at a line of the user's")
+    func mistakes() throws {
+        _ = g.constant([true]) .< 1
+        let error = #expect(throws: GraphError.self) { try g.validate() }
+        #expect(error?.location?.file == #fileID)
+    }
+}

@@ -1,0 +1,165 @@
+import Dataflow
+import Testing
+
+/// Swift values beside nodes, in operators and functions.
+@Suite("Swift values beside nodes")
+struct ScalarTests {
+    private let g = Graph()
+
+    private func value(_ node: Node) throws -> [Double] { try Session(node.graph).run(node).doubles }
+
+    @Test(
+        "operators take Float, Double and Int on both sides, in the node's dtype", arguments: [DType.float32, .float64])
+    func operators(dtype: DType) throws {
+        let x = cast(g.constant([Float(2), 4]), to: dtype)
+        let (half, quarter, k) = (Float(0.5), 0.25, 3)
+        let cases: [(Node, [Double])] = [
+            (x * half, [1, 2]), (half * x, [1, 2]), (x + quarter, [2.25, 4.25]), (quarter - x, [-1.75, -3.75]),
+            (x * k, [6, 12]), (k - x, [1, -1]), (k / x, [1.5, 0.75]), (x / 4, [0.5, 1]), (2 * x + 1, [5, 9]),
+            (1 - x, [-1, -3]), (x % k, [2, 1]), (-x * -2, [4, 8]), (x + [1, 2], [3, 6]), (x * Tensor(half), [1, 2]),
+        ]
+        for (node, expected) in cases {
+            #expect(node.dtype == dtype)
+            #expect(try value(node) == expected, "\(node)")
+        }
+    }
+
+    @Test("a quotient of literals is a fraction, in operators and functions")
+    func fractions() throws {
+        let x = g.constant([8.0, 64], dtype: .float64)
+        let v = g.variable(Tensor([Float(8)]))
+        let any: any Operand = x
+        #expect(try value(x * (1 / 2)) == [4, 32])
+        #expect(try value(1 / 2 * x) == [4, 32])
+        #expect(try value(any * (1 / 2)) == [4, 32])
+        #expect(try value(pow(x, 1 / 3)).map { ($0 * 1e9).rounded() / 1e9 } == [2, 4])
+        #expect(try value(less(x, 17 / 2)) == [1, 0])
+        #expect(try value(x .< 17 / 2) == [1, 0])
+        let session = try Session(g)
+        try session.execute(v.initializer)
+        #expect(try session.run(v.assignAdd(1 / 2)).doubles == [8.5])
+        #expect(try session.run(v * (1 / 2)).doubles == [4.25])
+    }
+
+    @Test("numbers of Swift's alone stay Swift's")
+    func plainNumbers() {
+        let product = 2 * 3.0
+        let sum = 1 + 2 * 3 - 4 / 2
+        #expect(type(of: product) == Double.self && product == 6)
+        #expect(type(of: sum) == Int.self && sum == 5)
+    }
+
+    @Test("long chains of nodes, Variables and literals have one meaning")
+    func chains() throws {
+        let (x, y) = (g.constant([2.0], dtype: .float64), g.constant([3.0], dtype: .float64))
+        let (a, b, k) = (g.constant([0.5], dtype: .float64), 1.5, 2)
+        #expect(try value(a * x * x + b * x - 0.5 * (y - 1) / 2) == [4.5])
+        let quotient = Double(k) / b * (x + 1) * (1 - x) / (1 + y) * 2 / 3
+        #expect(try value((b * b * x + Double(k) * x - quotient) * 6).map { $0.rounded() } == [55])
+        #expect(try value(1 * x + 2 * y + 3 * x + 4 * y + 5 * x + 6 * y + 7 * x + 8 * y + 9 * x + 10 * y) == [140])
+        #expect(try value(0.5 * x * (1 + x * 0.75 * (x + 0.25 * x * x * x))) == [7])
+        var total = x
+        total += 2 * y
+        total -= 1
+        total *= k
+        total /= y
+        #expect(try value(total) == [14.0 / 3])
+    }
+
+    @Test("functions of two nodes take a number for either, Foundation's of the same name or not")
+    func functions() throws {
+        let x = g.constant([Float(1), 4])
+        let n = g.constant([Int32(7), -7])
+        let (two, half) = (2, Float(0.5))
+        let cases: [(Node, [Double])] = [
+            (pow(x, 2), [1, 16]), (pow(2, x), [2, 16]), (pow(x, two), [1, 16]), (pow(x, half), [1, 2]),
+            (maximum(x, 2), [2, 4]), (maximum(2, x), [2, 4]), (minimum(two, x), [1, 2]), (less(x, 2), [1, 0]),
+            (greaterEqual(x, two), [0, 1]), (equal(x, 4), [0, 1]), (notEqual(1, x), [0, 1]),
+            (floorDiv(n, 2), [3, -4]), (floorMod(n, two), [1, 1]), (n % 4, [3, 1]), (squaredDifference(x, 2), [1, 4]),
+            (select(x .> 2, x, 0), [0, 4]), (select(x .> 2, 0, x), [1, 0]), (select(x .> 2, 1, 0), [0, 1]),
+            (select(x .> 2, two, 5), [5, 2]), (clip(x, 2, 3), [2, 3]), (clip(x, two, half + 2), [2, 2.5]),
+            (clip(n, -1, 1), [1, -1]), (divNoNan(x, 0), [0, 0]), (truncateDiv(n, 2), [3, -3]),
+            (bitwiseAnd(n, 3), [3, 1]), (sub(x, half), [0.5, 3.5]), (div(1, x), [1, 0.25]), (mul(x, [2, 3]), [2, 12]),
+            (equal(g.constant(["a", "b"]), "a"), [1, 0]),
+            (equal(x .> 2, true), [0, 1]), (logicalOr(x .> 2, true), [1, 1]),
+        ]
+        for (node, expected) in cases { #expect(try value(node) == expected, "\(node)") }
+        #expect(atan2(x, 1).dtype == .float32)
+        #expect(select(x .> 2, 1, 0).dtype == .float32)
+    }
+
+    @Test("Variables take numbers")
+    func variables() throws {
+        let count = g.variable(Tensor(Int64(5)))
+        let step = 2
+        let session = try Session(g)
+        try session.execute(count.initializer)
+        #expect(try session.run(count.assignAdd(1)).doubles == [6])
+        #expect(try session.run(count.assignSub(step)).doubles == [4])
+        #expect(try session.run(count.assign(0)).doubles == [0])
+    }
+
+    @Test("gradients flow past numbers")
+    func gradients() throws {
+        let x = g.constant([3.0], dtype: .float64)
+        let y = pow(x, 2) * 2 + maximum(x, 1) / 4 - Float(0.5) * x
+        let gradient = try #require(g.gradients(of: y, by: [x])[0])
+        #expect(try value(gradient) == [11.75])
+    }
+
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let text: String
+        let build: @Sendable (Graph) -> Node
+        var testDescription: String { text }
+    }
+
+    static let wrong: [Mistake] = [
+        Mistake(text: "0.5 is no int32") { $0.constant([Int32(1)]) * 0.5 },
+        Mistake(text: "0.5 is no int32") { Float(0.5) + $0.constant([Int32(1)]) },
+        Mistake(text: "3000000000 is no int32") { maximum($0.constant([Int32(1)]), 3_000_000_000) },
+        Mistake(text: "-1 is no uint8") { $0.constant([UInt8(1)]) + -1 },
+        Mistake(text: "may have been rounded") { $0.constant([Int64(1)]) + 9_007_199_254_740_994 },
+        Mistake(text: "no float32") { $0.constant([Float(1)]) * 1e300 },
+        Mistake(text: "no text") { $0.placeholder(.string, []) + 1 },
+        Mistake(text: "is no float32") { equal($0.constant([Float(1)]), "a") },
+        Mistake(text: "only numbers") { pow(2, $0.constant([Float(1)])) + maximum(1, 2) },
+    ]
+
+    @Test("what the dtype cannot hold is a mistake with its place", arguments: wrong)
+    func inexact(mistake: Mistake) throws {
+        let graph = Graph()
+        let wrong = mistake.build(graph)
+        _ = identity(wrong)
+        let error = #expect(throws: GraphError.self) { try graph.validate() }
+        #expect(error?.description.contains(mistake.text) == true, "\(error?.description ?? "")")
+        #expect(error?.location?.file == #fileID)
+    }
+
+    @Test("a function's mistake has the line of its call")
+    func line() throws {
+        let n = g.constant([Int32(1)])
+        let line: UInt = #line + 1
+        _ = pow(n, 0.5)
+        let error = #expect(throws: GraphError.self) { try g.validate() }
+        #expect(error?.location == SourceLocation(file: #fileID, line: line))
+    }
+
+    @Test("an Int64 beyond 2^53 is exact as an Int")
+    func wide() throws {
+        let x = g.constant([Int64(0)])
+        let wide = 9_007_199_254_740_993
+        let sum = try Session(g).run(x + wide)
+        #expect(sum == Tensor([Int64(wide)]))
+    }
+
+    @Test("an empty list is a mistake of what uses the result")
+    func empty() throws {
+        let x = g.constant([Float(1)])
+        for node in [addN([]), stack([]), concat([], axis: 0), einsum("i->i", [])] {
+            let graph = Graph()
+            _ = graph.constant(Float(1)) + node
+            #expect(throws: GraphError.self) { try graph.validate() }
+        }
+        _ = x
+    }
+}
