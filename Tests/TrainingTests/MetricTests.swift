@@ -56,7 +56,8 @@ struct MetricTests {
 
     /// The metric over all examples, evaluated in batches of `size`.
     func value(
-        _ row: Row, _ labels: (Range<Int>) throws -> Tensor, _ predictions: (Range<Int>) throws -> Tensor, count: Int, size: Int
+        _ row: Row, _ labels: (Range<Int>) throws -> Tensor, _ predictions: (Range<Int>) throws -> Tensor, count: Int,
+        size: Int
     ) throws -> Double {
         let g = Graph()
         let shapes = [try labels(0..<count), try predictions(0..<count)].map {
@@ -83,7 +84,8 @@ struct MetricTests {
                 { Tensor(Array(chances[$0]), sized: [$0.count, 1]) }, count: 10, size: size),
             // Both classes' probabilities.
             try value(
-                row, { Tensor(labels[$0].map { Int64($0) }) }, { try Tensor(chances[$0].map { [1 - $0, $0] }) }, count: 10,
+                row, { Tensor(labels[$0].map { Int64($0) }) }, { try Tensor(chances[$0].map { [1 - $0, $0] }) },
+                count: 10,
                 size: size),
             try value(
                 row, { Tensor(labels[$0].map { $0 == 1 }) }, { Tensor(chances[$0].map { Double($0) }) }, count: 10,

@@ -7,12 +7,13 @@ import Training
 @Suite("What printing tells")
 struct DescriptionTests {
     @Test("data: how much, of what")
-    func data() {
-        let images = Dataset(
+    func data() throws {
+        let images = try Dataset(
             features: .zeros(.uint8, [20, 6]), labels: .zeros(.int32, [20]), classes: 2, classNames: ["cat", "dog"],
             featureShape: [2, 3])
+        #expect("\(images)" == "20 examples of 6 features (2 × 3), 2 classes")
         #expect("\(Preprocessing(fittedTo: images, scale: .minMax))".contains("scale min_max of 6 features"))
-        var schedule = BatchSchedule(examples: 1000, batch: 32, seed: 7)
+        var schedule = try BatchSchedule(examples: 1000, batch: 32, seed: 7)
         _ = schedule.indices(ofBatch: 3)
         #expect("\(schedule)" == "batches of 32 of 1000 examples, shuffled by seed 7")
         #expect("\(Vocabulary((0..<100).map(String.init)))".hasSuffix("8, 9, and 90 more"))
@@ -21,7 +22,7 @@ struct DescriptionTests {
     @Test("files: their path, and what is in them")
     func files() throws {
         let folder = try Folder()
-        let tensors = [(name: "w", tensor: Tensor([[Float(1), 2]])), (name: "b", tensor: Tensor([Float(0)]))]
+        let tensors = [(name: "w", tensor: Tensor([[1.0, 2]])), (name: "b", tensor: Tensor([0.0]))]
         try Safetensors.write(tensors, to: folder.file("a.safetensors"))
         try Npz.write(tensors, to: folder.file("a.npz"))
         let safetensors = try SafetensorsFile(folder.file("a.safetensors"))

@@ -26,8 +26,6 @@ func ownOperation() throws {
     let y = cube(x + 1)
     let first = try #require(g.gradients(of: y, by: [x])[0])
     let second = try #require(g.gradients(of: first, by: [x])[0])
-    let values = try Session(g).run([y, first, second], feeds: [x: Tensor([Float(0), 1, -3])])
-    expectClose(values[0], [1, 8, -8])
-    expectClose(values[1], [3, 12, 12])
-    expectClose(values[2], [6, 12, -12])
+    let values = try Session(g).run([y, first, second], feeds: [x: [0, 1, -3]])
+    #expect(try values.map { try $0.doubles } == [[1, 8, -8], [3, 12, 12], [6, 12, -12]])
 }

@@ -20,21 +20,20 @@ struct SavingTests {
     @Test("training goes on where it was saved", arguments: ["a.safetensors", "a.npz", "model.ckpt"])
     func goesOn(name: String) throws {
         let (x, out, step) = network()
-        let feeds = [x: Tensor([[Float(1), 2, 3], [-1, 0, 1]])]
+        let rows = [[1, 2, 3], [-1, 0, 1]]
         let session = try Session(out.graph)
         try session.execute(out.graph.globalVariablesInitializer())
-        for _ in 0..<10 { try session.execute(step, feeds: feeds) }
+        for _ in 0..<10 { try session.execute(step, feeds: [x: rows]) }
         try session.save(to: folder.file(name))
-        for _ in 0..<10 { try session.execute(step, feeds: feeds) }
+        for _ in 0..<10 { try session.execute(step, feeds: [x: rows]) }
 
         let again = network()
         let other = try Session(again.out.graph)
         let report = try other.restore(from: folder.file(name))
         // Two weights, two biases, Adam's two moments of each and its two powers.
         #expect(report.restored.count == 14 && report.missing.isEmpty && report.unused.isEmpty)
-        let same = [again.x: feeds[x]!]
-        for _ in 0..<10 { try other.execute(again.step, feeds: same) }
-        #expect(try other.run(again.out, feeds: same) == session.run(out, feeds: feeds))
+        for _ in 0..<10 { try other.execute(again.step, feeds: [again.x: rows]) }
+        #expect(try other.run(again.out, feeds: [again.x: rows]) == session.run(out, feeds: [x: rows]))
     }
 
     @Test("the same Variables in every format")
@@ -43,13 +42,13 @@ struct SavingTests {
         let place = ProcessInfo.processInfo.environment["SAVED_FILES"] ?? folder.path
         let g = Graph(seed: 5)
         let x = g.placeholder(.float32, [nil, 3])
-        let step = g.variable(Tensor(Int64(0)), name: "step", trainable: false)
-        let half = g.variable(Tensor([0.5, 1]), name: "half")
+        let step = g.variable(0, dtype: .int64, name: "step", trainable: false)
+        let half = g.variable([0.5, 1], dtype: .float64, name: "half")
         let out = dense(x, units: 4, name: "hidden")
         let train = Adam().minimize(mean(square(out)) + cast(sum(half), to: .float32), globalStep: step)
         let session = try Session(g)
         try session.execute(g.globalVariablesInitializer())
-        for _ in 0..<20 { try session.execute(train, feeds: [x: Tensor([[Float(1), 2, 3]])]) }
+        for _ in 0..<20 { try session.execute(train, feeds: [x: [[1, 2, 3]]]) }
         let values = try g.variables.map { try session.value(of: $0) }
         for name in ["weights.npz", "weights.safetensors", "model.ckpt"] {
             try session.save(to: "\(place)/\(name)")
@@ -81,13 +80,15 @@ struct SavingTests {
 
     @Test("arrays to and from NumPy")
     func npz() throws {
-        let arrays = [(name: "x", tensor: Tensor([[Float(1), 2], [3, 4]])), (name: "y", tensor: Tensor([Int64(5)]))]
+        let arrays = [
+            (name: "x", tensor: Tensor([[1.0, 2], [3, 4]])), (name: "y", tensor: Tensor([5], dtype: .int64)),
+        ]
         try Npz.write(arrays, to: folder.file("data.npz"))
         let file = try NpzFile(folder.file("data.npz"))
         #expect(file.names == ["x", "y"])
         let g = Graph()
         let doubled = g.constant(try file.tensor(named: "x")) * 2
-        expectClose(try Session(g).run(doubled), [2, 4, 6, 8])
+        #expect(try Session(g).run(doubled) == Tensor([[2.0, 4], [6, 8]]))
     }
 
     @Test("a checkpoint of TensorFlow's, tensor by tensor")
@@ -102,14 +103,14 @@ struct SavingTests {
     }
 
     @Test("what a cluster has trained, in a Session")
-    func cluster() throws {
+    func cluster() async throws {
         var config = JobConfig()
         config.checkpoint.directory = folder.file("checkpoints")
         config.cluster.servers = 2
-        config.train.length = .steps(20)
+        config.train.steps = 20
         config.data.limit = 500
         let job = MultilayerPerceptron()
-        let report = try LocalCluster.train(config: config, job: job)
+        let report = try await LocalCluster.train(config, job: job)
         #expect(report.steps == 20)
 
         let g = Graph(seed: config.seed)
