@@ -19,9 +19,9 @@ extension JobConfig {
         try checkTask(fitted)
         switch reading.parts {
         case .all: return try readAll(fitted)
-        case .none: return try DataSplit(training: fitted.noExamples, test: fitted.noExamples)
+        case .none: return DataSplit(known: fitted.noExamples, fitted.noExamples)
         case .test:
-            if let test = try readTest(fitted) { return try DataSplit(training: fitted.noExamples, test: test) }
+            if let test = try readTest(fitted) { return DataSplit(known: fitted.noExamples, test) }
             do { return try readAll(fitted, allowsNewCategories: true) } catch let error as FormatError
                 where error.systemCode != nil
             {

@@ -72,8 +72,7 @@ extension DataSplit {
         guard (training.classes == 0) == (test.classes == 0),
             training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
         else { throw FormatError(path: names.1, "holds labels of another kind than \(names.0)") }
-        let classes = max(training.classes, test.classes)
-        return DataSplit(known: training.replacing(classes: classes), test.replacing(classes: classes))
+        return try DataSplit(training: training, test: test)
     }
 }
 

@@ -183,24 +183,27 @@ public struct DataSplit: Sendable {
     /// Lines for the job's log, such as which columns have gaps.
     public var notes: [String] = []
 
-    /// - Throws: `GraphError` unless both parts have the same features, and the same number of classes or targets.
+    /// Both parts get the classes of either: the smaller one may lack some.
+    /// - Throws: `GraphError` unless both parts have the same features, and both classes or as many targets.
     public init(training: Dataset, test: Dataset) throws {
         guard training.featureShape == test.featureShape else {
             throw GraphError(
                 "no DataSplit: examples to train on have features of shape \(training.featureShape), those to test on of "
                     + "\(test.featureShape)")
         }
-        guard training.classes == test.classes, training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
+        guard (training.classes > 0) == (test.classes > 0),
+            training.classes > 0 || training.labels.shape[1] == test.labels.shape[1]
         else {
             throw GraphError(
                 "no DataSplit: labels to train on are \(training.labelsInWords), those to test on "
                     + test.labelsInWords)
         }
-        self.init(known: training, test)
+        let classes = max(training.classes, test.classes)
+        self.init(known: training.replacing(classes: classes), test.replacing(classes: classes))
     }
 
-    /// Of parts that are known to fit.
-    init(known training: Dataset, _ test: Dataset) {
+    /// Of parts that are known to fit, or are still to be looked at.
+    package init(known training: Dataset, _ test: Dataset) {
         self.training = training
         self.test = test
     }

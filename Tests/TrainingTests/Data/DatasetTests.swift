@@ -30,6 +30,11 @@ struct DatasetTests {
         let wide = try Dataset(features: Tensor([[0.5, 1, 2]]), labels: Tensor([0]), classes: 2)
         #expect(message { try data.batch([0], scaling: Scaling(.minMax, fittedTo: wide)) }.contains("3 features"))
         #expect(message { try DataSplit(training: data, test: wide) }.contains("[2]"))
+        let fewer = try DataSplit(training: data, test: Dataset(features: x, labels: Tensor([0, 0]), classes: 1))
+        #expect(fewer.test.classes == 2)
+        let targets = try Dataset(features: x, labels: Tensor([[0.5], [1]]), classes: 0)
+        let mixed = message { try DataSplit(training: data, test: targets) }
+        #expect(mixed.contains("2 classes, those to test on 1 target"))
         #expect(message { try DataSplit(data, testFraction: 1, seed: 1) }.contains("0..<1, got 1.0"))
         #expect(message { try Dataset.oneHot(Tensor([3]), classes: 3) }.contains("got 3"))
         #expect(message { try Scaling(.minMax, fittedTo: y) }.contains("int32[2]"))
