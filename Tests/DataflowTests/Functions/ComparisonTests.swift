@@ -7,21 +7,31 @@ struct ComparisonTests {
 
     private func value(_ node: Node) throws -> [Double] { try Session(g).run(node).doubles }
 
+    /// One statement for each, as a program has them: the type checker sees one expression at a time.
+    private func check(_ node: Node, _ expected: [Double], _ dtype: DType? = nil, line: Int = #line) throws {
+        #expect(dtype == nil || node.dtype == dtype, "line \(line)")
+        #expect(try value(node) == expected, "line \(line)")
+    }
+
     @Test("each compares element by element, with nodes and numbers on both sides")
     func comparisons() throws {
         let x = g.constant([Float(1), 2, 3])
         let y = g.constant([Float(3), 2, 1])
         let k = 2
-        let cases: [(Node, [Double])] = [
-            (x .< y, [1, 0, 0]), (x .<= y, [1, 1, 0]), (x .> y, [0, 0, 1]), (x .>= y, [0, 1, 1]),
-            (x .== y, [0, 1, 0]), (x .!= y, [1, 0, 1]), (x .< 2, [1, 0, 0]), (2 .< x, [0, 0, 1]),
-            (x .<= k, [1, 1, 0]), (k .>= x, [1, 1, 0]), (x .> 1.5, [0, 1, 1]), (Float(1.5) .> x, [1, 0, 0]),
-            (x .== [1, 0, 3], [1, 0, 1]), (x .!= k, [1, 0, 1]),
-        ]
-        for (node, expected) in cases {
-            #expect(node.dtype == .bool)
-            #expect(try value(node) == expected, "\(node)")
-        }
+        try check(x .< y, [1, 0, 0], .bool)
+        try check(x .<= y, [1, 1, 0], .bool)
+        try check(x .> y, [0, 0, 1], .bool)
+        try check(x .>= y, [0, 1, 1], .bool)
+        try check(x .== y, [0, 1, 0], .bool)
+        try check(x .!= y, [1, 0, 1], .bool)
+        try check(x .< 2, [1, 0, 0], .bool)
+        try check(2 .< x, [0, 0, 1], .bool)
+        try check(x .<= k, [1, 1, 0], .bool)
+        try check(k .>= x, [1, 1, 0], .bool)
+        try check(x .> 1.5, [0, 1, 1], .bool)
+        try check(Float(1.5) .> x, [1, 0, 0], .bool)
+        try check(x .== [1, 0, 3], [1, 0, 1], .bool)
+        try check(x .!= k, [1, 0, 1], .bool)
     }
 
     @Test("they bind less than arithmetic and more than logic")
