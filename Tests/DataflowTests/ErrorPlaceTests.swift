@@ -102,7 +102,7 @@ struct ErrorPlaceTests {
         let x = g.placeholder(.float32, [nil, 3], name: "x")
         let y = relu(x) * 2
         try check(y, x, says: "was not fed; give run(…, feeds:) a float32[?, 3]")
-        try check(y, x, says: "must be float32[?, 3], got int32[1, 3]", feeds: [x: Tensor([[Int32(1), 2, 3]])])
+        try check(y, x, says: "must be float32[?, 3], got string[1, 3]", feeds: [x: Tensor([["a", "b", "c"]])])
         try check(y, x, says: "must have a shape that fits [?, 3], got [1, 2]", feeds: [x: Tensor([[Float(1), 2]])])
     }
 

@@ -66,7 +66,7 @@ struct OwnOperationTests {
     @Test("an expression runs, fuses and has gradients of gradients")
     func expression() throws {
         let g = Graph()
-        let x = g.constant([0.0, 0.5, -1])
+        let x = g.constant([0.0, 0.5, -1], dtype: .float64)
         let y = g.add(Gaussian.self, [x]).output(0)
         let slope = try #require(g.gradients(of: sum(y), by: [x])[0])
         let curvature = try #require(g.gradients(of: sum(slope), by: [x])[0])

@@ -69,10 +69,12 @@ struct PlaceTests {
                 return #line
             },
             { g in
-                _ = clipByGlobalNorm([g.constant([1.0]), g.constant([Float(1)])], norm: 1); return #line
+                _ = clipByGlobalNorm([g.constant([1.0], dtype: .float64), g.constant([Float(1)])], norm: 1);
+                return #line
             },
             { g in
-                _ = meanSquaredError(labels: g.constant([1.0]), predictions: g.constant([Float(1)])); return #line
+                _ = meanSquaredError(labels: g.constant([1.0], dtype: .float64), predictions: g.constant([Float(1)]));
+                return #line
             },
             { g in
                 _ = Momentum().minimize(g.constant([1.0])); return #line

@@ -92,6 +92,8 @@ final class PlanArenas {
                 host = TensorStorage(byteCount: arena.size)
             } else if wholes[place].map({ $0.byteCount < arena.size }) ?? true {
                 version += 1
+                // What was put into the queue before may still use it.
+                if wholes[place] != nil { try devices.context(place).queue.synchronize() }
                 parts = parts.filter { $0.key.place != place }
                 wholes[place] = nil
                 let what = "the values of a run, of which the most are alive at \(arena.peak)"

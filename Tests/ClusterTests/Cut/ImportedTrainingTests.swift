@@ -87,7 +87,8 @@ struct ImportedTrainingTests {
         let config = try JobConfig.parse(
             yaml: String(contentsOfFile: "\(folder)/rate_while_ref.yaml", encoding: .utf8),
             overrides: [
-                "model.file=\(folder)/rate_while_ref.pb", "data.path=\(folder)/data.npz", "model.loss=MatMul_1:0",
+                "model.file=\(folder)/rate_while_ref.pb", "data.path=\(folder)/data.npz",
+                "model.loss=SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits:0",
             ])
         let error = #expect(throws: GraphError.self) { try PreparedJob(config, ImportedGraph()) }
         #expect(error?.message.contains("one number") == true)

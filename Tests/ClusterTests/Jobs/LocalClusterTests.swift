@@ -268,6 +268,11 @@ struct LocalClusterTests {
         let (expected, _) = try losses(common)
         let config = try config(common)
         var imported = config
+        // The graph has a model and an optimizer of its own.
+        imported.model = JobConfig.Model()
+        (imported.train.optimizer, imported.train.learningRate) = (
+            JobConfig().train.optimizer, JobConfig().train.learningRate
+        )
         imported.model.kind = ImportedGraph.kind
         imported.model.file = file
         imported.model.train = job.model.train.vertex.name

@@ -142,6 +142,9 @@ struct RowUpdateTests {
         // The loss of one step more is that after the last one.
         var config = try config("cluster.workers=1 train.batch=\(x.shape.concrete[0]) train.steps=\(steps + 1)")
         config.train.shuffle = false
+        (config.train.optimizer, config.train.learningRate) = (
+            JobConfig().train.optimizer, JobConfig().train.learningRate
+        )
         config.model.kind = ImportedGraph.kind
         config.model.file = folder.appendingPathComponent("graph.pb").path
         config.model.initialize = run["init"] as? String

@@ -56,7 +56,7 @@ struct FunctionPlaceTests {
         // What a body takes from around it keeps its place.
         let all = (made + made.flatMap(FunctionPlaceTests.inside)).filter { !$0.name.hasPrefix("captured_") }
         for vertex in all {
-            #expect(vertex.location?.file == #fileID, "\(vertex.name)")
+            #expect(vertex.location?.file.hasPrefix("DataflowTests/FunctionPlaceTests") == true, "\(vertex.name)")
             // A call that the formatter broke takes some lines.
             #expect((call.line...call.line + 5).contains(vertex.location?.line ?? 0), "\(vertex.name)")
         }
