@@ -60,29 +60,22 @@ struct PlaceTests {
 
     @Test("mistakes in layers of the wrong shape, and in optimizers, are told at the call")
     func mistakes() throws {
-        let builders: [(Graph) -> UInt] = [
-            { g in
-                _ = dense(g.placeholder(.int32, [4, 3]), units: 2); return #line
+        let builders: [(Graph) -> (Any, UInt)] = [
+            { (dense($0.placeholder(.int32, [4, 3]), units: 2), #line) },
+            {
+                let images = $0.placeholder(.float32, [1, 4, 4, 3])
+                return (conv2d(images, filters: 2, kernelSize: [1, 1], strides: [0, 1]), #line)
             },
-            { g in
-                _ = conv2d(g.placeholder(.float32, [1, 4, 4, 3]), filters: 2, kernelSize: [1, 1], strides: [0, 1]);
-                return #line
+            { (clipByGlobalNorm([$0.constant([1.0], dtype: .float64), $0.constant([Float(1)])], norm: 1), #line) },
+            {
+                let labels = $0.constant([1.0], dtype: .float64)
+                return (meanSquaredError(labels: labels, predictions: $0.constant([Float(1)])), #line)
             },
-            { g in
-                _ = clipByGlobalNorm([g.constant([1.0], dtype: .float64), g.constant([Float(1)])], norm: 1);
-                return #line
-            },
-            { g in
-                _ = meanSquaredError(labels: g.constant([1.0], dtype: .float64), predictions: g.constant([Float(1)]));
-                return #line
-            },
-            { g in
-                _ = Momentum().minimize(g.constant([1.0])); return #line
-            },
+            { (Momentum().minimize($0.constant([1.0])), #line) },
         ]
         for (i, build) in builders.enumerated() {
             let g = Graph()
-            let line = build(g)
+            let (_, line) = build(g)
             let error = #expect(throws: GraphError.self, "\(i)") { try g.validate() }
             #expect(error?.location?.file.hasSuffix("PlaceTests.swift") == true, "\(i): \(error?.description ?? "")")
             #expect(error?.location?.line == line, "\(i): \(error?.description ?? "")")
