@@ -4,7 +4,7 @@ import Training
 
 @Suite("Places of mistakes in the library's functions")
 struct PlaceTests {
-    /// Functions over a node [4, 3], each with the line it is called at.
+    /// Functions over a node [4, 3] (of images and sequences `images` and `sequence`), each with the line it is called at.
     static let functions: [@Sendable (Node) -> (Node, UInt)] = [
         { (dense($0, units: 2), #line) },
         { (Dense(units: 2, activation: .leakyRelu)($0), #line) },
@@ -27,19 +27,28 @@ struct PlaceTests {
         { (Metric.r2(labels: $0, predictions: $0).sums, #line) },
         { (Metric.logLoss(labels: $0, predictions: $0).sums, #line) },
         { (Initializer.glorotNormal.node(in: $0.graph, shape: [2, 2]), #line) },
-        { (conv2d(reshape($0, [1, 2, 3, 2]), filters: 2, kernelSize: [1, 1]), #line) },
-        { (lstm(reshape($0, [1, 4, 3]), units: 2), #line) },
-        { (gru(reshape($0, [1, 4, 3]), units: 2), #line) },
-        { (attention(reshape($0, [1, 4, 3]), heads: 1, causal: true), #line) },
-        { (lastStep(reshape($0, [1, 4, 3])), #line) },
+        { (conv2d(images($0), filters: 2, kernelSize: [1, 1]), #line) },
+        { (lstm(sequence($0), units: 2), #line) },
+        { (gru(sequence($0), units: 2), #line) },
+        { (attention(sequence($0), heads: 1, causal: true), #line) },
+        { (lastStep(sequence($0)), #line) },
         { (residual($0) { $0 }, #line) },
         { (embedding(cast($0, to: .int32), count: 3, width: 2), #line) },
     ]
+
+    private static func images(_ x: Node) -> Node { found("images", [1, 2, 3, 2], x) }
+    private static func sequence(_ x: Node) -> Node { found("sequence", [1, 4, 3], x) }
+
+    /// A placeholder in the graph of `x`.
+    private static func found(_ name: String, _ shape: Shape, _ x: Node) -> Node {
+        x.graph.vertex(named: name)?.node ?? x.graph.placeholder(.float32, shape, name: name)
+    }
 
     @Test("whatever a function builds has the place of the call", arguments: functions.indices)
     func places(index: Int) throws {
         let g = Graph()
         let x = g.placeholder(.float32, [4, 3])
+        (_, _) = (Self.images(x), Self.sequence(x))
         let before = g.vertices.count
         let (_, line) = Self.functions[index](x)
         try g.validate()
@@ -51,27 +60,19 @@ struct PlaceTests {
 
     @Test("mistakes in layers of the wrong shape, and in optimizers, are told at the call")
     func mistakes() throws {
-        let builders: [(Graph) -> UInt] = [
-            { g in
-                _ = dense(g.placeholder(.int32, [4, 3]), units: 2); return #line
+        let builders: [(Graph) -> (Any, UInt)] = [
+            { (dense($0.placeholder(.int32, [4, 3]), units: 2), #line) },
+            {
+                let images = $0.placeholder(.float32, [1, 4, 4, 3])
+                return (conv2d(images, filters: 2, kernelSize: [1, 1], strides: [0, 1]), #line)
             },
-            { g in
-                _ = conv2d(g.placeholder(.float32, [1, 4, 4, 3]), filters: 2, kernelSize: [1, 1], strides: [0, 1]);
-                return #line
-            },
-            { g in
-                _ = clipByGlobalNorm([g.constant([1.0]), g.constant([Float(1)])], norm: 1); return #line
-            },
-            { g in
-                _ = meanSquaredError(labels: g.constant([1.0]), predictions: g.constant([Float(1)])); return #line
-            },
-            { g in
-                _ = Momentum().minimize(g.constant([1.0])); return #line
-            },
+            { (clipByGlobalNorm([$0.constant([1.0]), $0.constant([Float(1)])], norm: 1), #line) },
+            { (meanSquaredError(labels: $0.constant([1.0]), predictions: $0.constant([Float(1)])), #line) },
+            { (Momentum().minimize($0.constant([1.0])), #line) },
         ]
         for (i, build) in builders.enumerated() {
             let g = Graph()
-            let line = build(g)
+            let (_, line) = build(g)
             let error = #expect(throws: GraphError.self, "\(i)") { try g.validate() }
             #expect(error?.location?.file.hasSuffix("PlaceTests.swift") == true, "\(i): \(error?.description ?? "")")
             #expect(error?.location?.line == line, "\(i): \(error?.description ?? "")")

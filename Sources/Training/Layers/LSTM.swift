@@ -60,8 +60,9 @@ public func lstm(
 public func lastStep(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    stridedSlice(
-        x, begin: [0, -1], end: [0, 0], beginMask: 1, endMask: 1, shrinkAxisMask: 2, name: name, file: file, line: line)
+    x.node.graph.located(file, line) {
+        stridedSlice(x, begin: [0, -1], end: [0, 0], beginMask: 1, endMask: 1, shrinkAxisMask: 2, name: name)
+    }
 }
 
 /// The features of a sequence [batch, time, features], or nil once a mistake is recorded.
