@@ -1,5 +1,5 @@
 # make run          trains handwritten digits: one parameter server, two workers
-# make test         builds and runs all tests
+# make test         builds and runs all tests, and the programs of Tests/UserPackage
 # make conformance  compares with TensorFlow, which it installs for that
 # make fuzz         damages 100,000 graphs, as many messages and 20,000 files and reads them, and compares the plans of
 #                   twice as many random graphs with the reference executor: COUNT, SEED
@@ -9,8 +9,11 @@
 
 SWIFT ?= swift
 # SwiftPM 6.3 keeps the plan of a build of one product, and the next build of all then takes it over, with the tools of
-# swift-protobuf's plugin in it: 431 files of C++. So the plan is not kept.
-BUILD := $(SWIFT) build -c release --disable-build-manifest-caching
+# swift-protobuf's plugin in it: 431 files of C++. So the plan is not kept. It writes the options of a package's traits in
+# the order of a set: of a random one, half of all builds would compile swift-protobuf and what uses it anew.
+BUILD := SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build -c release --disable-build-manifest-caching
+# A package of its own, as a user writes one. With the library's build folder and versions, it takes what is built there.
+USER_PACKAGE := --package-path Tests/UserPackage --scratch-path .build
 PROGRAM := .build/release/tributary
 SEED ?= 1
 COUNT ?= 100000
@@ -27,6 +30,9 @@ test: dependencies
 	$(BUILD) --build-tests
 # The kernels of the tests run once or twice: PoCL is to compile each for all sizes, not anew for some.
 	POCL_WORK_GROUP_SPECIALIZATION=0 $(SWIFT) test -c release --skip-build
+	cp Package.resolved Tests/UserPackage/
+	$(BUILD) $(USER_PACKAGE) --build-tests
+	$(SWIFT) test -c release --skip-build $(USER_PACKAGE)
 
 conformance: build
 	deploy/conformance

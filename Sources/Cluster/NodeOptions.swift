@@ -59,3 +59,13 @@ extension NodeOptions {
         return options
     }
 }
+
+extension NodeOptions: CustomStringConvertible {
+    /// Without its token.
+    public var description: String {
+        let kinds = jobs.map { type(of: $0).kind }.joined(separator: ", ")
+        return
+            "options of node \(number.map(String.init) ?? "any"), \(threads.map { "\($0) threads" } ?? "its share of the cores")"
+            + (kinds.isEmpty ? "" : ", with the kinds \(kinds)")
+    }
+}

@@ -49,9 +49,7 @@ package enum NodeStart {
     ) throws -> JobConfig {
         if options.stop.isStopped { throw NodeStopped() }
         let (yaml, preprocessing) = try job(control, options, until: begin + options.joinTimeout)
-        var config = try JobConfig.parse(
-            yaml: yaml, name: "the coordinator's configuration",
-            modelKinds: Set(options.jobs.map { type(of: $0).kind }))
+        var config = try JobConfig.received(yaml: yaml, modelKinds: Set(options.jobs.map { type(of: $0).kind }))
         config.reading.preprocessing = try Preprocessing(
             json: preprocessing, name: "the coordinator's preprocessing")
         return config

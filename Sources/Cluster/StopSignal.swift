@@ -75,3 +75,14 @@ extension StopSignal.State {
         return nil
     }
 }
+
+extension StopSignal: CustomStringConvertible {
+    public var description: String {
+        let (request, reason) = state.withLock { ($0.request, $0.reason) }
+        switch request {
+        case .none: return "not stopped"
+        case .gracefully: return "asked to end: \(reason)"
+        case .now: return "asked to end at once: \(reason)"
+        }
+    }
+}

@@ -67,3 +67,24 @@ public struct TLS: Hashable, Sendable {
             certificate: certificate, key: key, authority: authority, serverName: serverName, verification: .required)
     }
 }
+
+extension TLS: CustomStringConvertible {
+    public var description: String {
+        let parts = [("certificate", certificate), ("key", key), ("authority", authority)]
+            .compactMap { name, pem in pem.map { "\(name) \($0)" } }
+        let name = serverName.map { ["server name \($0)"] } ?? []
+        return (parts + name + ["verification \(verification)"]).joined(separator: ", ")
+    }
+}
+
+extension TLS.PEM: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The path; never the text, which may be a private key.
+    public var description: String {
+        switch self {
+        case .file(let path): path
+        case .text(let text): "text of \(text.utf8.count) bytes"
+        }
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

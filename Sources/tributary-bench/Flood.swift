@@ -78,7 +78,7 @@ struct Flood: ParsableCommand {
             }, onEvent: { _ in })
         let rates = parts.map { $0.stepsPerSecond ?? 0 }
         guard rates.allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status)")
+            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status.rawValue)")
         }
         print(
             JSONLine(

@@ -58,7 +58,8 @@ struct Load: ParsableCommand {
             }, onEvent: { _ in })
         guard let rate = meter.stepsPerSecond else {
             throw ValidationError(
-                "the job ended before it was measured: \(report.reason ?? report.status) \(failures.withLock { $0 })")
+                "the job ended before it was measured: \(report.reason ?? report.status.rawValue) \(failures.withLock { $0 })"
+            )
         }
         print(
             JSONLine(

@@ -46,7 +46,7 @@ struct PSAsync: ParsableCommand {
             }, onEvent: { _ in })
         let result = meter.withLock { $0 }
         guard let rate = result.stepsPerSecond, let elapsed = result.seconds else {
-            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status)")
+            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status.rawValue)")
         }
         // Each worker's part of the whole run: all of them start and end together.
         let total = max(report.workers.reduce(0) { $0 + $1.steps }, 1)

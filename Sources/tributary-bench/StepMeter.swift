@@ -20,7 +20,7 @@ struct StepMeter {
     }
 
     /// Takes in how far the job is; true once the timed part is over.
-    mutating func note(_ progress: Progress, warmup: Double, seconds: Double) -> Bool {
+    mutating func note(_ progress: JobProgress, warmup: Double, seconds: Double) -> Bool {
         guard end == nil, progress.step > 0 else { return end != nil }
         let now = ContinuousClock.now
         firstLoss = firstLoss ?? progress.loss

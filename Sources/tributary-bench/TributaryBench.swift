@@ -7,8 +7,8 @@ struct TributaryBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tributary-bench", abstract: "Measures Tributary; each case prints one JSON line.",
         subcommands: [
-            XOR.self, MLP.self, CNN.self, LSTM.self, AdamUpdate.self, Embedding.self, Startup.self, PushPull.self,
-            PSAsync.self, PSNull.self, Overlap.self, Load.self, Flood.self, Flooder.self, ReplyEcho.self,
+            XOR.self, MLP.self, CNN.self, LSTM.self, Lengths.self, AdamUpdate.self, Embedding.self, Startup.self,
+            PushPull.self, PSAsync.self, PSNull.self, Overlap.self, Load.self, Flood.self, Flooder.self, ReplyEcho.self,
             DeviceComparison.self,
         ])
 

@@ -37,8 +37,10 @@ enum ControlReplies {
 
     private static func status() -> WireStatusReport {
         var report = WireStatusReport()
+        report.phase = "training"
         report.metrics = ["accuracy": 0.5]
         var node = WireNodeStatus()
+        node.state = "ready"
         node.tally.dropped = ["late": 1]
         report.nodes = [node]
         return report

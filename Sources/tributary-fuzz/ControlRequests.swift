@@ -112,7 +112,7 @@ enum ControlRequests {
         // The last that is taken: sums of many are added up.
         sum.examples = chance.once(in: 2) ? Int64(Int32.max) : Int64(chance.below(257))
         var metric = WireMetricSum()
-        (metric.name, metric.sum) = ("accuracy", Double(chance.number()))
+        (metric.name, metric.sums) = ("accuracy", (0..<chance.below(3)).map { _ in Double(chance.number()) })
         sum.metrics = [metric]
         request.done = [sum]
         return request
@@ -171,7 +171,7 @@ enum ControlRequests {
             result.loss = Double(chance.number())
             var metric = WireMetricSum()
             metric.name = chance.pick(["", "accuracy"])
-            metric.sum = Double(chance.number())
+            metric.sums = (0..<chance.below(3)).map { _ in Double(chance.number()) }
             result.metrics = [metric]
             return result
         }

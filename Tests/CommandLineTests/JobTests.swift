@@ -69,9 +69,9 @@ struct JobTests {
         let (status, report) = try job.finish()
         #expect(status == 0, "\(job.log)")
         let done = try #require(report, "\(job.log)")
-        #expect(done.status == "finished" && done.steps == 400 && done.samples == 8000)
+        #expect(done.status == .finished && done.steps == 400 && done.samples == 8000)
         #expect(done.metrics["accuracy"] ?? 0 > 0.85)
-        #expect((done.workers + done.servers).allSatisfy { $0.exitStatus == 0 && $0.state == "finished" })
+        #expect((done.workers + done.servers).allSatisfy { $0.exitStatus == 0 && $0.state == .finished })
     }
 
     @Test(
@@ -84,7 +84,7 @@ struct JobTests {
         #expect(kill(try #require(job.pid(of: "worker 1")), SIGKILL) == 0)
         let (status, report) = try job.finish()
         let done = try #require(report, "\(job.log)")
-        #expect(status == 0 && done.status == "finished", "\(job.log)")
+        #expect(status == 0 && done.status == .finished, "\(job.log)")
         #expect(done.steps == 5000 && done.samples == 100_000)
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
     }
@@ -99,7 +99,7 @@ struct JobTests {
         Thread.sleep(forTimeInterval: 0.2)
         #expect(kill(try #require(job.pid(of: "worker 2")), SIGKILL) == 0)
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished" && report?.steps == 2000, "\(job.log)")
+        #expect(status == 0 && report?.status == .finished && report?.steps == 2000, "\(job.log)")
         #expect(job.log.contains("SIGKILL"), "\(job.log)")
         // Gradients that come too late are another matter.
         if !consistency.contains("backup") { #expect(report?.missedExamples == 0) }
@@ -116,10 +116,10 @@ struct JobTests {
         #expect(kill(try #require(job.pid(of: "worker 2")), SIGTERM) == 0)
         let (status, report) = try job.finish()
         let done = try #require(report, "\(job.log)")
-        #expect(status == 0 && done.status == "finished" && done.steps == 4000, "\(job.log)")
+        #expect(status == 0 && done.status == .finished && done.steps == 4000, "\(job.log)")
         #expect(done.missedExamples == 0 && done.samples == 80_000 && done.gradients.dropped == [:])
         let worker = try #require(done.workers.first { $0.number == 2 })
-        #expect(worker.state == "finished" && worker.exitStatus == 0 && worker.steps > 0 && worker.steps < 4000)
+        #expect(worker.state == .finished && worker.exitStatus == 0 && worker.steps > 0 && worker.steps < 4000)
     }
 
     @Test("a worker that joins later takes part, in either consistency", arguments: ["async", "sync"])
@@ -204,7 +204,7 @@ struct JobTests {
         #expect(job.waitFor("(at most"))
         _ = try tell(["stop", address])
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "stopped" && report?.gradients.applied ?? 0 > 0, "\(job.log)")
+        #expect(status == 0 && report?.status == .stopped && report?.gradients.applied ?? 0 > 0, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(5)))
     }
 
@@ -222,7 +222,7 @@ struct JobTests {
         }
         kill(try #require(job.pid(of: "server 0")), SIGKILL)
         let (status, report) = try job.finish()
-        #expect(status == 69 && report?.status == "failed", "\(job.log)")
+        #expect(status == 69 && report?.status == .failed, "\(job.log)")
         #expect(job.log.contains("server 0") && job.log.contains("SIGKILL"))
         let saved = try #require(try Manifest.newest(in: checkpoint.path))
         #expect(saved.step >= 100 && saved.step % 100 == 0)
@@ -246,7 +246,7 @@ struct JobTests {
         let (status, report) = try job.finish()
         #expect(ContinuousClock.now - asked < .seconds(2))
         let stopped = try #require(report, "\(job.log)")
-        #expect(status == 0 && stopped.status == "stopped" && stopped.steps > 0)
+        #expect(status == 0 && stopped.status == .stopped && stopped.steps > 0)
         let losses = folder.appendingPathComponent("losses.csv")
         let next = try RunningJob(
             "train",

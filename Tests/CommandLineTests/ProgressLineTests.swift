@@ -5,9 +5,9 @@ import TributaryCommand
 
 @Suite struct ProgressLineTests {
     static func progress(
-        phase: String = "training", step: Int = 1300, secondsLeft: Double? = 3, workersAlive: Int = 2
-    ) -> Cluster.Progress {
-        var progress = Cluster.Progress()
+        phase: JobPhase = .training, step: Int = 1300, secondsLeft: Double? = 3, workersAlive: Int = 2
+    ) -> JobProgress {
+        var progress = JobProgress()
         progress.phase = phase
         progress.step = step
         progress.totalSteps = 1890
@@ -82,7 +82,7 @@ import TributaryCommand
     @Test("before the first step it says what the job waits for")
     func waiting() {
         #expect(
-            ProgressLine(Self.progress(phase: "waiting", step: 0, workersAlive: 1)).text(width: 80)
+            ProgressLine(Self.progress(phase: .waiting, step: 0, workersAlive: 1)).text(width: 80)
                 == "waiting · 1/2 workers")
     }
 

@@ -73,7 +73,7 @@ struct SecurityProgramTests {
         try start(nodes, "server 0", ["--coordinator", address])
         try start(nodes, "worker 0", ["--coordinator", address, "--token-file", "\(file).token"])
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished", "\(job.log)")
+        #expect(status == 0 && report?.status == .finished, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(10)) && nodes.exits.allSatisfy { $0.ending.isSuccess })
         #expect(mode(of: place) == nil && mode(of: "\(file).token") == nil)
     }
@@ -106,7 +106,7 @@ struct SecurityProgramTests {
         let job = try RunningJob(
             "coordinator", ["--listen", address.description, "--workers", "1"], in: URL(filePath: "\(folder)/job"))
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished", "\(job.log)")
+        #expect(status == 0 && report?.status == .finished, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(10)))
         #expect(nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(nodes.exits)")
         stale.remove()
@@ -155,7 +155,7 @@ struct SecurityProgramTests {
         #expect(open.status == 78 && open.words.contains("there is no token"), "\(open)")
         try start(nodes, "worker 1", ["--coordinator", address])
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished", "\(job.log)")
+        #expect(status == 0 && report?.status == .finished, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(10)) && nodes.exits.allSatisfy { $0.ending.isSuccess })
         #expect(nodes.exits.contains { $0.lastWords.contains { $0.contains("ipc://\(folder)/job-server-") } })
     }
@@ -239,7 +239,7 @@ struct SecurityProgramTests {
         try start(nodes, "worker 0", ["--coordinator", address] + client)
         try start(nodes, "worker 1", ["--coordinator", address] + client)
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished", "\(job.log)")
+        #expect(status == 0 && report?.status == .finished, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(10)))
         #expect(nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(nodes.exits)")
     }

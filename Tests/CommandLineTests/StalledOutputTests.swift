@@ -132,7 +132,7 @@ struct StalledOutputTests {
         defer { kill(process.processIdentifier, SIGKILL) }
         #expect(wait { !process.isRunning })
         let done = report("out")
-        #expect(process.terminationStatus == 0 && done?.status == "finished" && done?.steps == 400, "\(text("out"))")
+        #expect(process.terminationStatus == 0 && done?.status == .finished && done?.steps == 400, "\(text("out"))")
         #expect(done?.gradients.dropped == [:])
     }
 
@@ -152,7 +152,7 @@ struct StalledOutputTests {
         defer { for node in nodes { kill(node.processIdentifier, SIGKILL) } }
         #expect(wait { !coordinator.isRunning && nodes.allSatisfy { !$0.isRunning } })
         #expect(([coordinator] + nodes).map(\.terminationStatus) == [0, 0, 0, 0])
-        #expect(report("out")?.status == "finished", "\(text("out"))")
+        #expect(report("out")?.status == .finished, "\(text("out"))")
     }
 
     /// A job whose output and messages go to one stopped terminal, trained to its end.
@@ -176,7 +176,7 @@ struct StalledOutputTests {
         let line = terminal.text.split(whereSeparator: \.isNewline).last { !$0.isEmpty } ?? ""
         let json = line.drop { $0 != "{" }
         let report = try JSONDecoder().decode(JobReport.self, from: Data(json.utf8))
-        #expect(report.status == "finished" && report.steps == 400, "\(terminal.text)")
+        #expect(report.status == .finished && report.steps == 400, "\(terminal.text)")
     }
 
     @Test("a terminal that stays stopped keeps no process from ending", arguments: [SIGINT, SIGTERM])

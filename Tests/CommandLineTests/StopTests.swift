@@ -71,7 +71,7 @@ struct StopTests {
         cluster.signal(SIGTERM, coordinator: true)
         let (status, report) = try cluster.job.finish()
         let stopped = try #require(report, "\(cluster.job.log)")
-        #expect(status == 0 && stopped.status == "stopped" && stopped.checkpointError == nil, "\(cluster.job.log)")
+        #expect(status == 0 && stopped.status == .stopped && stopped.checkpointError == nil, "\(cluster.job.log)")
         #expect(cluster.nodes.waitForAll(atMost: .seconds(5)))
         #expect(cluster.nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(cluster.nodes.exits)")
         try resume(cluster.checkpoint, cluster.folder, consistency, from: stopped)
@@ -90,7 +90,7 @@ struct StopTests {
         cluster.signal(signal, nodes: { $0.hasPrefix(who) }, coordinator: who == "coordinator")
         let (status, report) = try cluster.job.finish()
         let stopped = try #require(report, "\(cluster.job.log)")
-        #expect(status == expected && stopped.status == (expected == 0 ? "stopped" : "failed"), "\(cluster.job.log)")
+        #expect(status == expected && stopped.status == (expected == 0 ? .stopped : .failed), "\(cluster.job.log)")
         if who.hasPrefix("server") { #expect(stopped.reason?.hasSuffix("was asked to end") == true) }
         #expect(cluster.nodes.waitForAll(atMost: .seconds(5)))
         #expect(cluster.nodes.exits.allSatisfy { $0.ending.isSuccess }, "\(cluster.nodes.exits)")
@@ -122,7 +122,7 @@ struct StopTests {
         if whom & 1 != 0 { kill(launcher, SIGTERM) }
         let (status, report) = try job.finish()
         let stopped = try #require(report, "\(job.log)")
-        #expect(status == 0 && stopped.status == "stopped", "\(job.log)")
+        #expect(status == 0 && stopped.status == .stopped, "\(job.log)")
         #expect((stopped.workers + stopped.servers).allSatisfy { $0.exitStatus == 0 }, "\(job.log)")
         try resume(checkpoint, folder, "sync", from: stopped)
     }
@@ -164,7 +164,7 @@ struct StopTests {
         #expect(job.waitFor("training begins"))
         kill(job.process.processIdentifier, SIGHUP)
         let (status, report) = try job.finish()
-        #expect(status == 0 && report?.status == "finished", "\(job.log)")
+        #expect(status == 0 && report?.status == .finished, "\(job.log)")
     }
 
     @Test("a worker that was stopped for too long hears that it was taken for dead, and what to do")
@@ -182,7 +182,7 @@ struct StopTests {
         #expect(words.contains("was taken for dead") && words.contains("start a new worker"), "\(words)")
         cluster.signal(SIGTERM, coordinator: true)
         let (status, report) = try cluster.job.finish()
-        #expect(status == 0 && report?.status == "stopped", "\(cluster.job.log)")
+        #expect(status == 0 && report?.status == .stopped, "\(cluster.job.log)")
         #expect(cluster.nodes.waitForAll(atMost: .seconds(5)))
     }
 

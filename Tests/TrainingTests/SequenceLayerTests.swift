@@ -146,8 +146,8 @@ struct SequenceLayerTests {
             return result
         }
         for b in 0..<batch {
-            let rows = try (0..<time).map { t in
-                try Array(input.doubles[(b * time + t) * width..<(b * time + t + 1) * width])
+            let rows = (0..<time).map { t in
+                Array(input.knownDoubles[(b * time + t) * width..<(b * time + t + 1) * width])
             }
             for t in 0..<time {
                 let query = project(rows[t], 0)

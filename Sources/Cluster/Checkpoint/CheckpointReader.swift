@@ -2,12 +2,12 @@ package import Dataflow
 internal import Interchange
 
 /// Reads Variables out of a checkpoint that any number of servers wrote, cut in any way.
-package final class CheckpointReader {
+package final class CheckpointReader: Sendable {
     package let manifest: Manifest
     private let directory: String
     /// Parts of each Variable: elements and where they are.
-    private var parts: [String: [(range: Range<Int>?, file: SafetensorsFile, name: String)]] = [:]
-    private var files: [SafetensorsFile] = []
+    private let parts: [String: [(range: Range<Int>?, file: SafetensorsFile, name: String)]]
+    private let files: [SafetensorsFile]
 
     /// Reads and checks the files' headers.
     ///
@@ -16,6 +16,8 @@ package final class CheckpointReader {
     package init(_ manifest: Manifest, directory: String) throws {
         self.manifest = manifest
         self.directory = directory
+        var files: [SafetensorsFile] = []
+        var parts: [String: [(range: Range<Int>?, file: SafetensorsFile, name: String)]] = [:]
         for file in manifest.files {
             let opened = try SafetensorsFile("\(directory)/\(file.name)")
             if let header = file.header {
@@ -33,6 +35,7 @@ package final class CheckpointReader {
                 parts[variable, default: []].append((range, opened, name))
             }
         }
+        (self.files, self.parts) = (files, parts)
     }
 
     /// Reads all of it. Throws `FormatError` for a tensor that is not as it was written.
@@ -53,6 +56,16 @@ package final class CheckpointReader {
     }
 
     package var variables: [String] { parts.keys.sorted() }
+
+    /// A Variable's dtype and shape: that of a vector, if it was cut. Nil if the checkpoint lacks it.
+    package func spec(named name: String) -> (spec: TensorSpec, isCut: Bool)? {
+        guard let found = parts[name], let first = found.first, let dtype = first.file.dtype(named: first.name) else {
+            return nil
+        }
+        let ends = found.compactMap(\.range?.upperBound)
+        guard ends.isEmpty else { return (TensorSpec(dtype, [ends.max() ?? 0]), true) }
+        return first.file.shape(named: first.name).map { (TensorSpec(dtype, $0), false) }
+    }
 
     /// The whole Variable.
     /// - Throws: `NodeError` if the checkpoint lacks it or a part of it.

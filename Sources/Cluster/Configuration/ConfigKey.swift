@@ -7,6 +7,13 @@ struct ConfigKey: Sendable {
     /// The value to write, nil where the configuration holds none.
     let write: @Sendable (JobConfig) -> ConfigValue?
 
+    /// The property of `JobConfig` that holds its value: `train.learningRate` of `train.learning_rate`.
+    var property: String {
+        if let name = JobConfig.properties[path] { return name }
+        let words = path.split(separator: "_")
+        return words.dropFirst().reduce(String(words[0])) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+
     /// A key that always has a value: the YAML's or the default.
     static func required<T>(
         _ path: String, _ place: any WritableKeyPath<JobConfig, T> & Sendable, _ format: ValueFormat<T>,

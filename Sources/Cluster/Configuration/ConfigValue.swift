@@ -93,3 +93,18 @@ extension ConfigValue {
         return result + "\""
     }
 }
+
+// What a program writes: `config.model.options["sizes"] = [8, 4]`.
+extension ConfigValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(nilLiteral: ()) { self = .null }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(integerLiteral value: Int) { self = .int(value) }
+    public init(floatLiteral value: Double) { self = .double(value) }
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(arrayLiteral elements: ConfigValue...) { self = .list(elements) }
+    public init(dictionaryLiteral elements: (String, ConfigValue)...) {
+        self = .map(Dictionary(elements, uniquingKeysWith: { $1 }))
+    }
+}

@@ -1,3 +1,5 @@
+internal import Dataflow
+
 /// Walks the YAML tree, sets each key that `JobConfig.keys` knows, and lists every mistake.
 struct ConfigurationReader {
     typealias Place = ConfigurationError.Mistake.Place
@@ -10,6 +12,9 @@ struct ConfigurationReader {
     /// Keys under `model` that only a registered kind may have; known for certain when all is read.
     private var options: [(name: String, value: YAMLValue, place: Place)] = []
 
+    /// Whether the configuration was made in Swift: its properties are named, and there are no lines.
+    private var isOfSwift = false
+
     /// What is being read: the folder where its relative paths start, and, for an override, the place of all of it.
     private var baseDirectory = ""
     private var override: Place?
@@ -18,12 +23,41 @@ struct ConfigurationReader {
         self.modelKinds = JobConfig.builtInModelKinds.union(modelKinds)
     }
 
+    /// Takes a configuration that was made in Swift: every value must be one that its key may have.
+    ///
+    /// What differs from the default counts as given.
+    mutating func read(_ given: JobConfig, baseDirectory: String) {
+        isOfSwift = true
+        let standard = JobConfig()
+        config = given
+        for key in JobConfig.keys {
+            guard let value = key.write(given) else { continue }
+            if value != key.write(standard) { places[key.path] = .property(key.property) }
+            do throws(ValueError) {
+                try key.read(YAMLValue(value), &config, baseDirectory)
+            } catch {
+                mistakes.add(.property(key.property), "\(key.property) \(error.text)")
+                // As of a file: what the whole must be is not told of a value that is wrong by itself.
+                let value = key.write(standard).map { YAMLValue($0) } ?? .scalar("", isPlain: true)
+                try? key.read(value, &config, baseDirectory)
+            }
+        }
+        for (name, value) in given.model.options.sorted(by: { $0.key < $1.key }) {
+            options.append((name, YAMLValue(value), .property("model.options")))
+        }
+        config.model.options = [:]
+        refuseRivals(among: places)
+    }
+
     /// Reads a whole file's text.
-    mutating func read(yaml: String, baseDirectory: String) {
+    ///
+    /// - Parameter hasLines: whether somebody wrote it, who knows its lines.
+    mutating func read(yaml: String, baseDirectory: String, hasLines: Bool = true) {
         self.baseDirectory = baseDirectory
-        let document = YAMLDocument(yaml, mistakes: &mistakes) { .line($0) }
+        override = hasLines ? nil : .wholeFile
+        let document = YAMLDocument(yaml, mistakes: &mistakes) { hasLines ? .line($0) : .wholeFile }
         if let root = document.root {
-            read(root, at: "", place: .line(document.line))
+            read(root, at: "", place: override ?? .line(document.line))
         } else if mistakes.count == 0 {
             mistakes.add(.wholeFile, "the configuration is empty (allowed: \(Self.allowed(in: "")))")
         }
@@ -104,16 +138,20 @@ extension ConfigurationReader {
 extension ConfigurationReader {
     /// What only the whole can tell: kinds of models and their options, keys that need or exclude each other.
     mutating func finish() {
+        defer { if isOfSwift { mistakes.nameProperties() } }
         let isRegistered = modelKinds.contains(config.model.kind)
         if !isRegistered, let place = places["model.kind"] {
             let value = YAMLValue.scalar(config.model.kind, isPlain: false)
             mistakes.add(place, "model.kind \(refusal(of: value, allowed: modelKinds.sorted()))")
         }
         for option in options {
-            if isRegistered, !JobConfig.builtInModelKinds.contains(config.model.kind) {
+            if isOfSwift, let mistake = Self.mistake(ofOption: option.name, option.value) {
+                mistakes.add(option.place, mistake)
+            } else if isRegistered, !JobConfig.builtInModelKinds.contains(config.model.kind) {
                 config.model.options[option.name] = option.value.resolved
             } else {
-                mistakes.add(option.place, Self.unknown("model." + option.name, kind: config.model.kind))
+                let unknown = Self.unknown("model." + option.name, kind: config.model.kind)
+                mistakes.add(option.place, isOfSwift ? "model.options has the \(unknown)" : unknown)
             }
         }
         refuseKeysWithoutEffect()
@@ -160,12 +198,11 @@ extension ConfigurationReader {
     private mutating func finishData() {
         let data = config.data
         if data.format != .embedded, data.path == nil {
-            let place = places["data.path"] ?? places["data.format"] ?? .wholeFile
             let what = data.format == .idx ? "DIR" : "FILE"
-            mistakes.add(
-                place,
-                "data.path is required for data.format \(data.format.rawValue): write it under data, "
-                    + "or give --set data.path=\(what)")
+            refuse(
+                true, at: ["data.path", "data.format"],
+                because: "data.path is required for data.format \(data.format.rawValue)"
+                    + (isOfSwift ? "" : ": write it under data, or give --set data.path=\(what)"))
         }
         refuse(
             data.format == .embedded && data.path != nil, at: ["data.path"],
@@ -202,12 +239,16 @@ extension ConfigurationReader {
 
     /// Keys that the job's kind of model, format, optimizer or schedule makes nothing of.
     ///
-    /// Of a file, keys of an optimizer or a schedule that the command line replaces are let be: so one can try others.
+    /// Of a file, keys of an optimizer or a schedule that the command line replaces are let be: so one can try others. A
+    /// program may do the same with its properties.
     private mutating func refuseKeysWithoutEffect() {
         for key in JobConfig.keys {
             guard let place = places[key.path], let owner = key.missingOwner(in: config) else { continue }
-            if case .line = place, case .override? = places[owner.selector], owner.selector.hasPrefix("train.") {
-                continue
+            if owner.selector.hasPrefix("train.") {
+                switch (place, places[owner.selector]) {
+                case (.line, .override), (.property, _): continue
+                default: break
+                }
             }
             mistakes.add(place, owner.refusal(of: key.path, in: config))
         }
@@ -219,9 +260,9 @@ extension ConfigurationReader {
         guard model.kind == "graph" else {
             if case .node(let text)? = model.loss, JobConfig.builtInModelKinds.contains(model.kind) {
                 let value = YAMLValue.scalar(text, isPlain: false)
-                mistakes.add(
-                    places["model.loss"] ?? .wholeFile,
-                    "model.loss \(refusal(of: value, allowed: JobConfig.Model.Loss.named.map(\.key)))")
+                refuse(
+                    true, at: ["model.loss"],
+                    because: "model.loss \(refusal(of: value, allowed: JobConfig.Model.Loss.named.map(\.key)))")
             }
             return
         }
@@ -250,7 +291,21 @@ extension ConfigurationReader {
     }
 
     private mutating func refuse(_ isWrong: Bool, at keys: [String], because text: String) {
-        if isWrong { mistakes.add(keys.compactMap { places[$0] }.first ?? .wholeFile, text) }
+        guard isWrong else { return }
+        let standard: Place = isOfSwift ? .property(keys.first.flatMap { Self.keys[$0]?.property } ?? "") : .wholeFile
+        mistakes.add(keys.compactMap { places[$0] }.first ?? standard, text)
+    }
+
+    /// What is wrong with an option of a model's own that a program sets; nil for nothing.
+    private static func mistake(ofOption name: String, _ value: YAMLValue) -> String? {
+        if name.isEmpty || name.contains(".") {
+            return "model.options can't have the name \(ConfigValue.quoted(name)): a name has letters and no points"
+        }
+        if let key = keys["model.\(name)"] {
+            return
+                "model.options can't have \(name), which is a property of its own: set model.\(key.property.dropFirst(6))"
+        }
+        return value.hasOnlyNumbers ? nil : "model.options has a number under \(name) that is not finite"
     }
 
     /// Of one file, or of one command line, `train.epochs` and `train.steps` cannot both be meant, nor two test parts.

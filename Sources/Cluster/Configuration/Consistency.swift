@@ -66,7 +66,7 @@ extension ValueFormat where T == JobConfig.Cluster.Consistency {
                 case .bounded(let staleness): return .map(["staleness": .int(staleness)])
                 case .synchronous(let backup, let asynchronousTables):
                     var options: [String: ConfigValue] = [:]
-                    if backup > 0 { options["backup"] = .int(backup) }
+                    if backup != 0 { options["backup"] = .int(backup) }
                     if asynchronousTables { options["sparse"] = .string("async") }
                     return options.isEmpty ? .string("sync") : .map(["sync": .map(options)])
                 }

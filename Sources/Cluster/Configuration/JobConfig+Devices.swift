@@ -16,7 +16,11 @@ extension JobConfig.Devices {
     func forServer() throws -> DeviceOptions { options(try DeviceName(server)) }
 
     private func options(_ standard: DeviceName?) -> DeviceOptions {
-        DeviceOptions(
+        var options = DeviceOptions(
             standard: standard, allowsEmulation: openCLCPU, memoryLimit: gpuMemory, allowsTF32: allowsTF32)
+        options.names = .init(
+            softPlacement: "devices.softPlacement (devices.soft_placement in YAML)",
+            emulation: "devices.openCLCPU (devices.opencl_cpu in YAML)")
+        return options
     }
 }

@@ -4,6 +4,8 @@ extension JobConfig {
 
     /// The dotted paths of all keys.
     package static let keyPaths = keys.map(\.path)
+    /// Their properties.
+    package static let keyProperties = keys.map(\.property)
 
     private static let generalKeys: [ConfigKey] = [
         .required("job", \.job, .text),
@@ -97,8 +99,8 @@ extension JobConfig {
             "train.l2_regularization_strength", \.train.l2Strength, .number("≥ 0") { $0 >= 0 }, of: layered,
             .optimizers(.ftrl)),
         .required("train.batch", \.train.batch, .whole(atLeast: 1)),
-        .optional("train.epochs", \.train.epochsIfSet, .whole(atLeast: 1)),
-        .optional("train.steps", \.train.stepsIfSet, .whole(atLeast: 1)),
+        .optional("train.epochs", \.train.epochs, .whole(atLeast: 1)),
+        .optional("train.steps", \.train.steps, .whole(atLeast: 1)),
         .required("train.l1", \.train.l1, .number("≥ 0") { $0 >= 0 }, of: layered),
         .required("train.l2", \.train.l2, .number("≥ 0") { $0 >= 0 }, of: layered),
         .optional("train.clip_norm", \.train.clipNorm, .number("> 0") { $0 > 0 }, of: layered),
@@ -106,6 +108,7 @@ extension JobConfig {
         .required("train.on_nan", \.train.onNaN, .choice()),
         .required("train.staleness_scaling", \.train.stalenessScaling, .flag),
         .optional("train.evaluate_every_steps", \.train.evaluateEverySteps, .whole(atLeast: 1)),
+        .required("train.metrics", \.train.metrics, .list(of: .choice(), example: "[auc, log_loss]")),
     ]
 
     private static let share = ValueFormat<Double>.number("≥ 0 and < 1") { $0 >= 0 && $0 < 1 }
@@ -148,6 +151,14 @@ extension JobConfig {
         .required("checkpoint.keep", \.checkpoint.keep, .whole(atLeast: 1), of: .directory),
     ]
 
+    /// The properties that are not called as their keys are.
+    static let properties: [String: String] = [
+        "model.init": "model.initialize", "train.l1_regularization_strength": "train.l1Strength",
+        "train.l2_regularization_strength": "train.l2Strength", "train.on_nan": "train.onNaN",
+        "cluster.tls.client_ca": "cluster.tls.clientCA", "devices.worker_gpus": "devices.workerGPUs",
+        "devices.opencl_cpu": "devices.openCLCPU", "devices.tf32": "devices.allowsTF32",
+    ]
+
     /// What other programs call these keys, for the hint only.
     static let otherNames: [String: String] = [
         "lr": "learning_rate", "rate": "learning_rate", "batch_size": "batch", "rho": "decay", "max_steps": "steps",
@@ -155,16 +166,4 @@ extension JobConfig {
         "label": "labels", "dir": "directory", "file": "path", "normalize": "scale", "delimiter": "separator",
         "sep": "separator", "target": "labels", "na_values": "missing", "impute": "missing",
     ]
-}
-
-extension JobConfig.Train {
-    /// The two spellings of `length`: setting one gives up the other; nil gives up nothing.
-    fileprivate var epochsIfSet: Int? {
-        get { epochs }
-        set { if let newValue { length = .epochs(newValue) } }
-    }
-    fileprivate var stepsIfSet: Int? {
-        get { steps }
-        set { if let newValue { length = .steps(newValue) } }
-    }
 }

@@ -52,6 +52,40 @@ extension JobConfig {
         return reader.config
     }
 
+    /// Reads and checks the YAML that a coordinator sends, which has no lines that anybody knows.
+    package static func received(yaml: String, modelKinds: Set<String>) throws(ConfigurationError) -> JobConfig {
+        var reader = ConfigurationReader(modelKinds: modelKinds)
+        reader.read(yaml: yaml, baseDirectory: FileManager.default.currentDirectoryPath, hasLines: false)
+        reader.finish()
+        if let error = reader.mistakes.error(name: "the coordinator's configuration") { throw error }
+        return reader.config
+    }
+
+    /// Checks a configuration that was made in Swift by the rules that a YAML file has.
+    ///
+    /// Whatever takes a configuration does so by itself.
+    /// - Parameter modelKinds: the kinds of model that the program has besides `builtInModelKinds`.
+    /// - Throws: `ConfigurationError` with every mistake at once, by properties.
+    public func validate(modelKinds: Set<String> = []) throws(ConfigurationError) {
+        _ = try checked(modelKinds: modelKinds)
+    }
+
+    /// The configuration of this job, checked: the job says the kind of its model, and relative paths start at the current
+    /// folder.
+    package func checked(for job: any TrainingJob) throws(ConfigurationError) -> JobConfig {
+        var config = self
+        config.model.kind = type(of: job).kind
+        return try config.checked(modelKinds: [config.model.kind])
+    }
+
+    private func checked(modelKinds: Set<String>) throws(ConfigurationError) -> JobConfig {
+        var reader = ConfigurationReader(modelKinds: modelKinds)
+        reader.read(self, baseDirectory: FileManager.default.currentDirectoryPath)
+        reader.finish()
+        if let error = reader.mistakes.error(name: "JobConfig") { throw error }
+        return reader.config
+    }
+
     /// The whole effective configuration as YAML, defaults included and paths absolute; without keys that
     /// have no effect in this job.
     ///

@@ -4,7 +4,8 @@ public import Training
 /// One job, as its YAML describes it: model, data, training, cluster, devices and checkpoints.
 ///
 /// `JobConfig()` is a whole job by itself: an MLP on the embedded digits, one server, two workers. Every property
-/// has the default that its key has in YAML; the keys themselves stand in one table, `JobConfig.keys`.
+/// has the default that its key has in YAML; the keys themselves stand in one table, `JobConfig.keys`. What takes a
+/// configuration checks it by that table and throws `ConfigurationError` with all its mistakes.
 public struct JobConfig: Sendable, Equatable {
     /// The job's name, shown in logs and in the status.
     public var job = "job"
@@ -75,6 +76,8 @@ extension JobConfig {
         public var outputs: Int?
         /// The keys under `model` that only a kind registered by a program knows.
         public var options: [String: ConfigValue] = [:]
+
+        public init() {}
 
         /// The initialiser, or what the activation asks for: He (2015) for the ReLU family, else Glorot (2010).
         public var effectiveInitializer: Initializer {
@@ -150,6 +153,8 @@ extension JobConfig {
         public var separator: String?
         /// Which columns of a CSV file are passed over.
         public var ignore: [Column] = []
+
+        public init() {}
 
         public enum Format: String, Sendable, CaseIterable { case embedded, idx, csv, npz, ratings }
         public enum Scale: String, Sendable, CaseIterable {
@@ -233,11 +238,35 @@ extension JobConfig {
         public var stalenessScaling = false
         /// Evaluates every so many updates, besides the end of each epoch and of the job.
         public var evaluateEverySteps: Int?
+        /// What is told beside the loss and the model's own metrics, of the model's labels and predictions.
+        public var metrics: [Metric.Named] = []
 
-        /// The whole passes over the data, if the job's length is given so.
-        public var epochs: Int? { if case .epochs(let count) = length { count } else { nil } }
-        /// The updates, if the job's length is given so.
-        public var steps: Int? { if case .steps(let count) = length { count } else { nil } }
+        public init() {}
+
+        /// The whole passes over the data, if the job's length is given so. Setting them gives up `steps`; nil gives up
+        /// the number that was set.
+        public var epochs: Int? {
+            get { if case .epochs(let count) = length { count } else { nil } }
+            set {
+                if let newValue {
+                    length = .epochs(newValue)
+                } else if epochs != nil {
+                    length = Train().length
+                }
+            }
+        }
+        /// The updates, if the job's length is given so. Setting them gives up `epochs`; nil gives up the number that was
+        /// set.
+        public var steps: Int? {
+            get { if case .steps(let count) = length { count } else { nil } }
+            set {
+                if let newValue {
+                    length = .steps(newValue)
+                } else if steps != nil {
+                    length = Train().length
+                }
+            }
+        }
 
         /// The updates that the job makes on so many training examples.
         public func totalSteps(examples: Int) -> Int {
@@ -308,6 +337,8 @@ extension JobConfig {
         public var insecure = false
         public var tls = TLS()
 
+        public init() {}
+
         public enum Transport: String, Sendable, CaseIterable {
             case inproc, ipc, tcp
             case tls = "tls+tcp"
@@ -345,6 +376,8 @@ extension JobConfig {
         public var gpuMemory: Int?
         /// Lets matrix products on GPUs use TF32.
         public var allowsTF32 = false
+
+        public init() {}
     }
 
     /// Where and how often it is saved.
@@ -355,5 +388,7 @@ extension JobConfig {
         public var everySteps: Int?
         /// How many checkpoints are kept.
         public var keep = 3
+
+        public init() {}
     }
 }

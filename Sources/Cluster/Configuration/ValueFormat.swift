@@ -1,3 +1,4 @@
+internal import Dataflow
 import Foundation
 
 /// Why a value was refused, as the rest of a sentence that begins with the key: "must be …, got …".

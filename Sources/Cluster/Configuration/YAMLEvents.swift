@@ -38,7 +38,7 @@ final class YAMLEvents {
         _ = bytes.update(fromContentsOf: utf8)
         parser = .allocate(capacity: 1)
         parser.initialize(to: yaml_parser_t())
-        precondition(yaml_parser_initialize(parser) == 1, "libyaml cannot start")
+        if yaml_parser_initialize(parser) != 1 { fatalError("libyaml cannot start: there is no memory") }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, utf8.count)
     }

@@ -8,6 +8,27 @@ enum YAMLValue: Sendable {
     /// Each key once.
     case map([Pair])
 
+    /// A value as `ConfigValue.yaml` writes it.
+    init(_ value: ConfigValue) {
+        switch value {
+        case .null, .bool, .int, .double: self = .scalar(value.yaml, isPlain: true)
+        case .string(let text): self = .scalar(text, isPlain: false)
+        case .list(let items): self = .list(items.map { YAMLValue($0) })
+        case .map(let pairs):
+            self = .map(pairs.sorted { $0.key < $1.key }.map { ($0.key, YAMLValue($0.value), 0) })
+        }
+    }
+
+    /// Whether no number in it is infinite or none.
+    var hasOnlyNumbers: Bool {
+        switch self {
+        case .scalar(let text, isPlain: true): !["nan", "inf", "-inf"].contains(text)
+        case .scalar: true
+        case .list(let items): items.allSatisfy(\.hasOnlyNumbers)
+        case .map(let pairs): pairs.allSatisfy(\.value.hasOnlyNumbers)
+        }
+    }
+
     /// The typed value.
     var resolved: ConfigValue {
         switch self {

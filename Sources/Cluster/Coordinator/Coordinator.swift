@@ -60,7 +60,11 @@ public final class Coordinator: Sendable {
     }
 
     /// Reads the data, builds and cuts the graph, finds the checkpoint to go on from, and listens.
-    /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
+    ///
+    /// `job` is the job of every node that this program starts, whatever `config.model.kind` says; others find theirs by
+    /// its kind.
+    /// - Throws: `ConfigurationError` with all mistakes of `config`; `NodeError`, `GraphError`, or what reading the data
+    ///   throws.
     public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
         var config = config
         // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
@@ -75,9 +79,7 @@ public final class Coordinator: Sendable {
             .coordinator, hasTLS: config.cluster.tls != .init() || options.tls != nil,
             hasCertificate: options.tls?.certificate != nil, isInsecure: config.cluster.insecure)
         try rules.checkListening(listen, token: options.token)
-        // As the nodes will: a program may set numbers that no configuration may have.
-        _ = try JobConfig.parse(
-            yaml: config.yaml(), name: "the job's configuration", modelKinds: [type(of: job).kind])
+        config = try config.checked(for: job)
         var notes: [String] = []
         let choice = try Coordinator.choose(config, options, &notes)
         if let manifest = choice?.manifest, let directory = config.checkpoint.directory {
@@ -206,9 +208,7 @@ public final class Coordinator: Sendable {
     }
 
     /// Tells that a node's process has ended, sooner than missed heartbeats would.
-    /// - Parameter role: "server" or "worker".
-    public func childDied(role: String, pid: Int, description: String) {
-        guard let role = Role(rawValue: role) else { return }
+    public func childDied(role: NodeRole, pid: Int, description: String) {
         inbox.withLock { $0.append(.died(role, pid: pid, how: description)) }
     }
 
@@ -221,8 +221,19 @@ public final class Coordinator: Sendable {
     ///   - stop: ends it early, in good order or at once.
     ///   - onProgress: called some times a second.
     ///   - onEvent: receives a line for the log.
+    /// - Returns: the report of a job that has finished or was stopped.
+    /// - Throws: `JobError` if the job fails.
+    @discardableResult
     public func run(
-        stop: StopSignal = StopSignal(), onProgress: (Progress) -> Void, onEvent: (String) -> Void
+        stop: StopSignal = StopSignal(), onProgress: (JobProgress) -> Void = { _ in },
+        onEvent: (String) -> Void = { _ in }
+    ) throws -> JobReport {
+        try report(stop: stop, onProgress: onProgress, onEvent: onEvent).checked()
+    }
+
+    /// Runs the job; the report of one that failed, too.
+    func report(
+        stop: StopSignal, onProgress: (JobProgress) -> Void, onEvent: (String) -> Void
     ) throws -> JobReport {
         try stop.observed(by: { [self] in
             // Asked to end at once, the process does not unwind.
@@ -233,7 +244,7 @@ public final class Coordinator: Sendable {
         }
     }
 
-    private func run(_ onProgress: (Progress) -> Void, _ onEvent: (String) -> Void) throws -> JobReport {
+    private func run(_ onProgress: (JobProgress) -> Void, _ onEvent: (String) -> Void) throws -> JobReport {
         defer {
             removeTokens()
             socket.close()
@@ -364,5 +375,20 @@ private struct PatientClock {
             last = time
             return elapsed
         }
+    }
+}
+
+extension Coordinator: CustomStringConvertible {
+    public var description: String { "the coordinator of job '\(config.job)' at \(address)" }
+}
+
+extension CoordinatorOptions: CustomStringConvertible {
+    /// Without its token.
+    public var description: String {
+        let parts = [
+            resume ? "goes on from the newest checkpoint" : "starts anew", lossesFile.map { "losses to \($0)" },
+            acceptsNodes ? "takes nodes that come later" : nil,
+        ]
+        return "a coordinator that " + parts.compactMap { $0 }.joined(separator: ", ")
     }
 }

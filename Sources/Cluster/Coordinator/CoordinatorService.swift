@@ -340,18 +340,17 @@ struct CoordinatorService {
         state.trainingBegan.map { seconds((state.trainingEnded ?? now) - $0) } ?? 0
     }
 
-    func progress(now: Duration) -> Progress {
-        var progress = Progress()
+    func progress(now: Duration) -> JobProgress {
+        var progress = JobProgress()
         let elapsed = trainingSeconds(now: now)
-        progress.phase = state.evaluation.round == nil ? state.phase.rawValue : "evaluating"
-        if state.phase == .finished, let outcome = state.outcome { progress.phase = outcome.status }
+        progress.phase = phase
         progress.step = state.step
         progress.totalSteps = state.facts.totalSteps
         progress.epoch = min(
             state.facts.schedule.epoch(ofBatch: state.step), max((job.config.train.epochs ?? .max) - 1, 0))
         progress.epochs = job.config.train.epochs
         progress.loss = state.record.recentLoss
-        progress.metrics = job.model.told(state.record.recentMetrics)
+        progress.metrics = recentMetrics
         progress.samples = state.record.samples
         progress.samplesPerSecond = elapsed > 0 ? Double(state.record.samples) / elapsed : 0
         let here = state.step - (restored?.manifest.step ?? 0)
@@ -362,12 +361,34 @@ struct CoordinatorService {
         progress.workers = job.config.cluster.workers
         progress.servers = job.config.cluster.servers
         progress.evaluation = state.evaluation.last.map {
-            Progress.Evaluation(
-                step: $0.step, loss: $0.sum.meanLoss, metrics: job.model.told($0.sum.meanMetrics))
+            JobProgress.Evaluation(
+                step: $0.step, loss: $0.sum.meanLoss,
+                metrics: job.metrics.finished($0.sum.metrics, examples: $0.sum.examples))
         }
         let tally = state.tally()
         if tally != WorkerTally() { progress.gradients = JobReport.Gradients(tally) }
         return progress
+    }
+
+    private var recentMetrics: [String: Double] {
+        job.metrics.finished(state.record.recentMetrics, examples: state.record.recentExamples)
+    }
+
+    private var phase: JobPhase {
+        if state.evaluation.round != nil { return .evaluating }
+        switch state.phase {
+        case .waiting: return .waiting
+        case .training: return .training
+        case .stopping: return .stopping
+        case .saving: return .saving
+        case .failed: return .failed
+        case .finished:
+            switch state.outcome?.status {
+            case .stopped: return .stopped
+            case .failed: return .failed
+            case .finished, nil: return .finished
+            }
+        }
     }
 
     func report(now: Duration) -> JobReport {
@@ -377,7 +398,7 @@ struct CoordinatorService {
             nodes.filter { $0.role == role }.sorted { $0.number < $1.number }.map {
                 JobReport.Node(
                     number: $0.number, host: $0.host, pid: $0.pid,
-                    state: $0.state == .left ? "finished" : $0.state.rawValue,
+                    state: JobReport.Node.State($0.state),
                     steps: $0.steps, exitStatus: nil,
                     gradients: role == .worker ? JobReport.Gradients(state.tally(of: $0.number)) : nil)
             }
@@ -390,12 +411,13 @@ struct CoordinatorService {
             reason = [reason, kept].compactMap { $0 }.joined(separator: "; ")
         }
         return JobReport(
-            status: state.outcome?.status ?? "failed", steps: state.step, samples: state.record.samples,
+            status: state.outcome?.status ?? .failed, steps: state.step, samples: state.record.samples,
             seconds: elapsed,
             samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
             loss: state.evaluation.last?.sum.meanLoss ?? state.record.recentLoss,
             trainLoss: state.record.recentLoss,
-            metrics: job.model.told(state.evaluation.last?.sum.meanMetrics ?? state.record.recentMetrics),
+            metrics: state.evaluation.last.map { job.metrics.finished($0.sum.metrics, examples: $0.sum.examples) }
+                ?? recentMetrics,
             workers: reports(.worker), servers: reports(.server), checkpoint: lastCheckpoint,
             checkpointError: state.checkpoints.error, leasedAgain: state.leasedAgain,
             gradients: JobReport.Gradients(tally), missedExamples: state.missedExamples,
@@ -408,7 +430,7 @@ struct CoordinatorService {
         let progress = progress(now: now)
         var report = WireStatusReport()
         report.job = job.config.job
-        report.phase = progress.phase
+        report.phase = progress.phase.rawValue
         report.step = Int64(progress.step)
         report.totalSteps = Int64(progress.totalSteps)
         report.epoch = Int64(progress.epoch)

@@ -14,7 +14,7 @@ package struct DataShards: Sendable {
 
     /// - Parameter done: batches of an earlier run, as a checkpoint has them; those outside 0..<total are dropped.
     package init(total: Int, done: RangeSet<Int> = RangeSet(), leaseSize: Int) {
-        precondition(total >= 0 && leaseSize >= 1, "a job has \(total) batches, in leases of \(leaseSize)")
+        if total < 0 || leaseSize < 1 { fatalError("a job has \(total) batches, in leases of \(leaseSize)") }
         let all = RangeSet(0..<total)
         self.total = total
         self.leaseSize = leaseSize

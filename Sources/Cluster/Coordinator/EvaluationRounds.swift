@@ -1,10 +1,11 @@
-/// Loss and metrics summed over examples; to be divided only at the end, so that short batches count rightly.
+/// Loss and metrics summed over examples; numbers are made of the sums only at the end, so that short batches count rightly.
 package struct EvaluationSum: Equatable, Sendable {
     package var loss: Double
-    package var metrics: [String: Double]
+    /// Sums by name, as many as each metric needs.
+    package var metrics: [String: [Double]]
     package var examples: Int
 
-    package init(loss: Double = 0, metrics: [String: Double] = [:], examples: Int = 0) {
+    package init(loss: Double = 0, metrics: [String: [Double]] = [:], examples: Int = 0) {
         self.loss = loss
         self.metrics = metrics
         self.examples = examples
@@ -13,14 +14,9 @@ package struct EvaluationSum: Equatable, Sendable {
     /// NaN if there are no examples.
     package var meanLoss: Double { examples == 0 ? .nan : loss / Double(examples) }
 
-    /// NaN each if there are no examples.
-    package var meanMetrics: [String: Double] {
-        metrics.mapValues { examples == 0 ? .nan : $0 / Double(examples) }
-    }
-
     package static func += (total: inout EvaluationSum, part: EvaluationSum) {
         total.loss += part.loss
-        total.metrics.merge(part.metrics, uniquingKeysWith: +)
+        total.metrics.add(part.metrics)
         total.examples += part.examples
     }
 }
@@ -37,7 +33,7 @@ package struct EvaluationRound: Sendable {
     private var sums: [(range: Range<Int>, sum: EvaluationSum)] = []
 
     package init(number: Int, step: Int, batches: Int) {
-        precondition(batches >= 0, "an evaluation has \(batches) batches")
+        if batches < 0 { fatalError("an evaluation has \(batches) batches") }
         self.number = number
         self.step = step
         self.batches = batches
@@ -49,7 +45,7 @@ package struct EvaluationRound: Sendable {
     /// A lease ends at the next multiple of `count`. With the same `count` throughout, the ranges are the same
     /// whatever happens to workers, and so is the result to the last bit.
     package mutating func lease(to worker: Int, incarnation: UInt64, count: Int) -> Range<Int>? {
-        precondition(count >= 1, "a lease of \(count) held-out batches")
+        if count < 1 { fatalError("a lease of \(count) held-out batches") }
         guard let next = free.ranges.first else { return nil }
         let first = next.lowerBound
         let range = first..<min(next.upperBound, (first / count + 1) * count)

@@ -1,11 +1,32 @@
 /// What became of a job: the last line of stdout under `--json`.
 public struct JobReport: Codable, Sendable, Equatable {
+    /// How a job ended.
+    public enum Status: String, Codable, Sendable, CaseIterable {
+        /// All its updates are made.
+        case finished
+        /// It was asked to end before that.
+        case stopped
+        /// `JobReport.reason` says why.
+        case failed
+    }
+
     public struct Node: Codable, Sendable, Equatable {
+        /// How far a node came.
+        public enum State: String, Codable, Sendable, CaseIterable {
+            /// It had a number, and never took part.
+            case joined
+            /// It took part until the end, and has not said that it ended.
+            case ready
+            /// It ended in good order.
+            case finished
+            /// It was silent for too long, or its process ended.
+            case dead
+        }
+
         public var number: Int
         public var host: String
         public var pid: Int
-        /// "finished", "dead", …
-        public var state: String
+        public var state: State
         public var steps: Int
         /// Of a child process.
         public var exitStatus: Int?
@@ -20,14 +41,26 @@ public struct JobReport: Codable, Sendable, Equatable {
 
     /// What became of gradients, each bundle's part of a step being one.
     public struct Gradients: Codable, Sendable, Equatable {
+        /// Why a gradient did not go in.
+        public enum Drop: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
+            /// The step had closed without it.
+            case late
+            /// Its worker was declared dead.
+            case dead
+            /// Its batch is in the values already, by another push.
+            case repeated
+            /// It was not finite, or another's of the same step.
+            case notFinite = "not_finite"
+        }
+
         public var applied: Int
-        /// By reason: "late", its step had closed; "dead", its worker was declared dead; "repeated", its batch is in already.
-        public var dropped: [String: Int]
+        /// By reason.
+        public var dropped: [Drop: Int]
         /// Updates applied between pull and push: mean and largest over the applied.
         public var meanStaleness: Double
         public var maxStaleness: Int
-        /// How many had a staleness of 0, 1, 2, 3–4, 5–8, …, by the largest of each; "1024" has all above 512.
-        public var staleness: [String: Int]
+        /// How many had a staleness of 0, 1, 2, 3–4, 5–8, …, by the largest of each; 1024 has all above 512.
+        public var staleness: [Int: Int]
 
         enum CodingKeys: String, CodingKey {
             case applied, dropped, staleness
@@ -37,16 +70,15 @@ public struct JobReport: Codable, Sendable, Equatable {
 
         init(_ tally: WorkerTally) {
             applied = tally.applied
-            dropped = Dictionary(uniqueKeysWithValues: tally.dropped.map { ($0.key.rawValue, $0.value) })
+            dropped = tally.dropped
             meanStaleness = tally.meanStaleness
             maxStaleness = tally.stalenessMax
             let counts = zip(WorkerTally.bounds, tally.histogram).filter { $0.1 > 0 }
-            staleness = Dictionary(uniqueKeysWithValues: counts.map { ("\($0.0)", $0.1) })
+            staleness = Dictionary(uniqueKeysWithValues: counts)
         }
     }
 
-    /// "finished", "stopped" or "failed".
-    public var status: String
+    public var status: Status
     /// Updates applied, those of earlier runs included.
     public var steps: Int
     /// Examples that this run trained on.
@@ -121,105 +153,14 @@ public struct NullForNaN: Codable, Sendable, Equatable {
     }
 }
 
-/// How far a job is, for a progress line.
-public struct Progress: Sendable, Equatable {
-    public struct Evaluation: Sendable, Equatable {
-        public var step: Int
-        public var loss: Double
-        public var metrics: [String: Double]
-    }
-
-    /// "waiting", "training", "evaluating", "stopping", "saving", "finished", "stopped" or "failed".
-    public var phase = "waiting"
-    public var step = 0
-    public var totalSteps = 0
-    /// From 0.
-    public var epoch = 0
-    public var epochs: Int?
-    /// Mean over the last batches.
-    public var loss: Double?
-    public var metrics: [String: Double] = [:]
-    public var samples = 0
-    public var samplesPerSecond = 0.0
-    public var secondsLeft: Double?
-    public var workersAlive = 0
-    public var workers = 0
-    public var servers = 0
-    /// The newest evaluation.
-    public var evaluation: Evaluation?
-    /// What became of all workers' gradients so far; nil before any reached a server.
-    public var gradients: JobReport.Gradients?
-
-    /// A job that waits for its nodes.
-    public init() {}
-}
-
-/// A job as its coordinator tells it: what `tributary status` prints.
-public struct JobStatus: Codable, Sendable {
-    public struct Node: Codable, Sendable {
-        public var role: String
-        public var number: Int
-        public var host: String
-        public var pid: Int
-        public var address: String
-        public var state: String
-        public var step: Int
-        public var lastSeenSeconds: Double
-        /// What became of a worker's gradients so far.
-        public var gradients: JobReport.Gradients?
-
-        enum CodingKeys: String, CodingKey {
-            case role, number, host, pid, address, state, step, gradients
-            case lastSeenSeconds = "last_seen_seconds"
+extension JobReport.Node.State {
+    /// What the report says of a node's state at the end.
+    init(_ state: Member.State) {
+        switch state {
+        case .joined: self = .joined
+        case .ready: self = .ready
+        case .left: self = .finished
+        case .dead: self = .dead
         }
-    }
-
-    public var job: String
-    public var phase: String
-    public var step: Int
-    public var totalSteps: Int
-    public var epoch: Int
-    /// Not a number before the first.
-    public var loss: Double?
-    @NullForNaN public var metrics: [String: Double]
-    public var seconds: Double
-    public var samples: Int
-    public var samplesPerSecond: Double
-    /// What became of all workers' gradients so far.
-    public var gradients: JobReport.Gradients
-    public var nodes: [Node]
-    public var checkpoint: String
-    public var failure: String
-
-    enum CodingKeys: String, CodingKey {
-        case job, phase, step, epoch, loss, metrics, seconds, samples, nodes, checkpoint, failure, gradients
-        case totalSteps = "total_steps"
-        case samplesPerSecond = "samples_per_second"
-    }
-
-    /// - Throws: `NodeError` naming a number that cannot be.
-    package init(_ wire: WireStatusReport) throws(NodeError) {
-        job = wire.job
-        phase = wire.phase
-        step = try Limit.step.check(wire.step, "StatusReport.step")
-        totalSteps = try Limit.step.check(wire.totalSteps, "StatusReport.total_steps")
-        epoch = try Limit.step.check(wire.epoch, "StatusReport.epoch")
-        _ = try Limit.step.check(wire.checkpointStep, "StatusReport.checkpoint_step")
-        loss = wire.loss
-        _metrics = NullForNaN(wrappedValue: wire.metrics)
-        seconds = wire.seconds
-        samples = try Limit.total.check(wire.samples, "StatusReport.samples")
-        samplesPerSecond = wire.samplesPerSecond
-        nodes = try wire.nodes.map { (node) throws(NodeError) in
-            Node(
-                role: node.role == .server ? "server" : "worker",
-                number: try Limit.node.check(node.number, "NodeStatus.number"), host: node.host,
-                pid: try Limit.process.check(node.pid, "NodeStatus.pid"), address: node.address, state: node.state,
-                step: try Limit.step.check(node.step, "NodeStatus.step"), lastSeenSeconds: node.lastSeenSeconds,
-                gradients: node.hasTally ? JobReport.Gradients(try WorkerTally(node.tally, .total)) : nil)
-        }
-        gradients = JobReport.Gradients(try WorkerTally(wire.tally, .total))
-        checkpoint = wire.checkpoint
-        failure = wire.failure
     }
 }

@@ -20,8 +20,8 @@ package struct JobState {
     private(set) var trainingBegan: Duration?
     private(set) var trainingEnded: Duration?
     package private(set) var leasedAgain = 0
-    /// "finished", "stopped" or "failed", once decided.
-    private(set) var outcome: (status: String, reason: String?)?
+    /// Once decided.
+    private(set) var outcome: (status: JobReport.Status, reason: String?)?
     private var reports = ServerReports()
     private(set) var missed: MissedExamples
     /// Synchronous steps after the last that has a batch, for examples that were missed.
@@ -348,7 +348,7 @@ package struct JobState {
             if isImmediate, [.stopping, .saving].contains(phase) { finish(now: now) }
             return
         }
-        outcome = ("stopped", reason)
+        outcome = (.stopped, reason)
         trainingEnded = now
         stopBegan = now
         events.append("the job stops: \(reason)")
@@ -357,7 +357,7 @@ package struct JobState {
 
     package mutating func fail(_ reason: String, now: Duration) {
         guard phase != .failed, phase != .finished else { return }
-        outcome = ("failed", reason)
+        outcome = (.failed, reason)
         trainingEnded = trainingEnded ?? now
         events.append(reason)
         publish(.failed, reason, now: now)
@@ -367,7 +367,7 @@ package struct JobState {
     private mutating func endWithoutWorkers(now: Duration) {
         let reason = "no worker is left"
         guard savesCheckpoints else { return fail(reason, now: now) }
-        outcome = ("failed", reason)
+        outcome = (.failed, reason)
         trainingEnded = trainingEnded ?? now
         events.append(reason)
         saveOrFinish(now: now)
@@ -476,7 +476,7 @@ package struct JobState {
             }
             if !isAnyWorkerAwaited(now: now) { saveOrFinish(now: now) }
         case .saving:
-            let isStop = outcome?.status == "stopped"
+            let isStop = outcome?.status == .stopped
             let limit = isStop ? facts.config.cluster.stopTimeout : max(facts.config.cluster.stopTimeout, .seconds(60))
             if now - (isStop ? stopBegan : views.phaseBegan) > limit {
                 checkpoints.error =
@@ -548,7 +548,7 @@ package struct JobState {
             if facts.done.isEmpty ? new > 0 : new >= 10, notFinite.skipped.count >= new {
                 return diverge("every one of the \(new) steps was skipped: no loss or gradient was finite", now: now)
             }
-            outcome = ("finished", nil)
+            outcome = (.finished, nil)
             trainingEnded = now
             saveOrFinish(now: now)
         }

@@ -1,19 +1,13 @@
-package enum Role: String, Hashable, Sendable {
+/// What a node of a job is.
+public enum NodeRole: String, Hashable, Codable, Sendable, CaseIterable {
     case server, worker
 }
 
+package typealias Role = NodeRole
+
 /// A server or worker as the coordinator knows it.
 package struct Member: Equatable, Sendable {
-    package enum State: String, Sendable {
-        /// It has a number.
-        case joined
-        /// It can take part: a server whose Variables have values, a worker that has pulled them.
-        case ready
-        /// It ended in good order.
-        case left
-        /// It was silent for too long or its process ended.
-        case dead
-    }
+    package typealias State = JobStatus.Node.State
 
     package var role: Role
     package var number: Int

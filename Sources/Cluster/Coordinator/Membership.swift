@@ -12,7 +12,7 @@ package struct Membership: Sendable {
     private var wasComplete = false
 
     package init(servers: Int, workers: Int, timeout: Duration) {
-        precondition(servers >= 1 && workers >= 1, "a cluster of \(servers) servers and \(workers) workers")
+        if servers < 1 || workers < 1 { fatalError("a cluster of \(servers) servers and \(workers) workers") }
         self.servers = servers
         self.workers = workers
         self.timeout = timeout

@@ -4,10 +4,10 @@ package struct TrainingRecord: Sendable {
         package var batch: Int
         /// Sums over the examples.
         package var loss: Double
-        package var metrics: [String: Double]
+        package var metrics: [String: [Double]]
         package var examples: Int
 
-        package init(batch: Int, loss: Double = 0, metrics: [String: Double] = [:], examples: Int = 0) {
+        package init(batch: Int, loss: Double = 0, metrics: [String: [Double]] = [:], examples: Int = 0) {
             self.batch = batch
             self.loss = loss
             self.metrics = metrics
@@ -100,23 +100,20 @@ package struct TrainingRecord: Sendable {
         ) { sum, part in
             sum.loss += part.value.loss
             sum.examples += part.value.examples
-            sum.metrics.merge(part.value.metrics, uniquingKeysWith: +)
+            sum.metrics.add(part.value.metrics)
         }
     }
 
     /// Counts examples that were trained on.
     mutating func count(examples: Int) { samples += examples }
 
-    private var recentExamples: Int { recent.reduce(0) { $0 + $1.examples } }
+    var recentExamples: Int { recent.reduce(0) { $0 + $1.examples } }
 
     /// The mean loss of the last batches.
     var recentLoss: Double? {
         recentExamples == 0 ? nil : recent.reduce(0) { $0 + $1.loss } / Double(recentExamples)
     }
 
-    var recentMetrics: [String: Double] {
-        var sums: [String: Double] = [:]
-        for entry in recent { for (name, sum) in entry.metrics { sums[name, default: 0] += sum } }
-        return sums.mapValues { $0 / Double(max(recentExamples, 1)) }
-    }
+    /// The sums of the last batches' metrics.
+    var recentMetrics: [String: [Double]] { recent.reduce(into: [:]) { $0.add($1.metrics) } }
 }

@@ -34,6 +34,8 @@ package struct TrainingCut: Sendable {
     package struct Facts {
         /// What workers compute beside gradients: the loss, metrics.
         package var reported: [Node] = []
+        /// Those of `reported` that are several numbers for a batch, which are added up.
+        package var sums: Set<Node> = []
         /// Placeholders that are fed alike in every step of training, such as `is_training`.
         package var known: [Node: Tensor] = [:]
         /// Steps are synchronous: servers take the mean over the workers before they do anything that is not linear.
@@ -66,13 +68,15 @@ package struct TrainingCut: Sendable {
         let reported = TrainingCut.ancestors(of: facts.reported.map(\.vertex), controls: false)
         let shapes = BatchShapes(reached + reported, facts)
         for node in facts.reported {
-            if let shape = shapes.severalNumbers(node) {
+            if !facts.sums.contains(node), let shape = shapes.severalNumbers(node) {
                 throw GraphError(
                     "a loss and a metric are one number for a batch, such as a mean over it, not \(shape)",
-                    node: node.name)
+                    node: node.name, location: node.vertex.location)
             }
             if [.string, .resource, .variant].contains(node.dtype) {
-                throw GraphError("a loss and a metric are numbers, not \(node.dtype)", node: node.name)
+                throw GraphError(
+                    "a loss and a metric are numbers, not \(node.dtype)", node: node.name,
+                    location: node.vertex.location)
             }
         }
         // A batch that cannot be divided is one worker's.

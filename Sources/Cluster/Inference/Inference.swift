@@ -36,17 +36,14 @@ public enum Inference {
         var sum = EvaluationSum()
         for batch in 0..<prepared.evaluationBatches {
             let (feeds, examples) = prepared.evaluationFeeds(batch)
-            let values = try session.run(prepared.reportedNodes, feeds: feeds).map {
-                $0.knownDoubles[0] * Double(examples)
-            }
-            sum += EvaluationSum(
-                loss: values[0],
-                metrics: Dictionary(uniqueKeysWithValues: zip(prepared.metricNames, values.dropFirst())),
-                examples: examples)
+            let (loss, metrics) = try prepared.summed(
+                session.run(prepared.reportedNodes, feeds: feeds), examples: examples)
+            sum += EvaluationSum(loss: loss, metrics: metrics, examples: examples)
         }
         if let name = Finiteness.name(sum.meanLoss) { onEvent("the loss of the \(sum.examples) examples is \(name)") }
         return Evaluation(
-            step: step, examples: sum.examples, loss: sum.meanLoss, metrics: prepared.model.told(sum.meanMetrics))
+            step: step, examples: sum.examples, loss: sum.meanLoss,
+            metrics: prepared.metrics.finished(sum.metrics, examples: sum.examples))
     }
 
     /// Predictions for the examples of a file, or for the test part of the job's data.
@@ -91,14 +88,17 @@ public enum Inference {
                 let outputs = Array(numbers[i * width..<(i + 1) * width])
                 let isFinite = outputs.allSatisfy(\.isFinite)
                 notFinite += isFinite ? 0 : 1
-                let best = outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
+                // One number of two classes is the probability of the second.
+                let isOfTwo = outputs.count == 1 && training.classes == 2
+                let best = isOfTwo ? (outputs[0] > 0.5 ? 1 : 0) : outputs.indices.max { outputs[$0] < outputs[$1] } ?? 0
                 // There is no largest among numbers that are none.
                 rows.append(training.classes > 0 ? [isFinite ? Double(best) : .nan] + outputs : outputs)
             }
         }
         if notFinite > 0 { onEvent("\(notFinite) of \(set.count) predictions are not finite") }
         let width = (rows.first?.count ?? 1) - (training.classes > 0 ? 1 : 0)
-        let names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
+        var names = training.classNames.count == width ? training.classNames : (0..<width).map(String.init)
+        if width == 1, training.classes == 2 { names = [training.classNames.last ?? "1"] }
         let columns = training.classes > 0 ? ["class"] + names.map { "p(\($0))" } : (0..<width).map { "output_\($0)" }
         return Predictions(columns: columns, rows: rows)
     }

@@ -32,7 +32,7 @@ public struct ImportedGraph: TrainingJob {
         }
         return TrainingModel(
             features: features, labels: labels, loss: try graph.node(named: names.loss),
-            metrics: try model.metrics.mapValues { try graph.node(named: $0) },
+            metrics: ModelMetrics(means: try model.metrics.mapValues { try graph.node(named: $0) }),
             predictions: try names.predictions.map { try graph.node(named: $0) },
             train: try graph.node(named: names.train), isTraining: fed[.isTraining], note: names.note)
     }

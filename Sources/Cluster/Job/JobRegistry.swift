@@ -16,3 +16,7 @@ public struct JobRegistry: Sendable {
 
     public subscript(kind: String) -> (any TrainingJob)? { jobs[kind] }
 }
+
+extension JobRegistry: CustomStringConvertible {
+    public var description: String { "kinds of model: \(kinds.sorted().joined(separator: ", "))" }
+}

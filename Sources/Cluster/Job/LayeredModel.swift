@@ -71,13 +71,12 @@ struct LayeredModel {
         let minimize = config.minimize(loss, data: data)
         let updates = loss.graph.updateOperations
         return TrainingModel(
-            features: features, labels: labels, loss: loss, metrics: model.metrics,
-            roots: model.metrics["mse"] == nil ? [:] : ["mse": "rmse"], predictions: model.predictions,
+            features: features, labels: labels, loss: loss, metrics: model.metrics, predictions: model.predictions,
             train: updates.isEmpty ? minimize : loss.graph.group([minimize] + updates, name: "train_and_update"),
             isTraining: isTraining)
     }
 
-    private func judged(_ logits: Node) throws -> (loss: Node, metrics: [String: Node], predictions: Node) {
+    private func judged(_ logits: Node) throws -> (loss: Node, metrics: ModelMetrics, predictions: Node) {
         let outputs = try outputs()
         switch config.model.loss ?? (isClassification ? .softmaxCrossEntropy : .meanSquaredError) {
         case .softmaxCrossEntropy:
@@ -100,7 +99,7 @@ struct LayeredModel {
                 loss,
                 isClassification
                     ? ["accuracy": accuracy(labels: labels, predictions: logits)]
-                    : ["mse": loss, "mae": meanAbsoluteError(labels: targets, predictions: logits)],
+                    : [.rmse, .mae],
                 identity(logits, name: "predictions")
             )
         }

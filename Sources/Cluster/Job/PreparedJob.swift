@@ -12,6 +12,8 @@ package struct PreparedJob: Sendable {
     package let facts: DataFacts
     package let graph: Graph
     package let model: TrainingModel
+    /// By name.
+    package let metrics: [ReportedMetric]
     package let cut: TrainingCut
     /// Of the graph and the training data, to compare between nodes.
     package let fingerprint: String
@@ -21,8 +23,9 @@ package struct PreparedJob: Sendable {
     package var origin = BatchSchedule.Origin()
     package var leastSteps = 0
 
-    /// - Throws: `NodeError`, `GraphError` or what a reader throws.
+    /// - Throws: `ConfigurationError`, `NodeError`, `GraphError` or what a reader throws.
     package init(_ config: JobConfig, _ job: any TrainingJob) throws {
+        let config = try config.checked(for: job)
         self.config = config
         var data = try job.data(config)
         guard data.training.count > 0 || (config.reading.preprocessing != nil && config.reading.parts != .all) else {
@@ -42,8 +45,10 @@ package struct PreparedJob: Sendable {
         let graph = self.graph
         model = try job.build(graph, config: config, data: data)
         try graph.validate()
+        try ModelCheck(model, graph).check(data)
+        metrics = try model.reportedMetrics(adding: config.train.metrics)
         cut = try TrainingCut(
-            train: model.train, PreparedJob.cutFacts(model, config, data.training, preprocessing.scaling))
+            train: model.train, PreparedJob.cutFacts(model, metrics, config, data.training, preprocessing.scaling))
         fingerprint = try "\(GraphDefinition.fingerprint(graph))-\(facts.checksum)"
         modelFingerprint = try GraphDefinition.fingerprint(
             graph, of: TrainingCut.ancestors(of: [model.loss.vertex], controls: true))
@@ -69,10 +74,12 @@ package struct PreparedJob: Sendable {
 
     /// What the cut is to know of the job.
     private static func cutFacts(
-        _ model: TrainingModel, _ config: JobConfig, _ training: Dataset, _ scaling: Scaling
+        _ model: TrainingModel, _ metrics: [ReportedMetric], _ config: JobConfig, _ training: Dataset,
+        _ scaling: Scaling
     ) -> TrainingCut.Facts {
         var facts = TrainingCut.Facts()
-        facts.reported = [model.loss] + model.metrics.sorted { $0.key < $1.key }.map(\.value)
+        facts.reported = [model.loss] + metrics.map(\.node)
+        facts.sums = Set(metrics.filter { !$0.isMean }.map(\.node))
         if let flag = model.isTraining { facts.known[flag] = Tensor(true) }
         // Tables that go at their own pace take each worker's part by itself.
         let consistency = config.cluster.consistency
@@ -177,17 +184,39 @@ package struct PreparedJob: Sendable {
         _ model: TrainingModel, _ set: Dataset, _ indices: [Int32], _ scaling: Scaling, training: Bool
     ) -> Feeds {
         let batch = set.batch(known: indices, scaling)
-        var feeds: Feeds = [
-            model.features: batch.features.fitted(to: model.features.spec),
-            model.labels: batch.labels.fitted(to: model.labels.spec),
-        ]
+        var feeds: Feeds = [model.features: batch.features.fitted(to: model.features.spec)]
+        // A model without labels has its features in their place.
+        if model.labels != model.features { feeds[model.labels] = batch.labels.fitted(to: model.labels.spec) }
         if let flag = model.isTraining { feeds[flag] = Tensor(training) }
         return feeds
     }
 
     /// Loss and metrics in a fixed order.
-    package var metricNames: [String] { model.metrics.keys.sorted() }
-    package var reportedNodes: [Node] { [model.loss] + metricNames.map { model.metrics[$0]! } }
+    package var reportedNodes: [Node] { [model.loss] + metrics.map(\.node) }
+
+    /// What a worker tells of a batch: its loss times its examples, and sums by name.
+    ///
+    /// - Parameter values: of `reportedNodes`.
+    /// - Throws: `GraphError` for what is not one number.
+    func summed(
+        _ values: some Collection<Tensor>, examples: Int
+    ) throws -> (loss: Double, metrics: [String: [Double]]) {
+        if let loss = values.first, loss.elementCount != 1 { throw PreparedJob.severalNumbers(model.loss, loss) }
+        var sums: [String: [Double]] = [:]
+        for (metric, value) in zip(metrics, values.dropFirst()) {
+            guard !metric.isMean || value.elementCount == 1 else {
+                throw PreparedJob.severalNumbers(metric.node, value)
+            }
+            sums[metric.name] = metric.sums(value, examples: examples)
+        }
+        return ((values.first?.knownDoubles[0] ?? .nan) * Double(examples), sums)
+    }
+
+    private static func severalNumbers(_ node: Node, _ value: Tensor) -> GraphError {
+        GraphError(
+            "a loss and a metric are one number for a batch, not \(value.dtype)\(value.shape)", node: node.name,
+            location: node.vertex.location)
+    }
 
     /// The Variables by name, dtype and shape, by which a refusal names the difference.
     package var variables: [VariableInfo] {

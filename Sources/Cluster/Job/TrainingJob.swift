@@ -9,8 +9,11 @@ public import Training
 ///     func build(_ graph: Graph, config: JobConfig, data: DataSplit) throws -> TrainingModel {
 ///         let x = graph.placeholder(.float32, [nil, data.training.width], name: "x")
 ///         let y = graph.placeholder(.float32, [nil, 1], name: "y")
-///         let loss = meanSquaredError(labels: y, predictions: dense(x, units: 1))
-///         return TrainingModel(features: x, labels: y, loss: loss, train: GradientDescent().minimize(loss))
+///         let prediction = dense(x, units: 1)
+///         let loss = meanSquaredError(labels: y, predictions: prediction)
+///         return TrainingModel(
+///             features: x, labels: y, loss: loss, metrics: [.rmse, .r2], predictions: prediction,
+///             train: GradientDescent().minimize(loss))
 ///     }
 /// }
 /// ```
@@ -34,45 +37,55 @@ extension TrainingJob {
 
 /// The nodes of a training graph that a job runs by.
 public struct TrainingModel: Sendable {
-    /// A placeholder for examples, float32 [examples, features].
+    /// A placeholder for examples, float32 [examples, features]. The loss must depend on it.
     public var features: Node
-    /// A placeholder for labels: class indices int32 [examples], or targets float32 [examples, targets].
+    /// A placeholder for labels: class indices int32 [examples], or targets float32 [examples, targets]. The loss must
+    /// depend on it. A model that learns without labels, such as an autoencoder, gives `features` here, too.
     public var labels: Node
     /// The mean over the examples, a float scalar.
     public var loss: Node
-    /// Means over the examples, float scalars.
-    public var metrics: [String: Node]
-    /// Metrics of which the root is told in their place, by its name: ["mse": "rmse"]. It is taken of the mean over all
-    /// examples, as a mean of the batches' roots would be another number.
-    public var roots: [String: String]
-    /// What `predict` prints: a row for each example.
+    /// What is told beside the loss.
+    public var metrics: ModelMetrics
+    /// What `predict` prints: a row for each example. Must not depend on the labels.
     public var predictions: Node?
-    /// The train operation, as `minimize` makes it.
+    /// The train operation, as `minimize` makes it. It must change a Variable that the loss depends on.
     public var train: Node
     /// A bool scalar placeholder that is fed true while training, for dropout.
     public var isTraining: Node?
     /// A line for the job's log, such as what a graph's file says in place of the configuration.
     public var note: String?
+    /// Where the user's program made it.
+    let file: StaticString
+    let line: UInt
 
+    /// What is wrong with it is told when it is prepared, before anything is trained.
+    ///
+    /// - Parameters:
+    ///   - metrics: by name, `[.auc, .logLoss]`, of `labels` and `predictions`; or means over a batch's examples that the
+    ///     graph computes, `["accuracy": node]`.
     public init(
-        features: Node, labels: Node, loss: Node, metrics: [String: Node] = [:], roots: [String: String] = [:],
-        predictions: Node? = nil, train: Node, isTraining: Node? = nil, note: String? = nil
+        features: any Operand, labels: any Operand, loss: any Operand, metrics: ModelMetrics = [],
+        predictions: (any Operand)? = nil, train: any Operand, isTraining: (any Operand)? = nil, note: String? = nil,
+        file: StaticString = #fileID, line: UInt = #line
     ) {
-        self.features = features
-        self.labels = labels
-        self.loss = loss
+        self.file = file
+        self.line = line
+        self.features = features.node
+        self.labels = labels.node
+        self.loss = loss.node
         self.metrics = metrics
-        self.roots = roots
-        self.predictions = predictions
-        self.train = train
-        self.isTraining = isTraining
+        self.predictions = predictions?.node
+        self.train = train.node
+        self.isTraining = isTraining?.node
         self.note = note
     }
+}
 
-    /// Metrics as people are told them, of their means over examples.
-    func told(_ means: [String: Double]) -> [String: Double] {
-        var told = means
-        for (metric, root) in roots { told[root] = told.removeValue(forKey: metric)?.squareRoot() }
-        return told
+extension TrainingModel: CustomStringConvertible {
+    public var description: String {
+        let metrics = metrics.isEmpty ? "" : ", metrics \(metrics)"
+        let predictions = predictions.map { ", predictions \($0)" } ?? ""
+        return
+            "a model of features \(features) and labels \(labels): loss \(loss)\(metrics)\(predictions), trained by \(train.name)"
     }
 }

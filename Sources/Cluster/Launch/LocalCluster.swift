@@ -3,19 +3,68 @@ internal import Messaging
 internal import Synchronization
 
 /// A whole cluster in one process: the same coordinator, servers and workers, as threads that talk over inproc.
+///
+/// ```swift
+/// var config = JobConfig()
+/// config.train.epochs = 5
+/// let report = try await LocalCluster.train(config, job: Flowers()) { progress in print(progress) }
+/// ```
+///
+/// `job` is the job of every node, whatever `config.model.kind` says.
 public enum LocalCluster {
-    /// Trains a job to its end on the caller's thread.
+    /// Trains a job to its end on a thread of its own, and suspends meanwhile.
+    ///
+    /// If the task is cancelled, the job stops in good order: workers end the steps at hand, and servers write the last
+    /// checkpoint where there is a directory for it. Then the call returns, with the status `stopped`: what was learned and
+    /// where it is saved is not lost. `stop.stop(now: true)` ends it at once.
     ///
     /// - Parameters:
-    ///   - job: the kind of model that `config` names.
+    ///   - config: checked as a YAML file is.
     ///   - stop: ends it early, in good order or at once.
     ///   - trace: collects what the operations of every node take.
-    /// - Throws: `NodeError`, `GraphError`, or what reading the data throws.
+    ///   - onProgress: called some times a second from the job's thread, and once at the end; the job waits for it.
+    ///   - onEvent: receives a line for the log, from the job's thread.
+    /// - Returns: the report of a job that has finished or was stopped.
+    /// - Throws: `JobError` if the job fails; `ConfigurationError` with all mistakes of `config`; `NodeError`, `GraphError`, or
+    ///   what reading the data throws.
+    @discardableResult
     public static func train(
-        config: JobConfig, job: any TrainingJob, options: CoordinatorOptions = CoordinatorOptions(),
-        stop: StopSignal = StopSignal(), trace: Trace? = nil, onProgress: (Progress) -> Void = { _ in },
+        _ config: JobConfig, job: any TrainingJob, options: CoordinatorOptions = CoordinatorOptions(),
+        stop: StopSignal = StopSignal(), trace: Trace? = nil,
+        onProgress: @escaping @Sendable (JobProgress) -> Void = { _ in },
+        onEvent: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> JobReport {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread {
+                    continuation.resume(
+                        with: Result {
+                            try run(config, job, options, stop, trace, onProgress: onProgress, onEvent: onEvent)
+                        })
+                }
+            }
+        } onCancel: {
+            stop.stop(reason: "the task was cancelled")
+        }
+    }
+
+    /// Trains a job to its end on the caller's thread, which waits: for programs without Swift's concurrency.
+    ///
+    /// Arguments, results and errors are those of the other `train`; `onProgress` is called on the caller's thread.
+    @discardableResult
+    public static func train(
+        _ config: JobConfig, job: any TrainingJob, options: CoordinatorOptions = CoordinatorOptions(),
+        stop: StopSignal = StopSignal(), trace: Trace? = nil, onProgress: (JobProgress) -> Void = { _ in },
         onEvent: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> JobReport {
+        try run(config, job, options, stop, trace, onProgress: onProgress, onEvent: onEvent)
+    }
+
+    private static func run(
+        _ config: JobConfig, _ job: any TrainingJob, _ options: CoordinatorOptions, _ stop: StopSignal,
+        _ trace: Trace?, onProgress: (JobProgress) -> Void, onEvent: @escaping @Sendable (String) -> Void
+    ) throws -> JobReport {
+        let config = try config.checked(for: job)
         // The process is its own host: names are unique, so that several jobs fit.
         let name = "tributary-\(UInt64.random(in: 0...(.max)))"
         var options = options
@@ -23,24 +72,22 @@ public enum LocalCluster {
         let coordinator = try Coordinator(
             config: config, job: job, listen: Address("inproc://\(name)"), options: options)
         let token = options.token
-        let failures = Mutex<[String]>([])
         let running = Mutex(0)
-        func start(_ role: String, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
+        func start(_ role: NodeRole, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
                 token: token, jobs: [job], number: number, joinTimeout: config.cluster.joinTimeout,
                 // Servers end with the job, which the coordinator stops.
-                stop: role == "server" ? StopSignal() : stop, profile: trace?.profile("\(role) \(number)"))
+                stop: role == .server ? StopSignal() : stop, profile: trace?.profile("\(role.rawValue) \(number)"))
             Thread.detachNewThread {
                 do { try body(nodeOptions) } catch {
-                    failures.withLock { $0.append("\(role) \(number): \(error)") }
-                    coordinator.nodeFailed("\(role) \(number): \(error)")
+                    coordinator.nodeFailed("\(role.rawValue) \(number): \(error)")
                 }
                 running.withLock { $0 -= 1 }
             }
         }
         for number in 0..<config.cluster.servers {
-            start("server", number) { nodeOptions in
+            start(.server, number) { nodeOptions in
                 try ServerNode(
                     coordinator: coordinator.address, listen: Address("inproc://\(name)-server-\(number)"),
                     options: nodeOptions
@@ -48,13 +95,15 @@ public enum LocalCluster {
             }
         }
         for number in 0..<config.cluster.workers {
-            start("worker", number) { nodeOptions in
+            start(.worker, number) { nodeOptions in
                 try WorkerNode(coordinator: coordinator.address, options: nodeOptions).run()
             }
         }
-        let report = try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
-        let deadline = ContinuousClock.now + .seconds(3)
-        while running.withLock({ $0 }) > 0, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.002) }
-        return report
+        func settle() {
+            let deadline = ContinuousClock.now + .seconds(3)
+            while running.withLock({ $0 }) > 0, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.002) }
+        }
+        defer { settle() }
+        return try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
     }
 }

@@ -24,10 +24,11 @@ public enum ProcessCluster {
     /// - Parameters:
     ///   - onProgress: Told how training goes, some times a second.
     ///   - onEvent: Told in a line or some what happens to nodes; called from several threads.
-    /// - Throws: `NodeError`, or what building the graph or reading the data throws; no child is left then.
+    /// - Throws: `JobError` if the job fails; `ConfigurationError`, `NodeError`, or what building the graph or reading the
+    ///   data throws. No child is left then.
     public static func launch(
         config: JobConfig, job: any TrainingJob, options: Options, stop: StopSignal,
-        onProgress: @escaping @Sendable (Progress) -> Void, onEvent: @escaping @Sendable (String) -> Void
+        onProgress: @escaping @Sendable (JobProgress) -> Void, onEvent: @escaping @Sendable (String) -> Void
     ) throws -> JobReport {
         let folder = try TemporaryDirectory(onEvent: onEvent)
         defer { folder.remove() }
@@ -39,7 +40,8 @@ public enum ProcessCluster {
 
     private static func launch(
         _ config: JobConfig, _ job: any TrainingJob, _ options: Options, _ stop: StopSignal,
-        _ folder: TemporaryDirectory, _ onProgress: (Progress) -> Void, _ onEvent: @escaping @Sendable (String) -> Void
+        _ folder: TemporaryDirectory, _ onProgress: (JobProgress) -> Void,
+        _ onEvent: @escaping @Sendable (String) -> Void
     ) throws -> JobReport {
         var config = config
         let transport = options.transport ?? config.cluster.transport ?? .ipc
@@ -73,7 +75,7 @@ public enum ProcessCluster {
             onExit: { exit in
                 guard !exit.ending.isSuccess, stop.request != .now else { return }
                 onEvent(exit.description)
-                let role = exit.name.split(separator: " ").first.map(String.init) ?? exit.name
+                let role: NodeRole = exit.name.hasPrefix("server") ? .server : .worker
                 coordinator.childDied(role: role, pid: Int(exit.pid), description: "\(exit.name) \(exit.ending)")
             })
         defer { children.terminate(grace: .milliseconds(200)) }
@@ -101,9 +103,9 @@ public enum ProcessCluster {
 
         var report = try stop.observed(by: { [children] request, _ in if request == .now { children.signal(SIGKILL) } })
         {
-            try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)
+            try coordinator.report(stop: stop, onProgress: onProgress, onEvent: onEvent)
         }
-        let isStopping = stop.request != .none || report.status != "finished"
+        let isStopping = stop.request != .none || report.status != .finished
         if !children.waitForAll(atMost: isStopping ? .milliseconds(500) : .seconds(10)) {
             onEvent("still running after the job's end, ended now: \(children.running.joined(separator: ", "))")
             children.terminate(grace: .milliseconds(200))
@@ -116,7 +118,7 @@ public enum ProcessCluster {
         }
         report.servers = report.servers.map(withStatus)
         report.workers = report.workers.map(withStatus)
-        return report
+        return try report.checked()
     }
 }
 

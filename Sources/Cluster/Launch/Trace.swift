@@ -41,3 +41,10 @@ public final class Trace: Sendable {
         }
     }
 }
+
+extension Trace: CustomStringConvertible {
+    public var description: String {
+        let names = rows.withLock { $0.map(\.name) }
+        return names.isEmpty ? "a trace of no nodes" : "a trace of \(names.joined(separator: ", "))"
+    }
+}

@@ -79,6 +79,7 @@ public struct ServerNode: Sendable {
                 options: SessionOptions(
                     threads: 1, softPlacement: config.devices.softPlacement,
                     process: nil, devices: try config.devices.forServer(), fallbackLog: options.onEvent,
+                    planLog: options.onEvent,
                     placementLog: config.devices.logDevicePlacement ? options.onEvent : nil,
                     profile: options.profile))
         }
@@ -332,4 +333,8 @@ extension ServerNode {
             return coordinator.with(known: 0)
         }
     }
+}
+
+extension ServerNode: CustomStringConvertible {
+    public var description: String { "a server at \(listen) of the job at \(coordinator)" }
 }

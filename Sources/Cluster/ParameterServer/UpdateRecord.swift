@@ -3,17 +3,7 @@
 ///
 /// Counts are kept for the whole job, single entries for the last ones only.
 package struct UpdateRecord: Equatable, Sendable {
-    /// Why a gradient did not go in.
-    package enum Drop: String, Sendable, CaseIterable {
-        /// The step had closed without it.
-        case late
-        /// Its worker was declared dead.
-        case dead
-        /// Its batch is in the values already, by another push.
-        case repeated
-        /// It was not finite, or another's of the same step.
-        case notFinite = "not_finite"
-    }
+    package typealias Drop = JobReport.Gradients.Drop
 
     package struct Entry: Equatable, Sendable {
         package var step: Int

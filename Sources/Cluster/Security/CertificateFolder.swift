@@ -97,3 +97,7 @@ public struct CertificateFolder {
         return tls
     }
 }
+
+extension CertificateFolder: CustomStringConvertible {
+    public var description: String { "certificates in \(path)" }
+}

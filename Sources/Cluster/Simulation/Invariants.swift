@@ -189,7 +189,7 @@ extension SimulatedCluster {
     /// Every example is in every bundle's values, and only after deaths, in synchronous jobs, some twice; what a job lacks or
     /// has twice is told.
     func checkEnd() {
-        guard state.outcome?.status == "finished" else { return }
+        guard state.outcome?.status == .finished else { return }
         if state.step != plan.steps { breach("the job ends with \(state.step) of \(plan.steps) steps") }
         let total = schedule.positions(ofBatch: plan.steps - 1).upperBound
         for number in bundles.indices where plan.consistency.backup == 0 {

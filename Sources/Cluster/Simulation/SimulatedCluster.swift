@@ -7,8 +7,8 @@ internal import Training
 package final class SimulatedCluster {
     /// What a run came to.
     package struct Outcome: Sendable {
-        /// "finished", "stopped" or "failed"; nil where the job did not end.
-        package var status: String?
+        /// nil where the job did not end.
+        package var status: JobReport.Status?
         package var reason: String?
         /// What must not be, in the order in which it was noticed.
         package var breaches: [String]

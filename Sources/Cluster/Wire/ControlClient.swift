@@ -8,7 +8,7 @@ internal import Synchronization
 /// a repeat for what it is.
 public final class ControlClient: Sendable {
     /// The version of the control messages.
-    package static let protocolVersion: UInt32 = 3
+    package static let protocolVersion: UInt32 = 4
     /// The most bytes of a control message.
     package static let maximumMessage = (4 << 20) + (64 << 10)
 
@@ -193,4 +193,8 @@ extension ControlClient {
     package func unexpected() -> NodeError {
         NodeError(.peerUnavailable, "the coordinator at \(address) answered something else")
     }
+}
+
+extension ControlClient: CustomStringConvertible {
+    public var description: String { "a client of the coordinator at \(address)" }
 }

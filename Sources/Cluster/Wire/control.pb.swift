@@ -378,7 +378,7 @@ package nonisolated struct WireVariableInfo: Sendable {
   package init() {}
 }
 
-/// A metric's sum over examples; divided by their number only by the coordinator.
+/// A metric's sums over examples; the coordinator adds them up and makes the number of them.
 package nonisolated struct WireMetricSum: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -386,7 +386,7 @@ package nonisolated struct WireMetricSum: Sendable {
 
   package var name: String = String()
 
-  package var sum: Double = 0
+  package var sums: [Double] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1983,7 +1983,7 @@ nonisolated extension WireVariableInfo: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MetricSum"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}sum\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}sums\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1992,7 +1992,7 @@ nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 2: try { try decoder.decodeSingularDoubleField(value: &self.sum) }()
+      case 2: try { try decoder.decodeRepeatedDoubleField(value: &self.sums) }()
       default: break
       }
     }
@@ -2002,15 +2002,15 @@ nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
     }
-    if self.sum.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.sum, fieldNumber: 2)
+    if !self.sums.isEmpty {
+      try visitor.visitPackedDoubleField(value: self.sums, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireMetricSum, rhs: WireMetricSum) -> Bool {
     if lhs.name != rhs.name {return false}
-    if lhs.sum != rhs.sum {return false}
+    if lhs.sums != rhs.sums {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

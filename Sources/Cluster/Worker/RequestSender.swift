@@ -30,7 +30,7 @@ final class RequestSender {
         func reply() throws(MessagingError) -> PendingReply {
             isSent.wait()
             guard let reply = try result.withLock({ $0 })?.get().take() else {
-                preconditionFailure("a reply is waited for once")
+                fatalError("a reply is waited for once")
             }
             return reply
         }
@@ -52,7 +52,7 @@ final class RequestSender {
         }
         let box = Box(message)
         queue.async {
-            guard var message = box.take() else { preconditionFailure("a request is sent once") }
+            guard var message = box.take() else { fatalError("a request is sent once") }
             if let fill { message.withUnsafeMutableBytes { fill($0) } }
             sending.send(message, socket, timeout)
         }

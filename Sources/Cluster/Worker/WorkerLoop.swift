@@ -42,6 +42,7 @@ final class WorkerLoop {
             threads: threads(first), matrixPrecision: job.config.model.precision,
             softPlacement: job.config.devices.softPlacement,
             process: nil, devices: try job.config.devices.forWorker(number), fallbackLog: options.onEvent,
+            planLog: options.onEvent,
             placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
             profile: options.profile)
         // Servers make the writes.
@@ -325,26 +326,20 @@ final class WorkerLoop {
         throw WorkerStopped()
     }
 
-    /// Means of a batch as sums over its examples.
+    /// Loss and metrics of a batch as sums.
     ///
     /// - Throws: `GraphError` for what is not one number.
     private func summed(
         _ values: ArraySlice<Tensor>, examples: Int
     ) throws -> (loss: Double, metrics: [WireMetricSum]) {
-        let numbers = try zip(job.reportedNodes, values).map { node, value in
-            guard value.elementCount == 1 else {
-                throw GraphError(
-                    "a loss and a metric are one number for a batch, not \(value.dtype)\(value.shape)", node: node.name)
-            }
-            return value.knownDoubles[0] * Double(examples)
+        let (loss, sums) = try job.summed(values, examples: examples)
+        let metrics = job.metrics.map { metric in
+            var wire = WireMetricSum()
+            wire.name = metric.name
+            wire.sums = sums[metric.name] ?? []
+            return wire
         }
-        let metrics = zip(job.metricNames, numbers.dropFirst()).map { name, value in
-            var metric = WireMetricSum()
-            metric.name = name
-            metric.sum = value
-            return metric
-        }
-        return (numbers[0], metrics)
+        return (loss, metrics)
     }
 
     private func evaluate(

@@ -95,3 +95,7 @@ extension VariableInfo {
         self.init(name: wire.name, dtype: dtype, shape: Shape(wire.shape.map { $0 < 0 ? nil : Int($0) }))
     }
 }
+
+extension WorkerNode: CustomStringConvertible {
+    public var description: String { "a worker of the job at \(coordinator)" }
+}

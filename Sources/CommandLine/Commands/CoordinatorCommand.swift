@@ -62,8 +62,10 @@ struct CoordinatorCommand: Subcommand {
             if isFile(path) { try coordinator.writeToken(to: "\(path).token") }
             try AtomicFile.write(Array("\(coordinator.address)\n".utf8), to: path)
         }
-        let report = try coordinator.run(
-            stop: invocation.stop, onProgress: { console.show($0) }, onEvent: { console.log($0) })
+        let report = try Results.report {
+            try coordinator.run(
+                stop: invocation.stop, onProgress: { console.show($0) }, onEvent: { console.log($0) })
+        }
         try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", console)
     }
 }

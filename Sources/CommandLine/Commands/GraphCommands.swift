@@ -268,7 +268,7 @@ struct GraphExportCommand: Subcommand {
         let names = try Results.json(
             Names(
                 init: initializer.vertex.name, train: job.model.train.vertex.name, loss: job.model.loss.name,
-                feeds: feeds, metrics: job.model.metrics.mapValues(\.name),
+                feeds: feeds, metrics: job.model.metrics.means.mapValues(\.name),
                 predictions: job.model.predictions?.name, preprocessing: job.preprocessing))
         if output == "-" { invocation.console.log(names) } else { try invocation.console.write(names) }
     }

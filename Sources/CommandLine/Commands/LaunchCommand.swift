@@ -41,10 +41,12 @@ struct LaunchCommand: Subcommand {
         launch.transport = transport
         launch.coordinator = try options.coordinator(config, file: self.config, invocation.console)
         launch.isVerbose = verbose
-        let report = try ProcessCluster.launch(
-            config: config, job: invocation.job(for: config), options: launch, stop: invocation.stop,
-            onProgress: { [console = invocation.console] in console.show($0) },
-            onEvent: { [console = invocation.console] in console.log($0) })
+        let report = try Results.report {
+            try ProcessCluster.launch(
+                config: config, job: invocation.job(for: config), options: launch, stop: invocation.stop,
+                onProgress: { [console = invocation.console] in console.show($0) },
+                onEvent: { [console = invocation.console] in console.log($0) })
+        }
         try Results.finish(report, asJSON: options.json, isOutputTaken: options.losses == "-", invocation.console)
     }
 }

@@ -30,12 +30,13 @@ struct TrainCommand: Subcommand {
         let config = try set.load(config, more: options.overrides, jobs: invocation.registry)
         try options.check(config)
         let trace = trace == nil ? nil : Trace()
-        let report = try LocalCluster.train(
-            config: config, job: invocation.job(for: config), options: options.coordinator(config, invocation.console),
-            stop: invocation.stop,
-            trace: trace,
-            onProgress: { [console = invocation.console] in console.show($0) },
-            onEvent: { [console = invocation.console] in console.log($0) })
+        let report = try Results.report {
+            try LocalCluster.train(
+                config, job: invocation.job(for: config), options: options.coordinator(config, invocation.console),
+                stop: invocation.stop, trace: trace,
+                onProgress: { [console = invocation.console] in console.show($0) },
+                onEvent: { [console = invocation.console] in console.log($0) })
+        }
         let traced = Result { if let file = self.trace { try trace?.write(to: outputPath(file)) } }
         try Results.finish(
             report, asJSON: options.json, isOutputTaken: [self.trace, options.losses].contains("-"), invocation.console)

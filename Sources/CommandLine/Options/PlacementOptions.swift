@@ -12,5 +12,9 @@ struct PlacementOptions: ParsableArguments {
     /// - Throws: `GraphError` for what is no device's name.
     func name() throws -> DeviceName? { try device.map { try DeviceName($0) } }
 
-    var options: DeviceOptions { DeviceOptions(allowsEmulation: emulation.isAllowed) }
+    var options: DeviceOptions {
+        var options = DeviceOptions(allowsEmulation: emulation.isAllowed)
+        options.names = .init(softPlacement: "--soft-placement", emulation: "--opencl-cpu")
+        return options
+    }
 }

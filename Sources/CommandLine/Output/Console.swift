@@ -17,7 +17,7 @@ final class Console: Sendable {
         var hasResults = false
         var lastPlain: ContinuousClock.Instant?
         var lastLive: ContinuousClock.Instant?
-        var lastPhase = ""
+        var lastPhase: JobPhase?
         var lastEvaluation = ""
     }
     private let state = Mutex(State())
@@ -74,7 +74,7 @@ final class Console: Sendable {
     }
 
     /// How the job goes.
-    func show(_ progress: Cluster.Progress) {
+    func show(_ progress: JobProgress) {
         let line = ProgressLine(progress)
         state.withLock { state in
             let evaluation = line.evaluation ?? ""

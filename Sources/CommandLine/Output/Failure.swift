@@ -32,6 +32,7 @@ package struct Failure: Equatable {
         case let error as Failure: self = error
         case let error as ConfigurationError: self.init(Status.configuration, error)
         case let error as NodeError: self.init(error.exitStatus, error)
+        case let error as JobError: self.init(error.report.hasDiverged ? Status.data : Status.unavailable, error)
         case let error as MessagingError: self.init(Self.status(of: error), error)
         case let error as FormatError: self.init(error.isOutput ? Status.cannotCreate : Status.data, error)
         // The graph follows from the configuration: its model, its devices.

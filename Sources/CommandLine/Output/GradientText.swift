@@ -18,8 +18,9 @@ enum GradientText {
 
     /// How many for which reason; nil if none was.
     static func dropped(_ gradients: JobReport.Gradients) -> String? {
-        let reasons = gradients.dropped.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        let reasons = gradients.dropped.filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
         guard !reasons.isEmpty else { return nil }
-        return "dropped " + reasons.map { "\(ProgressLine.grouped($0.value)) \($0.key)" }.joined(separator: ", ")
+        return "dropped "
+            + reasons.map { "\(ProgressLine.grouped($0.value)) \($0.key.rawValue)" }.joined(separator: ", ")
     }
 }

@@ -3,9 +3,9 @@ internal import Foundation
 
 /// How a job goes, in one line: step, epoch, loss, metrics, speed, time left, workers alive, what became of gradients.
 package struct ProgressLine {
-    private let progress: Cluster.Progress
+    private let progress: JobProgress
 
-    package init(_ progress: Cluster.Progress) { self.progress = progress }
+    package init(_ progress: JobProgress) { self.progress = progress }
 
     /// The line, cut to a width in columns; what matters least goes first.
     package func text(width: Int?) -> String {
@@ -31,11 +31,11 @@ package struct ProgressLine {
     /// What the line says, each with its rank: 0 matters most.
     private var parts: [(text: String, rank: Int)] {
         let nodes = "\(progress.workersAlive)/\(progress.workers) workers"
-        guard progress.step > 0 || progress.phase == "training" else {
-            return [(progress.phase, 0), (nodes, 1)]
+        guard progress.step > 0 || progress.phase == .training else {
+            return [(progress.phase.rawValue, 0), (nodes, 1)]
         }
         var parts: [(text: String, rank: Int)] = []
-        if progress.phase != "training" { parts.append((progress.phase, 0)) }
+        if progress.phase != .training { parts.append((progress.phase.rawValue, 0)) }
         parts.append(("step \(Self.grouped(progress.step))/\(Self.grouped(progress.totalSteps))", 1))
         if let epochs = progress.epochs { parts.append(("epoch \(min(progress.epoch + 1, epochs))/\(epochs)", 5)) }
         if let loss = progress.loss { parts.append(("loss \(Self.short(loss))", 2)) }

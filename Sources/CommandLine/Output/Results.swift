@@ -12,7 +12,7 @@ package enum Results {
     package static func text(_ report: JobReport) -> String {
         let speed = ProgressLine.grouped(report.samplesPerSecond)
         var lines = [
-            "\(report.status): \(ProgressLine.grouped(report.steps)) steps, "
+            "\(report.status.rawValue): \(ProgressLine.grouped(report.steps)) steps, "
                 + "\(ProgressLine.grouped(report.samples)) samples in \(String(format: "%.1f", report.seconds)) s "
                 + "(\(speed) samples/s)"
         ]
@@ -41,18 +41,24 @@ package enum Results {
         let loss = status.step > 0 ? status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? [] : []
         let head = ["step \(ProgressLine.grouped(status.step))/\(ProgressLine.grouped(status.totalSteps))"]
         let values = head + loss + ProgressLine.list(status.metrics)
-        var lines = ["\(status.job): \(status.phase), " + values.joined(separator: ", ")]
+        var lines = ["\(status.job): \(status.phase.rawValue), " + values.joined(separator: ", ")]
         if let gradients = GradientText.whole(status.gradients) { lines.append(gradients) }
         lines += status.nodes.map { node in
             let place = "\(node.host), pid \(node.pid)"
             let seen = String(format: "%.1f", node.lastSeenSeconds)
             let gradients = node.gradients.flatMap { GradientText.whole($0) }.map { ", " + $0 } ?? ""
-            return "  \(node.role) \(node.number)  \(node.state), step \(node.step), \(place), seen \(seen) s ago"
+            return
+                "  \(node.role.rawValue) \(node.number)  \(node.state.rawValue), step \(node.step), \(place), seen \(seen) s ago"
                 + gradients
         }
         if !status.checkpoint.isEmpty { lines.append("checkpoint \(status.checkpoint)") }
         if !status.failure.isEmpty { lines.append(status.failure) }
         return lines.map(TerminalText.line).joined(separator: "\n")
+    }
+
+    /// The report of a job, also of one that fails.
+    static func report(_ run: () throws -> JobReport) throws -> JobReport {
+        do { return try run() } catch let error as JobError { return error.report }
     }
 
     /// Prints the report; a failed job, or one whose last values or losses could not be saved, is an error after that.
@@ -63,10 +69,11 @@ package enum Results {
             if asJSON { return try console.write(json(report)) }
             if isOutputTaken { console.log(text(report)) } else { try console.write(text(report)) }
         }
-        if report.status == "failed" {
+        if report.status == .failed {
             throw Failure(
                 status: report.hasDiverged ? Failure.Status.data : Failure.Status.unavailable,
-                message: "tributary: the job failed: \(report.reason ?? "no reason given")")
+                message: "tributary: the job failed: \(report.reason ?? "no reason given")"
+                    + (report.reason?.contains("devices.opencl_cpu") == true ? "; --opencl-cpu sets that key" : ""))
         }
         if let error = report.checkpointError {
             throw Failure(

@@ -61,6 +61,22 @@ public struct DeviceOptions: Sendable, Equatable {
     /// Let matrix products of float32 round their factors to 10 bits of mantissa (TF32) where a GPU is faster so.
     public var allowsTF32: Bool
 
+    /// What errors call the options that a missing device may need.
+    package var names = OptionNames()
+
+    /// What the caller knows some options as.
+    package struct OptionNames: Sendable, Equatable {
+        package var softPlacement = "SessionOptions.softPlacement"
+        package var emulation = "DeviceOptions.allowsEmulation"
+
+        package init() {}
+
+        package init(softPlacement: String, emulation: String) {
+            self.softPlacement = softPlacement
+            self.emulation = emulation
+        }
+    }
+
     /// Plan as if there were one GPU, and collect what it would compile, instead of running.
     package var kernelTexts: KernelTexts?
 

@@ -94,13 +94,12 @@ final class OpenCLQueue: DeviceQueue {
             case .perRun(let value): counters.append((UInt32(i), value))
             }
         }
-        var last = [DeviceAddress?](repeating: nil, count: memory.count)
         let entry = launch.entry
         return { [self] frame in
-            for (i, argument) in memory.enumerated() where last[i] != frame.raw(argument.slot) {
+            // Each time: memory that was given back and taken anew may have the address that other memory had before.
+            for argument in memory {
                 var address: cl_mem? = cl_mem(frame.raw(argument.slot))
                 try check(library.clSetKernelArg(bound.kernel, argument.index, 8, &address), "an argument of \(entry)")
-                last[i] = frame.raw(argument.slot)
             }
             for counter in counters {
                 var value = counter.value()

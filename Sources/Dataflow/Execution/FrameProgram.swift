@@ -147,7 +147,9 @@ final class FrameProgram {
                     head = 0
                 }
                 try beforeEach()
-                try run(ready, outside, compute, store)
+                do { try run(ready, outside, compute, store) } catch let error as GraphError {
+                    throw error.at(members[ready.member].vertex)
+                }
                 settle(ready)
             }
             // Loops that were never entered end when all else has: what would have left them is dead.
@@ -194,7 +196,7 @@ final class FrameProgram {
             case .pass: outputs[0] = try decision(member, value(0)).viewed(as: [])
             case .trigger: outputs[0] = Tensor(false)
             case .compute:
-                for variable in member.reads where !variable.isInitialized { throw Plan.uninitialized(variable.name) }
+                for variable in member.reads where !variable.isInitialized { throw variable.uninitialized }
                 // What is read of a Variable may be written before it is used. A handle passed on is no read.
                 let operation = member.vertex.operation
                 let isRead =
@@ -227,7 +229,7 @@ final class FrameProgram {
             }
         case .exit:
             guard let parent = ready.frame.parent else {
-                throw GraphError("is outside of a loop", node: member.vertex.name)
+                throw GraphError("it is outside of a loop")
             }
             if outputs[0] == nil {
                 if ready.iteration == ready.frame.iterations.count - 1 { ready.frame.deadExits.insert(ready.member) }
@@ -254,7 +256,7 @@ final class FrameProgram {
     /// A value that says which way to go: one element.
     private func decision(_ member: Member, _ value: Tensor) throws -> Tensor {
         guard value.elementCount == 1 else {
-            throw GraphError("the predicate must be a scalar, got the shape \(value.shape)", node: member.vertex.name)
+            throw GraphError("the predicate must be a scalar, got the shape \(value.shape)")
         }
         return value
     }

@@ -1,5 +1,6 @@
-/// What the functions that a plan's vertices call run with: their own plans, made when first needed.
+/// What the functions that vertices call run with: the plans of a session, made when first needed.
 final class FunctionRuntime {
+    let plans: PlanStore
     let variables: VariableStore
     let random: RandomState
     let placement: Placement
@@ -19,6 +20,13 @@ final class FunctionRuntime {
         placement.isHostOnly = true
         self.placement = placement
         self.options = options
+        plans = PlanStore(options: options, devices: placement.devices)
+    }
+
+    /// Gives up all plans, for they no longer fit the graph or take memory that is needed.
+    func forgetPlans() {
+        programs.removeAll()
+        plans.forget()
     }
 
     /// - Throws: `GraphError` if the run takes longer than the session allows.
@@ -37,7 +45,7 @@ final class FunctionRuntime {
     }
 }
 
-/// A function with a plan for each set of shapes that it was called with.
+/// A function with a plan for each set of shapes that it was called with, as many as the session keeps.
 final class FunctionProgram {
     private struct Prepared {
         let plan: Plan
@@ -46,12 +54,8 @@ final class FunctionProgram {
         let specs: [TensorSpec]
     }
 
-    /// Plans kept; a loop whose shapes change makes one an iteration.
-    private static let planLimit = 32
-
     private let function: Function
     private unowned let runtime: FunctionRuntime
-    private var plans: [[TensorSpec]: Prepared] = [:]
     private var last: Prepared?
 
     init(_ function: Function, _ runtime: FunctionRuntime) {
@@ -65,7 +69,9 @@ final class FunctionProgram {
         let prepared = try last.flatMap { fits($0, arguments) ? $0 : nil } ?? prepare(arguments)
         last = prepared
         prepared.plan.take(arguments, order: prepared.order)
-        return try CallStack.extended { Array(try prepared.plan.run().prefix(function.results.count)) }
+        return try runtime.plans.nested {
+            try CallStack.extended { Array(try prepared.plan.run().prefix(function.results.count)) }
+        }
     }
 
     private func runReference(_ arguments: [Tensor]) throws -> [Tensor] {
@@ -88,7 +94,8 @@ final class FunctionProgram {
 
     private func prepare(_ arguments: [Tensor]) throws -> Prepared {
         let specs = arguments.map { TensorSpec($0.dtype, $0.shape) }
-        if let known = plans[specs] { return known }
+        let key = PlanStore.Key.call(ObjectIdentifier(function), specs)
+        if let known = runtime.plans.plan(for: key) { return prepared(known, specs) }
         try function.graph.validate()
         try function.check(arguments.map(\.dtype))
         var planner = Planner(
@@ -96,11 +103,12 @@ final class FunctionProgram {
             feeds: Dictionary(zip(function.parameters, specs), uniquingKeysWith: { $1 }),
             variables: runtime.variables, random: runtime.random, placement: runtime.placement,
             options: runtime.options)
-        planner.functions = runtime
-        let plan = try planner.plan()
-        if plans.count >= Self.planLimit { plans.removeAll() }
-        let prepared = Prepared(plan: plan, order: plan.order(in: function.parameters), specs: specs)
-        plans[specs] = prepared
-        return prepared
+        let plan = try planner.plan(runtime, isOutermost: false)
+        runtime.plans.keep(plan, for: key)
+        return prepared(plan, specs)
+    }
+
+    private func prepared(_ plan: Plan, _ specs: [TensorSpec]) -> Prepared {
+        Prepared(plan: plan, order: plan.order(in: function.parameters), specs: specs)
     }
 }

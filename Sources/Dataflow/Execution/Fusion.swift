@@ -232,10 +232,11 @@ struct FusedProgram {
     }
 
     /// The kernel for the CPU.
-    func kernel(threads: Int) throws -> Kernel {
+    func kernel(threads: Int, _ scratch: KernelScratch) throws -> Kernel {
         let loop = try ElementwiseLoop(
             terms, inputs: inputs.map(\.spec), inputSlots: inputs.map(\.slot), outputs: outputs.map(\.spec),
             outputSlots: outputs.map(\.slot), threads: threads)
+        scratch.noteOwn(loop.byteCount)
         return { frame in loop.run(frame) }
     }
 

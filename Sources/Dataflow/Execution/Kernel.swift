@@ -31,6 +31,8 @@ public struct KernelBinding {
     /// How exactly products of float32 matrices are computed.
     public let precision: MatrixPrecision
     let random: RandomState
+    /// What kernels compute in; that of a kernel which runs outside of plans is its own.
+    var scratch = KernelScratch()
     /// The Variable that input 0 stands for, if it is one.
     var variable: VariableBuffer?
 
@@ -79,7 +81,7 @@ public protocol MovingKernel {
 
 extension KernelBinding {
     /// `K` for the number type `dtype`.
-    func numeric<K: NumericKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
+    public func numeric<K: NumericKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
         switch dtype {
         case .float32: try K.make(Float.self, self)
         case .float64: try K.make(Double.self, self)
@@ -91,7 +93,7 @@ extension KernelBinding {
     }
 
     /// `K` for float32 or float64.
-    func floating<K: FloatKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
+    public func floating<K: FloatKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
         switch dtype {
         case .float32: try K.make(Float.self, self)
         case .float64: try K.make(Double.self, self)
@@ -100,7 +102,7 @@ extension KernelBinding {
     }
 
     /// `K` for elements of `dtype`'s size.
-    func moving<K: MovingKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
+    public func moving<K: MovingKernel>(_ kernel: K.Type, _ dtype: DType) throws -> Kernel {
         switch dtype.size {
         case 1: try K.make(UInt8.self, self)
         case 2: try K.make(UInt16.self, self)

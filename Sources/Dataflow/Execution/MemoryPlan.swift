@@ -50,16 +50,22 @@ struct MemoryPlan {
 struct Arena {
     private var memory: MemoryPlan
     /// What the arena is as large as it is for: the value that made it grow last.
-    private(set) var peak = "nothing"
+    private var last: (vertex: Vertex, spec: TensorSpec)?
 
     init(alignment: Int) { memory = MemoryPlan(alignment: alignment) }
 
     var size: Int { memory.size }
 
-    mutating func allocate(_ bytes: Int, _ label: () -> String) -> (offset: Int, size: Int) {
+    /// The same in words.
+    var peak: String {
+        last.map { "\($0.vertex.operation.name) '\($0.vertex.name)', \($0.spec)" } ?? "nothing"
+    }
+
+    /// A place for what `vertex` makes.
+    mutating func allocate(_ bytes: Int, for vertex: Vertex, _ spec: TensorSpec) -> (offset: Int, size: Int) {
         let before = memory.size
         let place = memory.allocate(bytes)
-        if memory.size > before { peak = label() }
+        if memory.size > before { last = (vertex, spec) }
         return place
     }
 

@@ -52,7 +52,7 @@ final class SessionDevices {
         let hidden = options.allowsEmulation || !accelerators.isEmpty ? [] : Accelerators.all(emulated: true)
         let hint =
             hidden.isEmpty
-            ? "" : " (and \(hidden[0].detail), which counts with --opencl-cpu or devices.opencl_cpu)"
+            ? "" : " (and \(hidden[0].detail), which counts with \(options.names.emulation))"
         return "there are: \(names)\(hint)"
     }
 }
@@ -85,8 +85,8 @@ struct Placement {
         let shown = wanted.job == nil ? nil : process
         guard allowsSoft else {
             throw GraphError(
-                "it is to run on \(wanted), but there is no such device here; \(devices.present(shown))."
-                    + " Change the device, or allow soft placement to run it on the CPU",
+                "it is to run on \(wanted), but there is no such device here; \(devices.present(shown))"
+                    + ". Change the device, or set \(devices.options.names.softPlacement) to run it on the CPU",
                 node: "\(vertex.operation.name) '\(vertex.name)'", location: vertex.location)
         }
         if devices.isNews("\(wanted)") {
@@ -112,7 +112,8 @@ struct Placement {
         let name = "\(vertex.operation.name)"
         guard allowsSoft else {
             throw GraphError(
-                "it is to run on \(devices.device(place).name), but \(reason). Place it on /cpu:0, or allow soft placement",
+                "it is to run on \(devices.device(place).name), but \(reason). Place it on /cpu:0, or set "
+                    + devices.options.names.softPlacement,
                 node: "\(name) '\(vertex.name)'", location: vertex.location)
         }
         if devices.isNews("\(name) \(reason)") {

@@ -13,13 +13,10 @@ final class Plan {
     struct View {
         let slot: Slot
         let shape: Shape?
-        /// Of a fetch, for messages.
-        var name: String?
 
-        init(slot: Slot, shape: Shape, name: String? = nil) {
+        init(slot: Slot, shape: Shape) {
             self.slot = slot
             self.shape = shape.isFullyDefined ? shape : nil
-            self.name = name
         }
 
         /// - Throws: `GraphError` if the value came out in another size than was planned.
@@ -34,9 +31,11 @@ final class Plan {
 
     private let steps: [Step]
     /// One for each step.
-    let labels: [PlanDescription.Step]
+    private let labels: [StepLabel]
+    /// The labels in words, for who asks.
+    private lazy var described = labels.map { $0.described(functions.placement.devices, place: place) }
     /// The slots that each step reads or writes; nil for a step of which that is not known.
-    private let touched: [Set<Slot>?]
+    private let touched: [[Slot]?]
     /// Of a plan whose memory is checked: what is free in the arena after each step.
     private let freed: [[Range<Int>]]
     private let fetchNodes: [Node]
@@ -48,9 +47,10 @@ final class Plan {
     private let reads: [VariableBuffer]
     private let random: RandomState
     private let options: SessionOptions
-    /// What runs the functions that vertices call; of a function's own plan, that of the plan around it.
+    /// What runs the functions that vertices call: the session's, which keeps this plan.
     private unowned let functions: FunctionRuntime
-    private let ownFunctions: FunctionRuntime?
+    /// Whether runs are made of it, not calls of a function.
+    private let isOutermost: Bool
     private let evaluator: VertexEvaluator
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let memory: PlanMemory
@@ -67,11 +67,11 @@ final class Plan {
     private var resources = RunResources()
 
     init(
-        steps: [Step], labels: [PlanDescription.Step], touched: [Set<Slot>?], freed: [[Range<Int>]],
-        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, writes: Set<Slot>,
+        steps: [Step], labels: [StepLabel], touched: [[Slot]?], freed: [[Range<Int>]],
+        sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, ownBytes: Int, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
-        ownsFunctions: Bool
+        isOutermost: Bool
     ) {
         self.options = options
         self.steps = steps
@@ -88,7 +88,7 @@ final class Plan {
         self.reads = reads
         self.random = random
         self.functions = functions
-        ownFunctions = ownsFunctions ? functions : nil
+        self.isOutermost = isOutermost
         evaluator = VertexEvaluator(options: options, random: random, functions: functions)
         self.memory = memory
         pointers = .allocate(capacity: max(sources.count, 1))
@@ -100,20 +100,40 @@ final class Plan {
             case .fetch: fetchSlots.append(slot)
             case .constant, .arena, .feed, .dynamic: break
             }
-            (pointers + slot).initialize(to: memory.pointers[slot])
         }
+        bytes = ownBytes + memory.ownBytes + steps.count * Plan.stepBytes + sources.count * Plan.slotBytes
         self.fetchSlots = fetchSlots
         self.variableSlots = variableSlots
     }
 
     deinit { pointers.deallocate() }
 
-    var description: PlanDescription { PlanDescription(steps: labels, arenaBytes: memory.arena.byteCount) }
+    /// About how many bytes it takes that no other plan shares: constants, what its kernels keep, and itself.
+    let bytes: Int
+    /// What a step and a slot take, about: closures, labels, shapes.
+    private static let (stepBytes, slotBytes) = (2048, 256)
 
-    static func uninitialized(_ name: String) -> GraphError {
-        GraphError(
-            "the Variable '\(name)' is not initialised; run its initialiser or graph.globalVariablesInitializer() first"
-        )
+    var description: PlanDescription { PlanDescription(steps: described, arenaBytes: memory.arenaBytes) }
+
+    /// Where a value lies, in words.
+    private func place(_ slot: Slot) -> String {
+        switch sources[slot] {
+        case .constant: "known"
+        case .feed: "fed"
+        case .variable(let buffer): "in '\(buffer.name)'"
+        case .arena(let offset): "at \(offset)"
+        case .fetch: "fetched"
+        case .dynamic: "placed at run time"
+        }
+    }
+
+    /// Finds the plan's memory, if it is not where it was in the last run.
+    /// - Throws: `GraphError` if an accelerator has too little memory.
+    @inline(__always)
+    func settle() throws {
+        let arenas = functions.plans.current
+        guard !memory.isSettled(in: arenas) else { return }
+        try memory.settle(in: arenas, pointers, count: sources.count)
     }
 
     /// Keeps the feeds for the next run, if they are those that the plan was made for.
@@ -150,7 +170,7 @@ final class Plan {
     private func places(of exchange: RunExchange) -> ExchangePlaces {
         if let lastPlaces, lastPlaces.exchange === exchange { return lastPlaces }
         let made = ExchangePlaces(
-            exchange, touched: touched,
+            exchange, touched: touched.map { $0.map(Set.init) },
             slot: { [self] node in fetchNodes.firstIndex(of: node).flatMap { fetches[$0]?.slot } },
             isOwn: { [self] slot in if case .fetch = sources[slot] { true } else { false } },
             variables: { [self] vertex in
@@ -163,8 +183,9 @@ final class Plan {
     /// Runs the steps on the feeds taken before.
     func run(_ profile: Profile? = nil, exchange: RunExchange? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
+        try settle()
         let places = exchange.map { self.places(of: $0) }
-        for buffer in reads where !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+        for buffer in reads where !buffer.isInitialized { throw buffer.uninitialized }
         for i in feeds.indices {
             if let slot = feeds[i].slot { pointers[slot] = fed[i].storage.pointer }
         }
@@ -189,33 +210,31 @@ final class Plan {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
                 resources = RunResources()
-                ownFunctions?.texts.release()
+                if isOutermost { functions.texts.release() }
             }
         }
-        if let ownFunctions { ownFunctions.end = options.timeout.map { ContinuousClock.now + $0 } }
         // Read once: `functions` is unowned, and each use of it would count references.
-        let (functions, isTimed) = (functions, functions.end != nil)
+        let functions = functions
+        if isOutermost { functions.end = options.timeout.map { ContinuousClock.now + $0 } }
+        let isTimed = functions.end != nil
         if isTimed { try functions.checkTime() }
         let checksMemory = !freed.isEmpty
-        if checksMemory { spoil(0..<memory.arena.byteCount) }
-        defer { if checksMemory { spoil(0..<memory.arena.byteCount) } }
-        if places != nil || profile != nil || checksMemory {
+        if checksMemory { memory.spoil(0..<memory.arenaBytes) }
+        defer { if checksMemory { memory.spoil(0..<memory.arenaBytes) } }
+        if isTimed || places != nil || profile != nil || checksMemory {
             for i in steps.indices {
                 if isTimed { try functions.checkTime() }
                 for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
-                    try profile.measure(labels[i]) { try runToEnd(steps[i], frame) }
+                    try profile.measure(described[i]) { try runToEnd(i, frame) }
                 } else {
-                    try run(steps[i], frame)
+                    try run(i..<i + 1, frame)
                 }
-                if checksMemory { freed[i].forEach(spoil) }
+                if checksMemory { freed[i].forEach(memory.spoil) }
                 for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
-            for step in steps {
-                if isTimed { try functions.checkTime() }
-                try run(step, frame)
-            }
+            try run(0..<steps.count, frame)
         }
         for context in memory.contexts { try context.queue.flush() }
         for group in places?.atEnd ?? [] { try exchange?.willUse(group) }
@@ -226,16 +245,10 @@ final class Plan {
                     try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))
                 value.holdTexts()
                 return try delivered(value, to: exchange?.destinations[fetchNodes[i]])
-            } catch let error as GraphError { throw error.at(view.name ?? "a fetch", nil) }
+            } catch let error as GraphError { throw error.at(fetchNodes[i].vertex) }
         }
         for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
-    }
-
-    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
-    private func spoil(_ range: Range<Int>) {
-        UnsafeMutableRawBufferPointer(start: memory.arena.pointer + range.lowerBound, count: range.count)
-            .initializeMemory(as: UInt8.self, repeating: 0xFF)
     }
 
     /// The value of a fetch in the memory that it is to go to.
@@ -254,8 +267,8 @@ final class Plan {
     }
 
     /// Runs a step and waits for what it only put into a queue, which counts to the step that did.
-    private func runToEnd(_ step: Step, _ frame: Frame) throws {
-        try run(step, frame)
+    private func runToEnd(_ step: Int, _ frame: Frame) throws {
+        try run(step..<step + 1, frame)
         for context in memory.contexts { try context.queue.synchronize() }
     }
 
@@ -263,6 +276,18 @@ final class Plan {
         PlanDescription.Step(
             name: buffer.name, operation: "Transfer", device: "\(CPUDevice().name) to \(buffer.device)",
             bytes: buffer.byteCount, outputs: [])
+    }
+
+    /// Runs steps in order. This is where an error of a kernel gets the vertex's name and the user's place of it.
+    @inline(__always)
+    private func run(_ range: Range<Int>, _ frame: Frame) throws {
+        var step = range.lowerBound
+        do {
+            while step < range.upperBound {
+                try run(steps[step], frame)
+                step += 1
+            }
+        } catch let error as GraphError { throw labels[step].origin.map(error.at) ?? error }
     }
 
     @inline(__always)
@@ -306,30 +331,26 @@ final class Plan {
     }
 
     private func runDynamic(_ vertex: Vertex, _ inputs: [View], _ outputs: [Slot]) throws {
-        do {
-            // What a result is another view of must outlive its place in the arena.
-            let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
-            let values = try inputs.enumerated().map { i, view in
-                try view.of(value(view.slot, copy: shared.contains(i)))
-            }
-            let results = try compute(vertex, values)
-            for (output, (slot, result)) in zip(outputs, results).enumerated() {
-                // A Variable that was written: where it lies on a device, a transfer brings it there.
-                if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
-                if case .dynamic = sources[slot] {
-                    let value = KeptTensor(result)
-                    dynamicValues[slot] = value
-                    pointers[slot] = value.tensor.storage.pointer
-                } else {
-                    result.withUnsafeBytes { bytes in
-                        if let base = bytes.baseAddress, pointers[slot] != base {
-                            pointers[slot].copyMemory(from: base, byteCount: bytes.count)
-                        }
+        // What a result is another view of must outlive its place in the arena.
+        let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
+        let values = try inputs.enumerated().map { i, view in
+            try view.of(value(view.slot, copy: shared.contains(i)))
+        }
+        let results = try compute(vertex, values)
+        for (output, (slot, result)) in zip(outputs, results).enumerated() {
+            // A Variable that was written: where it lies on a device, a transfer brings it there.
+            if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
+            if case .dynamic = sources[slot] {
+                let value = KeptTensor(result)
+                dynamicValues[slot] = value
+                pointers[slot] = value.tensor.storage.pointer
+            } else {
+                result.withUnsafeBytes { bytes in
+                    if let base = bytes.baseAddress, pointers[slot] != base {
+                        pointers[slot].copyMemory(from: base, byteCount: bytes.count)
                     }
                 }
             }
-        } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
         }
     }
 
@@ -341,13 +362,7 @@ final class Plan {
         try program.run(
             beforeEach: functions.checkTime,
             outside: { view, copy in try view.of(value(view.slot, copy: copy)) },
-            compute: { member, values in
-                do { return try compute(member.vertex, values, variable: member.variable) } catch let error
-                    as GraphError
-                {
-                    throw error.at("\(member.vertex.operation.name) '\(member.vertex.name)'", member.vertex.location)
-                }
-            },
+            compute: { member, values in try compute(member.vertex, values, variable: member.variable) },
             store: { slot, value in dynamicValues[slot] = value })
     }
 }

@@ -1,51 +1,75 @@
-/// The memory of a plan's slots that stays the same from run to run: arenas, and constants on accelerators.
-struct PlanMemory {
-    /// For each slot where its memory is; for those that each run finds anew, any place.
-    let pointers: [UnsafeMutableRawPointer]
-    /// The host's arena.
-    let arena: TensorStorage
+/// Where a plan's slots lie that are not found anew in each run: constants, and places in the arenas that plans share.
+final class PlanMemory {
+    /// Constants on the host and on accelerators.
+    private let constants: [(slot: Slot, pointer: UnsafeMutableRawPointer)]
+    private let values: [(slot: Slot, place: Place, offset: Int, bytes: Int)]
+    /// How large the plan's arenas are.
+    private let arenas: [Place: Arena]
     /// The accelerators that the plan uses.
     let contexts: [DeviceContext]
     private let held: [DeviceMemory]
+    /// Where the pointers were found last.
+    private var settled: (arenas: PlanArenas, version: Int)?
 
     /// - Throws: `GraphError` if an accelerator has too little memory.
     init(
         _ sources: [Planner.Source], specs: [TensorSpec], places: [Place], arenas: [Place: Arena],
         _ devices: SessionDevices
     ) throws {
-        let arena = TensorStorage(byteCount: arenas[0]?.size ?? 0)
         var held: [DeviceMemory] = []
-        var wholes: [Place: DeviceMemory] = [:]
-        for (place, own) in arenas where place != 0 {
-            let what = "the values of a run, of which the most are alive at \(own.peak)"
-            wholes[place] = try devices.context(place).allocate(own.size, for: "values of runs", what)
-        }
-        var pointers: [UnsafeMutableRawPointer] = []
+        var constants: [(slot: Slot, pointer: UnsafeMutableRawPointer)] = []
+        var values: [(slot: Slot, place: Place, offset: Int, bytes: Int)] = []
         for (slot, source) in sources.enumerated() {
             let place = places[slot]
             let bytes = (specs[slot].shape.elementCount ?? 0) * specs[slot].dtype.size
             switch source {
-            case .constant(let tensor) where place == 0: pointers.append(tensor.storage.pointer)
+            case .constant(let tensor) where place == 0: constants.append((slot, tensor.storage.pointer))
             case .constant(let tensor):
                 let context = try devices.context(place)
                 let memory = try context.allocate(bytes, for: "constants", "a constant \(specs[slot])")
                 try context.queue.upload(tensor.storage.pointer, to: memory.address, bytes: bytes)
                 held.append(memory)
-                pointers.append(memory.address)
-            case .arena(let offset):
-                guard place != 0, let whole = wholes[place] else {
-                    pointers.append(arena.pointer + offset)
-                    continue
-                }
-                let part = try devices.context(place).part(of: whole, offset: offset, bytes: bytes)
-                held.append(part)
-                pointers.append(part.address)
-            case .variable, .feed, .fetch, .dynamic: pointers.append(arena.pointer)
+                constants.append((slot, memory.address))
+            case .arena(let offset): values.append((slot, place, offset, bytes))
+            case .variable, .feed, .fetch, .dynamic: break
             }
         }
-        self.pointers = pointers
-        self.arena = arena
-        self.held = held + wholes.values
+        self.constants = constants
+        self.values = values
+        self.arenas = arenas
+        self.held = held
         contexts = try Set(places).subtracting([0]).sorted().map { try devices.context($0) }
+    }
+
+    /// Bytes of the host's arena that the plan uses.
+    var arenaBytes: Int { arenas[0]?.size ?? 0 }
+    /// Bytes that no other plan shares.
+    var ownBytes: Int { held.reduce(0) { $0 + $1.byteCount } }
+
+    /// Whether the pointers are those of `arenas` as they are now.
+    @inline(__always)
+    func isSettled(in arenas: PlanArenas) -> Bool {
+        guard let settled else { return false }
+        return settled.arenas === arenas && settled.version == arenas.version
+    }
+
+    /// Finds the pointers of `count` slots, those that each run finds anew aside.
+    /// - Throws: `GraphError` if an accelerator has too little memory.
+    func settle(in shared: PlanArenas, _ pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>, count: Int) throws {
+        settled = nil
+        try shared.reserve(arenas)
+        for slot in 0..<count { pointers[slot] = shared.host.pointer }
+        for (slot, pointer) in constants { pointers[slot] = pointer }
+        for value in values {
+            pointers[value.slot] = try shared.address(value.place, offset: value.offset, bytes: value.bytes)
+        }
+        settled = (shared, shared.version)
+    }
+
+    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
+    func spoil(_ range: Range<Int>) {
+        guard let host = settled?.arenas.host else { return }
+        UnsafeMutableRawBufferPointer(start: host.pointer + range.lowerBound, count: range.count)
+            .initializeMemory(as: UInt8.self, repeating: 0xFF)
     }
 }

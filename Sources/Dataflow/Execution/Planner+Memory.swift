@@ -50,7 +50,8 @@ extension Planner {
                 let home = slotPlaces[slot]
                 var arena = try arenas.removeValue(forKey: home) ?? Arena(alignment: alignment(home))
                 let place =
-                    reusableInput(item, index, slot, lifetimes, &places) ?? arena.allocate(bytes) { label(item, slot) }
+                    reusableInput(item, index, slot, lifetimes, &places)
+                    ?? arena.allocate(bytes, for: item.vertex, slotSpecs[slot])
                 arenas[home] = arena
                 places[slot] = place
                 sources[slot] = .arena(offset: place.offset)
@@ -64,22 +65,14 @@ extension Planner {
         let size = arenas[0]?.size ?? 0
         guard size <= options.memoryLimit else {
             throw GraphError(
-                "the values that are alive at one time take \(size) bytes, more than this machine has or the session "
-                    + "may use (\(options.memoryLimit))")
+                "the values that are alive at one time take \(size) bytes, the most at \(arenas[0]?.peak ?? ""), more than "
+                    + "this machine has or the session may use (\(options.memoryLimit))")
         }
         return arenas
     }
 
     private func alignment(_ place: Place) throws -> Int {
         place == 0 ? 64 : try placement.devices.context(place).device.alignment
-    }
-
-    private func label(_ item: PlanItem, _ slot: Slot) -> String {
-        switch item {
-        case .run(let placed):
-            "\(placed.unit.last.operation.name) '\(placed.unit.last.name)', \(slotSpecs[slot])"
-        case .transfer(let transfer): "'\(transfer.node.name)', \(slotSpecs[slot])"
-        }
     }
 
     /// The place of an input that dies here and that an elementwise kernel of the CPU may overwrite.

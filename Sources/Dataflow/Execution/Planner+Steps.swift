@@ -12,9 +12,9 @@ extension Planner {
                     let kernel = try product.kernel(inputs: { inputSlots($0, placed) }, spec: { spec($0) })
                     return .bound(kernel, initializes: nil)
                 }
-                return .bound(try fused(placed).kernel(threads: options.threads), initializes: nil)
+                return .bound(try fused(placed).kernel(threads: options.threads, scratch), initializes: nil)
             } catch let error as GraphError {
-                throw error.at("\(last.operation.name) '\(last.name)'", last.location)
+                throw error.at(last)
             }
         }
     }
@@ -86,35 +86,20 @@ extension Planner {
     }
 
     /// What a step is called in profiles and in the plan's description.
-    func label(_ item: PlanItem) -> PlanDescription.Step {
-        let devices = placement.devices
+    func label(_ item: PlanItem) -> StepLabel {
+        func bytes(_ spec: TensorSpec) -> Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
         switch item {
         case .transfer(let transfer):
             let spec = slotSpecs[transfer.to]
-            let (from, to) = (slotPlaces[transfer.from], slotPlaces[transfer.to])
-            return PlanDescription.Step(
-                name: transfer.node.name, operation: "Transfer",
-                device: "\(devices.device(from).name) to \(devices.device(to).name)",
-                bytes: (spec.shape.elementCount ?? 0) * spec.dtype.size, outputs: ["\(spec) \(place(transfer.to))"])
+            return StepLabel(
+                kind: .transfer(transfer.node, from: slotPlaces[transfer.from], to: slotPlaces[transfer.to]),
+                bytes: bytes(spec), outputs: [(spec, transfer.to)])
         case .run(let placed):
             let unit = placed.unit
-            let specs = (unit.inputs + unit.outputs).map { spec($0) }
-            return PlanDescription.Step(
-                name: unit.last.name, operation: unit.vertices.map { $0.operation.name }.joined(separator: "+"),
-                device: "\(devices.device(placed.place).name)",
-                bytes: specs.reduce(0) { $0 + ($1.shape.elementCount ?? 0) * $1.dtype.size },
-                outputs: unit.outputs.compactMap { node in slots[node].map { "\(spec(node)) \(place($0))" } })
-        }
-    }
-
-    func place(_ slot: Slot) -> String {
-        switch sources[slot] {
-        case .constant: "known"
-        case .feed: "fed"
-        case .variable(let buffer): "in '\(buffer.name)'"
-        case .arena(let offset): "at \(offset)"
-        case .fetch: "fetched"
-        case .dynamic: "placed at run time"
+            return StepLabel(
+                kind: .run(unit.vertices, place: placed.place),
+                bytes: (unit.inputs + unit.outputs).reduce(0) { $0 + bytes(spec($1)) },
+                outputs: unit.outputs.compactMap { node in slots[node].map { (spec(node), $0) } })
         }
     }
 
@@ -145,7 +130,8 @@ extension Planner {
         var binding = KernelBinding(
             name: vertex.name, attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             outputs: outputs.map(spec), constants: vertex.inputs.map { constants[$0] }, inputSlots: inputSlots,
-            outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random)
+            outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random,
+            scratch: scratch)
         binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
         // An alias is its input's memory already, unless it had to become a copy.
         if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {

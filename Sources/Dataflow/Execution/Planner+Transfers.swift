@@ -3,6 +3,14 @@ enum PlanItem {
     case run(PlacedUnit)
     case transfer(Transfer)
 
+    /// The vertex that it computes, the last of several, or whose value it moves.
+    var vertex: Vertex {
+        switch self {
+        case .run(let placed): placed.unit.last
+        case .transfer(let transfer): transfer.node.vertex
+        }
+    }
+
     /// The slots that it touches.
     var slots: [Slot] {
         switch self {

@@ -6,8 +6,8 @@ struct Planner {
     let random: RandomState
     let placement: Placement
     let options: SessionOptions
-    /// Of a function's plan: the runtime of the plan around it.
-    var functions: FunctionRuntime?
+    /// What the plan's kernels compute in.
+    private(set) var scratch = KernelScratch()
     /// What finding shapes has cost so far, of the function's body at hand.
     var work: InferenceWork?
 
@@ -55,14 +55,19 @@ struct Planner {
         self.options = options
     }
 
-    mutating func plan() throws -> Plan {
+    /// - Parameter functions: what runs the functions that vertices call.
+    mutating func plan(_ functions: FunctionRuntime, isOutermost: Bool) throws -> Plan {
+        scratch = functions.plans.scratch
+        let ownBefore = scratch.ownBytes
         try Planner.check(feeds)
         let reachable = needed { _ in false }
-        for vertex in reachable { _ = try placement.asked(by: vertex) }
+        // What the program computes is told of before the constants that it computes with.
+        for vertex in reachable where vertex.operation != Const.self { _ = try placement.asked(by: vertex) }
+        for vertex in reachable where vertex.operation == Const.self { _ = try placement.asked(by: vertex) }
         for vertex in reachable {
             for input in vertex.operation.writes where feeds[vertex.inputs[input]] != nil {
                 throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', which is fed and cannot be written")
-                    .at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+                    .at(vertex)
             }
         }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
@@ -79,13 +84,13 @@ struct Planner {
             }
         }
         assignSlots(order)
-        let memory = VariableMemory(order, feeds: feeds)
+        let variablesMemory = VariableMemory(order, feeds: feeds)
         hazards = ReadHazards(
-            order, fetches: fetches, members: frameMembers, memory: memory,
+            order, fetches: fetches, members: frameMembers, memory: variablesMemory,
             precedence: Precedence(reachable, feeds: feeds), isKnown: { spec($0).shape.isFullyDefined })
         let fusion = { [self] in
             Fusion(
-                order, fetches: fetches, memory: memory, spec: { spec($0) },
+                order, fetches: fetches, memory: variablesMemory, spec: { spec($0) },
                 isGiven: { feeds[$0] != nil || constants[$0] != nil },
                 passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
@@ -93,8 +98,8 @@ struct Planner {
         let items = try arrange(order, units)
         let arenas = try planMemory(items)
         var steps: [Plan.Step] = []
-        var labels: [PlanDescription.Step] = []
-        var touched: [Set<Slot>?] = []
+        var labels: [StepLabel] = []
+        var touched: [[Slot]?] = []
         var freedAfter: [[Range<Int>]] = []
         for (index, item) in items.enumerated() {
             guard let step = try step(item) else {
@@ -104,31 +109,37 @@ struct Planner {
             freedAfter.append(freed[index] ?? [])
             steps.append(step)
             labels.append(label(item))
-            if case .bound = step { touched.append(Set(item.slots)) } else { touched.append(nil) }
+            if case .bound = step { touched.append(item.slots) } else { touched.append(nil) }
         }
         if !members.isEmpty {
             touched.append(nil)
             freedAfter.append([])
             steps.append(.frames(try frameProgram(members)))
-            labels.append(
-                PlanDescription.Step(
-                    name: "frames", operation: "frames", device: "\(CPUDevice().name)", bytes: 0,
-                    outputs: []))
+            labels.append(StepLabel(kind: .frames, bytes: 0, outputs: []))
         }
+        let memory = try PlanMemory(
+            sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices)
         return Plan(
             steps: steps, labels: labels, touched: touched,
             freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
-            memory: try PlanMemory(sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices),
+            memory: memory, ownBytes: scratch.ownBytes - ownBefore + foldedBytes,
             writes: Set(order.flatMap { vertex in vertex.operation.writes.compactMap { slots[vertex.inputs[$0]] } }),
             feeds: feeds.map { ($0.key, slots[$0.key], $0.value) }, fetchNodes: fetches,
             fetches: fetches.map { fetch in
-                hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape, name: fetch.name) }
+                hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape) }
             },
             reads: try uninitializedReads(order), random: random, options: options,
-            functions: functions
-                ?? FunctionRuntime(
-                    variables: variables, random: random, placement: placement, options: options),
-            ownsFunctions: functions == nil)
+            functions: functions, isOutermost: isOutermost)
+    }
+
+    /// Bytes of the values that were computed for this plan.
+    private var foldedBytes: Int {
+        slots.reduce(0) { bytes, slot in
+            guard case .constant(let tensor) = sources[slot.value], slot.key.vertex.operation != Const.self else {
+                return bytes
+            }
+            return bytes + tensor.byteCount
+        }
     }
 
     /// What is known of the fetches, without making a plan: the shape rule of a function.
@@ -142,18 +153,19 @@ struct Planner {
 
     static func notFed(_ placeholder: Vertex) -> GraphError {
         GraphError(
-            "the placeholder '\(placeholder.name)' was not fed; give run(…, feeds:) a \(placeholder.outputs[0])",
-            location: placeholder.location)
+            "the placeholder '\(placeholder.name)' was not fed; give run(…, feeds:) a \(placeholder.outputs[0])"
+        ).at(placeholder)
     }
 
     static func check(_ feeds: [Node: TensorSpec]) throws {
         for (node, spec) in feeds {
             guard node.dtype == spec.dtype else {
-                throw GraphError("the feed for \(node.name) must be \(node.dtype), got \(spec.dtype)")
+                throw GraphError("the feed for '\(node.vertex.name)' must be \(node.spec), got \(spec)").at(node.vertex)
             }
             guard node.shape.isCompatible(with: spec.shape) else {
                 throw GraphError(
-                    "the feed for \(node.name) must have a shape that fits \(node.shape), got \(spec.shape)")
+                    "the feed for '\(node.vertex.name)' must have a shape that fits \(node.shape), got \(spec.shape)"
+                ).at(node.vertex)
             }
         }
     }
@@ -221,9 +233,9 @@ struct Planner {
                 if feeds[node] == nil { constants[node] = value }
             }
         } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            throw error.at(vertex)
         } catch let error as InferenceWork.Exceeded where work == nil {
-            throw GraphError("\(error)").at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            throw GraphError("\(error)").at(vertex)
         }
     }
 

@@ -83,7 +83,7 @@ final class ReferenceExecutor {
     }
 
     private func deadFetch(_ fetch: Node) -> GraphError {
-        GraphError("it has no value: the side of a Switch that it is on was not taken").at(fetch.name, nil)
+        GraphError("it has no value: the side of a Switch that it is on was not taken").at(fetch.vertex)
     }
 
     // MARK: What runs
@@ -138,7 +138,7 @@ final class ReferenceExecutor {
         try functions.checkTime()
         let outcome: Outcome
         do { outcome = try compute(vertex, in: place) } catch let error as GraphError {
-            throw error.at("\(vertex.operation.name) '\(vertex.name)'", vertex.location)
+            throw error.at(vertex)
         }
         place.outcomes[vertex.id] = outcome
         return outcome
@@ -186,7 +186,7 @@ final class ReferenceExecutor {
                 return result
             }
             guard choice.elementCount == 1 else {
-                throw GraphError("the predicate must be a scalar, got the shape \(choice.shape)", node: vertex.name)
+                throw GraphError("the predicate must be a scalar, got the shape \(choice.shape)")
             }
             result.tokens = try choice.scalar(Bool.self) ? [.dead, data] : [data, .dead]
         case "Merge", "RefMerge":
@@ -205,11 +205,11 @@ final class ReferenceExecutor {
                 result.tokens = [tokens[taken], Token(tensor: Tensor(Int32(first + taken)))]
             }
         case "Enter", "RefEnter":
-            guard let parent = place.parent else { throw GraphError("is outside of a loop", node: vertex.name) }
+            guard let parent = place.parent else { throw GraphError("it is outside of a loop") }
             deliver(try input(0, in: parent))
         case "Exit", "RefExit":
             guard let path = frames[vertex.inputs[0].vertex.id], !path.isEmpty else {
-                throw GraphError("is outside of a loop", node: vertex.name)
+                throw GraphError("it is outside of a loop")
             }
             deliver(try input(0, in: try runLoop(path, in: place)))
         case "ControlTrigger": (result.isDead, result.tokens) = (false, [])
@@ -230,7 +230,7 @@ final class ReferenceExecutor {
         }
         if operation == Placeholder.self { throw Planner.notFed(vertex) }
         for (input, token) in zip(vertex.inputs, inputs) where vertex.readsValue(of: input) {
-            if let buffer = token.memory, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+            if let buffer = token.memory, !buffer.isInitialized { throw buffer.uninitialized }
         }
         let values = inputs.enumerated().map { i, token -> Tensor in
             guard let tensor = token.tensor else { fatalError("\(vertex.name) runs without its input \(i)") }

@@ -12,6 +12,9 @@ public struct SessionOptions: Sendable {
     public var threads: Int
     /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
     public var memoryLimit: Int
+    /// Bytes that the plans which a session keeps may take besides the memory that they share, that of the largest; an eighth
+    /// of `memoryLimit` by default. Each set of fetches and shapes of feeds has a plan; those not used for longest are dropped.
+    public var planMemory: Int
     /// How exactly products of float32 matrices are computed: `MatMul` and `BatchMatMul`, in gradients too.
     public var matrixPrecision: MatrixPrecision
     /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
@@ -25,6 +28,8 @@ public struct SessionOptions: Sendable {
     public var devices: DeviceOptions
     /// Receives a line for each kind of operation that runs on the CPU although a GPU was asked for.
     public var fallbackLog: (@Sendable (String) -> Void)?
+    /// Receives a line, once, if plans are made again and again that were dropped for lack of `planMemory`.
+    public var planLog: (@Sendable (String) -> Void)?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
     /// Collects what the operations of every run take, unless a run names another.
@@ -45,21 +50,24 @@ public struct SessionOptions: Sendable {
     private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
 
     public init(
-        threads: Int? = nil, memoryLimit: Int? = nil, matrixPrecision: MatrixPrecision = .float32,
-        timeout: Duration? = nil, softPlacement: Bool = false,
+        threads: Int? = nil, memoryLimit: Int? = nil, planMemory: Int? = nil,
+        matrixPrecision: MatrixPrecision = .float32, timeout: Duration? = nil, softPlacement: Bool = false,
         process: DeviceName? = DeviceName(job: "localhost", replica: 0, task: 0),
         devices: DeviceOptions = DeviceOptions(), fallbackLog: (@Sendable (String) -> Void)? = nil,
+        planLog: (@Sendable (String) -> Void)? = nil,
         placementLog: (@Sendable (String) -> Void)? = nil, profile: Profile? = nil, plan: PlanKind = .optimized,
         checkpoints: (any CheckpointStore)? = nil
     ) {
         self.threads = max(threads ?? CPUDevice.cores, 1)
         self.memoryLimit = min(memoryLimit ?? CPUDevice.memory, CPUDevice.memory)
+        self.planMemory = planMemory ?? self.memoryLimit / 8
         self.matrixPrecision = matrixPrecision
         self.timeout = timeout
         self.softPlacement = softPlacement
         self.process = process
         self.devices = devices
         self.fallbackLog = fallbackLog
+        self.planLog = planLog
         self.placementLog = placementLog
         self.profile = profile
         self.checkpoints = checkpoints
@@ -135,7 +143,7 @@ public final class Session: Sendable {
     public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec]) throws -> PlanDescription {
         try graph.validate()
         return try core.withLock { core in
-            try core.make(SessionCore.PlanKey(fetches: fetches.map(\.node), feeds: feeds)).description
+            try core.make(fetches.map(\.node), feeds).description
         }
     }
 
@@ -152,14 +160,33 @@ public final class Session: Sendable {
 
     /// The value of a Variable, read without running anything.
     /// - Throws: `GraphError` if it is not initialised.
-    public func value(of variable: Variable) throws -> Tensor {
-        try core.withLock { core in try core.value(variable.reference.vertex) }
+    public func value(of variable: Variable) throws -> Tensor { try values(of: [variable])[0] }
+
+    /// The values of Variables, all of one time.
+    /// - Throws: `GraphError` naming all that are not initialised.
+    package func values(of variables: [Variable]) throws -> [Tensor] {
+        try checkOwn(variables)
+        return try core.withLock { core in try core.values(variables.map(\.reference.vertex)) }
     }
 
     /// Gives a Variable a value, as restoring a checkpoint does.
     /// - Throws: `GraphError` if dtype or shape differ.
-    public func assign(_ value: Tensor, to variable: Variable) throws {
-        try core.withLock { core in try core.assign(value, to: variable.reference.vertex) }
+    public func assign(_ value: Tensor, to variable: Variable) throws { try assign([(variable, value)]) }
+
+    /// Gives Variables their values between two runs: all of them, or none if one does not fit.
+    /// - Throws: `GraphError` if a dtype or shape differs.
+    package func assign(_ values: [(variable: Variable, value: Tensor)]) throws {
+        try checkOwn(values.map(\.variable))
+        try core.withLock { core in try core.assign(values.map { ($0.variable.reference.vertex, $0.value) }) }
+    }
+
+    /// Variables are known by their names: one of another graph would be taken for this graph's.
+    package func checkOwn(_ variables: some Sequence<Variable>) throws {
+        for variable in variables where variable.graph !== graph {
+            // Of what was never part of a graph the mistake is what to tell.
+            if let error = variable.reference.vertex.error { throw error }
+            throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
+        }
     }
 
     /// Gives a Variable a value that the program has: numbers, truth values, texts, and arrays of them to any rank. They are
@@ -213,20 +240,12 @@ final class SessionCore {
     private let variables: VariableStore
     private let random = RandomState()
     private let placement: Placement
-    private var plans: [PlanKey: Plan] = [:]
-    private var recency: [PlanKey] = []
+    /// The plans, and what runs the functions that they call.
+    private let functions: FunctionRuntime
     /// Of the graph that the plans were made of.
     private var revision = 0
     /// The last plan with its key, so that a loop over the same run looks nothing up.
     private var last: (fetches: [Node], plan: Plan)?
-
-    /// Plans kept; the one not used for longest goes first.
-    static let planLimit = 32
-
-    struct PlanKey: Hashable {
-        let fetches: [Node]
-        let feeds: [Node: TensorSpec]
-    }
 
     init(graph: Graph, options: SessionOptions) {
         self.graph = graph
@@ -235,6 +254,7 @@ final class SessionCore {
             devices: SessionDevices(options.devices), process: options.process, allowsSoft: options.softPlacement,
             onFallback: options.fallbackLog)
         variables = VariableStore(limit: options.memoryLimit, placement: placement, graph: graph)
+        functions = FunctionRuntime(variables: variables, random: random, placement: placement, options: options)
     }
 
     func run(
@@ -263,7 +283,9 @@ final class SessionCore {
     private func check(_ nodes: [Node]) throws {
         for node in nodes {
             guard node.graph === graph else {
-                throw GraphError("\(node.name) belongs to another graph than the session")
+                // Of what was never part of a graph the mistake is what to tell.
+                if let error = node.vertex.error { throw error }
+                throw GraphError("\(node.name) belongs to another graph than the session").at(node.vertex)
             }
             if let mistake = node.mistake { throw mistake }
         }
@@ -276,68 +298,97 @@ final class SessionCore {
             revision = graph.revision
         }
         if let last, last.fetches == fetches, last.plan.take(feeds) { return last.plan }
-        let key = PlanKey(fetches: fetches, feeds: try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) })
-        let plan = try plans[key] ?? make(key)
-        recency.removeAll { $0 == key }
-        recency.append(key)
-        plans[key] = plan
-        if recency.count > SessionCore.planLimit { plans[recency.removeFirst()] = nil }
+        let specs = try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) }
+        let key = PlanStore.Key.run(fetches: fetches, feeds: specs)
+        let plan: Plan
+        if let known = functions.plans.plan(for: key) {
+            plan = known
+        } else {
+            plan = try make(fetches, specs)
+            functions.plans.keep(plan, for: key)
+        }
         last = (fetches, plan)
         guard plan.take(feeds) else { fatalError("a plan fits the feeds that it was made for") }
         return plan
     }
 
-    func make(_ key: PlanKey) throws -> Plan {
-        try check(key.fetches + Array(key.feeds.keys))
-        var planner = Planner(
-            fetches: key.fetches, feeds: key.feeds, variables: variables,
-            random: random, placement: placement, options: options)
-        let fresh = planner
-        do { return try planner.plan() } catch let error as GraphError where error.isOutOfMemory && !plans.isEmpty {
+    func make(_ fetches: [Node], _ feeds: [Node: TensorSpec]) throws -> Plan {
+        try check(fetches + Array(feeds.keys))
+        func attempt() throws -> Plan {
+            var planner = Planner(
+                fetches: fetches, feeds: feeds, variables: variables, random: random, placement: placement,
+                options: options)
+            let plan = try planner.plan(functions, isOutermost: true)
+            try plan.settle()
+            return plan
+        }
+        do { return try attempt() } catch let error as GraphError
+            where error.isOutOfMemory && !functions.plans.isEmpty
+        {
             // Other plans' values are worth less than this run.
             forgetPlans()
-            planner = fresh
-            return try planner.plan()
+            return try attempt()
         }
     }
 
     private func forgetPlans() {
-        plans.removeAll()
-        recency.removeAll()
+        functions.forgetPlans()
         last = nil
     }
 
     func buffer(_ vertex: Vertex, mustBeInitialized: Bool) throws -> VariableBuffer {
+        if let error = vertex.error { throw error }
         let buffer = try variables.buffer(for: vertex)
-        if mustBeInitialized, !buffer.isInitialized { throw Plan.uninitialized(buffer.name) }
+        if mustBeInitialized, !buffer.isInitialized { throw buffer.uninitialized }
         return buffer
     }
 
-    func value(_ vertex: Vertex) throws -> Tensor {
-        let buffer = try buffer(vertex, mustBeInitialized: true)
-        let storage = try buffer.onHost(writing: false)
-        return Tensor(dtype: buffer.spec.dtype, sized: buffer.spec.shape) { bytes in
-            bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
+    func values(_ vertices: [Vertex]) throws -> [Tensor] {
+        let buffers = try vertices.map { try buffer($0, mustBeInitialized: false) }
+        let missing = buffers.filter { !$0.isInitialized }
+        guard missing.count < 2 else {
+            throw GraphError(
+                "the Variables '\(missing.map(\.name).joined(separator: "', '"))' are not initialised; "
+                    + "run graph.globalVariablesInitializer() first")
+        }
+        if let buffer = missing.first { throw buffer.uninitialized }
+        return try buffers.map { buffer in
+            let storage = try buffer.onHost(writing: false)
+            let value = Tensor(dtype: buffer.spec.dtype, sized: buffer.spec.shape) { bytes in
+                bytes.copyMemory(from: UnsafeRawBufferPointer(start: storage.pointer, count: storage.byteCount))
+            }
+            value.holdTexts()
+            return value
         }
     }
 
-    func assign(_ value: Tensor, to vertex: Vertex) throws {
-        let buffer = try buffer(vertex, mustBeInitialized: false)
-        guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
-            throw GraphError(
-                "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)")
+    func assign(_ values: [(vertex: Vertex, value: Tensor)]) throws {
+        let buffers = try values.map { vertex, value in
+            let buffer = try buffer(vertex, mustBeInitialized: false)
+            guard value.dtype == buffer.spec.dtype, value.shape == buffer.spec.shape else {
+                throw GraphError(
+                    "the Variable '\(vertex.name)' is \(buffer.spec), it cannot become \(value.dtype)\(value.shape)"
+                ).at(vertex)
+            }
+            return buffer
         }
-        let storage = try buffer.onHost(writing: true)
-        value.keepTexts()
-        value.withUnsafeBytes { storage.pointer.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-        buffer.isInitialized = true
+        let memories = try buffers.map { try $0.onHost(writing: true) }
+        for (i, value) in values.map(\.value).enumerated() {
+            value.keepTexts()
+            value.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                memories[i].pointer.copyMemory(from: base, byteCount: bytes.count)
+            }
+            buffers[i].isInitialized = true
+        }
     }
 
     func bind(_ vertex: Vertex, to storage: TensorStorage) throws {
         let buffer = try buffer(vertex, mustBeInitialized: false)
         guard storage.byteCount == buffer.byteCount else {
             throw GraphError(
-                "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)")
+                "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)"
+            ).at(vertex)
         }
         // Plans that know it on an accelerator are no longer right.
         if buffer.place != 0 { forgetPlans() }

@@ -1,6 +1,7 @@
 /// The memory of one Variable in a session: on the host, or on an accelerator with a copy on the host for those who look.
 final class VariableBuffer {
     let name: String
+    private let vertex: Vertex
     let spec: TensorSpec
     private(set) var place: Place
     /// Whether the memory is somebody else's, who changes the value between runs.
@@ -12,11 +13,19 @@ final class VariableBuffer {
     /// Where the newest value is, of a Variable on an accelerator.
     private var (isHostNewest, isDeviceNewest) = (false, false)
 
-    init(name: String, spec: TensorSpec, place: Place, memory: (context: DeviceContext, memory: DeviceMemory)?) {
-        self.name = name
+    init(_ vertex: Vertex, spec: TensorSpec, place: Place, memory: (context: DeviceContext, memory: DeviceMemory)?) {
+        name = vertex.name
+        self.vertex = vertex
         self.spec = spec
         self.place = place
         self.memory = memory
+    }
+
+    /// What a run throws that reads the Variable before it has a value.
+    var uninitialized: GraphError {
+        GraphError(
+            "the Variable '\(name)' is not initialised; run its initialiser or graph.globalVariablesInitializer() first"
+        ).at(vertex)
     }
 
     /// Where it lies.
@@ -91,7 +100,7 @@ final class VariableStore {
     func buffer(for vertex: Vertex) throws -> VariableBuffer {
         if let buffer = buffers[vertex.name] { return buffer }
         guard let spec = vertex.variableSpec, spec.shape.isFullyDefined else {
-            throw GraphError("the Variable '\(vertex.name)' has no known shape")
+            throw GraphError("the Variable '\(vertex.name)' has no known shape").at(vertex)
         }
         try spec.checkSize(limit: limit)
         let size = (spec.shape.elementCount ?? 0) * spec.dtype.size
@@ -99,7 +108,8 @@ final class VariableStore {
         guard !overflow, total <= limit else {
             throw GraphError(
                 "the Variable '\(vertex.name)', \(spec), and those before it take more memory than there is or the "
-                    + "session may use (\(limit) bytes)")
+                    + "session may use (\(limit) bytes)"
+            ).at(vertex)
         }
         let place = try place(of: vertex, spec)
         var memory: (DeviceContext, DeviceMemory)?
@@ -110,7 +120,7 @@ final class VariableStore {
             )
         }
         bytes = total
-        let buffer = VariableBuffer(name: vertex.name, spec: spec, place: place, memory: memory)
+        let buffer = VariableBuffer(vertex, spec: spec, place: place, memory: memory)
         buffers[vertex.name] = buffer
         return buffer
     }

@@ -40,13 +40,13 @@ struct VertexEvaluator {
         for spec in specs { try spec.checkSize(limit: options.memoryLimit) }
         return try VertexEvaluator.run(
             vertex, inputs: values, outputs: specs, threads: options.threads, precision: options.matrixPrecision,
-            random: random, variable: variable)
+            random: random, scratch: functions.plans.scratch, variable: variable)
     }
 
     /// The outputs of a vertex of which all shapes are known.
     static func run(
         _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, precision: MatrixPrecision,
-        random: RandomState, variable: VariableBuffer? = nil
+        random: RandomState, scratch: KernelScratch = KernelScratch(), variable: VariableBuffer? = nil
     ) throws -> [Tensor] {
         for spec in outputs where !spec.shape.isFullyDefined {
             throw GraphError("its output's shape \(spec.shape) is not known even at run time")
@@ -61,8 +61,7 @@ struct VertexEvaluator {
             name: vertex.name, attributes: vertex.attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
             outputs: outputs, constants: inputs.map { $0 }, inputSlots: Array(inputs.indices),
             outputSlots: outputs.indices.map { $0 + inputs.count }, threads: threads, precision: precision,
-            random: random,
-            variable: variable)
+            random: random, scratch: scratch, variable: variable)
         let kernel = try operation.kernel(binding)
         var pointers = (inputs + results).map(\.storage.pointer)
         try pointers.withUnsafeMutableBufferPointer { try kernel(Frame(pointers: $0.baseAddress!)) }

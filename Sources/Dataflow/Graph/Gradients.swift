@@ -5,7 +5,8 @@ extension Graph {
     ///   - ys: floating nodes of any shape.
     ///   - xs: what to differentiate by: Variables or any nodes.
     ///   - upstream: the gradient that arrives at each of `ys`, of its shape; ones by default.
-    /// - Returns: for each of `xs` a node of its shape, nil where `ys` does not depend on it.
+    /// - Returns: for each of `xs` a node of its shape, nil where `ys` does not depend on it. Where it does, but through an
+    ///   operation that has no gradient, a node with the mistake, which names the operation (TensorFlow's `LookupError`).
     public func gradients(
         of ys: [any Operand], by xs: [any Operand], upstream: [any Operand]? = nil, name: String = "gradients",
         file: StaticString = #fileID, line: UInt = #line
@@ -15,6 +16,14 @@ extension Graph {
                 note(gradient: gradient.values)
                 return gradient.dense
             }
+        }
+    }
+
+    /// As `gradients(of:by:upstream:)` within a rule for gradients: a mistake has the place of the operation that made it.
+    func gradients(of ys: [Node], by xs: [Node], arrived upstream: [Node]) -> [Node?] {
+        differentiate(ys, by: xs, upstream, "gradients", nil) { gradient in
+            note(gradient: gradient.values)
+            return gradient.dense
         }
     }
 
@@ -34,32 +43,77 @@ extension Graph {
 
     private func differentiate<Result>(
         _ ys: [any Operand], by xs: [any Operand], _ upstream: [any Operand]?, _ name: String,
-        _ location: SourceLocation, _ finish: (Gradient) -> Result
+        _ location: SourceLocation?, _ finish: (Gradient) -> Result
     ) -> [Result?] {
         if let body = openBody { return body.differentiate(ys, by: xs, upstream, name, location, finish) }
         // In a body, of what it takes from outside.
         let (ys, targets) = (ys.map { local($0.node) }, xs.map { local($0.node) })
-        if let upstream, upstream.count != ys.count {
-            record(
-                GraphError("\(ys.count) nodes to differentiate have \(upstream.count) upstream gradients")
-                    .at(name, location))
-            return [Result?](repeating: nil, count: xs.count)
-        }
         return scope(name) {
-            var arrived: [Node: [Gradient]] = [:]
-            for (i, y) in ys.enumerated() {
-                if y.vertex.error == nil, !y.dtype.isFloating, upstream == nil || !y.dtype.isDifferentiable {
-                    record(
-                        GraphError("the gradient of \(y) is asked for: only floating types have one").at(
-                            name, location))
-                }
-                arrived[y, default: []].append(.dense(upstream?[i].node ?? onesLike(y)))
+            func refused(_ target: Node, _ mistake: GraphError) -> Result {
+                finish(.dense(refusedGradient(of: target, mistake, location)))
             }
+            if let mistake = mistake(in: ys, targets, upstream) {
+                return targets.map { refused($0, mistake.at(name, location)) }
+            }
+            var arrived: [Node: [Gradient]] = [:]
+            for (i, y) in ys.enumerated() { arrived[y, default: []].append(.dense(upstream?[i].node ?? onesLike(y))) }
             let path = between(targets, ys)
             let ids = Set(path.map(\.id))
-            for vertex in path.reversed() { propagate(vertex, &arrived, on: ids, location) }
-            return targets.map { Gradient.sum(arrived[$0] ?? []).map(finish) }
+            var mistakes: [(mistake: GraphError, behind: Set<Int>)] = []
+            for vertex in path.reversed() {
+                do { try propagate(vertex, &arrived, on: ids) } catch {
+                    mistakes.append((missing(error, vertex, askedAt: location), behind(vertex, ids)))
+                }
+            }
+            return targets.map { target in
+                // What one of the ways to a target cannot give, the others do not make up for.
+                if let known = mistakes.first(where: { $0.behind.contains(target.vertex.id) }) {
+                    return refused(target, known.mistake)
+                }
+                return Gradient.sum(arrived[target] ?? []).map(finish)
+            }
         }
+    }
+
+    /// What is wrong with a question for gradients.
+    private func mistake(in ys: [Node], _ targets: [Node], _ upstream: [any Operand]?) -> GraphError? {
+        if let upstream, upstream.count != ys.count {
+            return GraphError("\(ys.count) nodes to differentiate have \(upstream.count) upstream gradients")
+        }
+        let integer = ys.first {
+            $0.vertex.error == nil && !$0.dtype.isFloating && (upstream == nil || !$0.dtype.isDifferentiable)
+        }
+        if let integer {
+            return GraphError("the gradient of \(integer) is asked for: only floating types have one")
+        }
+        return (ys + targets).first { $0.graph !== self && $0.vertex.error == nil }.map {
+            GraphError("'\($0.vertex.name)', whose gradient is asked for, belongs to another graph")
+        }
+    }
+
+    /// What stands for a gradient that cannot be given.
+    private func refusedGradient(of target: Node, _ mistake: GraphError, _ location: SourceLocation?) -> Node {
+        insert(ZerosLike.self, [target], name: "refused", location: location, mistake: mistake).node
+    }
+
+    /// The mistake that an operation on the way has no gradient, or why not here.
+    private func missing(_ error: any Error, _ vertex: Vertex, askedAt location: SourceLocation?) -> GraphError {
+        var mistake = error as? GraphError ?? GraphError("\(error)")
+        if mistake.node == nil, let location, location != vertex.location {
+            mistake = GraphError("\(mistake.message); its gradient is asked for at \(location)")
+        }
+        return mistake.at(vertex).at(vertex.name, location)
+    }
+
+    /// The vertices of `path` that `vertex` depends on, and itself.
+    private func behind(_ vertex: Vertex, _ path: Set<Int>) -> Set<Int> {
+        var found: Set<Int> = []
+        var stack = [vertex]
+        while let next = stack.popLast() {
+            guard path.contains(next.id), found.insert(next.id).inserted else { continue }
+            stack += next.differentiableInputs.map(\.vertex)
+        }
+        return found
     }
 
     /// As `gradients(of:by:)` for one target, such as a loss.
@@ -67,28 +121,35 @@ extension Graph {
         of y: any Operand, by xs: [any Operand], file: StaticString = #fileID, line: UInt = #line
     ) -> [Node?] { gradients(of: [y], by: xs, file: file, line: line) }
 
-    /// The vertices that lie on a path from `sources` to `targets`, in the graph's order.
+    /// The vertices that lie on a path of differentiable values from `sources` to `targets`, in the graph's order.
     private func between(_ sources: [Node], _ targets: [Node]) -> [Vertex] {
         var needed: Set<Int> = []
         var stack = targets.map(\.vertex)
         while let vertex = stack.popLast() {
             guard needed.insert(vertex.id).inserted else { continue }
-            stack += vertex.inputs.map(\.vertex)
+            stack += vertex.differentiableInputs.map(\.vertex)
         }
         var reached = Set(sources.map(\.vertex.id))
-        let start = Set(reached)
-        let all = vertices
-        for vertex in all where needed.contains(vertex.id) && !start.contains(vertex.id) {
-            if vertex.inputs.contains(where: { reached.contains($0.vertex.id) }) { reached.insert(vertex.id) }
+        let all = vertices.filter { needed.contains($0.id) }
+        let hasLoops = all.contains { $0.loopInput != nil }
+        var isComplete = false
+        while !isComplete {
+            isComplete = true
+            for vertex in all where !reached.contains(vertex.id) {
+                guard vertex.differentiableInputs.contains(where: { reached.contains($0.vertex.id) }) else { continue }
+                reached.insert(vertex.id)
+                // What comes round in a loop is found after where it goes to.
+                isComplete = !hasLoops
+            }
         }
-        return all.filter { needed.contains($0.id) && reached.contains($0.id) }
+        return all.filter { reached.contains($0.id) }
     }
 
     /// Passes what arrived at a vertex's outputs on to its inputs.
     private func propagate(
-        _ vertex: Vertex, _ arrived: inout [Node: [Gradient]], on path: Set<Int>, _ location: SourceLocation
-    ) {
-        guard vertex.inputs.contains(where: { path.contains($0.vertex.id) }) else { return }
+        _ vertex: Vertex, _ arrived: inout [Node: [Gradient]], on path: Set<Int>
+    ) throws {
+        guard vertex.differentiableInputs.contains(where: { path.contains($0.vertex.id) }) else { return }
         var upstream: [Node?] = []
         for i in 0..<vertex.outputs.count {
             let output = vertex.output(i)
@@ -97,24 +158,26 @@ extension Graph {
             upstream.append(total)
         }
         guard upstream.contains(where: { $0 != nil }) else { return }
-        do {
-            let result = try device(vertex.device) {
-                try scope("\(vertex.name.split(separator: "/").last ?? "op")_grad") { () -> [Gradient?] in
-                    let context = GradientContext(vertex: vertex, arrived: upstream)
-                    if let operation = vertex.operation as? any RowPicking.Type,
-                        let rows = try operation.rowGradient(context)
-                    {
-                        return [.rows(rows)]
-                    }
-                    return try vertex.operation.gradient(context).map { $0.map(Gradient.dense) }
+        let result = try device(vertex.device) {
+            try scope("\(vertex.name.split(separator: "/").last ?? "op")_grad") { () -> [Gradient?] in
+                let context = GradientContext(vertex: vertex, arrived: upstream)
+                if let operation = vertex.operation as? any RowPicking.Type,
+                    let rows = try operation.rowGradient(context)
+                {
+                    return [.rows(rows)]
                 }
+                return try vertex.operation.gradient(context).map { $0.map(Gradient.dense) }
             }
-            for (input, gradient) in zip(vertex.inputs, result) {
-                if let gradient, input.dtype.isDifferentiable { arrived[input, default: []].append(gradient) }
-            }
-        } catch {
-            let mistake = error as? GraphError ?? GraphError("\(error)")
-            record(mistake.at("\(vertex.operation.name) '\(vertex.name)'", location))
         }
+        for (input, gradient) in zip(vertex.inputs, result) {
+            if let gradient, input.dtype.isDifferentiable { arrived[input, default: []].append(gradient) }
+        }
+    }
+}
+
+extension Vertex {
+    /// The inputs that a gradient may flow to, that of a loop's `Merge` which comes round too; TensorFlow's `IsTrainable`.
+    fileprivate var differentiableInputs: [Node] {
+        (inputs + (loopInput.map { [$0] } ?? [])).filter { $0.dtype.isDifferentiable || $0.dtype == .resource }
     }
 }

@@ -99,6 +99,19 @@ public final class Graph: Sendable {
         return try build()
     }
 
+    /// As `scope(_:_:)`, of a scope that has been open before: names go on where they were; TensorFlow's
+    /// `tf.name_scope("encoder/")`.
+    /// - Parameter fullName: with the scopes around it, "" for none.
+    package func reentering<Result>(_ fullName: String, _ build: () throws -> Result) rethrows -> Result {
+        if let body = openBody { return try body.reentering(fullName, build) }
+        state.withLock { $0.scope.append(fullName) }
+        defer { state.withLock { _ = $0.scope.removeLast() } }
+        return try build()
+    }
+
+    /// The scopes that are open, "outer/inner"; "" for none.
+    package var openScope: String { (openBody ?? self).state.withLock { $0.scope.last ?? "" } }
+
     /// Operations built inside ask for this device; an inner scope fills in or overrides parts of the outer one.
     public func device<Result>(_ name: DeviceName, _ build: () throws -> Result) rethrows -> Result {
         if let body = openBody { return try body.device(name, build) }
@@ -133,7 +146,7 @@ public final class Graph: Sendable {
 
     /// Operations built inside wait for nothing that a scope outside names; TensorFlow's `tf.control_dependencies(None)`.
     /// For what is run by itself, such as the first values of Variables.
-    func withoutControlDependencies<Result>(_ build: () throws -> Result) rethrows -> Result {
+    package func withoutControlDependencies<Result>(_ build: () throws -> Result) rethrows -> Result {
         if let body = openBody { return try body.withoutControlDependencies(build) }
         let controls = state.withLock { state in
             defer { state.controls = [] }
@@ -156,7 +169,7 @@ public final class Graph: Sendable {
     }
 
     /// The graph that this body belongs to, or itself.
-    private var root: Graph { parent?.root ?? self }
+    package var root: Graph { parent?.root ?? self }
 
     private var place: SourceLocation? { state.withLock { $0.place } }
 
@@ -208,7 +221,9 @@ public final class Graph: Sendable {
         var resolved = attributes
         var outputs: [TensorSpec] = []
         var constants: [Tensor?] = []
-        var error = mistake?.at("\(operation.name) '\(fullName)'", place) ?? given.lazy.compactMap(\.vertex.error).first
+        var error =
+            mistake?.at("\(operation.name) '\(fullName)'", place) ?? given.lazy.compactMap(\.vertex.error).first
+            ?? (scopeControls + controls).lazy.compactMap(\.error).first
         if error == nil, let stranger = (scopeControls + controls).first(where: { $0.graph !== self }) {
             error = GraphError("it is to wait for '\(stranger.name)', which belongs to another graph")
                 .at("\(operation.name) '\(fullName)'", place)
@@ -426,7 +441,7 @@ extension Graph {
 }
 
 extension Graph.State {
-    var prefix: String { scope.last.map { $0 + "/" } ?? "" }
+    var prefix: String { scope.last.map { $0.isEmpty ? "" : $0 + "/" } ?? "" }
 
     /// The scope's full, unique name.
     mutating func unique(_ name: String) -> String {

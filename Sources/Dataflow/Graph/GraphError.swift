@@ -2,7 +2,7 @@
 public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What is wrong: names, both shapes or dtypes, and what to do.
     public let message: String
-    /// The vertex concerned.
+    /// The vertex concerned, with its operation: "MatMul 'layer1/MatMul'".
     public internal(set) var node: String?
     /// Where the user's program made it.
     public internal(set) var location: SourceLocation?
@@ -31,7 +31,8 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         var text = message
-        if let node { text = "\(node): \(text)" }
+        // Not twice what the message says already.
+        if let node, !message.contains(node.drop { $0 != "'" }) || !node.contains("'") { text = "\(node): \(text)" }
         if let location { text += " (\(location))" }
         return text
     }
@@ -43,6 +44,9 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
         copy.location = copy.location ?? location
         return copy
     }
+
+    /// Names the vertex and where the user's program made it, unless an inner error already has.
+    func at(_ vertex: Vertex) -> GraphError { at("\(vertex.operation.name) '\(vertex.name)'", vertex.location) }
 }
 
 /// A place in the program that built a graph.

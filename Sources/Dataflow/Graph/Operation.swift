@@ -2,6 +2,10 @@
 ///
 /// To add one: write a type that conforms, in a file of `Operations/`; add a line to `OperationCatalog`; add a row to the
 /// op table in `Tests/DataflowTests`. Names, attributes and semantics are TensorFlow's, so that any graph can be exchanged.
+///
+/// An operation of a program's own is a type in that program, added by `graph.add(Own.self, [x]).output(0)`; it runs, and has
+/// gradients, as the others do. It stands in no catalogue, so a GraphDef with it can be written but not read again, and a
+/// parameter server, which reads one, cannot run it: workers can.
 public protocol Operation: Sendable {
     /// TensorFlow's name of the op. The default is the type's own name.
     static var name: String { get }

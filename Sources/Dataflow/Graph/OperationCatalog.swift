@@ -76,7 +76,7 @@ public enum OperationCatalog {
         TensorListPushBack.self, TensorListPopBack.self, TensorListLength.self, PartitionedCall.self,
         StatefulPartitionedCall.self, OptionalFromValue.self, OptionalNone.self, OptionalGetValue.self,
         // Convolutions and pooling
-        Conv2D.self, Conv2DBackpropInput.self, Conv2DBackpropFilter.self, DepthwiseConv2dNative.self,
+        Convolution2D.self, Conv2DBackpropInput.self, Conv2DBackpropFilter.self, DepthwiseConv2dNative.self,
         DepthwiseConv2dNativeBackpropInput.self, DepthwiseConv2dNativeBackpropFilter.self, MaxPool.self,
         MaxPoolGrad.self, MaxPoolGradGrad.self, AvgPool.self, AvgPoolGrad.self,
         // Normalisation

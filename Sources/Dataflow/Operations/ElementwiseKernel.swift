@@ -130,6 +130,9 @@ final class ElementwiseLoop {
 
     deinit { scratch.deallocate() }
 
+    /// Bytes that it keeps from run to run.
+    var byteCount: Int { scratchPerThread * threads }
+
     /// A tile for each register that needs one. Scratch registers share tiles that are not in use at the same time, and an
     /// instruction may write where it reads.
     private static func places(
@@ -323,6 +326,7 @@ private func elementwiseKernel(
     let loop = try ElementwiseLoop(
         expressions, inputs: binding.inputs, inputSlots: binding.inputs.indices.map(binding.input), outputs: outputs,
         outputSlots: slots, threads: binding.threads)
+    binding.scratch.noteOwn(loop.byteCount)
     guard let check = IntegerDivision.check(expressions, binding) else { return { frame in loop.run(frame) } }
     return { frame in
         try check(frame)

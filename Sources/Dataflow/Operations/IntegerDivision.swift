@@ -12,13 +12,12 @@ enum IntegerDivision {
         guard !divisors.isEmpty || !exponents.isEmpty else { return nil }
         let divisorInputs = divisors.map { (IndexInput(binding, $0), binding.count($0)) }
         let exponentInputs = exponents.map { (IndexInput(binding, $0), binding.count($0)) }
-        let name = binding.name
         return { frame in
             for (input, count) in divisorInputs where (0..<count).contains(where: { input.read(frame, $0) == 0 }) {
-                throw GraphError("an integer is divided by zero", node: name)
+                throw GraphError("an integer is divided by zero")
             }
             for (input, count) in exponentInputs where (0..<count).contains(where: { input.read(frame, $0) < 0 }) {
-                throw GraphError("an integer is raised to a negative power", node: name)
+                throw GraphError("an integer is raised to a negative power")
             }
         }
     }

@@ -1,3 +1,4 @@
+internal import Dataflow
 internal import Foundation
 
 extension TensorFlowCheckpoint {
@@ -67,5 +68,11 @@ extension TensorFlowCheckpoint {
         }
         let like = files.last { $0.hasPrefix(name) && $0.hasSuffix(".index") }.map { "; there is \($0.dropLast(6))" }
         return FormatError(path: path, "is no checkpoint: there is no \(name).index\(like ?? "")")
+    }
+}
+
+extension TensorFlowCheckpoint: CustomStringConvertible {
+    public var description: String {
+        "\(prefix): \(ShortList.text(names.map { name in "\(name) \((try? spec(named: name))?.description ?? "?")" }))"
     }
 }

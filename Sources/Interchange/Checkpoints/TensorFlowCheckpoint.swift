@@ -112,7 +112,7 @@ public final class TensorFlowCheckpoint: Sendable {
 
     /// Reads a part of a tensor. Of what was written in parts it reads only those that it needs.
     /// - Throws: as the other; also if the tensor in the checkpoint has not the shape that the part is to be one of.
-    func tensor(named name: String, part: CheckpointSlice) throws -> Tensor {
+    package func tensor(named name: String, part: CheckpointSlice) throws -> Tensor {
         let entry = try entry(name)
         let spec = try spec(entry, name)
         guard spec.shape == Shape(part.shape), spec.dtype != .string else {
@@ -124,7 +124,7 @@ public final class TensorFlowCheckpoint: Sendable {
     }
 
     /// Whether a tensor was written in parts, as a partitioned Variable is.
-    func isInParts(_ name: String) -> Bool { entries[name]?.slices.isEmpty == false }
+    package func isInParts(_ name: String) -> Bool { entries[name]?.slices.isEmpty == false }
 
     /// The lengths of strings, seven bits a byte; a checksum of these; the strings one after another.
     private func readStrings(_ entry: TFBundleEntryProto, _ spec: TensorSpec, _ name: String) throws -> Tensor {

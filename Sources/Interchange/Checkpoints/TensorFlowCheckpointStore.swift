@@ -193,3 +193,7 @@ extension CheckpointSlice {
         }
     }
 }
+
+extension TensorFlowCheckpointStore: CustomStringConvertible {
+    public var description: String { "checkpoints in \(folder.isEmpty ? "the process's folder" : folder)" }
+}

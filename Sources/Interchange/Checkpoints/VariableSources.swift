@@ -13,7 +13,7 @@ struct VariableSource: Equatable {
 ///
 /// 1. The names by which the graph's saver reads: the one that the file names, the only one, or the one that has just the
 ///    checkpoint's names.
-/// 2. The Variable's own name.
+/// 2. The Variable's own name, also with ":0" behind it.
 /// 3. For the parts of partitioned Variables and for their slots, the name that TensorFlow gives to the whole.
 /// 4. The names by which any other saver of the graph reads.
 struct VariableSources {
@@ -49,10 +49,19 @@ struct VariableSources {
         others = savers
     }
 
+    /// For Variables of which nothing is known but their names and shapes.
+    init(_ variables: [(name: String, shape: Shape)], names: Set<String>) {
+        self.names = names
+        partitions = PartitionedVariables(variables)
+        (chosen, others) = (nil, [])
+    }
+
     /// The tensor that has a Variable's value, nil if the checkpoint has none.
     func source(of variable: String) -> Candidate? {
         if let source = read(by: chosen, variable) { return source }
         if names.contains(variable) { return Candidate(name: variable, place: .whole) }
+        // As programs in Python name values that they take of TensorFlow's Variables.
+        if names.contains("\(variable):0") { return Candidate(name: "\(variable):0", place: .whole) }
         for (tensor, part) in partitions.candidates(for: variable) where names.contains(tensor) {
             return Candidate(name: tensor, place: .part(part))
         }

@@ -141,3 +141,7 @@ public final class Gzip {
         try Gzip(path: path).readAll(limit: limit)
     }
 }
+
+extension Gzip: CustomStringConvertible {
+    public var description: String { path }
+}

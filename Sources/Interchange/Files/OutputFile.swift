@@ -49,3 +49,7 @@ public final class OutputFile: Sendable {
         guard code == 0 else { throw FormatError(writing: path, "cannot be written", systemCode: code) }
     }
 }
+
+extension OutputFile: CustomStringConvertible {
+    public var description: String { path }
+}

@@ -220,3 +220,7 @@ private struct Comparison {
         }
     }
 }
+
+extension GraphCheck: CustomStringConvertible {
+    public var description: String { "\(folder): \(ShortList.text(run.fetches.keys.sorted()))" }
+}

@@ -68,7 +68,7 @@ public struct GraphFile {
         if let device { devices.standard = device }
         let writable = writable ?? .under([folder ?? "."])
         var options = SessionOptions(
-            softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log,
+            softPlacement: softPlacement, process: nil, devices: devices, fallbackLog: log, planLog: log,
             placementLog: logsPlacement ? log : nil, plan: plan,
             checkpoints: TensorFlowCheckpointStore(folder: folder, writable: writable))
         options.writable = writable
@@ -137,4 +137,8 @@ public struct GraphFile {
         for (name, tensor) in feeds { result[try fed[name] ?? graph.node(named: name)] = tensor }
         return result
     }
+}
+
+extension GraphFile: CustomStringConvertible {
+    public var description: String { source.description }
 }

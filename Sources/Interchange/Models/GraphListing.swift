@@ -287,3 +287,10 @@ extension FedTensor {
         }
     }
 }
+
+extension GraphListing: CustomStringConvertible {
+    public var description: String {
+        let kinds = operations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
+        return "\(kind) of \(nodes.count) nodes: \(ShortList.text(kinds))"
+    }
+}

@@ -73,3 +73,10 @@ public struct GraphSignature: Sendable {
         return values
     }
 }
+
+extension GraphSignature: CustomStringConvertible {
+    public var description: String {
+        func text(_ arguments: [Argument]) -> String { ShortList.text(arguments.map { "\($0.key) \($0.spec)" }) }
+        return "\(text(inputs)) → \(text(outputs))"
+    }
+}

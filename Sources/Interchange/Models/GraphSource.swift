@@ -273,3 +273,7 @@ public struct GraphSource: Sendable {
             path: path, name.map { "has no signature '\($0)'; it has \(names)" } ?? "has several signatures: \(names)")
     }
 }
+
+extension GraphSource: CustomStringConvertible {
+    public var description: String { "\(path): \(kind.rawValue) of \(definition.node.count) nodes" }
+}

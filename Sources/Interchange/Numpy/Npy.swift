@@ -14,6 +14,13 @@ public enum Npy {
         try bytes.withUnsafeBytes { try decode($0, name: name) }
     }
 
+    /// dtype and shape of the array in the bytes of a file, of which the elements need not be there. Throws `FormatError`.
+    static func spec(_ bytes: [UInt8], name: String) throws -> TensorSpec {
+        let header = try bytes.withUnsafeBytes { try NpyHeader($0, path: name) }
+        guard let (_, dtype) = header.type else { preconditionFailure("a header's dtype is a known one") }
+        return TensorSpec(dtype, Shape(header.shape))
+    }
+
     private static func decode(_ bytes: UnsafeRawBufferPointer, name: String) throws -> Tensor {
         let header = try NpyHeader(bytes, path: name)
         guard let (size, dtype) = header.type else { fatalError("a header's dtype is a known one") }

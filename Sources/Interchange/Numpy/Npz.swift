@@ -21,12 +21,21 @@ public final class NpzFile: Sendable {
         names = entries.keys.sorted()
     }
 
-    /// Reads one array. Throws `FormatError` if there is none of this name, or it is damaged.
-    public func tensor(named name: String) throws -> Tensor {
+    /// An array's dtype, as it will be read, and shape. Throws `FormatError` as `tensor(named:)`.
+    public func spec(named name: String) throws -> TensorSpec {
+        try Npy.spec(archive.read(entry(name)), name: "\(path)[\(name)]")
+    }
+
+    private func entry(_ name: String) throws -> ZipArchive.Entry {
         guard let entry = entries[name] else {
             throw FormatError(path: path, "holds no array \(name); it holds \(names.joined(separator: ", "))")
         }
-        return try Npy.decode(archive.read(entry), name: "\(path)[\(name)]")
+        return entry
+    }
+
+    /// Reads one array. Throws `FormatError` if there is none of this name, or it is damaged.
+    public func tensor(named name: String) throws -> Tensor {
+        try Npy.decode(archive.read(entry(name)), name: "\(path)[\(name)]")
     }
 }
 
@@ -66,4 +75,8 @@ public enum Npz {
     private static func little(_ value: Int, _ size: Int) -> [UInt8] {
         (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
+}
+
+extension NpzFile: CustomStringConvertible {
+    public var description: String { "\(path): \(ShortList.text(names))" }
 }

@@ -46,16 +46,17 @@ public enum Safetensors {
     }
 
     /// Writes a file whose tensors have checksums, whole or not at all: its length in bytes, and the checksum of its header.
-    /// A link at `path` is replaced and not followed. Throws as the others.
+    /// A link at `path` is replaced and not followed, unless told. Throws as the others.
     package static func writeChecked(
-        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String
+        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = [:], to path: String,
+        followsLinks: Bool = false
     ) throws -> (bytes: Int, headerChecksum: UInt32) {
         var metadata = metadata
         for (name, tensor) in tensors {
             metadata[checksumKey(name)] = text(tensor.withUnsafeBytes { CRC32C.checksum($0) })
         }
         let header = try header(declared(tensors), metadata: metadata, path: path).encoded
-        let bytes = try write(tensors, metadata: metadata, to: path, followsLinks: false)
+        let bytes = try write(tensors, metadata: metadata, to: path, followsLinks: followsLinks)
         return (bytes, header.withUnsafeBytes { CRC32C.checksum($0) })
     }
 

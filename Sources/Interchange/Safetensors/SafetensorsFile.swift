@@ -89,3 +89,10 @@ public final class SafetensorsFile: Sendable {
             "is damaged: the tensor \(name) has the checksum \(Safetensors.text(checksum)), not \(expected)")
     }
 }
+
+extension SafetensorsFile: CustomStringConvertible {
+    public var description: String {
+        let entries = header.entries.sorted { $0.key < $1.key }
+        return "\(path): \(ShortList.text(entries.map { "\($0.key) \($0.value.dtype)\($0.value.shape)" }))"
+    }
+}

@@ -87,3 +87,7 @@ public final class ReplySocket: Sendable {
     /// Requests that were not answered yet stay valid; answering them throws `closed`. Closing again does nothing.
     public func close() { core.close() }
 }
+
+extension ReplySocket: CustomStringConvertible {
+    public var description: String { "replies at \(boundAddress)" }
+}

@@ -87,3 +87,7 @@ public final class RequestSocket: Sendable {
     /// Closes the socket, from any thread: replies that are waited for end with `closed`.
     public func close() { core.close() }
 }
+
+extension RequestSocket: CustomStringConvertible {
+    public var description: String { "requests to \(address), \(isConnected ? "connected" : "not connected")" }
+}

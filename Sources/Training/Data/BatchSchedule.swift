@@ -155,3 +155,10 @@ public struct BatchSchedule: Sendable {
         return Array(indices[places])
     }
 }
+
+extension BatchSchedule: CustomStringConvertible {
+    public var description: String {
+        "batches of \(batch) of \(examples) examples, \(shuffle ? "shuffled by seed \(seed)" : "in their order")"
+            + (origin == Origin() ? "" : ", from batch \(origin.batch) on")
+    }
+}

@@ -144,3 +144,12 @@ public struct Preprocessing: Sendable, Equatable, Codable {
         return nil
     }
 }
+
+extension Preprocessing: CustomStringConvertible {
+    public var description: String {
+        "\(table?.description ?? "\(width) features"); scale \(scaling); "
+            + (classes > 0
+                ? "\(classes) classes" + (classNames.isEmpty ? "" : " (\(ShortList.text(classNames)))")
+                : "\(targets) targets")
+    }
+}

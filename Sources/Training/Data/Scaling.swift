@@ -130,3 +130,7 @@ public struct Scaling: Sendable, Equatable, Codable {
         }
     }
 }
+
+extension Scaling: CustomStringConvertible {
+    public var description: String { kind == .none ? "none" : "\(kind.rawValue) of \(offset.count) features" }
+}

@@ -1,3 +1,5 @@
+internal import Interchange
+
 /// What the columns of a table are called, and where they stood in the file that a model was trained on.
 public struct TableLayout: Sendable, Equatable, Codable {
     public struct Column: Sendable, Equatable, Codable {
@@ -38,4 +40,17 @@ public struct TableLayout: Sendable, Equatable, Codable {
 
     /// Whether columns can be found by name.
     public var isNamed: Bool { !features.isEmpty && features.allSatisfy { $0.name != nil } }
+}
+
+extension TableLayout: CustomStringConvertible {
+    public var description: String {
+        func text(_ columns: [Column]) -> String { ShortList.text(columns.map(\.description)) }
+        return "\(width) columns: features \(text(features))" + (label.map { "; label \($0)" } ?? "")
+            + (ignored.isEmpty ? "" : "; ignored \(text(ignored))")
+    }
+}
+
+extension TableLayout.Column: CustomStringConvertible {
+    /// The name, or the place.
+    public var description: String { name ?? "\(place)" }
 }

@@ -1,3 +1,5 @@
+internal import Interchange
+
 /// The values of a categorical column. Features hold a value's index in its place.
 ///
 /// The empty text stands for missing cells: a category of its own where the training data has any.
@@ -54,4 +56,8 @@ extension Vocabulary: Codable {
         var container = encoder.singleValueContainer()
         try container.encode(values)
     }
+}
+
+extension Vocabulary: CustomStringConvertible {
+    public var description: String { "\(values.count) values: \(ShortList.text(values))" }
 }

@@ -40,12 +40,16 @@ public enum Initializer: Sendable, Hashable {
         in graph: Graph, shape: Shape, dtype: DType = .float32, seed: Int? = nil, file: StaticString = #fileID,
         line: UInt = #line
     ) -> Node {
-        guard shape.isFullyDefined else {
+        guard shape.isFullyDefined, shape.knownExtents.allSatisfy({ Int32(exactly: $0) != nil }) else {
             graph.recordMistake(
-                "an initial value needs a shape that is fully known, got \(shape)", at: "initializer", file: file,
-                line: line)
+                "an initial value needs a shape that is fully known, of dimensions below 2³¹, got \(shape)",
+                at: "initializer", file: file, line: line)
             return Initializer.zeros.node(in: graph, shape: [], dtype: dtype)
         }
+        return graph.located(file, line) { drawn(in: graph, shape, dtype, seed) }
+    }
+
+    private func drawn(in graph: Graph, _ shape: Shape, _ dtype: DType, _ seed: Int?) -> Node {
         switch self {
         case .zeros: return Initializer.constant(0).node(in: graph, shape: shape, dtype: dtype)
         case .constant(let value):
@@ -78,9 +82,9 @@ public enum Initializer: Sendable, Hashable {
 
     /// Of a dense kernel [inputs, outputs], or a convolution's [height, width, inputs, outputs].
     private static func fan(_ fan: Fan, of shape: [Int]) -> Double {
-        let field = shape.dropLast(2).reduce(1, *)
-        let inputs = Double(field * (shape.dropLast().last ?? shape.last ?? 1))
-        let outputs = Double(field * (shape.last ?? 1))
+        let field = shape.dropLast(2).reduce(1.0) { $0 * Double($1) }
+        let inputs = field * Double(shape.dropLast().last ?? shape.last ?? 1)
+        let outputs = field * Double(shape.last ?? 1)
         return switch fan {
         case .input: inputs
         case .output: outputs

@@ -6,7 +6,11 @@ public enum Activation: String, Sendable, Hashable, CaseIterable {
     case leakyRelu = "leaky_relu"
 
     /// The function over a node, element by element; softmax over the last dimension.
-    public func callAsFunction(_ x: any Operand) -> Node {
+    public func callAsFunction(_ x: any Operand, file: StaticString = #fileID, line: UInt = #line) -> Node {
+        x.node.graph.located(file, line) { value(x) }
+    }
+
+    private func value(_ x: any Operand) -> Node {
         switch self {
         case .linear: x.node
         case .relu: Dataflow.relu(x)

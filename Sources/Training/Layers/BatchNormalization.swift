@@ -2,11 +2,102 @@ public import Dataflow
 
 /// Batch normalisation: Ioffe and Szegedy, "Batch Normalization" (2015); TensorFlow's `tf.layers.batch_normalization`.
 ///
-/// Makes the Variables "<name>/gamma" and "<name>/beta", and "<name>/moving_mean" and "<name>/moving_variance", which are
-/// not trainable; a name used twice becomes "<name>_1". As in TensorFlow 1 the moving averages change only when the graph's
-/// `updateOperations` run, so a training step runs them too:
+/// Each call must say whether it is training, so whether mean and variance are the batch's or the moving averages:
+/// `norm(h, training: true)`, or a bool node, by which each run says; then both results are computed and one of them chosen.
+/// As in TensorFlow 1 the moving averages change only when the graph's `updateOperations` run (of a bool node while it is
+/// true), so a training step runs them too:
 ///
 ///     let step = graph.group([optimizer.minimize(loss)] + graph.updateOperations)
+///
+/// Its input are images [batch, height, width, channels], or [batch, channels, height, width] if `dataFormat` is "NCHW", or a
+/// matrix [examples, channels]; the number of channels is known. Its output has that shape. Its Variables are "<name>/gamma"
+/// and "<name>/beta", and "<name>/moving_mean" and "<name>/moving_variance", which are not trainable.
+public struct BatchNormalization: Layer {
+    public let momentum: Double
+    public let epsilon: Float
+    public let center: Bool
+    public let scale: Bool
+    public let dataFormat: String
+    public let weights: LayerWeights
+
+    /// - Parameters:
+    ///   - momentum: how much of a moving average stays at an update.
+    ///   - epsilon: added to the variance.
+    ///   - center: whether there is a beta, which is added.
+    ///   - scale: whether there is a gamma, which is multiplied with.
+    public init(
+        momentum: Double = 0.99, epsilon: Float = 0.001, center: Bool = true, scale: Bool = true,
+        dataFormat: String = "NHWC", name: String = "batch_normalization"
+    ) {
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.dataFormat = dataFormat
+        weights = LayerWeights(name: name)
+    }
+
+    /// [channels].
+    public var gamma: Variable { weights["gamma"] }
+    /// [channels].
+    public var beta: Variable { weights["beta"] }
+    /// [channels].
+    public var movingMean: Variable { weights["moving_mean"] }
+    /// [channels].
+    public var movingVariance: Variable { weights["moving_variance"] }
+
+    public func output(of x: Node, in call: LayerCall) -> Node {
+        guard x.vertex.error == nil else { return x }
+        let isMatrix = x.shape.rank == 2
+        let axis = isMatrix || dataFormat == "NCHW" ? 1 : 3
+        guard isMatrix || x.shape.rank == 4, let channels = x.shape[axis] else {
+            call.recordMistake(
+                "batch normalisation needs images of four dimensions, or a matrix, with a known number of channels,"
+                    + " got \(x)")
+            return x
+        }
+        let graph = x.graph
+        // A matrix is a batch of images of one pixel.
+        let images = isMatrix ? reshape(x, [-1, 1, 1, channels]) : x
+        let vector = { (value: Double, name: String, isTrainable: Bool) in
+            call.variable(
+                name, shape: [channels], dtype: x.dtype, initializer: .constant(value), trainable: isTrainable)
+        }
+        let number = { (value: Double) in graph.constant(.numbers([value], dtype: x.dtype, sized: [])) }
+        let constant = { (value: Double) in
+            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, sized: [channels]))
+        }
+        let gamma = scale ? vector(1, "gamma", true).node : constant(1)
+        let beta = center ? vector(0, "beta", true).node : constant(0)
+        let (movingMean, movingVariance) = (vector(0, "moving_mean", false), vector(1, "moving_variance", false))
+        let normalized = { (isTraining: Bool) in
+            fusedBatchNorm(
+                images, scale: gamma, offset: beta, mean: isTraining ? nil : movingMean,
+                variance: isTraining ? nil : movingVariance, epsilon: epsilon, isTraining: isTraining,
+                dataFormat: isMatrix ? "NHWC" : dataFormat)
+        }
+        let update = { (mean: Node, variance: Node, rate: Node) in
+            for (average, value) in [(movingMean, mean), (movingVariance, variance)] {
+                graph.addUpdateOperation(average.assignSub((average - value) * rate))
+            }
+        }
+        let result: Node
+        switch call.trainingFlag() {
+        case .constant(let isTraining):
+            let (y, mean, variance) = normalized(isTraining)
+            if isTraining { update(mean, variance, number(1 - momentum)) }
+            result = y
+        case .node(let flag):
+            let (batch, moving) = (normalized(true), normalized(false))
+            let (rate, still) = (number(1 - momentum), number(0))
+            update(batch.mean, batch.variance, select(flag, rate, still))
+            result = select(flag, batch.y, moving.y)
+        }
+        return isMatrix ? reshape(result, [-1, channels]) : result
+    }
+}
+
+/// Batch normalisation of `x`; `BatchNormalization(…)(x, training: training)`, which says more.
 ///
 /// - Parameters:
 ///   - x: images [batch, height, width, channels], or [batch, channels, height, width] if `dataFormat` is "NCHW", or a
@@ -22,24 +113,12 @@ public func batchNormalization(
     scale: Bool = true, dataFormat: String = "NHWC", name: String = "batch_normalization",
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return graph.scope(name) {
-        guard
-            let layer = NormalizedLayer(
-                x.node, center: center, scale: scale, dataFormat: dataFormat, name: name, file: file, line: line)
-        else { return x.node }
-        let result = layer.normalized(isTraining: training, epsilon: epsilon, file: file, line: line)
-        if training {
-            let rate = graph.constant(.numbers([1 - momentum], dtype: layer.x.dtype, sized: []))
-            layer.update(result.mean, result.variance, rate: rate)
-        }
-        return layer.shaped(result.y)
-    }
+    BatchNormalization(
+        momentum: momentum, epsilon: epsilon, center: center, scale: scale, dataFormat: dataFormat, name: name)(
+            x, training: training, file: file, line: line)
 }
 
 /// As `batchNormalization(_:training:…)` where each run says whether it is training.
-///
-/// Both results are computed and one of them chosen; while not training, the `updateOperations` change nothing.
 ///
 /// - Parameter training: a bool scalar, often a placeholder.
 public func batchNormalization(
@@ -47,82 +126,7 @@ public func batchNormalization(
     scale: Bool = true, dataFormat: String = "NHWC", name: String = "batch_normalization",
     file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let graph = x.node.graph
-    return graph.scope(name) {
-        guard
-            let layer = NormalizedLayer(
-                x.node, center: center, scale: scale, dataFormat: dataFormat, name: name, file: file, line: line)
-        else { return x.node }
-        let batch = layer.normalized(isTraining: true, epsilon: epsilon, file: file, line: line)
-        let moving = layer.normalized(isTraining: false, epsilon: epsilon, file: file, line: line)
-        let dtype = layer.x.dtype
-        let rate = graph.constant(.numbers([1 - momentum], dtype: dtype, sized: []))
-        let still = graph.constant(.numbers([0], dtype: dtype, sized: []))
-        layer.update(batch.mean, batch.variance, rate: select(training, rate, still))
-        return layer.shaped(select(training, batch.y, moving.y))
-    }
-}
-
-/// What both kinds of batch normalisation are made of.
-private struct NormalizedLayer {
-    /// As images.
-    let x: Node
-    private let isMatrix: Bool
-    private let channels: Int
-    private let dataFormat: String
-    private let gamma: Node
-    private let beta: Node
-    private let movingMean: Variable
-    private let movingVariance: Variable
-
-    /// Makes the Variables; nil, with the mistake recorded, where `x` cannot be normalised.
-    init?(
-        _ x: Node, center: Bool, scale: Bool, dataFormat: String, name: String, file: StaticString, line: UInt
-    ) {
-        guard x.vertex.error == nil else { return nil }
-        let graph = x.graph
-        isMatrix = x.shape.rank == 2
-        let axis = isMatrix || dataFormat == "NCHW" ? 1 : 3
-        guard isMatrix || x.shape.rank == 4, let channels = x.shape[axis] else {
-            graph.recordMistake(
-                "batch normalisation needs images of four dimensions, or a matrix, with a known number of channels,"
-                    + " got \(x)", at: name, file: file, line: line)
-            return nil
-        }
-        self.channels = channels
-        // A matrix is a batch of images of one pixel.
-        self.dataFormat = isMatrix ? "NHWC" : dataFormat
-        self.x = isMatrix ? reshape(x, [-1, 1, 1, channels]) : x
-        let vector = { (value: Double, name: String, isTrainable: Bool) in
-            graph.variable(
-                Initializer.constant(value).node(in: graph, shape: [channels], dtype: x.dtype), name: name,
-                trainable: isTrainable, file: file, line: line)
-        }
-        let constant = { (value: Double) in
-            graph.constant(.numbers([Double](repeating: value, count: channels), dtype: x.dtype, sized: [channels]))
-        }
-        gamma = scale ? vector(1, "gamma", true).node : constant(1)
-        beta = center ? vector(0, "beta", true).node : constant(0)
-        movingMean = vector(0, "moving_mean", false)
-        movingVariance = vector(1, "moving_variance", false)
-    }
-
-    func normalized(
-        isTraining: Bool, epsilon: Float, file: StaticString, line: UInt
-    ) -> (y: Node, mean: Node, variance: Node) {
-        fusedBatchNorm(
-            x, scale: gamma, offset: beta, mean: isTraining ? nil : movingMean,
-            variance: isTraining ? nil : movingVariance, epsilon: epsilon, isTraining: isTraining,
-            dataFormat: dataFormat, file: file, line: line)
-    }
-
-    /// Registers the operations that move the averages toward the batch's mean and variance by `rate`.
-    func update(_ mean: Node, _ variance: Node, rate: Node) {
-        for (average, value) in [(movingMean, mean), (movingVariance, variance)] {
-            x.graph.addUpdateOperation(average.assignSub((average - value) * rate))
-        }
-    }
-
-    /// The result in the shape of what was given.
-    func shaped(_ y: Node) -> Node { isMatrix ? reshape(y, [-1, channels]) : y }
+    BatchNormalization(
+        momentum: momentum, epsilon: epsilon, center: center, scale: scale, dataFormat: dataFormat, name: name)(
+            x, training: training, file: file, line: line)
 }

@@ -3,8 +3,46 @@ public import Dataflow
 /// A layer of long short-term memory: Hochreiter and Schmidhuber (1997), with Gers, Schmidhuber and Cummins's forget gate
 /// (2000); TensorFlow's `tf.keras.layers.LSTM` with sequences returned, over `BlockLSTMV2`.
 ///
-/// Makes the Variables "<name>/kernel" [features + units, 4 · units] and "<name>/bias" [4 · units], whose columns belong to
-/// the input gate, the forget gate, the cell input and the output gate. State and output start at zero.
+/// Its input is floating, [batch, time, features], whose number of features is known; its output [batch, time, units], the
+/// output of every step: `lastStep` takes the last. Its Variables are "<name>/kernel" [features + units, 4 · units] and
+/// "<name>/bias" [4 · units], whose columns belong to the input gate, the forget gate, the cell input and the output gate.
+/// State and output start at zero.
+public struct LSTM: Layer {
+    public let units: Int
+    public let initializer: Initializer
+    public let forgetBias: Double
+    public let weights: LayerWeights
+
+    /// - Parameter forgetBias: the first value of the forget gate's bias; above 0 the cells remember from the start
+    ///   (Jozefowicz, Zaremba and Sutskever, 2015).
+    public init(
+        units: Int, initializer: Initializer = .glorotUniform, forgetBias: Double = 1, name: String = "lstm"
+    ) {
+        self.units = units
+        self.initializer = initializer
+        self.forgetBias = forgetBias
+        weights = LayerWeights(name: name)
+    }
+
+    /// [features + units, 4 · units].
+    public var kernel: Variable { weights["kernel"] }
+    /// [4 · units].
+    public var bias: Variable { weights["bias"] }
+
+    public func output(of x: Node, in call: LayerCall) -> Node {
+        guard let features = sequenceFeatures(x, units: units, call) else { return x }
+        let kernel = call.variable(
+            "kernel", shape: [features + units, 4 * units], dtype: x.dtype, initializer: initializer)
+        let gates = [0, forgetBias, 0, 0].flatMap { [Double](repeating: $0, count: units) }
+        let bias = call.variable("bias", initial: .numbers(gates, dtype: x.dtype, sized: [4 * units]))
+        let steps = transpose(x, permutation: [1, 0, 2])
+        let start = zeroState(like: x, units: units)
+        let result = blockLSTM(steps, cellState: start, output: start, weights: kernel, bias: bias)
+        return transpose(result.output, permutation: [1, 0, 2])
+    }
+}
+
+/// A layer of long short-term memory over `x`; `LSTM(units: units)(x)`.
 ///
 /// - Parameters:
 ///   - x: floating, [batch, time, features], whose number of features is known.
@@ -15,40 +53,27 @@ public func lstm(
     _ x: any Operand, units: Int, initializer: Initializer = .glorotUniform, forgetBias: Double = 1,
     name: String = "lstm", file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    let input = x.node
-    let graph = input.graph
-    return graph.scope(name) {
-        guard let features = sequenceFeatures(input, units: units, name, file, line) else { return input }
-        let kernel = graph.variable(
-            initializer.node(in: graph, shape: [features + units, 4 * units], dtype: input.dtype), name: "kernel",
-            file: file, line: line)
-        let gates = [0, forgetBias, 0, 0].flatMap { [Double](repeating: $0, count: units) }
-        let bias = graph.variable(
-            .numbers(gates, dtype: input.dtype, sized: [4 * units]), name: "bias", file: file, line: line)
-        let steps = transpose(input, permutation: [1, 0, 2])
-        let start = zeroState(like: input, units: units)
-        let result = blockLSTM(
-            steps, cellState: start, output: start, weights: kernel, bias: bias, file: file, line: line)
-        return transpose(result.output, permutation: [1, 0, 2])
-    }
+    LSTM(units: units, initializer: initializer, forgetBias: forgetBias, name: name)(x, file: file, line: line)
 }
 
 /// The last step of a sequence [batch, time, features]: [batch, features].
 public func lastStep(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    stridedSlice(
-        x, begin: [0, -1], end: [0, 0], beginMask: 1, endMask: 1, shrinkAxisMask: 2, name: name, file: file, line: line)
+    x.node.graph.located(file, line) {
+        stridedSlice(x, begin: [0, -1], end: [0, 0], beginMask: 1, endMask: 1, shrinkAxisMask: 2, name: name)
+    }
 }
 
 /// The features of a sequence [batch, time, features], or nil once a mistake is recorded.
-func sequenceFeatures(_ x: Node, units: Int, _ name: String, _ file: StaticString, _ line: UInt) -> Int? {
-    if x.shape.rank == 3, let features = x.shape[2], units > 0 { return features }
+func sequenceFeatures(_ x: Node, units: Int, _ call: LayerCall) -> Int? {
+    let isSize = (1...Int(Int32.max) / 4).contains(units)
+    if x.shape.rank == 3, let features = x.shape[2], isSize { return features }
     if x.vertex.error == nil {
-        x.graph.recordMistake(
-            units > 0
+        call.recordMistake(
+            isSize
                 ? "a recurrent layer needs [batch, time, features] with a known number of features, got \(x)"
-                : "a recurrent layer needs at least one unit, got \(units)", at: name, file: file, line: line)
+                : "a recurrent layer needs at least one unit, and less than 2²⁹, got \(units)")
     }
     return nil
 }

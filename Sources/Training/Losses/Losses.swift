@@ -5,8 +5,10 @@ public func meanSquaredError(
     labels: any Operand, predictions: any Operand, name: String = "mean_squared_error", file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
-    return labels.node.graph.scope(name) { mean(squaredDifference(predictions, labels, file: file, line: line)) }
+    built(labels, name, file, line) {
+        checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
+        return mean(squaredDifference(predictions, labels))
+    }
 }
 
 /// The mean of |prediction − label| over all elements, a scalar; TensorFlow's `tf.losses.absolute_difference`.
@@ -14,8 +16,10 @@ public func meanAbsoluteError(
     labels: any Operand, predictions: any Operand, name: String = "mean_absolute_error", file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
-    return labels.node.graph.scope(name) { mean(abs(predictions.node - labels.node, file: file, line: line)) }
+    built(labels, name, file, line) {
+        checkSameShape(labels, predictions, "labels", "predictions", of: name, file, line)
+        return mean(abs(predictions.node - labels.node))
+    }
 }
 
 /// Records a mistake if two tensors that go together element by element would have to be broadcast: labels [N] and
@@ -40,12 +44,10 @@ public func softmaxCrossEntropyLoss(
     labels: any Operand, logits: any Operand, name: String = "softmax_cross_entropy", file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    labels.node.graph.scope(name) {
-        if labels.node.dtype.isFloating {
-            return mean(softmaxCrossEntropy(labels: labels, logits: logits, file: file, line: line))
-        }
+    built(labels, name, file, line) {
+        if labels.node.dtype.isFloating { return mean(softmaxCrossEntropy(labels: labels, logits: logits)) }
         let indices = labels.node.dtype == .uint8 ? cast(labels, to: .int32) : labels.node
-        return mean(sparseSoftmaxCrossEntropy(labels: indices, logits: logits, file: file, line: line))
+        return mean(sparseSoftmaxCrossEntropy(labels: indices, logits: logits))
     }
 }
 
@@ -59,7 +61,7 @@ public func sigmoidCrossEntropyLoss(
     labels: any Operand, logits: any Operand, name: String = "sigmoid_cross_entropy", file: StaticString = #fileID,
     line: UInt = #line
 ) -> Node {
-    labels.node.graph.scope(name) { mean(sigmoidCrossEntropy(labels: labels, logits: logits, file: file, line: line)) }
+    built(labels, name, file, line) { mean(sigmoidCrossEntropy(labels: labels, logits: logits)) }
 }
 
 /// max(x, 0) − x·z + log(1 + e^−|x|) element by element: the cross-entropy of σ(x), without overflow.
@@ -68,15 +70,28 @@ public func sigmoidCrossEntropyLoss(
 public func sigmoidCrossEntropy(
     labels: any Operand, logits: any Operand, file: StaticString = #fileID, line: UInt = #line
 ) -> Node {
-    checkSameShape(labels, logits, "labels", "logits", of: "sigmoid_cross_entropy", file, line)
-    let zeros = zerosLike(logits)
-    let positive = greaterEqual(logits, zeros, file: file, line: line)
-    let ramp = select(positive, logits, zeros)
-    let negativeSize = select(positive, -logits, logits)
-    return ramp - logits * labels + log1p(exp(negativeSize))
+    labels.node.graph.located(file, line) {
+        checkSameShape(labels, logits, "labels", "logits", of: "sigmoid_cross_entropy", file, line)
+        let zeros = zerosLike(logits)
+        let positive = greaterEqual(logits, zeros)
+        let ramp = select(positive, logits, zeros)
+        let negativeSize = select(positive, -logits, logits)
+        return ramp - logits * labels + log1p(exp(negativeSize))
+    }
 }
 
 /// A loss with the graph's regularisation terms; TensorFlow's `tf.losses.get_total_loss`.
-public func regularized(_ loss: any Operand) -> Node {
-    loss.node.graph.regularizationLosses.reduce(loss.node) { $0 + cast($1, to: loss.node.dtype) }
+public func regularized(_ loss: any Operand, file: StaticString = #fileID, line: UInt = #line) -> Node {
+    let graph = loss.node.graph
+    return graph.located(file, line) {
+        graph.regularizationLosses.reduce(loss.node) { $0 + cast($1, to: loss.node.dtype) }
+    }
+}
+
+/// What a function over labels builds, in a scope of its name and at the caller's place.
+private func built(
+    _ labels: any Operand, _ name: String, _ file: StaticString, _ line: UInt, _ build: () -> Node
+) -> Node {
+    let graph = labels.node.graph
+    return graph.located(file, line) { graph.scope(name, build) }
 }

@@ -8,8 +8,8 @@ public struct Adadelta: Optimizer {
     public var decay: Double
     public var epsilon: Double
 
-    public init(learningRate: LearningRate = 0.001, decay: Double = 0.95, epsilon: Double = 1e-8) {
-        self.learningRate = learningRate
+    public init(learningRate: some LearningRateConvertible = 0.001, decay: Double = 0.95, epsilon: Double = 1e-8) {
+        self.learningRate = learningRate.learningRate
         self.decay = decay
         self.epsilon = epsilon
     }

@@ -7,8 +7,8 @@ public struct Adagrad: Optimizer {
     public var learningRate: LearningRate
     public var initialAccumulator: Double
 
-    public init(learningRate: LearningRate = 0.01, initialAccumulator: Double = 0.1) {
-        self.learningRate = learningRate
+    public init(learningRate: some LearningRateConvertible = 0.01, initialAccumulator: Double = 0.1) {
+        self.learningRate = learningRate.learningRate
         self.initialAccumulator = initialAccumulator
     }
 

@@ -12,9 +12,10 @@ public struct Adam: Optimizer {
     public var epsilon: Double
 
     public init(
-        learningRate: LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
+        learningRate: some LearningRateConvertible = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+        epsilon: Double = 1e-8
     ) {
-        self.learningRate = learningRate
+        self.learningRate = learningRate.learningRate
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon

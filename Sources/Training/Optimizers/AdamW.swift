@@ -11,14 +11,18 @@ public struct AdamW: Optimizer {
     public var weightDecay: Double
 
     public init(
-        learningRate: LearningRate = 0.001, weightDecay: Double = 0.01, beta1: Double = 0.9, beta2: Double = 0.999,
+        learningRate: some LearningRateConvertible = 0.001, weightDecay: Double = 0.01, beta1: Double = 0.9,
+        beta2: Double = 0.999,
         epsilon: Double = 1e-8
     ) {
         adam = Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon)
         self.weightDecay = weightDecay
     }
 
-    public var learningRate: LearningRate { adam.learningRate }
+    public var learningRate: LearningRate {
+        get { adam.learningRate }
+        set { adam.learningRate = newValue }
+    }
     public var slots: [Slot] { adam.slots }
     public var shared: [Slot] { adam.shared }
 

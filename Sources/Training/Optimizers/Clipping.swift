@@ -1,8 +1,11 @@
 public import Dataflow
 
-/// √Σ‖x‖² over all of `nodes`, a scalar; TensorFlow's `tf.global_norm`. Traps on an empty list.
+/// √Σ‖x‖² over all of `nodes`, a scalar; TensorFlow's `tf.global_norm`. An empty list is a mistake.
 public func globalNorm(_ nodes: [Node], file: StaticString = #fileID, line: UInt = #line) -> Node {
-    sqrt(2 * addN(nodes.map { l2Loss($0, file: file, line: line) }))
+    guard let graph = nodes.first?.graph else {
+        return .missing("there is no norm of no nodes", at: "global_norm", file: file, line: line)
+    }
+    return graph.located(file, line) { sqrt(2 * addN(nodes.map { l2Loss($0) })) }
 }
 
 /// Scales all of `gradients` by one factor so that their global norm is at most `norm`; TensorFlow's
@@ -23,14 +26,16 @@ public func clipByGlobalNorm(
     _ gradients: [Gradient], norm: Double, file: StaticString = #fileID, line: UInt = #line
 ) -> (gradients: [Gradient], norm: Node?) {
     guard let graph = gradients.first?.values.graph else { return ([], nil) }
-    return graph.scope("clip_by_global_norm") {
-        if !(norm > 0) {
-            graph.recordMistake(
-                "the norm must be above 0, got \(norm)", at: "clip_by_global_norm", file: file, line: line)
+    return graph.located(file, line) {
+        graph.scope("clip_by_global_norm") {
+            if !(norm > 0) {
+                graph.recordMistake(
+                    "the norm must be above 0, got \(norm)", at: "clip_by_global_norm", file: file, line: line)
+            }
+            let total = globalNorm(gradients.map(\.values))
+            let limit = graph.constant(.numbers([norm], dtype: total.dtype, sized: []))
+            let scale = limit / maximum(total, limit)
+            return (gradients.map { $0.mapValues { $0 * scale } }, total)
         }
-        let total = globalNorm(gradients.map(\.values), file: file, line: line)
-        let limit = graph.constant(.numbers([norm], dtype: total.dtype, sized: []))
-        let scale = limit / maximum(total, limit)
-        return (gradients.map { $0.mapValues { $0 * scale } }, total)
     }
 }

@@ -14,10 +14,11 @@ public struct Ftrl: Optimizer {
     public var l2: Double
 
     public init(
-        learningRate: LearningRate = 0.01, learningRatePower: Double = -0.5, initialAccumulator: Double = 0.1,
+        learningRate: some LearningRateConvertible = 0.01, learningRatePower: Double = -0.5,
+        initialAccumulator: Double = 0.1,
         l1: Double = 0, l2: Double = 0
     ) {
-        self.learningRate = learningRate
+        self.learningRate = learningRate.learningRate
         self.learningRatePower = learningRatePower
         self.initialAccumulator = initialAccumulator
         self.l1 = l1

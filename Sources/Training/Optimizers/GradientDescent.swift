@@ -5,7 +5,9 @@ public struct GradientDescent: Optimizer {
     public let name = "GradientDescent"
     public var learningRate: LearningRate
 
-    public init(learningRate: LearningRate = 0.01) { self.learningRate = learningRate }
+    public init(learningRate: some LearningRateConvertible = 0.01) {
+        self.learningRate = learningRate.learningRate
+    }
 
     public var takesRepeatedRows: Bool { true }
 

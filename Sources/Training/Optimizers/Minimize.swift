@@ -57,19 +57,27 @@ extension Optimizer {
     /// The operation that runs this rule for every gradient; TensorFlow's `Optimizer.apply_gradients`.
     ///
     /// - Parameters:
-    ///   - gradients: from `computeGradients`, perhaps clipped or scaled. Traps when empty: use `minimize`'s graph then.
+    ///   - gradients: from `computeGradients`, perhaps clipped or scaled. Without any the operation is a mistake that each
+    ///     run of it tells.
     ///   - globalStep: counted up by one after all updates.
     public func applyGradients(
         _ gradients: [VariableGradient], globalStep: Variable? = nil, file: StaticString = #fileID,
         line: UInt = #line
     ) -> Node {
         guard let graph = gradients.first?.variable.graph else {
-            preconditionFailure("applyGradients needs at least one gradient")
+            return .missing(
+                "applyGradients needs at least one gradient, got none", at: self.name, file: file, line: line)
         }
         return applyGradients(gradients, in: graph, globalStep: globalStep, file: file, line: line)
     }
 
     private func applyGradients(
+        _ gradients: [VariableGradient], in graph: Graph, globalStep: Variable?, file: StaticString, line: UInt
+    ) -> Node {
+        graph.located(file, line) { built(gradients, in: graph, globalStep: globalStep, file: file, line: line) }
+    }
+
+    private func built(
         _ gradients: [VariableGradient], in graph: Graph, globalStep: Variable?, file: StaticString, line: UInt
     ) -> Node {
         let state = gradients.map { item in
@@ -121,4 +129,8 @@ extension Optimizer {
             graph.variable(.numbers([slot.initial], dtype: dtype, sized: []), name: slot.name, trainable: false)
         }
     }
+}
+
+extension VariableGradient: CustomStringConvertible {
+    public var description: String { "\(variable): \(gradient.values)" }
 }

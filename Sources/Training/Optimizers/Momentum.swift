@@ -11,8 +11,8 @@ public struct Momentum: Optimizer {
     public var momentum: Double
     public var nesterov: Bool
 
-    public init(learningRate: LearningRate = 0.01, momentum: Double = 0.9, nesterov: Bool = false) {
-        self.learningRate = learningRate
+    public init(learningRate: some LearningRateConvertible = 0.01, momentum: Double = 0.9, nesterov: Bool = false) {
+        self.learningRate = learningRate.learningRate
         self.momentum = momentum
         self.nesterov = nesterov
     }

@@ -14,10 +14,11 @@ public struct RMSProp: Optimizer {
     public var centered: Bool
 
     public init(
-        learningRate: LearningRate = 0.001, decay: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-10,
+        learningRate: some LearningRateConvertible = 0.001, decay: Double = 0.9, momentum: Double = 0,
+        epsilon: Double = 1e-10,
         centered: Bool = false
     ) {
-        self.learningRate = learningRate
+        self.learningRate = learningRate.learningRate
         self.decay = decay
         self.momentum = momentum
         self.epsilon = epsilon

@@ -1,30 +1,45 @@
 public import Dataflow
 
-/// How far a step goes: a number, or a schedule over the global step.
-public enum LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
-    /// The same in every step.
-    case constant(Double)
-    /// initial · rate^(step / steps), the exponent rounded down if `staircase`; TensorFlow's `tf.train.exponential_decay`.
-    case exponentialDecay(initial: Double, steps: Double, rate: Double, staircase: Bool = false)
-    /// From initial to end in `steps` steps: (initial − end) · (1 − step / steps)^power + end, and end from then on;
-    /// TensorFlow's `tf.train.polynomial_decay`. A power of 1 is a straight line.
-    case polynomialDecay(initial: Double, steps: Double, end: Double = 0, power: Double = 1)
-    /// From initial to end along half a cosine, and end from then on (Loshchilov and Hutter, "SGDR", 2017); TensorFlow's
-    /// `tf.train.cosine_decay` with alpha = end / initial.
-    case cosineDecay(initial: Double, steps: Double, end: Double = 0)
-    /// A scalar node of one's own.
-    case node(Node)
+/// How far a step goes: a number, a schedule over the global step, or a node.
+///
+/// Optimizers take whatever stands for one: `Adam(learningRate: rate)` of a Double, a Float, a node, a Variable, or
+/// `.cosineDecay(initial: 0.1, steps: 1000)`.
+public struct LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+    fileprivate enum Kind: Hashable {
+        case constant(Double)
+        case exponentialDecay(initial: Double, steps: Double, rate: Double, staircase: Bool)
+        case polynomialDecay(initial: Double, steps: Double, end: Double, power: Double)
+        case cosineDecay(initial: Double, steps: Double, end: Double)
+        case node(Node)
+    }
 
-    public init(floatLiteral value: Double) { self = .constant(value) }
-    public init(integerLiteral value: Int) { self = .constant(Double(value)) }
+    fileprivate let kind: Kind
+
+    public init(floatLiteral value: Double) { kind = .constant(value) }
+    public init(integerLiteral value: Int) { kind = .constant(Double(value)) }
+    fileprivate init(_ kind: Kind) { self.kind = kind }
 
     /// The rate as a scalar of `dtype`. A schedule without a global step is a mistake of the graph.
     public func node(
         in graph: Graph, dtype: DType, globalStep: Variable?, file: StaticString = #fileID, line: UInt = #line
     ) -> Node {
-        switch self {
+        graph.located(file, line) { built(in: graph, dtype, globalStep, file, line) }
+    }
+
+    private func built(
+        in graph: Graph, _ dtype: DType, _ globalStep: Variable?, _ file: StaticString, _ line: UInt
+    ) -> Node {
+        switch kind {
         case .constant(let rate): return constant(rate, in: graph, dtype)
-        case .node(let node): return cast(node, to: dtype)
+        case .node(let node):
+            if node.vertex.error == nil,
+                !(node.dtype.isFloating || [.int32, .int64, .uint8].contains(node.dtype))
+                    || !node.shape.isCompatible(with: [])
+            {
+                graph.recordMistake(
+                    "a learning rate must be one number, got \(node)", at: "learning_rate", file: file, line: line)
+            }
+            return cast(node, to: dtype)
         case .exponentialDecay(let initial, let steps, let rate, let staircase):
             return decay(initial, steps, in: graph, dtype, globalStep, file, line) { passed in
                 initial * pow(graph.constant(rate), staircase ? floor(passed) : passed)
@@ -53,10 +68,71 @@ public enum LearningRate: Sendable, Hashable, ExpressibleByFloatLiteral, Express
                 line: line)
             return constant(initial, in: graph, dtype)
         }
+        if !(steps > 0) {
+            graph.recordMistake(
+                "a learning rate decays in more than 0 steps, got \(steps)", at: "learning_rate", file: file, line: line
+            )
+        }
         return cast(rate(cast(globalStep, to: .float64) / steps), to: dtype)
     }
 
     private func constant(_ rate: Double, in graph: Graph, _ dtype: DType) -> Node {
         graph.constant(.numbers([rate], dtype: dtype, sized: []), name: "learning_rate")
     }
+}
+
+/// What an optimizer takes as its learning rate: a number, a schedule, a node.
+public protocol LearningRateConvertible: Sendable {
+    var learningRate: LearningRate { get }
+}
+
+extension LearningRate: LearningRateConvertible {
+    public var learningRate: LearningRate { self }
+}
+
+extension Double: LearningRateConvertible {
+    public var learningRate: LearningRate { .constant(self) }
+}
+
+extension Float: LearningRateConvertible {
+    public var learningRate: LearningRate { .constant(Double(self)) }
+}
+
+extension Int: LearningRateConvertible {
+    public var learningRate: LearningRate { .constant(Double(self)) }
+}
+
+extension Node: LearningRateConvertible {
+    public var learningRate: LearningRate { .node(self) }
+}
+
+extension Variable: LearningRateConvertible {
+    public var learningRate: LearningRate { .node(node) }
+}
+
+extension LearningRateConvertible where Self == LearningRate {
+    /// The same in every step.
+    public static func constant(_ rate: Double) -> LearningRate { LearningRate(.constant(rate)) }
+
+    /// initial · rate^(step / steps), the exponent rounded down if `staircase`; TensorFlow's `tf.train.exponential_decay`.
+    public static func exponentialDecay(
+        initial: Double, steps: Double, rate: Double, staircase: Bool = false
+    ) -> LearningRate {
+        LearningRate(.exponentialDecay(initial: initial, steps: steps, rate: rate, staircase: staircase))
+    }
+
+    /// From initial to end in `steps` steps: (initial − end) · (1 − step / steps)^power + end, and end from then on;
+    /// TensorFlow's `tf.train.polynomial_decay`. A power of 1 is a straight line.
+    public static func polynomialDecay(
+        initial: Double, steps: Double, end: Double = 0, power: Double = 1
+    ) -> LearningRate { LearningRate(.polynomialDecay(initial: initial, steps: steps, end: end, power: power)) }
+
+    /// From initial to end along half a cosine, and end from then on (Loshchilov and Hutter, "SGDR", 2017); TensorFlow's
+    /// `tf.train.cosine_decay` with alpha = end / initial.
+    public static func cosineDecay(initial: Double, steps: Double, end: Double = 0) -> LearningRate {
+        LearningRate(.cosineDecay(initial: initial, steps: steps, end: end))
+    }
+
+    /// A node of one's own: one number of any dtype, computed in every step.
+    public static func node(_ node: any Operand) -> LearningRate { LearningRate(.node(node.node)) }
 }

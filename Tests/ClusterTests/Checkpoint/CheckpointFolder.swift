@@ -36,7 +36,7 @@ final class CheckpointFolder {
         options.startsAnewIfDamaged = anewIfDamaged
         let lines = Lines()
         let report = try LocalCluster.train(
-            config: config(overrides, length: length), job: MultilayerPerceptron(), options: options,
+            config(overrides, length: length), job: MultilayerPerceptron(), options: options,
             onEvent: { lines.add($0) })
         return (report, lines.text)
     }

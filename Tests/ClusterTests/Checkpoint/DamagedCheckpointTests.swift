@@ -86,7 +86,7 @@ struct DamagedCheckpointTests {
         #expect(lines.text.contains(damage.rawValue) && lines.text.contains("step 2"), "\(lines.text)")
         // It goes on from there, and what is damaged stays beside.
         let (report, log) = try folder.train("train.steps=6", resume: true)
-        #expect(report.status == "finished" && report.steps == 6)
+        #expect(report.status == .finished && report.steps == 6)
         #expect(log.contains("going on from step 2") && log.contains(damage.rawValue), "\(log)")
         #expect(log.contains("damaged-1"))
         #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.file("damaged-1")).isEmpty)
@@ -108,7 +108,7 @@ struct DamagedCheckpointTests {
         #expect(resuming?.message.contains("checkpoint-2.json") == true)
         #expect(try folder.names == before.map(\.0))
         let (report, log) = try folder.train("train.steps=2", resume: true, anewIfDamaged: true)
-        #expect(report.status == "finished" && report.steps == 2 && log.contains("starts anew"), "\(log)")
+        #expect(report.status == .finished && report.steps == 2 && log.contains("starts anew"), "\(log)")
         for (name, bytes) in before { #expect(try folder.bytes("damaged-1/\(name)") == bytes) }
     }
 

@@ -166,8 +166,8 @@ struct ForeignFileTests {
         ] { try around.link(name, to: "file") }
         try around.link("checkpoint-6.server-0-of-1.safetensors", to: "nowhere-yet")
         let report = try LocalCluster.train(
-            config: around.config("checkpoint.keep=9"), job: MultilayerPerceptron())
-        #expect(report.status == "finished" && report.checkpointError == nil)
+            around.config("checkpoint.keep=9"), job: MultilayerPerceptron())
+        #expect(report.status == .finished && report.checkpointError == nil)
         #expect(around.isWhole && !FileManager.default.fileExists(atPath: "\(around.root)/nowhere-yet"))
         #expect(try Manifest.all(in: around.checkpoints).map(\.step) == [2, 4, 6, 8])
     }
@@ -175,13 +175,13 @@ struct ForeignFileTests {
     @Test("links that come with somebody's checkpoints are not removed as leftovers, nor what they lead to")
     func leftovers() throws {
         let around = try Surroundings()
-        _ = try LocalCluster.train(config: around.config(), job: MultilayerPerceptron())
+        _ = try LocalCluster.train(around.config(), job: MultilayerPerceptron())
         try around.link("checkpoint-99.server-0-of-1.safetensors", to: "precious")
         try around.link(".checkpoint-9.999999999-1.tmp", to: "file")
         let report = try LocalCluster.train(
-            config: around.config("train.steps=10"), job: MultilayerPerceptron(),
+            around.config("train.steps=10"), job: MultilayerPerceptron(),
             options: CoordinatorOptions(resume: true))
-        #expect(report.status == "finished" && around.isWhole)
+        #expect(report.status == .finished && around.isWhole)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: around.checkpoints)
                 .contains("checkpoint-99.server-0-of-1.safetensors"))

@@ -106,7 +106,7 @@ struct ResumptionTests {
         #expect(try Manifest.newest(in: folder.path)?.step == 30)
         let before = try Manifest.all(in: folder.path).map(\.step)
         let (report, log) = try folder.train("checkpoint.every_steps=7 " + change, resume: true, length: "epochs: 6")
-        #expect(report.status == "finished" && report.steps == steps, "\(report.steps), \(report.reason ?? "")\n\(log)")
+        #expect(report.status == .finished && report.steps == steps, "\(report.steps), \(report.reason ?? "")\n\(log)")
         let after = try Manifest.all(in: folder.path).map(\.step)
         #expect(Array(after.prefix(before.count - 1)) == before.dropLast() && after == after.sorted())
         #expect(after.last == steps && report.missedExamples == 0 && report.repeatedExamples == 0)
@@ -122,7 +122,7 @@ struct ResumptionTests {
             " train.schedule=linear train.end_learning_rate=0 cluster.consistency=\(consistency) cluster.workers=2"
         try folder.train("train.steps=30" + common)
         let (report, _) = try folder.train("train.steps=40 train.batch=50" + common, resume: true)
-        #expect(report.status == "finished" && report.steps == 40, "\(report.reason ?? "")")
+        #expect(report.status == .finished && report.steps == 40, "\(report.reason ?? "")")
         let reader = try CheckpointReader(try #require(try Manifest.newest(in: folder.path)), directory: folder.path)
         #expect(try reader.tensor(named: "global_step", dtype: .int64, shape: []).doubles == [40])
     }

@@ -244,7 +244,7 @@ struct ConfigurationMistakeTests {
             error?.description == """
                 job.yaml: 9 mistakes
                   line 3: unknown key 'train.learnin_rate'; did you mean 'learning_rate'? (allowed: \(keys)\
-                clip_norm, shuffle, on_nan, staleness_scaling, evaluate_every_steps)
+                clip_norm, shuffle, on_nan, staleness_scaling, evaluate_every_steps, metrics)
                   line 4: train.batch must be a whole number ≥ 1, got "big"
                   line 6: duplicate key 'batch', first on line 4
                   line 8: cluster.workers must be a whole number ≥ 1, got 0

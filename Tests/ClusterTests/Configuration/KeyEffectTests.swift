@@ -167,7 +167,7 @@ struct KeyEffectTests {
     /// Keys that work beside the graph, for every kind of model.
     private static let runKeys: Set<String> = [
         "model.kind", "model.precision", "train.batch", "train.epochs", "train.steps", "train.shuffle",
-        "train.staleness_scaling", "train.evaluate_every_steps", "train.on_nan",
+        "train.staleness_scaling", "train.evaluate_every_steps", "train.on_nan", "train.metrics",
     ]
 
     /// Checks every key of `model` and `train` over a job, which `changes` may take from its sections.

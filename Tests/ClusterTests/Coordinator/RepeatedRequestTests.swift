@@ -141,7 +141,7 @@ struct RepeatedRequestTests {
         var round = EvaluationRound(number: 1, step: 1, batches: 2)
         let leased = round.lease(to: 0, incarnation: 1, count: 1)
         let range = try #require(leased)
-        let sum = EvaluationSum(loss: 2, metrics: ["accuracy": 1], examples: 4)
+        let sum = EvaluationSum(loss: 2, metrics: ["accuracy": [1]], examples: 4)
         let first = round.complete(range, sum: sum, by: 0, incarnation: 1)
         let second = round.complete(range, sum: sum, by: 0, incarnation: 1)
         #expect(first && !second && round.result == sum)

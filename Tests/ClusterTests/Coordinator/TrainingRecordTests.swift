@@ -4,7 +4,7 @@ import Testing
 @Suite("What workers told of their steps")
 struct TrainingRecordTests {
     private func part(_ batch: Int, _ loss: Double, _ examples: Int) -> TrainingRecord.Entry {
-        .init(batch: batch, loss: loss, metrics: ["accuracy": loss], examples: examples)
+        .init(batch: batch, loss: loss, metrics: ["accuracy": [loss]], examples: examples)
     }
 
     private func worker(_ number: Int) -> WorkerIdentity { WorkerIdentity(worker: number, incarnation: 7) }
@@ -23,7 +23,7 @@ struct TrainingRecordTests {
                 told += record.add(part(7, losses[worker], 2), of: self.worker(worker), members: workers(3))
             }
             #expect(told.map(\.examples) == [6])
-            for entry in told { sums.formUnion([entry.loss, entry.metrics["accuracy"] ?? .nan]) }
+            for entry in told { sums.formUnion([entry.loss, entry.metrics["accuracy"]?[0] ?? .nan]) }
         }
         #expect(sums == [1])
     }

@@ -27,7 +27,7 @@ struct ImportedTrainingTests {
             ])
         let events = Mutex<[String]>([])
         _ = try LocalCluster.train(
-            config: config, job: ImportedGraph(), options: CoordinatorOptions(lossesFile: file),
+            config, job: ImportedGraph(), options: CoordinatorOptions(lossesFile: file),
             onEvent: { line in events.withLock { $0.append(line) } })
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst()
         return Run(
@@ -87,7 +87,8 @@ struct ImportedTrainingTests {
         let config = try JobConfig.parse(
             yaml: String(contentsOfFile: "\(folder)/rate_while_ref.yaml", encoding: .utf8),
             overrides: [
-                "model.file=\(folder)/rate_while_ref.pb", "data.path=\(folder)/data.npz", "model.loss=MatMul_1:0",
+                "model.file=\(folder)/rate_while_ref.pb", "data.path=\(folder)/data.npz",
+                "model.loss=SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits:0",
             ])
         let error = #expect(throws: GraphError.self) { try PreparedJob(config, ImportedGraph()) }
         #expect(error?.message.contains("one number") == true)

@@ -114,7 +114,7 @@ struct FileNumberTests {
             var config = JobConfig()
             change(&config)
             #expect(throws: ConfigurationError.self) {
-                try LocalCluster.train(config: config, job: MultilayerPerceptron(), onEvent: { _ in })
+                try LocalCluster.train(config, job: MultilayerPerceptron(), onEvent: { _ in })
             }
         }
     }

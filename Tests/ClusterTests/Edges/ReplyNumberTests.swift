@@ -162,7 +162,9 @@ struct ReplyNumberTests {
     @Test("a job's status")
     func status() throws {
         var report = WireStatusReport()
+        report.phase = "training"
         report.nodes = [WireNodeStatus()]
+        report.nodes[0].state = "ready"
         report.nodes[0].tally.applied = 3
         _ = try JobStatus(report)
         let set: [(inout WireStatusReport, Int64) -> Void] = [
@@ -177,6 +179,11 @@ struct ReplyNumberTests {
                 set(&bad, edge)
                 #expect(throws: NodeError.self) { try JobStatus(bad) }
             }
+        }
+        for set in [{ $0.phase = "" }, { $0.nodes[0].state = "asleep" }] as [(inout WireStatusReport) -> Void] {
+            var bad = report
+            set(&bad)
+            #expect(throws: NodeError.self) { try JobStatus(bad) }
         }
     }
 

@@ -68,8 +68,8 @@ struct AggregationTests {
     static func losses(_ config: JobConfig, _ job: some TrainingJob) throws -> [Double] {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("losses-\(UUID()).csv").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let report = try LocalCluster.train(config: config, job: job, options: CoordinatorOptions(lossesFile: file))
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        let report = try LocalCluster.train(config, job: job, options: CoordinatorOptions(lossesFile: file))
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst()
         return lines.compactMap { Double($0.split(separator: ",")[1]) }
     }

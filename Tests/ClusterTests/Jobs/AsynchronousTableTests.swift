@@ -62,7 +62,7 @@ struct AsynchronousTableTests {
         let config = try config("{sync: {backup: 0, sparse: async}}", optimizer: optimizer)
         let runs = try [UInt64(5), 6].map { try DelayedCluster.train(config, job, seed: $0, longest: 0.008) }
         let whole = try Trained(try self.config("sync", optimizer: optimizer), job) {
-            try LocalCluster.train(config: $0, job: job, options: $1)
+            try LocalCluster.train($0, job: job, options: $1)
         }
         let isTable = { (name: String) in name.contains("table") }
         let dense = whole.values.filter { !isTable($0.key) }
@@ -73,15 +73,15 @@ struct AsynchronousTableTests {
         #expect(tables > 0 && tables < bundles.count)
         let pushes = 40 * 3
         for run in runs {
-            #expect(run.report.status == "finished" && run.report.steps == 40, "\(run.report.reason ?? "")")
+            #expect(run.report.status == .finished && run.report.steps == 40, "\(run.report.reason ?? "")")
             #expect(run.values.filter { !isTable($0.key) } == dense)
             #expect(Set(run.values.keys) == Set(whole.values.keys))
             // Every part goes in: with the dense bundles' steps at staleness 0, and into tables behind those that came
             // between, at most three of each of the other workers, which go on when the dense parts are there.
             let ledger = run.report.gradients
             #expect(ledger.applied == pushes * bundles.count && ledger.dropped.isEmpty)
-            #expect(ledger.staleness["0", default: 0] >= pushes * (bundles.count - tables))
-            let stale = ledger.staleness.filter { $0.key != "0" }.values.reduce(0, +)
+            #expect(ledger.staleness[0, default: 0] >= pushes * (bundles.count - tables))
+            let stale = ledger.staleness.filter { $0.key != 0 }.values.reduce(0, +)
             #expect(stale > pushes * tables / 2 && stale <= pushes * tables, "\(ledger)")
             #expect(ledger.maxStaleness > 0 && ledger.maxStaleness <= 6)
             #expect(run.report.workers.allSatisfy { $0.gradients?.applied == 40 * bundles.count })

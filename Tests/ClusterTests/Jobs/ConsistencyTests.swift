@@ -15,8 +15,8 @@ struct ConsistencyTests {
                 train: { optimizer: adam, learning_rate: 0.003, schedule: cosine, batch: 50, epochs: \(epochs) }
                 cluster: { servers: 2, workers: 3, threads_per_node: 1 }
                 """, overrides: overrides)
-        let report = try LocalCluster.train(config: config, job: MultilayerPerceptron())
-        #expect(report.status == "finished" && report.steps == 80 * epochs, "\(report.reason ?? "")")
+        let report = try LocalCluster.train(config, job: MultilayerPerceptron())
+        #expect(report.status == .finished && report.steps == 80 * epochs, "\(report.reason ?? "")")
         return report
     }
 
@@ -28,7 +28,7 @@ struct ConsistencyTests {
                 train: { optimizer: adam, learning_rate: 0.003, schedule: cosine, batch: 50, epochs: 6 }
                 cluster: { servers: 1, workers: 1, threads_per_node: 1, consistency: sync }
                 """)
-        return try LocalCluster.train(config: config, job: MultilayerPerceptron()).metrics["accuracy"] ?? 0
+        return try LocalCluster.train(config, job: MultilayerPerceptron()).metrics["accuracy"] ?? 0
     }
 
     @Test(
@@ -62,7 +62,7 @@ struct ConsistencyTests {
         #expect(report.maxStaleness <= 2 * (2 * staleness + 2))
         let bundles = report.gradients.applied / 480
         #expect(report.gradients.applied == 480 * bundles && bundles > 0)
-        #expect(report.gradients.dropped.keys.allSatisfy { $0 == "repeated" })
+        #expect(report.gradients.dropped.keys.allSatisfy { $0 == .repeated })
         #expect(report.gradients.staleness.values.reduce(0, +) == report.gradients.applied)
         #expect(report.workers.compactMap(\.gradients?.applied).reduce(0, +) == report.gradients.applied)
         #expect(report.missedExamples == 0 && report.samples == 24_000)
@@ -71,8 +71,8 @@ struct ConsistencyTests {
     @Test("with a backup worker the slowest gradient of a step is dropped and told")
     func backup() throws {
         let report = try train(["cluster.consistency={sync: {backup: 1}}"])
-        let late = report.gradients.dropped["late"] ?? 0
-        #expect(late > 0 && report.gradients.dropped.keys.allSatisfy { $0 == "late" })
+        let late = report.gradients.dropped[.late] ?? 0
+        #expect(late > 0 && report.gradients.dropped.keys.allSatisfy { $0 == .late })
         #expect(report.missedExamples > 0 && report.missedExamples < 12_000)
         let whole = try train(["cluster.consistency=sync"])
         #expect(whole.gradients.dropped == [:] && whole.missedExamples == 0 && whole.maxStaleness == 0)

@@ -77,11 +77,11 @@ struct DescriptorTests {
         let config = try JobConfig.parse(
             yaml: "data: { format: embedded }\ntrain: { steps: 2 }\ncluster: { workers: 2, servers: 1 }", name: "test")
         let job = try #require(JobRegistry([])[config.model.kind])
-        #expect(try Self.stays(25) { _ = try LocalCluster.train(config: config, job: job) })
+        #expect(try Self.stays(25) { _ = try LocalCluster.train(config, job: job) })
         #expect(
             Self.stays(25) {
                 _ = try? LocalCluster.train(
-                    config: config, job: job, options: CoordinatorOptions(lossesFile: "/nonexistent/losses.csv"))
+                    config, job: job, options: CoordinatorOptions(lossesFile: "/nonexistent/losses.csv"))
             })
         var launch = ProcessCluster.Options()
         launch.program = "/nonexistent/tributary"

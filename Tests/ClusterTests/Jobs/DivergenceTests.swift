@@ -35,9 +35,11 @@ struct DivergenceTests {
     ) throws -> (report: JobReport, log: String, losses: [String]) {
         let (file, lines) = (folder.path + ".csv", Lines())
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let report = try LocalCluster.train(
-            config: try config(folder, broken: broken, overrides), job: MultilayerPerceptron(),
-            options: CoordinatorOptions(lossesFile: file), onEvent: { lines.add($0) })
+        let report = try reported {
+            try LocalCluster.train(
+                config(folder, broken: broken, overrides), job: MultilayerPerceptron(),
+                options: CoordinatorOptions(lossesFile: file), onEvent: { lines.add($0) })
+        }
         let text = try String(contentsOfFile: file, encoding: .utf8)
         return (report, lines.text, text.split(separator: "\n").dropFirst().map(String.init))
     }
@@ -55,7 +57,7 @@ struct DivergenceTests {
         // In the third batch of the second epoch's worth of examples: batch 13 has the broken row.
         let (report, log, _) = try train(
             folder, broken: 200, ["cluster.consistency=\(consistency)", "train.learning_rate=0.05"])
-        #expect(report.status == "failed" && report.hasDiverged, "\(report)")
+        #expect(report.status == .failed && report.hasDiverged, "\(report)")
         let reason = report.reason ?? ""
         // A backup worker's part may come too late for its step, and is dropped: then it is told of a later epoch's. And an
         // asynchronous worker may be a whole epoch ahead of one that is about to tell.
@@ -79,7 +81,7 @@ struct DivergenceTests {
         let (report, _, _) = try train(
             folder,
             ["cluster.consistency=\(consistency)", "train.learning_rate=1e300", "checkpoint.every_steps=1"])
-        #expect(report.status == "failed" && report.hasDiverged, "\(report)")
+        #expect(report.status == .failed && report.hasDiverged, "\(report)")
         for manifest in try Manifest.all(in: folder.path) { #expect(try areFinite(manifest, folder)) }
         #expect(try folder.names.filter { $0.hasSuffix(".tmp") }.isEmpty)
     }
@@ -89,7 +91,7 @@ struct DivergenceTests {
         let folder = CheckpointFolder()
         let (report, log, losses) = try train(
             folder, broken: 200, ["cluster.consistency=\(consistency)", "train.on_nan=skip"])
-        #expect(report.status == "finished" && report.steps == 60 && !report.hasDiverged, "\(report)")
+        #expect(report.status == .finished && report.steps == 60 && !report.hasDiverged, "\(report)")
         // A backup worker's part that comes too late for its step is dropped, and skips nothing.
         let isBackup = consistency.contains("backup")
         #expect(report.skippedSteps == 3 || isBackup && report.skippedSteps < 3, "\(log)")
@@ -114,7 +116,7 @@ struct DivergenceTests {
             let (report, _, _) = try train(
                 folder, broken: 200,
                 ["cluster.consistency=sync", "train.on_nan=skip", "cluster.workers=\(count)"] + more)
-            #expect(report.status == "finished" && report.skippedSteps == 3)
+            #expect(report.status == .finished && report.skippedSteps == 3)
             let reader = try CheckpointReader(
                 try #require(try Manifest.newest(in: folder.path)), directory: folder.path)
             let name = try #require(reader.variables.first { $0.contains("weights") || $0.contains("kernel") })
@@ -132,7 +134,7 @@ struct DivergenceTests {
         let folder = CheckpointFolder()
         let wire = format == "topk" ? "{top_k: 0.1}" : format
         let (report, log, _) = try train(folder, broken: 200, ["train.on_nan=skip", "cluster.wire=\(wire)"])
-        #expect(report.status == "finished" && report.skippedSteps == 3 && report.loss?.isFinite == true, "\(log)")
+        #expect(report.status == .finished && report.skippedSteps == 3 && report.loss?.isFinite == true, "\(log)")
     }
 
     @Test("values that are not finite already cannot be skipped: the job stops")
@@ -140,7 +142,7 @@ struct DivergenceTests {
         let folder = CheckpointFolder()
         let (report, _, _) = try train(
             folder, ["cluster.consistency=sync", "train.on_nan=skip", "train.learning_rate=1e300"])
-        #expect(report.status == "failed" && report.hasDiverged)
+        #expect(report.status == .failed && report.hasDiverged)
         #expect(report.reason?.contains("skipping steps does not mend it") == true, "\(report.reason ?? "")")
     }
 
@@ -149,7 +151,7 @@ struct DivergenceTests {
         let folder = CheckpointFolder()
         let (report, _, _) = try train(
             folder, broken: 3, ["cluster.consistency=sync", "train.on_nan=skip", "train.batch=300"])
-        #expect(report.status == "failed" && report.hasDiverged && report.skippedSteps == 3)
+        #expect(report.status == .failed && report.hasDiverged && report.skippedSteps == 3)
         #expect(report.reason?.contains("every one of the 3 steps") == true)
     }
 
@@ -158,7 +160,7 @@ struct DivergenceTests {
         let folder = CheckpointFolder()
         let (report, log, losses) = try train(
             folder, broken: 200, ["cluster.consistency=\(consistency)", "train.on_nan=ignore"])
-        #expect(report.status == "finished" && report.steps == 60 && !report.hasDiverged)
+        #expect(report.status == .finished && report.steps == 60 && !report.hasDiverged)
         #expect(
             log.components(separatedBy: "has diverged").count <= 3 && log.contains("train.on_nan is ignore"), "\(log)")
         #expect(report.checkpointError == nil)
@@ -189,9 +191,9 @@ struct DivergenceTests {
         try folder.write("a,b,label\n3e38,1,yes\n0,0,no\n".utf8, "test.csv")
         let lines = Lines()
         let report = try LocalCluster.train(
-            config: try JobConfig.parse(yaml: config.yaml(), overrides: ["data.test_path=\(folder.file("test.csv"))"]),
+            try JobConfig.parse(yaml: config.yaml(), overrides: ["data.test_path=\(folder.file("test.csv"))"]),
             job: MultilayerPerceptron(), onEvent: { lines.add($0) })
-        #expect(report.status == "finished" && report.checkpoint != nil)
+        #expect(report.status == .finished && report.checkpoint != nil)
         #expect(lines.text.contains("look at the held-out examples"), "\(lines.text)")
     }
 }

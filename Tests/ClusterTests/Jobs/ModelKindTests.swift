@@ -15,8 +15,8 @@ struct ModelKindTests {
         let config = try JobConfig.parse(
             yaml: yaml + "\ncluster: { servers: 1, workers: 2, threads_per_node: 1 }",
             overrides: ["checkpoint.directory=\(folder)"])
-        let report = try LocalCluster.train(config: config, job: job)
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        let report = try LocalCluster.train(config, job: job)
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         return (report, try Inference.evaluate(config: config, job: job, checkpoint: folder).metrics)
     }
 
@@ -52,7 +52,7 @@ struct ModelKindTests {
                 checkpoint: { directory: \(folder) }
                 """)
         let job = ConvolutionalNetwork()
-        let report = try LocalCluster.train(config: config, job: job)
+        let report = try LocalCluster.train(config, job: job)
         // Pixels up to 255: with averages that had stayed at mean 0 and variance 1 an evaluation would be far off.
         #expect(report.metrics["accuracy"] ?? 0 > 0.85, "\(report.reason ?? "")")
         #expect(agree(try Inference.evaluate(config: config, job: job, checkpoint: folder).metrics, report.metrics))
@@ -121,12 +121,12 @@ struct ModelKindTests {
                 checkpoint: { directory: \(folder)/out }
                 """)
         let job = WideAndDeep()
-        let report = try LocalCluster.train(config: config, job: job)
+        let report = try LocalCluster.train(config, job: job)
         // The best of linear models is off by 0.75 each.
         let error = try #require(report.metrics["rmse"])
         #expect(error < 0.4, "\(report.reason ?? "")")
         let loss = try #require(report.loss)
-        #expect(Swift.abs(error * error - loss) < 1e-9 * loss && report.metrics["mse"] == nil)
+        #expect(Swift.abs(error * error - loss) < 1e-5 * loss && report.metrics["mse"] == nil)
         #expect(report.metrics["mae"] ?? 1 <= error)
         #expect(
             agree(try Inference.evaluate(config: config, job: job, checkpoint: "\(folder)/out").metrics, report.metrics)

@@ -30,7 +30,7 @@ final class PreprocessingJobTests {
     /// Trains, takes the training part away, and evaluates as before.
     private func evaluatesWithoutTrainingPart(_ config: JobConfig, remove: () throws -> Void) throws {
         let job = MultilayerPerceptron()
-        let report = try LocalCluster.train(config: config, job: job)
+        let report = try LocalCluster.train(config, job: job)
         try remove()
         let evaluation = try Inference.evaluate(config: config, job: job, checkpoint: "\(folder)/out")
         #expect(abs(evaluation.loss - (report.loss ?? 0)) < 1e-6 * evaluation.loss, "\(report.reason ?? "")")
@@ -96,8 +96,8 @@ final class PreprocessingJobTests {
         let config = try config(
             "format: csv, path: \(folder)/a.csv, categorical: [user], task: regression, test_fraction: 0",
             model: "wide_and_deep, embedding: 1, hidden: []", ["train.steps=2"])
-        let report = try LocalCluster.train(config: config, job: WideAndDeep())
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        let report = try LocalCluster.train(config, job: WideAndDeep())
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         let manifest = try #require(try Manifest.newest(in: "\(folder)/out"))
         let fitted = try #require(try manifest.readPreprocessing(in: "\(folder)/out"))
         #expect(try fitted.vocabularies[0]?.values.count == count && fitted.json().count > 5 << 20)
@@ -142,7 +142,7 @@ final class PreprocessingJobTests {
             }
         }
         let config = try config("format: embedded")
-        _ = try LocalCluster.train(config: config, job: Own(width: 3))
+        _ = try LocalCluster.train(config, job: Own(width: 3))
         let evaluation = try Inference.evaluate(config: config, job: Own(width: 3), checkpoint: "\(folder)/out")
         #expect(evaluation.examples == 16)
         let error = #expect(throws: FormatError.self) {

@@ -28,9 +28,9 @@ struct ReproducibilityTests {
         let runs = try [UInt64(1), 2].map { seed in
             try DelayedCluster.train(config, job, seed: seed) { arrivals.append($0) }
         }
-        let prompt = try Trained(config, job) { try LocalCluster.train(config: $0, job: job, options: $1) }
+        let prompt = try Trained(config, job) { try LocalCluster.train($0, job: job, options: $1) }
         for run in runs + [prompt] {
-            #expect(run.report.status == "finished" && run.report.steps == 20, "\(run.report.reason ?? "")")
+            #expect(run.report.status == .finished && run.report.steps == 20, "\(run.report.reason ?? "")")
             #expect(run.losses.count == 20 && run.losses == runs[0].losses)
             #expect(run.values.count >= 4 && run.values == runs[0].values)
             #expect(run.report.maxStaleness == 0 && run.report.missedExamples == 0)
@@ -126,7 +126,7 @@ struct ReproducibilityTests {
         let job = MultilayerPerceptron()
         let expected = try late(config, job)
         let got = try DelayedCluster.train(config, job, seed: 5, longest: 0.004)
-        #expect(got.report.status == "finished" && got.report.maxStaleness == 1, "\(got.report.reason ?? "")")
+        #expect(got.report.status == .finished && got.report.maxStaleness == 1, "\(got.report.reason ?? "")")
         #expect(got.losses.count == 20 && got.losses == expected.losses)
         #expect(got.values == expected.values && got.values.count >= 4)
     }
@@ -169,7 +169,7 @@ struct ReproducibilityTests {
         let job = MultilayerPerceptron()
         let expected = try alone(config, job)
         let got = try DelayedCluster.train(config, job, seed: 3, longest: 0.004)
-        #expect(got.report.status == "finished", "\(got.report.reason ?? "")")
+        #expect(got.report.status == .finished, "\(got.report.reason ?? "")")
         #expect(got.losses.count == 20 && got.losses == expected.losses)
         #expect(got.values.count >= 4)
         for (name, bytes) in got.values { #expect(bytes == expected.values[name], "\(name)") }

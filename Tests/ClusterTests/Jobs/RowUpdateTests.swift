@@ -48,7 +48,7 @@ struct RowUpdateTests {
     private func losses(_ config: JobConfig, _ job: some TrainingJob) throws -> (losses: [Double], report: JobReport) {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("losses-\(UUID()).csv").path
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let report = try LocalCluster.train(config: config, job: job, options: CoordinatorOptions(lossesFile: file))
+        let report = try LocalCluster.train(config, job: job, options: CoordinatorOptions(lossesFile: file))
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").dropFirst()
         return (lines.compactMap { Double($0.split(separator: ",")[1]) }, report)
     }
@@ -89,7 +89,7 @@ struct RowUpdateTests {
             "train.optimizer=\(optimizer) train.learning_rate=0.02 cluster.workers=1 checkpoint.directory=\(folder)")
         let (expected, table) = try local(config, EmbeddingJob())
         let (got, report) = try losses(config, EmbeddingJob())
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         #expect(got.count == 30 && RowUpdateTests.agree(got, expected), "\(got)")
         let manifest = try #require(try Manifest.newest(in: folder))
         let saved = try CheckpointReader(manifest, directory: folder)
@@ -101,7 +101,7 @@ struct RowUpdateTests {
     func twoWorkers(consistency: String) throws {
         let config = try config("cluster.consistency=\(consistency)")
         let (losses, report) = try losses(config, EmbeddingJob())
-        #expect(report.status == "finished" && losses.count == 30, "\(report.reason ?? "")")
+        #expect(report.status == .finished && losses.count == 30, "\(report.reason ?? "")")
         let (first, last) = (losses.prefix(5).reduce(0, +), losses.suffix(5).reduce(0, +))
         #expect(last < 0.5 * first, "\(losses)")
         if consistency == "sync" {
@@ -121,7 +121,7 @@ struct RowUpdateTests {
         #expect(BundleLayout(cut, lanes: [1, 1]).bundles.allSatisfy { $0.pushBytes <= BundleLayout.limit })
         let (expected, _) = try local(config, job)
         let (got, report) = try losses(config, job)
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         #expect(RowUpdateTests.agree(got, expected), "\(got) \(expected)")
     }
 
@@ -142,6 +142,9 @@ struct RowUpdateTests {
         // The loss of one step more is that after the last one.
         var config = try config("cluster.workers=1 train.batch=\(x.shape.concrete[0]) train.steps=\(steps + 1)")
         config.train.shuffle = false
+        (config.train.optimizer, config.train.learningRate) = (
+            JobConfig().train.optimizer, JobConfig().train.learningRate
+        )
         config.model.kind = ImportedGraph.kind
         config.model.file = folder.appendingPathComponent("graph.pb").path
         config.model.initialize = run["init"] as? String
@@ -149,7 +152,7 @@ struct RowUpdateTests {
         config.model.loss = .node("Mean:0")
         config.model.feeds = ["x:0": .features, "ids:0": .labels]
         let (losses, report) = try losses(config, Fed(x: x, ids: ids))
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         let expected = try ["first_Mean_0.npy", "expected_Mean_0.npy"].map { try tensor($0).doubles[0] }
         let got = [losses.first, losses.last].map { $0 ?? .nan }
         #expect(RowUpdateTests.agree(got, expected), "\(got) \(expected)")

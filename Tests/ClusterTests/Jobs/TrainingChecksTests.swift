@@ -49,8 +49,8 @@ struct TrainingChecksTests {
     private func events(_ config: JobConfig, _ job: Line) throws -> [String] {
         let lines = Mutex<[String]>([])
         let report = try LocalCluster.train(
-            config: config, job: job, onEvent: { line in lines.withLock { $0.append(line) } })
-        #expect(report.status == "finished", "\(report.reason ?? "")")
+            config, job: job, onEvent: { line in lines.withLock { $0.append(line) } })
+        #expect(report.status == .finished, "\(report.reason ?? "")")
         return lines.withLock { $0 }
     }
 

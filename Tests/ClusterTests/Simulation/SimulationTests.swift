@@ -31,7 +31,7 @@ struct SimulationTests {
             for seed in stride(from: UInt64(lane), to: UInt64(count), by: lanes) {
                 let plan = SimulationPlan(seed: seed)
                 let outcome = SimulatedCluster(plan).run()
-                own[outcome.status ?? "unfinished", default: 0] += 1
+                own[outcome.status?.rawValue ?? "unfinished", default: 0] += 1
                 if let breach = outcome.breaches.first {
                     failures.withLock { $0.append("SIMULATION_SEED=\(seed), \(plan.consistency): \(breach)") }
                 }

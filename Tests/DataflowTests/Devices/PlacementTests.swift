@@ -150,6 +150,9 @@ struct PlacementTests {
         let feeds: Feeds = [try g.node(named: "x"): Tensor(Float(0))]
         let text = message { _ = try Session(g, options: SessionOptions(devices: emulated)).run(y, feeds: feeds) }
         #expect(text.contains("/device:GPU:7") && text.contains("there are: /device:CPU:0, /device:GPU:0"), "\(text)")
+        // In the words of a Swift program, and of what it computes rather than of a constant.
+        #expect(text.contains("set SessionOptions.softPlacement") && !text.contains("--"), "\(text)")
+        #expect(text.hasPrefix("Add") && !text.contains("Const"), "\(text)")
         #expect(
             try Session(g, options: SessionOptions(softPlacement: true, devices: emulated)).run(y, feeds: feeds)
                 .doubles[0] > 2.7)

@@ -38,7 +38,7 @@ struct ScalarTests {
     @Test("a quotient of literals is a fraction, in operators and functions")
     func fractions() throws {
         let x = g.constant([8.0, 64], dtype: .float64)
-        let v = g.variable(Tensor([Float(8)]))
+        let v = g.variable(Tensor(Float(8)))
         let any: any Operand = x
         #expect(try value(x * (1 / 2)) == [4, 32])
         #expect(try value(1 / 2 * x) == [4, 32])

@@ -97,8 +97,8 @@ struct BatchTests {
         #expect(scaled[1] == 0 && scaled[4] == 0 && scaled[7] == 0)
         let third = [scaled[2], scaled[5], scaled[8]].map(Double.init)
         #expect(abs(third.reduce(0, +)) < 1e-6)
-        let square = third.map { $0 * $0 }.reduce(0, +) / 3
-        #expect(abs(square - 1) < 1e-6)
+        let variance = third.map { $0 * $0 }.reduce(0, +) / 3
+        #expect(abs(variance - 1) < 1e-6)
     }
 
     @Test("a feature that is constant in training is 0 in the test part, too, whatever it is there")

@@ -2,9 +2,9 @@
 package struct StepReport: Sendable {
     package let batch: Int
     package let examples: Int
-    /// Sums over the examples; any numbers, also those that are not finite.
+    /// Sums over the examples; any numbers, also those that are not finite. Of a metric as many as it needs.
     package let loss: Double
-    package let metrics: [String: Double]
+    package let metrics: [String: [Double]]
     /// The view that divided the batch; 0 where one worker has all of it.
     package let view: UInt64
 
@@ -37,5 +37,5 @@ package struct EvaluationReport: Sendable {
 }
 
 extension [WireMetricSum] {
-    fileprivate var sums: [String: Double] { Dictionary(map { ($0.name, $0.sum) }, uniquingKeysWith: +) }
+    fileprivate var sums: [String: [Double]] { Dictionary(map { ($0.name, $0.sums) }, uniquingKeysWith: { $1 }) }
 }

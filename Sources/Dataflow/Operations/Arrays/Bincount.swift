@@ -9,7 +9,6 @@ public enum Bincount: Operation, NumericKernel {
     public static func infer(_ node: Inference) throws -> [Shape] {
         [Shape([try binCount(node)])]
     }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
     }
@@ -31,7 +30,6 @@ public enum DenseBincount: Operation, NumericKernel {
         }
         return [Shape(input.dropLast() + [bins])]
     }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
     }
@@ -65,7 +63,7 @@ private func countingKernel<Scalar: NumericScalar>(
         for i in 0..<count {
             let number = numbers.read(frame, i)
             guard number >= 0 else {
-                throw binding.failure(operation, "element \(i) is \(number); only numbers from 0 on can be counted")
+                throw GraphError("element \(i) is \(number); only numbers from 0 on can be counted")
             }
             guard number < bins else { continue }
             let place = i / (count / rows) * bins + number
@@ -103,7 +101,7 @@ public enum HistogramFixedWidth: Operation, NumericKernel {
             let limits = frame.pointer(range, Scalar.self)
             let (low, high) = (limits[0].asDouble, limits[1].asDouble)
             guard low < high else {
-                throw binding.failure(Self.self, "'value_range' must ascend, got \(low) and \(high)")
+                throw GraphError("'value_range' must ascend, got \(low) and \(high)")
             }
             let width = (high - low) / Double(bins)
             for i in 0..<count {

@@ -17,7 +17,6 @@ public enum Bitcast: Operation {
         }
         return [Shape(Array(dimensions.dropLast()))]
     }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
 }
 

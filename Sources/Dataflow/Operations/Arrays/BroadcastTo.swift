@@ -21,6 +21,7 @@ public enum BroadcastTo: Operation {
         let loop = try ElementwiseLoop(
             [.input(0)], inputs: [binding.inputs[0]], inputSlots: [binding.input(0)], outputs: binding.outputs,
             outputSlots: [binding.output()], threads: binding.threads)
+        binding.scratch.noteOwn(loop.byteCount)
         return { frame in loop.run(frame) }
     }
 }

@@ -55,8 +55,7 @@ public enum DynamicPartition: Operation {
                 let partition = partitions.read(frame, row)
                 // The shapes were counted from these very numbers; nothing is written beyond them all the same.
                 guard filled.indices.contains(partition), filled[partition] < sizes[partition] else {
-                    throw binding.failure(
-                        Self.self, "partitions[\(row)] = \(partition) is not in [0, \(targets.count))")
+                    throw GraphError("partitions[\(row)] = \(partition) is not in [0, \(targets.count))")
                 }
                 (frame.raw(targets[partition]) + filled[partition] * bytes)
                     .copyMemory(from: frame.raw(data) + row * bytes, byteCount: bytes)

@@ -50,8 +50,7 @@ public enum DynamicStitch: Operation {
                 for row in 0..<part.rows {
                     let place = part.index.read(frame, row)
                     guard place >= 0, place < extents[0] else {
-                        throw binding.failure(
-                            Self.self, "indices \(i)[\(row)] = \(place) is not in [0, \(extents[0]))")
+                        throw GraphError("indices \(i)[\(row)] = \(place) is not in [0, \(extents[0]))")
                     }
                     (frame.raw(out) + place * bytes)
                         .copyMemory(from: frame.raw(part.data) + row * bytes, byteCount: bytes)

@@ -140,7 +140,7 @@ func gatheringKernel(
             for k in 0..<picked {
                 rows[k] = index.read(frame, k)
                 guard rows[k] >= 0, rows[k] < n else {
-                    throw binding.failure(operation, "indices[\(k)] = \(rows[k]) is not in [0, \(n))")
+                    throw GraphError("indices[\(k)] = \(rows[k]) is not in [0, \(n))")
                 }
             }
             let indices = UnsafePointer(rows.baseAddress!)

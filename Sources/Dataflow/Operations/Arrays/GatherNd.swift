@@ -100,8 +100,8 @@ struct Places {
         for d in 0..<depth {
             let i = index.read(frame, row * depth + d)
             guard i >= 0, i < shape.extents[d] else {
-                throw binding.failure(
-                    operation, "indices[\(row), \(d)] = \(i) is not in [0, \(shape.extents[d])) of the shape \(shape)")
+                throw GraphError(
+                    "indices[\(row), \(d)] = \(i) is not in [0, \(shape.extents[d])) of the shape \(shape)")
             }
             place = place * shape.extents[d] + i
         }

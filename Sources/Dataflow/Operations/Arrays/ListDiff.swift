@@ -41,7 +41,6 @@ public enum ListDiff: Operation {
         }
     }
 
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 

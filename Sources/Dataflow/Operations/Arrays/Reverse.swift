@@ -99,8 +99,7 @@ public enum ReverseSequence: Operation {
             for row in 0..<extents[batch] {
                 let length = lengths.read(frame, row)
                 guard length >= 0, length <= extents[sequence] else {
-                    throw binding.failure(
-                        Self.self, "seq_lengths[\(row)] = \(length) is not in [0, \(extents[sequence])]")
+                    throw GraphError("seq_lengths[\(row)] = \(length) is not in [0, \(extents[sequence])]")
                 }
             }
             for place in 0..<rows {

@@ -126,8 +126,7 @@ extension UnsortedSegmentOperation {
                 segment: { row in
                     let segment = ids.read(frame, row)
                     guard segment < extents[0] else {
-                        throw binding.failure(
-                            Self.self, "segment_ids[\(row)] = \(segment) is not in [0, \(extents[0]))")
+                        throw GraphError("segment_ids[\(row)] = \(segment) is not in [0, \(extents[0]))")
                     }
                     return segment
                 },

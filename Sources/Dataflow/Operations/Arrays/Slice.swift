@@ -48,8 +48,7 @@ public enum SliceOperation: Operation {
         let begin = try binding.integers(1)
         let (shape, size) = (binding.inputs[0].shape, binding.outputs[0].shape.knownExtents)
         for (i, start) in begin.enumerated() where start < 0 || start + size[i] > shape.knownExtents[i] {
-            throw binding.failure(
-                Self.self, "\(size[i]) elements from \(start) on are not within dimension \(i) of the shape \(shape)")
+            throw GraphError("\(size[i]) elements from \(start) on are not within dimension \(i) of the shape \(shape)")
         }
         let offset = zip(begin, shape.strides).reduce(0) { $0 + $1.0 * $1.1 }
         return StridedCopy(size, from: shape.strides, fromOffset: offset)

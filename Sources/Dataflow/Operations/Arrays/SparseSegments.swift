@@ -154,14 +154,14 @@ private struct SparseSegmentKernel: NumberWork {
                 segment: { i in
                     let id = ids.read(frame, i)
                     guard id >= 0, id < segments else {
-                        throw binding.failure(operation, "segment_ids[\(i)] = \(id) is not in [0, \(segments))")
+                        throw GraphError("segment_ids[\(i)] = \(id) is not in [0, \(segments))")
                     }
                     return id
                 },
                 source: { i in
                     let row = indices.read(frame, i)
                     guard row >= 0, row < rows else {
-                        throw binding.failure(operation, "indices[\(i)] = \(row) is not in [0, \(rows))")
+                        throw GraphError("indices[\(i)] = \(row) is not in [0, \(rows))")
                     }
                     return UnsafePointer(x + row * inner)
                 })
@@ -213,8 +213,7 @@ extension SparseSegmentGradient {
             for i in 0..<count {
                 let (row, id) = (indices.read(frame, i), ids.read(frame, i))
                 guard row >= 0, row < rows, id >= 0, id < segments else {
-                    throw binding.failure(
-                        Self.self,
+                    throw GraphError(
                         "indices[\(i)] = \(row) is not in [0, \(rows)), or segment_ids[\(i)] = \(id) not in [0, \(segments))"
                     )
                 }

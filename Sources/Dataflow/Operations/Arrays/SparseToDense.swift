@@ -55,14 +55,13 @@ public enum SparseToDense: Operation {
                 for d in extents.indices {
                     let i = index.read(frame, row * extents.count + d)
                     guard i >= 0, i < extents[d] else {
-                        throw binding.failure(
-                            Self.self,
+                        throw GraphError(
                             "sparse_indices[\(row), \(d)] = \(i) is not in [0, \(extents[d])) of the shape \(shape)")
                     }
                     place += i * strides[d]
                 }
                 guard !isChecked || place > last else {
-                    throw binding.failure(Self.self, "sparse_indices[\(row)] does not come after the one before it")
+                    throw GraphError("sparse_indices[\(row)] does not come after the one before it")
                 }
                 last = place
                 (frame.raw(out) + place * size)

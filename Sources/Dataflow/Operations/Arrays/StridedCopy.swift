@@ -120,11 +120,6 @@ extension KernelBinding {
         }
     }
 
-    /// A mistake found while running, named as the plan names others.
-    func failure(_ operation: any Operation.Type, _ message: String) -> GraphError {
-        GraphError(message, node: "\(operation.name) '\(name)'")
-    }
-
     /// Sets every byte of output 0 to zero.
     func clearing() -> Kernel {
         let (out, bytes) = (output(), outputCount() * outputs[0].dtype.size)

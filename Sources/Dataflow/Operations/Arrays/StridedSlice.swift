@@ -68,8 +68,7 @@ public enum StridedSliceGrad: Operation {
             binding.outputs[0].shape, begin: binding.integers(1), end: binding.integers(2),
             strides: binding.integers(3), binding.attributes)
         guard Shape(bounds.result) == binding.inputs[4].shape else {
-            throw binding.failure(
-                Self.self, "'dy' must have the slice's shape \(Shape(bounds.result)), got \(binding.inputs[4].shape)")
+            throw GraphError("'dy' must have the slice's shape \(Shape(bounds.result)), got \(binding.inputs[4].shape)")
         }
         return bounds.copy(scatters: true)
     }

@@ -55,7 +55,7 @@ public enum NthElement: Operation, NumericKernel {
         return { frame in
             let n = place.read(frame, 0)
             guard n >= 0, n < length else {
-                throw binding.failure(Self.self, "'n' is \(n), the rows have \(length) elements")
+                throw GraphError("'n' is \(n), the rows have \(length) elements")
             }
             for row in 0..<rows {
                 let x = UnsafeBufferPointer(start: frame.pointer(input, Scalar.self) + row * length, count: length)

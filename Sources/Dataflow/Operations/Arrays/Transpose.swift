@@ -63,8 +63,7 @@ public enum InvertPermutation: Operation {
             for i in 0..<count {
                 let index = input.read(frame, i)
                 guard index >= 0, index < count, inverse[index] < 0 else {
-                    throw binding.failure(
-                        Self.self, "x[\(i)] = \(index): a permutation holds each of 0 to \(count - 1) once")
+                    throw GraphError("x[\(i)] = \(index): a permutation holds each of 0 to \(count - 1) once")
                 }
                 inverse[index] = i
             }

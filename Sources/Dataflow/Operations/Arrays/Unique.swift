@@ -9,7 +9,6 @@ public enum Unique: Operation {
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         try DistinctSlices.values(node).map { Array($0.prefix(2)) }
     }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
@@ -20,7 +19,6 @@ public enum UniqueWithCounts: Operation {
         types: ["T": DType.moved, "out_idx": DType.indices], defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
@@ -33,7 +31,6 @@ public enum UniqueV2: Operation {
     public static func fold(_ node: Inference) throws -> [Tensor]? {
         try DistinctSlices.values(node).map { Array($0.prefix(2)) }
     }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
@@ -44,7 +41,6 @@ public enum UniqueWithCountsV2: Operation {
         types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
     public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 

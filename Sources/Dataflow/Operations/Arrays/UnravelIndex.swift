@@ -18,7 +18,7 @@ public enum UnravelIndex: Operation {
             for i in 0..<count {
                 var rest = indices.read(frame, i)
                 guard rest >= 0, rest < total else {
-                    throw binding.failure(Self.self, "indices[\(i)] = \(rest) is beyond the shape \(extents)")
+                    throw GraphError("indices[\(i)] = \(rest) is beyond the shape \(extents)")
                 }
                 for d in extents.indices.reversed() {
                     let place = d * count + i

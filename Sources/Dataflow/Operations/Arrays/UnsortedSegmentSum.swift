@@ -34,8 +34,7 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
             for row in 0..<rows {
                 let segment = ids.read(frame, row)
                 guard segment < segments else {
-                    throw binding.failure(
-                        Self.self, "segment_ids[\(row)] = \(segment) is not in [0, \(segments))")
+                    throw GraphError("segment_ids[\(row)] = \(segment) is not in [0, \(segments))")
                 }
             }
             let (source, result) = (frame.pointer(data, Scalar.self), frame.pointer(out, Scalar.self))

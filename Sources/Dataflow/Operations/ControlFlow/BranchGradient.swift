@@ -89,7 +89,7 @@ final class FunctionGradient: Sendable {
             let places = own.indices.filter { own[$0].dtype.isDifferentiable }
             let found = body.gradients(
                 of: key.arrived.map { results[$0] }, by: places.map { own[$0] },
-                upstream: Array(parameters.dropFirst(count)))
+                arrived: Array(parameters.dropFirst(count)))
             var all = [Node?](repeating: nil, count: count)
             for (place, gradient) in zip(places, found) { all[place] = gradient }
             gradients = all

@@ -11,6 +11,12 @@ extension ControlFlowOperation {
     }
 }
 
+private func undifferentiableLoop() -> GraphError {
+    GraphError(
+        "a loop is differentiated as a whole: TensorFlow's loops bring their gradients with them, and whileLoop's are made"
+            + " when they are asked for")
+}
+
 /// `Switch`: the value to output 1 where the predicate is true, else to output 0; nothing arrives at the other.
 public enum Switch: ControlFlowOperation {
     public static let signature = Signature(
@@ -54,7 +60,7 @@ public enum Merge: ControlFlowOperation {
     /// To each input where it was the one, by the predicate of the `Switch` that it comes from.
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         guard node.vertex.loopInput == nil else {
-            throw GraphError("a loop is differentiated as a whole; TensorFlow's loops bring their gradients with them")
+            throw undifferentiableLoop()
         }
         let index = node.output(1)
         return node.inputs.indices.map { i in
@@ -70,18 +76,21 @@ public enum Enter: ControlFlowOperation {
         ["data": "T"], to: ["output": "T"], types: ["T": DType.any],
         defaults: ["is_constant": .bool(false), "parallel_iterations": .int(10)], required: ["frame_name"])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `Exit`: a value leaves the frame of a loop.
 public enum Exit: ControlFlowOperation {
     public static let signature = Signature(["data": "T"], to: ["output": "T"], types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `NextIteration`: a value goes on to the next iteration of a loop.
 public enum NextIteration: ControlFlowOperation {
     public static let signature = Exit.signature
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `LoopCond`: whether a loop goes on.
@@ -118,16 +127,19 @@ public enum RefEnter: ControlFlowOperation {
         ["data": "ref T"], to: ["output": "ref T"], types: ["T": DType.any],
         defaults: ["is_constant": .bool(false), "parallel_iterations": .int(10)], required: ["frame_name"])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `RefExit`: `Exit` of a reference.
 public enum RefExit: ControlFlowOperation {
     public static let signature = Signature(["data": "ref T"], to: ["output": "ref T"], types: ["T": DType.any])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `RefNextIteration`: `NextIteration` of a reference.
 public enum RefNextIteration: ControlFlowOperation {
     public static let signature = RefExit.signature
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }

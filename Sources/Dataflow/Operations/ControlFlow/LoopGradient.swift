@@ -122,7 +122,7 @@ struct LoopGradient {
         // What no wanted result depends on has no value here, nor a gradient.
         let targets = (moving + resting).filter { state[$0].graph === graph }
         let results = graph.inline(body, state, wanted: moving)
-        let found = graph.gradients(of: results, by: targets.map { state[$0] }, upstream: arrived)
+        let found = graph.gradients(of: results, by: targets.map { state[$0] }, arrived: arrived)
         let gradients = Dictionary(zip(targets, found), uniquingKeysWith: { $1 })
         let next = zip(moving, arrived).map { i, arrived in
             (gradients[i] ?? nil) ?? zerosLike(state[i].graph === graph ? state[i] : arrived)

@@ -91,7 +91,7 @@ extension Function {
                 let outputs = own.indices.filter { own[$0].dtype.isDifferentiable }
                 let found = body.gradients(
                     of: outputs.map { own[$0] }, by: places.map { arguments[$0] },
-                    upstream: outputs.map { upstream[$0] })
+                    arrived: outputs.map { upstream[$0] })
                 for (place, gradient) in zip(places, found) { gradients[place] = gradient }
             }
             return zip(arguments, gradients).map { $1 ?? zerosLike($0) }

@@ -1,7 +1,10 @@
 /// `Conv2D`: a two-dimensional convolution (without flipping the filter), from
 /// [batch, height, width, inputs] and [height, width, inputs of a group, outputs] to [batch, height, width, outputs].
 /// float32 runs in oneDNN.
-public enum Conv2D: ConvolutionOperation {
+///
+/// The type is not called as the operation is: `Conv2D` is a layer.
+public enum Convolution2D: ConvolutionOperation {
+    public static var name: String { "Conv2D" }
     public static let signature = ConvolutionFamily.signature(
         ["input": "T", "filter": "T"], types: [.float32, .float64, .int32],
         defaults: ["use_cudnn_on_gpu": .bool(true)])
@@ -43,7 +46,7 @@ public func conv2d(
     line: UInt = #line
 ) -> Node {
     let attributes = convolutionAttributes(strides, padding, dilations, dataFormat)
-    return apply(Conv2D.self, [x, filter], attributes, name, file, line)
+    return apply(Convolution2D.self, [x, filter], attributes, name, file, line)
 }
 
 /// The gradient of a convolution as a layer of its own, which makes images larger; TensorFlow's `tf.nn.conv2d_transpose`.

@@ -12,7 +12,7 @@ struct ConvolutionFamily: Sendable {
     let isDepthwise: Bool
 
     static let conv2D = ConvolutionFamily(
-        output: Conv2D.self, inputGradient: Conv2DBackpropInput.self, filterGradient: Conv2DBackpropFilter.self,
+        output: Convolution2D.self, inputGradient: Conv2DBackpropInput.self, filterGradient: Conv2DBackpropFilter.self,
         isDepthwise: false)
     static let depthwise = ConvolutionFamily(
         output: DepthwiseConv2dNative.self, inputGradient: DepthwiseConv2dNativeBackpropInput.self,
@@ -118,6 +118,7 @@ extension ConvolutionOperation {
         guard dtype == .float32, geometry.work > 0,
             let primitive = try? ConvolutionPrimitive(role, geometry)
         else { return try binding.numeric(Self.self, dtype) }
+        binding.scratch.noteOwn(primitive.byteCount(geometry))
         let slots = slots(binding)
         return { frame in
             try primitive.run(input: frame.raw(slots.x), filter: frame.raw(slots.filter), output: frame.raw(slots.y))

@@ -67,6 +67,12 @@ final class ConvolutionPrimitive {
         }
     }
 
+    /// About how many bytes it keeps: the code that oneDNN makes, and the filter in oneDNN's layout.
+    func byteCount(_ geometry: ConvolutionGeometry) -> Int {
+        (reordering == nil ? 1 : 2) * (64 << 10)
+            + (reordering == nil ? 0 : geometry.filterCount * MemoryLayout<Float>.size)
+    }
+
     /// Computes the tensor that the role says from the other two.
     func run(
         input: UnsafeMutableRawPointer, filter weights: UnsafeMutableRawPointer, output: UnsafeMutableRawPointer

@@ -16,17 +16,19 @@ struct WindowAxis: Sendable {
     let after: Int
 
     /// - Parameter padding: before and after the image; nil for as much as gives ⌈input / stride⌉ windows (SAME).
-    /// - Throws: where the image with its padding is too small, as TensorFlow does.
+    /// - Throws: where the image with its padding is smaller than a window, as TensorFlow does where it knows the shapes.
     init(input: Int, size: Int, stride: Int, dilation: Int, padding: (before: Int, after: Int)?) throws {
         let reach = (size - 1) * dilation + 1
         if let padding {
-            output = (input + padding.before + padding.after - reach + stride) / stride
-            (before, after) = padding
-            guard output >= 0 else {
+            // Looked at before the division, which rounds towards zero: a window that does not fit would count as one or none.
+            let room = input + padding.before + padding.after - reach
+            guard room >= 0 else {
                 throw GraphError(
-                    "a window that reaches over \(reach) elements does not fit an extent of \(input)"
-                        + " with a padding of \(before) and \(after)")
+                    "negative dimension size: a window that reaches over \(reach) elements does not fit an extent of"
+                        + " \(input) with a padding of \(padding.before) and \(padding.after)")
             }
+            output = room / stride + 1
+            (before, after) = padding
         } else {
             output = (input + stride - 1) / stride
             let total = max((output - 1) * stride + reach - input, 0)

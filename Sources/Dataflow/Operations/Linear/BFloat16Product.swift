@@ -4,7 +4,7 @@ internal import COneDNN
 /// The product of two float32 matrices whose elements are rounded to bfloat16 first; see `MatrixPrecision.bfloat16`.
 final class BFloat16Product {
     private let geometry: MatMul.Geometry
-    private let factors: TensorStorage
+    private let factors: Workspace<UInt8>
     /// Bytes from the first factor to the second.
     private let second: Int
     /// oneDNN's, where this processor has one.
@@ -31,17 +31,19 @@ final class BFloat16Product {
         }
     }
 
-    init(_ geometry: MatMul.Geometry) {
+    init(_ geometry: MatMul.Geometry, _ binding: KernelBinding) {
         self.geometry = geometry
         library = try? Library(geometry)
         let size = library == nil ? MemoryLayout<Float>.size : MemoryLayout<UInt16>.size
         second = (geometry.m * geometry.k * size + 63) & ~63
-        factors = TensorStorage(byteCount: second + geometry.k * geometry.n * size)
+        var scratch = ScratchLayout(binding)
+        factors = scratch.room(UInt8.self, count: second + geometry.k * geometry.n * size)
     }
 
     /// c = a · b.
     func run(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>) throws {
-        let (first, second) = (factors.pointer, factors.pointer + self.second)
+        let first = UnsafeMutableRawPointer(factors.pointer)
+        let second = first + self.second
         let (m, n, k) = (geometry.m, geometry.n, geometry.k)
         guard let library else {
             let (x, y) = (first.assumingMemoryBound(to: Float.self), second.assumingMemoryBound(to: Float.self))

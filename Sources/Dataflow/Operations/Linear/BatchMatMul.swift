@@ -65,7 +65,7 @@ public enum BatchMatMulV2: Operation, NumericKernel {
         let layout = Broadcasting([x, y].map { Shape(Array($0.dropLast(2))) }, to: Shape(Array(z.dropLast(2))))
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
         let usesLibrary = type == Float.self && g.isLarge
-        let rounded = usesLibrary && binding.precision == .bfloat16 ? BFloat16Product(g) : nil
+        let rounded = usesLibrary && binding.precision == .bfloat16 ? BFloat16Product(g, binding) : nil
         return { frame in
             for outer in 0..<layout.outerCount {
                 for i in 0..<layout.inner {

@@ -78,10 +78,13 @@ public enum Einsum: Operation, NumericKernel {
         let geometry = MatMul.Geometry(m: m, n: n, k: k, transposeA: false, transposeB: false)
         let usesLibrary = type == Float.self && m * n * k > 4096
         let scalar = MemoryLayout<Scalar>.size
-        let buffers = [b * m * k, b * k * n, b * m * n].map { TensorStorage(byteCount: $0 * scalar) }
+        var scratch = ScratchLayout(binding)
+        let buffers = [b * m * k, b * k * n, b * m * n].map { scratch.room(UInt8.self, count: $0 * scalar) }
         return { frame in
-            defer { extendLifetime(buffers) }
-            let (x, y, z) = (buffers[0].pointer, buffers[1].pointer, buffers[2].pointer)
+            let (x, y, z) = (
+                UnsafeMutableRawPointer(buffers[0].pointer), UnsafeMutableRawPointer(buffers[1].pointer),
+                UnsafeMutableRawPointer(buffers[2].pointer)
+            )
             copies[0].copy.run(frame.raw(inputs[0]), x, as: Scalar.self, threads: 1)
             if inputs.count == 2 {
                 copies[1].copy.run(frame.raw(inputs[1]), y, as: Scalar.self, threads: 1)

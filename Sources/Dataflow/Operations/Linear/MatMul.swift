@@ -38,7 +38,7 @@ public enum MatMul: Operation, NumericKernel {
         }
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
         if binding.precision == .bfloat16 {
-            let product = BFloat16Product(g)
+            let product = BFloat16Product(g, binding)
             return { frame in
                 try product.run(
                     frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))

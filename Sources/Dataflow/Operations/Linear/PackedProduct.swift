@@ -8,18 +8,18 @@ final class PackedProduct<Scalar: NumericScalar> {
     private let k: Int
     private let n: Int
     private let panels: Int
-    private let packed: TensorStorage
+    private let packed: Workspace<Float>
 
     /// For matrices of k × n numbers; nil where they are not float32 or small, or this processor has no code for it.
-    init?(k: Int, n: Int) {
+    init?(k: Int, n: Int, _ scratch: inout ScratchLayout) {
         let columns = tributary_panel_columns()
         guard Scalar.self == Float.self, columns > 0, k * n >= 4096 else { return nil }
         (self.k, self.n) = (k, n)
         panels = (n + columns - 1) / columns
-        packed = TensorStorage(byteCount: k * panels * columns * MemoryLayout<Float>.stride)
+        packed = scratch.room(Float.self, count: k * panels * columns)
     }
 
-    private var pointer: UnsafeMutablePointer<Float> { packed.pointer.assumingMemoryBound(to: Float.self) }
+    private var pointer: UnsafeMutablePointer<Float> { packed.pointer }
 
     /// Takes the matrix, whose rows and columns are as many elements apart as told.
     func pack(_ matrix: UnsafePointer<Scalar>, rowStep: Int, columnStep: Int, threads: Int) {

@@ -33,6 +33,7 @@ public enum Select: Operation {
             [.where_(.input(0), .input(1), .input(2))], inputs: aligned(binding),
             inputSlots: (0..<3).map(binding.input),
             outputs: binding.outputs, outputSlots: [binding.output()], threads: binding.threads)
+        binding.scratch.noteOwn(loop.byteCount)
         return { frame in loop.run(frame) }
     }
 

@@ -98,7 +98,7 @@ private func gradientOfGradient(_ node: GradientContext, _ formats: [String]) th
     ]
     let arrived = results.indices.filter { node.hasUpstream($0) }
     let inputs = node.graph.gradients(
-        of: arrived.map { results[$0] }, by: [upstream, x, scale], upstream: arrived.map { node.upstream($0) })
+        of: arrived.map { results[$0] }, by: [upstream, x, scale], arrived: arrived.map { node.upstream($0) })
     return inputs + [Node?](repeating: nil, count: node.inputs.count - 3)
 }
 

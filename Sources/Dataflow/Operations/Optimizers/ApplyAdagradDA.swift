@@ -27,6 +27,7 @@ public enum ApplyAdagradDA: ElementwiseUpdate {
         let loop = try ElementwiseLoop(
             update(places.map { .input($0) }, binding.attributes), inputs: specs, inputSlots: places,
             outputs: writes.map { specs[$0] }, outputSlots: writes, threads: binding.threads)
+        binding.scratch.noteOwn(loop.byteCount)
         let slots = places.map(binding.input)
         return { frame in
             var wide = Double(frame.pointer(slots[step], Int64.self).pointee)

@@ -79,7 +79,7 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
     let shape = binding.inputs[0].shape.knownExtents
     let dtype = binding.inputs[0].dtype
     let width = shape.dropFirst().reduce(1, *)
-    let (index, count, name) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1), binding.name)
+    let (index, count) = (IndexInput(binding, gradient + 1), binding.count(gradient + 1))
     let threads = min(usefulThreads(binding.threads, work: count * width), max(count, 1))
     let slots = places.map(binding.input)
     let scalars = arguments.indices.filter { !arguments[$0].isReference && $0 != gradient }
@@ -88,12 +88,13 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
             dense.update(arguments.indices.map { .input($0) }, binding.attributes), dtype, width: width,
             operands: arguments.count, scalars: Set(scalars), gradient: gradient, writes: dense.writes)
     }
+    binding.scratch.noteOwn(passes.reduce(0) { $0 + $1.byteCount })
     let types = places.map { binding.inputs[$0].dtype }
     return { frame in
         for k in 0..<count {
             let i = index.read(frame, k)
             guard i >= 0, i < shape[0] else {
-                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))", node: name)
+                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))")
             }
         }
         let update = { (part: Int) in
@@ -153,6 +154,9 @@ private final class RowPass {
         indices = .allocate(capacity: capacity)
         gradientRows = .allocate(capacity: capacity)
     }
+
+    /// Bytes that it keeps from run to run.
+    var byteCount: Int { loop.byteCount + rowBytes * capacity * (rowOperands.count + 1) }
 
     deinit {
         memory.deallocate()

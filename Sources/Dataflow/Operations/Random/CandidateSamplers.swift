@@ -144,7 +144,7 @@ extension CandidateSampler {
                 while used.count < count {
                     tries += 1
                     guard tries < Int(Int32.max) else {
-                        throw binding.failure(Self.self, "\(count) different classes were not found in \(tries) tries")
+                        throw GraphError("\(count) different classes were not found in \(tries) tries")
                     }
                     let drawn = source.draw(&numbers)
                     if used.insert(drawn).inserted { result[used.count - 1] = Int64(drawn) }

@@ -40,7 +40,7 @@ public enum RandomUniformInt: Operation {
             let target = frame.pointer(output, type)
             var words = PhiloxWords(next())
             guard count > 0 else { return }
-            do { try check(low, high) } catch { throw binding.failure(Self.self, "\(error)") }
+            do { try check(low, high) } catch { throw GraphError("\(error)") }
             let width = Number.Magnitude(truncatingIfNeeded: high &- low)
             for i in 0..<count { target[i] = low &+ Number(truncatingIfNeeded: word(&words) % width) }
         }

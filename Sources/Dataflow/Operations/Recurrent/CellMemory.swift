@@ -1,12 +1,3 @@
-/// Memory that a kernel computes in, made when it is bound. A session runs one plan at a time, so it is never shared.
-struct Workspace<Scalar: TensorScalar> {
-    private let storage: TensorStorage
-
-    init(count: Int) { storage = TensorStorage(byteCount: count * MemoryLayout<Scalar>.stride) }
-
-    var pointer: UnsafeMutablePointer<Scalar> { storage.pointer.assumingMemoryBound(to: Scalar.self) }
-}
-
 /// Adds the sums of the columns of a `rows` × `columns` matrix to `target`.
 func addColumnSums<Scalar: CellScalar>(
     of matrix: UnsafePointer<Scalar>, rows: Int, columns: Int, to target: UnsafeMutablePointer<Scalar>

@@ -35,7 +35,9 @@ public enum GRUBlockCell: Operation, CellKernel {
 
     static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let g = GRUGeometry(binding)
-        let (sums, reset) = (Workspace<Scalar>(count: g.batch * 2 * g.cells), Workspace<Scalar>(count: g.state))
+        var scratch = ScratchLayout(binding)
+        let sums = scratch.room(Scalar.self, count: g.batch * 2 * g.cells)
+        let reset = scratch.room(Scalar.self, count: g.state)
         return { frame in
             let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(i), Scalar.self)) }
             let output = { (i: Int) in frame.pointer(binding.output(i), Scalar.self) }
@@ -83,7 +85,8 @@ public enum GRUBlockCellGrad: Operation, CellKernel {
 
     static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let g = GRUGeometry(binding)
-        let resetGrad = Workspace<Scalar>(count: g.state)
+        var scratch = ScratchLayout(binding)
+        let resetGrad = scratch.room(Scalar.self, count: g.state)
         let back = { (from: Int, to: Int) in MatMul.Geometry(m: g.batch, n: to, k: from, transposeB: true) }
         return { frame in
             let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(i), Scalar.self)) }

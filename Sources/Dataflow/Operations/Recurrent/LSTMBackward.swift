@@ -29,14 +29,17 @@ struct LSTMBackward<Scalar: CellScalar> {
         self.binding = binding
         self.hasTime = hasTime
         chunk = geometry.chunk
-        gates = Workspace(count: hasTime ? chunk * geometry.gates : 0)
-        packed = geometry.time > 1 ? PackedProduct(k: 4 * geometry.cells, n: geometry.cells) : nil
-        stateWeights = Workspace(count: hasTime && packed == nil ? 4 * geometry.cells * geometry.cells : 0)
+        var scratch = ScratchLayout(binding)
+        gates = scratch.room(Scalar.self, count: hasTime ? chunk * geometry.gates : 0)
+        packed = geometry.time > 1 ? PackedProduct(k: 4 * geometry.cells, n: geometry.cells, &scratch) : nil
+        stateWeights = scratch.room(
+            Scalar.self, count: hasTime && packed == nil ? 4 * geometry.cells * geometry.cells : 0)
         let rows = chunk * geometry.batch
-        packedGates = geometry.time > 1 ? PackedProduct(k: rows, n: 4 * geometry.cells) : nil
-        transposed = Workspace(count: packedGates == nil ? 0 : (geometry.inputs + geometry.cells) * rows)
-        firstOutputs = Workspace(count: packedGates == nil ? 0 : chunk * geometry.state)
-        passed = Workspace(count: hasTime ? 0 : geometry.state)
+        packedGates = geometry.time > 1 ? PackedProduct(k: rows, n: 4 * geometry.cells, &scratch) : nil
+        let isPacked = packedGates != nil
+        transposed = scratch.room(Scalar.self, count: isPacked ? (geometry.inputs + geometry.cells) * rows : 0)
+        firstOutputs = scratch.room(Scalar.self, count: isPacked ? chunk * geometry.state : 0)
+        passed = scratch.room(Scalar.self, count: hasTime ? 0 : geometry.state)
     }
 
     /// The input that stands `i` after x.

@@ -56,8 +56,9 @@ struct LSTMForward<Scalar: CellScalar> {
         geometry.layout.clip = Double(try binding.attributes.float("cell_clip"))
         self.binding = binding
         chunk = geometry.chunk
-        gates = Workspace(count: chunk * geometry.gates)
-        packed = geometry.time > 1 ? PackedProduct(k: geometry.cells, n: 4 * geometry.cells) : nil
+        var scratch = ScratchLayout(binding)
+        gates = scratch.room(Scalar.self, count: chunk * geometry.gates)
+        packed = geometry.time > 1 ? PackedProduct(k: geometry.cells, n: 4 * geometry.cells, &scratch) : nil
     }
 
     func run(_ frame: Frame, steps: Int) throws {

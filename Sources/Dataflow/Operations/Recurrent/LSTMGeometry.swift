@@ -65,7 +65,7 @@ struct LSTMGeometry {
     func steps(_ frame: Frame, _ binding: KernelBinding, _ operation: any Operation.Type) throws -> Int {
         let steps = Int(frame.pointer(binding.input(0), Int64.self).pointee)
         guard steps >= 0, steps <= time else {
-            throw binding.failure(operation, "'seq_len_max' is \(steps), but 'x' has \(time) steps")
+            throw GraphError("'seq_len_max' is \(steps), but 'x' has \(time) steps")
         }
         return steps
     }

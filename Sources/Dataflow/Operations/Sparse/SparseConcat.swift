@@ -9,6 +9,8 @@ public enum SparseConcat: WholeTensorOperation {
         ["indices": "N * int64", "values": "N * T", "shapes": "N * int64"],
         to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.moved],
         required: ["concat_dim"])
+    /// None, as in TensorFlow.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
 
     static func shapes(_ node: Inference) throws -> [Shape] {
         let n = node.inputs.count / 3

@@ -58,8 +58,7 @@ public enum SparseTensorDenseMatMul: Operation, NumericKernel {
                 let (first, second) = (indices.read(frame, 2 * i), indices.read(frame, 2 * i + 1))
                 let (row, column) = flipsA ? (second, first) : (first, second)
                 guard row >= 0, row < rows, column >= 0, column < inner else {
-                    throw binding.failure(
-                        Self.self,
+                    throw GraphError(
                         "a_indices[\(i)] = [\(first), \(second)] is not within the sparse matrix of \(rows) rows and "
                             + "\(inner) columns that is multiplied")
                 }

@@ -47,9 +47,6 @@ extension WholeTensorOperation {
     public static func infer(_ node: Inference) throws -> [Shape] { try WholeTensors.infer(Self.self, node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try WholeTensors.fold(Self.self, node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { WholeTensors.kernel(Self.self, binding) }
-
-    /// Most of them lead nowhere: their results are places, sets or numbers of buckets.
-    public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
 }
 
 /// Compiled once for all of these operations.
@@ -80,8 +77,8 @@ extension WholeTensors {
             let call = WholeTensors(attributes: binding.attributes, inputs: inputs, memoryLimit: CPUDevice.memory)
             for (i, value) in try operation.compute(call).enumerated() {
                 guard value.shape == binding.outputs[i].shape else {
-                    throw binding.failure(
-                        operation, "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
+                    throw GraphError(
+                        "output \(i) is of the shape \(value.shape), planned was \(binding.outputs[i].shape)"
                     )
                 }
                 value.withUnsafeBytes { bytes in

@@ -63,7 +63,7 @@ private func checkingKernel(_ operation: any Operation.Type, _ binding: KernelBi
         }
     return { frame in
         if let found = find(frame) {
-            throw binding.failure(operation, "\(message): element \(found.index) is \(found.value)")
+            throw GraphError("\(message): element \(found.index) is \(found.value)")
         }
         try copy(frame)
     }

@@ -31,8 +31,7 @@ private func countingKernel(_ operation: any Operation.Type, _ binding: KernelBi
         return { frame in
             let (counter, output) = (frame.pointer(variable, type), frame.pointer(out, type))
             guard Int(counter.pointee) < limit else {
-                throw binding.failure(
-                    operation, "OutOfRange: the counter is \(counter.pointee) and has reached its limit of \(limit)")
+                throw GraphError("OutOfRange: the counter is \(counter.pointee) and has reached its limit of \(limit)")
             }
             output.pointee = counter.pointee
             counter.pointee &+= 1

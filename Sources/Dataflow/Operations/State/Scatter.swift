@@ -43,6 +43,9 @@ extension ScatterOperation {
         return isOverResources ? [] : [shape]
     }
 
+    /// None flows, as in TensorFlow: it is the Variable that is written.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil, nil] }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         if replaces {
             return binding.keepingTexts(of: 2, try binding.moving(ScatterMove.self, binding.inputs[2].dtype))
@@ -68,7 +71,7 @@ private func scatterKernel<Element: BitwiseCopyable>(
     let shape = binding.inputs[0].shape.knownExtents
     let width = shape.dropFirst().reduce(1, *)
     let isScalar = binding.inputs[2].shape.rank == 0
-    let (index, count, name) = (IndexInput(binding, 1), binding.count(1), binding.name)
+    let (index, count) = (IndexInput(binding, 1), binding.count(1))
     let (target, source) = (binding.input(0), binding.input(2))
     return { frame in
         let to = frame.raw(target).assumingMemoryBound(to: Element.self)
@@ -76,7 +79,7 @@ private func scatterKernel<Element: BitwiseCopyable>(
         for k in 0..<count {
             let i = index.read(frame, k)
             guard i >= 0, i < shape[0] else {
-                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))", node: name)
+                throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))")
             }
             let row = to + i * width
             for j in 0..<width { row[j] = combine(row[j], from[isScalar ? 0 : k * width + j]) }
@@ -216,7 +219,7 @@ private func dividingKernel(_ operation: any Operation.Type, _ binding: KernelBi
         return { frame in
             let divisors = frame.pointer(updates, type)
             guard !(0..<count).contains(where: { divisors[$0] == 0 }) else {
-                throw binding.failure(operation, "an integer is divided by zero")
+                throw GraphError("an integer is divided by zero")
             }
             try divide(frame)
         }

@@ -32,6 +32,9 @@ extension ScatterNdUpdateOperation {
         return isOverResources ? [] : [shape]
     }
 
+    /// None flows, as in TensorFlow: it is the Variable that is written.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil, nil] }
+
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         replaces
             ? binding.keepingTexts(of: 2, try binding.moving(ReplacingNd.self, binding.inputs[2].dtype))

@@ -41,7 +41,7 @@ public enum StridedSliceAssign: Operation {
             let value: Shape
             do { value = try check(binding.inputs[4].shape, fits: Shape(bounds.result)) } catch let error as GraphError
             {
-                throw binding.failure(Self.self, error.message)
+                throw GraphError(error.message)
             }
             return binding.keepingTexts(
                 of: 4,

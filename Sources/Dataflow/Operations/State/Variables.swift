@@ -37,6 +37,8 @@ public enum Assign: Operation {
         }
         return [shape]
     }
+    /// None flows, as in TensorFlow: it is the Variable that is written.
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (to, from, bytes) = (binding.input(0), binding.input(1), binding.count(0) * binding.inputs[0].dtype.size)
         return binding.keepingTexts(of: 1) { frame in
@@ -64,6 +66,7 @@ public enum AssignAdd: ElementwiseUpdate {
         defaults: ["use_locking": .bool(false)])
     public static var writes: [Int] { [0] }
     public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] + x[1]] }
 }
 
@@ -72,6 +75,7 @@ public enum AssignSub: ElementwiseUpdate {
     public static let signature = AssignAdd.signature
     public static var writes: [Int] { [0] }
     public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1]] }
 }
 

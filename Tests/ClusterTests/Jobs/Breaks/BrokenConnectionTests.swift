@@ -75,11 +75,11 @@ struct BrokenConnectionTests {
         var broken: [BreakingRelay.Place: Int] = [:]
         let trained = try train(config, every: 12, seed: UInt64(consistency.count)) { broken = $0 }
         let report = trained.report
-        #expect(report.status == "finished" && report.steps == 84, "\(report.reason ?? "")")
+        #expect(report.status == .finished && report.steps == 84, "\(report.reason ?? "")")
         #expect(broken.count == 3, "\(broken)")
         #expect(report.checkpointError == nil && report.leasedAgain == 0)
         #expect(report.repeatedExamples == 0)
-        #expect((report.workers + report.servers).allSatisfy { $0.state == "finished" })
+        #expect((report.workers + report.servers).allSatisfy { $0.state == .finished })
         if consistency.contains("backup") {
             #expect(report.samples <= 1640 && report.samples + report.missedExamples >= 1640, "\(report.samples)")
         } else {
@@ -96,7 +96,7 @@ struct BrokenConnectionTests {
     func sameResult() throws {
         let config = try config("sync")
         let job = MultilayerPerceptron()
-        let calm = try Trained(config, job) { try LocalCluster.train(config: $0, job: job, options: $1) }
+        let calm = try Trained(config, job) { try LocalCluster.train($0, job: job, options: $1) }
         let broken = try train(config, every: 8, seed: 99) { #expect($0.values.reduce(0, +) > 10, "\($0)") }
         #expect(broken.losses == calm.losses)
         #expect(broken.report.loss == calm.report.loss && broken.report.metrics == calm.report.metrics)

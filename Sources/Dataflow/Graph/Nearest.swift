@@ -1,12 +1,12 @@
 /// The candidate that a mistyped word most likely meant: at most a third of its letters differ, or two
 /// of four or five, or one of fewer.
-func nearest(to word: String, in candidates: [String]) -> String? {
+package func nearest(to word: String, in candidates: [String]) -> String? {
     guard word.utf8.count <= 64 else { return nil }
     let lowered = word.lowercased().replacing("-", with: "_")
     let limit = word.count < 4 ? 1 : max(2, word.count / 3)
     var best: (distance: Int, candidate: String)?
     for candidate in candidates where abs(candidate.utf8.count - lowered.utf8.count) <= limit {
-        let distance = editDistance(Array(lowered.utf8), Array(candidate.utf8))
+        let distance = editDistance(Array(lowered.utf8), Array(candidate.lowercased().utf8))
         if distance <= limit, distance < min(best?.distance ?? .max, candidate.utf8.count) {
             best = (distance, candidate)
         }

@@ -1,0 +1,106 @@
+public import Dataflow
+public import Training
+
+/// What a model is judged by beside its loss: `[.auc, .precision(threshold: 0.3)]`, or `["accuracy": node]`.
+///
+/// Numbers are right over all held-out examples, however many workers evaluate them, and in whatever batches: each worker
+/// sends sums, which are added up before the number is made of them.
+public struct ModelMetrics: Sendable, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
+    /// Nodes whose mean over the examples is told, by name: float scalars, each the mean over a batch.
+    public var means: [String: Node]
+    /// Metrics that are made of sums.
+    public var elements: [ModelMetric]
+
+    public init(means: [String: Node] = [:], _ elements: [ModelMetric] = []) {
+        self.means = means
+        self.elements = elements
+    }
+
+    public init(arrayLiteral elements: ModelMetric...) { self.init(elements) }
+
+    public init(dictionaryLiteral means: (String, any Operand)...) {
+        self.init(means: Dictionary(means.map { ($0, $1.node) }, uniquingKeysWith: { $1 }))
+    }
+
+    public var isEmpty: Bool { means.isEmpty && elements.isEmpty }
+}
+
+/// A metric of a model's labels and predictions.
+///
+/// `TrainingModel.labels` and `predictions` are what it compares. Predictions are probabilities, [examples] or [examples,
+/// classes], and plain numbers for `mse`, `rmse`, `mae` and `r2`.
+public struct ModelMetric: Sendable {
+    /// What reports call it.
+    public let name: String
+    /// The metric of labels and predictions; nil without predictions where it needs them.
+    let make: @Sendable (_ labels: Node, _ predictions: Node?) -> Metric?
+
+    private init(_ name: String, _ make: @escaping @Sendable (_ labels: Node, _ predictions: Node) -> Metric) {
+        self.name = name
+        self.make = { labels, predictions in predictions.map { make(labels, $0) } }
+    }
+
+    /// One that configurations name, with its usual numbers.
+    public static func named(_ name: Metric.Named) -> ModelMetric {
+        ModelMetric(name.rawValue) { name(labels: $0, predictions: $1) }
+    }
+
+    /// Any metric, also of other nodes of the graph.
+    public static func custom(_ metric: Metric) -> ModelMetric {
+        ModelMetric(name: metric.name) { _, _ in metric }
+    }
+
+    private init(name: String, make: @escaping @Sendable (Node, Node?) -> Metric?) {
+        self.name = name
+        self.make = make
+    }
+
+    /// The share of examples that are classified rightly.
+    public static let accuracy = named(.accuracy)
+    /// The area under the ROC curve.
+    public static let auc = named(.auc)
+    /// The mean of −log of the probability that was predicted for what is so.
+    public static let logLoss = named(.logLoss)
+    /// True positives / predicted positives, at a threshold of 0.5.
+    public static let precision = named(.precision)
+    /// True positives / positives, at a threshold of 0.5.
+    public static let recall = named(.recall)
+    /// The harmonic mean of precision and recall, at a threshold of 0.5.
+    public static let f1 = named(.f1)
+    /// The share of examples whose class is among the five with the largest predictions.
+    public static let topKAccuracy = named(.topKAccuracy)
+    /// The mean squared error.
+    public static let mse = named(.mse)
+    /// The root of the mean squared error.
+    public static let rmse = named(.rmse)
+    /// The mean absolute error.
+    public static let mae = named(.mae)
+    /// The coefficient of determination, R².
+    public static let r2 = named(.r2)
+
+    public static func precision(threshold: Double, name: String = "precision") -> ModelMetric {
+        ModelMetric(name) { .precision(labels: $0, predictions: $1, threshold: threshold, name: name) }
+    }
+
+    public static func recall(threshold: Double, name: String = "recall") -> ModelMetric {
+        ModelMetric(name) { .recall(labels: $0, predictions: $1, threshold: threshold, name: name) }
+    }
+
+    public static func f1(threshold: Double, name: String = "f1") -> ModelMetric {
+        ModelMetric(name) { .f1(labels: $0, predictions: $1, threshold: threshold, name: name) }
+    }
+
+    /// The share of examples whose class is among the `k` with the largest predictions; "top_3_accuracy" for 3.
+    public static func topKAccuracy(k: Int, name: String? = nil) -> ModelMetric {
+        let name = name ?? "top_\(k)_accuracy"
+        return ModelMetric(name) { .topKAccuracy(labels: $0, predictions: $1, k: k, name: name) }
+    }
+}
+
+extension ModelMetrics: CustomStringConvertible {
+    public var description: String { (means.keys.sorted() + elements.map(\.name)).joined(separator: ", ") }
+}
+
+extension ModelMetric: CustomStringConvertible {
+    public var description: String { name }
+}
