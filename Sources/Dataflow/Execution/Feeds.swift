@@ -93,12 +93,12 @@ public struct Feeds: Sendable {
             if tensor.dtype == node.dtype || node.mistake != nil { return .success(tensor) }
             do { return .success(try tensor.converted(to: node.dtype)) } catch let error as GraphError {
                 throw GraphError(
-                    "the feed for \(node.name) must be \(node.dtype), got \(tensor.dtype)\(tensor.shape): "
+                    "the feed for \(node.name) must be \(node.dtype)\(node.shape), got \(tensor.dtype)\(tensor.shape): "
                         + error.message)
             }
         } catch let error {
             let error = error as? GraphError ?? GraphError("the feed for \(node.name) is no tensor: \(error)")
-            return .failure(error.at(node.vertex.name, node.vertex.location))
+            return .failure(error.at(node.vertex))
         }
     }
 }
