@@ -54,8 +54,7 @@ struct FuzzTests {
     func plans() throws {
         let (status, text) = try run(["plans", "--seed", "1", "--count", "2000"])
         #expect(status == 0, "\(text)")
-        let agreed = try #require(text.firstMatch(of: /(\d+) agreed/).flatMap { Int($0.1) })
-        #expect(agreed > 1990, "\(text)")
+        #expect(text.contains("2000 agreed"), "\(text)")
     }
 
     @Test(

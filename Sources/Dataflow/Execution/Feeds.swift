@@ -40,25 +40,26 @@ public struct Feeds: Sendable {
         get { self[key] as Tensor? }
         set {
             let node = key.node
-            let place = entries.firstIndex { $0.node == node }
-            guard let newValue else {
-                if let place { entries.remove(at: place) }
-                return
+            if let newValue {
+                put(Entry(node: node, value: Feeds.converted(newValue, for: node)))
+            } else {
+                entries.removeAll { $0.node == node }
             }
-            let entry = Entry(node: node, value: Feeds.converted(newValue, for: node))
-            if let place { entries[place] = entry } else { entries.append(entry) }
+        }
+    }
+
+    /// A node is fed once: the last value counts.
+    private mutating func put(_ entry: Entry) {
+        if let place = entries.firstIndex(where: { $0.node == entry.node }) {
+            entries[place] = entry
+        } else {
+            entries.append(entry)
         }
     }
 
     /// Takes over the feeds of `other`; where both feed a node, those of `other` count.
     public mutating func merge(_ other: Feeds) {
-        for entry in other.entries {
-            if let place = entries.firstIndex(where: { $0.node == entry.node }) {
-                entries[place] = entry
-            } else {
-                entries.append(entry)
-            }
-        }
+        for entry in other.entries { put(entry) }
     }
 
     /// Both feeds; where both feed a node, those of `other` count.
@@ -109,12 +110,7 @@ extension Feeds: ExpressibleByDictionaryLiteral {
         entries.reserveCapacity(elements.count)
         for (key, value) in elements {
             let node = key.node
-            let entry = Entry(node: node, value: Feeds.converted(value, for: node))
-            if let place = entries.firstIndex(where: { $0.node == node }) {
-                entries[place] = entry
-            } else {
-                entries.append(entry)
-            }
+            put(Entry(node: node, value: Feeds.converted(value, for: node)))
         }
     }
 }

@@ -136,9 +136,11 @@ extension Graph {
         for vertex in members {
             let inputs = vertex.inputs.map { twins[$0] ?? $0 }
             let controls = vertex.controls.compactMap { vertices[$0.id] }
-            let twin = add(
-                vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
-                controls: controls, device: vertex.device, location: vertex.location)
+            let twin = placed(at: vertex.location) {
+                add(
+                    vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
+                    controls: controls, device: vertex.device)
+            }
             vertices[vertex.id] = twin
             for i in vertex.outputs.indices { twins[vertex.output(i)] = twin.output(i) }
         }

@@ -161,10 +161,16 @@ public final class Graph: Sendable {
     package func located<Result>(
         _ file: StaticString, _ line: UInt, _ build: () throws -> Result
     ) rethrows -> Result {
-        let root = root
         guard root.place == nil else { return try build() }
-        root.state.withLock { $0.place = SourceLocation(file: file, line: line) }
-        defer { root.state.withLock { $0.place = nil } }
+        return try placed(at: SourceLocation(file: file, line: line), build)
+    }
+
+    /// What is built inside lies there, wherever it is asked for: a copy lies where what it is copied from does.
+    func placed<Result>(at place: SourceLocation?, _ build: () throws -> Result) rethrows -> Result {
+        let root = root
+        let before = root.place
+        root.state.withLock { $0.place = place }
+        defer { root.state.withLock { $0.place = before } }
         return try build()
     }
 
@@ -326,7 +332,7 @@ public final class Graph: Sendable {
     func record(_ error: GraphError) {
         if let body = openBody { return body.record(error) }
         var error = error
-        if let place = root.place { error.location = place }
+        if let place = root.place, error.location?.isLibrary != false { error.location = place }
         let mistake = error
         state.withLock { $0.firstError = $0.firstError ?? mistake }
     }

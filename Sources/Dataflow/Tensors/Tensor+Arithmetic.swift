@@ -24,6 +24,16 @@ extension Tensor {
     public static func / (x: Tensor, y: some TensorConvertible) throws -> Tensor { try x / x.like(y) }
     public static func / (x: some TensorConvertible, y: Tensor) throws -> Tensor { try y.like(x) / y }
 
+    // Literals go through these: `t * (1 / 2)` is half of t, as beside nodes, where Swift's Int would give 0.
+    public static func + (x: Tensor, y: Double) throws -> Tensor { try x + x.like(y) }
+    public static func + (x: Double, y: Tensor) throws -> Tensor { try y.like(x) + y }
+    public static func - (x: Tensor, y: Double) throws -> Tensor { try x - x.like(y) }
+    public static func - (x: Double, y: Tensor) throws -> Tensor { try y.like(x) - y }
+    public static func * (x: Tensor, y: Double) throws -> Tensor { try x * x.like(y) }
+    public static func * (x: Double, y: Tensor) throws -> Tensor { try y.like(x) * y }
+    public static func / (x: Tensor, y: Double) throws -> Tensor { try x / x.like(y) }
+    public static func / (x: Double, y: Tensor) throws -> Tensor { try y.like(x) / y }
+
     /// The value in this tensor's dtype.
     private func like(_ value: some TensorConvertible) throws -> Tensor { try value.tensor().converted(to: dtype) }
 

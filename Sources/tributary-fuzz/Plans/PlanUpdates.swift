@@ -105,7 +105,12 @@ extension PlanBuilder {
     /// The gradient of a value that no Variable takes part in, by all placeholders: that of loops runs them backwards.
     func gradient(_ chance: inout Chance, _ seed: UInt64) {
         guard let y = value(nil, &chance, where: { isDifferentiable($0.node) }) else { return }
-        let needed = Set(ancestors(of: y.node).map(\.id))
+        let behind = ancestors(of: y.node)
+        var needed = Set(behind.map(\.id))
+        // TensorFlow's loops bring their gradients with them: of what goes through one none is to be had.
+        for exit in behind where exit.operation == Exit.self {
+            needed.subtract(ancestors(of: exit.output(0)).map(\.id))
+        }
         guard
             let x = choose(
                 placeholders.filter { needed.contains($0.vertex.id) }, chance.next(), { UInt64($0.vertex.id) })
