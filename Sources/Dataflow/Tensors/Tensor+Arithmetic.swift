@@ -15,13 +15,21 @@ extension Tensor {
 
     /// x + y, with y in the dtype of x.
     /// - Throws: also where that dtype cannot hold y exactly (a decimal is rounded to a floating dtype).
+    @_disfavoredOverload
     public static func + (x: Tensor, y: some TensorConvertible) throws -> Tensor { try x + x.like(y) }
+    @_disfavoredOverload
     public static func + (x: some TensorConvertible, y: Tensor) throws -> Tensor { try y.like(x) + y }
+    @_disfavoredOverload
     public static func - (x: Tensor, y: some TensorConvertible) throws -> Tensor { try x - x.like(y) }
+    @_disfavoredOverload
     public static func - (x: some TensorConvertible, y: Tensor) throws -> Tensor { try y.like(x) - y }
+    @_disfavoredOverload
     public static func * (x: Tensor, y: some TensorConvertible) throws -> Tensor { try x * x.like(y) }
+    @_disfavoredOverload
     public static func * (x: some TensorConvertible, y: Tensor) throws -> Tensor { try y.like(x) * y }
+    @_disfavoredOverload
     public static func / (x: Tensor, y: some TensorConvertible) throws -> Tensor { try x / x.like(y) }
+    @_disfavoredOverload
     public static func / (x: some TensorConvertible, y: Tensor) throws -> Tensor { try y.like(x) / y }
 
     // Literals go through these: `t * (1 / 2)` is half of t, as beside nodes, where Swift's Int would give 0.

@@ -11,7 +11,7 @@ struct TensorArithmeticTests {
         #expect(try a + a == Tensor([[2.0, 4], [6, 8]]) && a - a == a * 0 && -a == 0 - a)
         #expect(try a * half == Tensor([[0.5, 1], [1.5, 2]]) && a / k == a * half && k * a == a + a)
         #expect(try a + [10, 20] == Tensor([[11.0, 22], [13, 24]]) && 1 / a * a == Tensor([[1.0, 1], [1, 1]]))
-        // A quotient of literals is no division of Ints.
+        // Of literals a quotient is no division of Ints.
         #expect(try a * (1 / 2) == a * half)
         #expect(try 1 / 2 * a == a * half)
         #expect(try (a + Tensor([[1.0], [2]])) == Tensor([[2.0, 3], [5, 6]]))
