@@ -194,7 +194,7 @@ final class FrameProgram {
                 outputs[1] = Tensor(Int32(first))
             case .enter, .exit, .nextIteration: outputs[0] = try value(0)
             case .pass: outputs[0] = try decision(member, value(0)).viewed(as: [])
-            case .trigger: outputs[0] = Tensor(false)
+            case .trigger: outputs[0] = Tensor.nothing
             case .compute:
                 for variable in member.reads where !variable.isInitialized { throw variable.uninitialized }
                 // What is read of a Variable may be written before it is used. A handle passed on is no read.
@@ -207,10 +207,10 @@ final class FrameProgram {
                     member.inputs.indices.map { try value($0, copy: isRead && member.references.contains($0)) })
                 member.initializes?.isInitialized = true
                 // Even without outputs, whoever waits for the vertex must hear that it has run.
-                outputs = results.isEmpty ? [Tensor(false)] : results
+                outputs = results.isEmpty ? [Tensor.nothing] : results
             }
         } else if case .trigger = member.role {
-            outputs[0] = Tensor(false)
+            outputs[0] = Tensor.nothing
         }
         for (slot, token) in zip(member.slots, outputs) {
             if let slot, let token { store(slot, KeptTensor(token)) }

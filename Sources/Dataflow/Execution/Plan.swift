@@ -239,7 +239,7 @@ final class Plan {
         for context in memory.contexts { try context.queue.flush() }
         for group in places?.atEnd ?? [] { try exchange?.willUse(group) }
         let values = try fetches.enumerated().map { i, view in
-            guard let view else { return Tensor(false) }
+            guard let view else { return Tensor.nothing }
             do {
                 let value =
                     try view.of(results.first { $0.slot == view.slot }?.tensor ?? value(view.slot, copy: true))

@@ -74,7 +74,7 @@ final class ReferenceExecutor {
             if let fed = feeds[fetch] { return fed }
             let outcome = try outcome(of: fetch.vertex, in: outside)
             guard !outcome.isDead, let token = fetch.vertex.outputs.isEmpty ? nil : outcome.tokens[fetch.output] else {
-                if !outcome.isDead { return Tensor(false) }
+                if !outcome.isDead { return Tensor.nothing }
                 throw deadFetch(fetch)
             }
             guard let value = token.tensor else { throw deadFetch(fetch) }

@@ -86,6 +86,9 @@ public struct Tensor: Sendable, CustomStringConvertible {
         }
     }
 
+    /// What stands for the value of a vertex without outputs: a scalar false. Every run for its effects yields it.
+    static let nothing = Tensor([false], sized: [])
+
     /// Every element `value`, in a shape that is known to be fully known.
     package init<Scalar: TensorScalar>(repeating value: Scalar, sized shape: Shape) {
         self.init([Scalar](repeating: value, count: shape.elementCount ?? 0), sized: shape)
