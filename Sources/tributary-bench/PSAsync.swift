@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cluster
 import Dataflow
-import Synchronization
 import Training
 
 /// Asynchronous parameter-server training of the network of `mlp`: every node a process with one thread.
@@ -33,23 +32,10 @@ struct PSAsync: ParsableCommand {
         config.cluster.consistency = .asynchronous(isPipelined: pipeline)
         config.cluster.sharedMemory = transport.sharesMemory
         config.cluster.threadsPerNode = threads
-        var options = ProcessCluster.Options()
-        options.transport = transport.choice
-        let stop = StopSignal()
-        let meter = Mutex(StepMeter())
-        let (warmup, seconds) = (warmup, seconds)
-        let report = try ProcessCluster.launch(
-            config: config, job: BenchJob(), options: options, stop: stop,
-            onProgress: { progress in
-                let isDone = meter.withLock { $0.note(progress, warmup: warmup, seconds: seconds) }
-                if isDone { stop.stop() }
-            }, onEvent: { _ in })
-        let result = meter.withLock { $0 }
-        guard let rate = result.stepsPerSecond, let elapsed = result.seconds else {
-            throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status.rawValue)")
-        }
+        let rate = try ClusterRate(
+            config, job: BenchJob(), transport: transport, warmup: warmup, seconds: seconds)
         // Each worker's part of the whole run: all of them start and end together.
-        let total = max(report.workers.reduce(0) { $0 + $1.steps }, 1)
+        let total = max(rate.report.workers.reduce(0) { $0 + $1.steps }, 1)
         print(
             JSONLine(
                 bench: "ps_async",
@@ -57,13 +43,15 @@ struct PSAsync: ParsableCommand {
                     ("ps", .integer(servers)), ("workers", .integer(workers)),
                     ("threads_per_process", .integer(threads)),
                     ("transport", .text(transport.rawValue)), ("pipeline", .flag(pipeline)),
-                    ("batch", .integer(batch)), ("seconds", .number(elapsed)),
-                    ("samples_per_s", .number(rate * Double(batch))), ("steps_per_s", .number(rate)),
+                    ("batch", .integer(batch)), ("seconds", .number(rate.seconds)),
+                    ("samples_per_s", .number(rate.stepsPerSecond * Double(batch))),
+                    ("steps_per_s", .number(rate.stepsPerSecond)),
                     (
                         "per_worker_steps_per_s",
-                        .list(report.workers.map { .number(rate * Double($0.steps) / Double(total)) })
+                        .list(
+                            rate.report.workers.map { .number(rate.stepsPerSecond * Double($0.steps) / Double(total)) })
                     ),
-                    ("loss_before_after", .list([.number(result.firstLoss ?? 0), .number(result.lastLoss ?? 0)])),
+                    ("loss_before_after", .list([.number(rate.firstLoss ?? 0), .number(rate.lastLoss ?? 0)])),
                 ]))
     }
 }
