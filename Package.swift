@@ -99,6 +99,10 @@ let package = Package(
             name: "ClusterTests", dependencies: ["Cluster", "Dataflow", "Interchange", "Messaging", "Training"],
             resources: [.copy("Graphs"), .copy("Programs")],
             swiftSettings: strict),
+        // Whole clusters in virtual time.
+        .testTarget(
+            name: "ClusterSimulationTests", dependencies: ["Cluster", "Dataflow", "Training"],
+            path: "Tests/ClusterSimulation", swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [

@@ -11,7 +11,7 @@ public struct NodeOptions: Sendable {
     public var serverTLS: TLS?
     /// Allows plain connections beyond this machine, whatever the job's configuration says.
     public var isInsecure: Bool
-    /// Threads of a worker's session, lanes of a server; nil: what the job's configuration says, or the node's share of
+    /// Threads of a worker's session, executors of a server; nil: what the job's configuration says, or the node's share of
     /// the cores.
     public var threads: Int?
     /// The kinds of model that this program knows besides the built-in ones.

@@ -92,26 +92,15 @@ package enum NodeStart {
     /// - Parameters:
     ///   - interval: how long the coordinator may hold it.
     ///   - limit, check: as of `ControlClient.ask`.
-    static func beat(
-        _ control: ControlClient, _ beat: WireHeartbeat, interval: Duration, limit: Duration? = nil,
-        check: () throws -> Void = {}
-    ) throws -> ClusterView {
-        let answer = try control.ask(.heartbeat(beat), timeout: interval + .seconds(3), limit: limit, check: check)
-        guard case .view(let view) = answer else { throw control.unexpected() }
-        return try ClusterView(view)
-    }
-
     @discardableResult
     static func heartbeat(
-        _ control: ControlClient, _ role: WireRole, _ number: Int, _ incarnation: UInt64, interval: Duration,
-        isLeaving: Bool = false, limit: Duration? = nil
+        _ control: ControlClient, _ report: NodeReport, interval: Duration, limit: Duration? = nil,
+        check: () throws -> Void = {}
     ) throws -> ClusterView {
-        var heartbeat = WireHeartbeat()
-        heartbeat.leaving = isLeaving
-        heartbeat.role = role
-        heartbeat.number = Int32(number)
-        heartbeat.incarnation = incarnation
-        return try beat(control, heartbeat, interval: interval, limit: limit)
+        let answer = try control.ask(
+            .heartbeat(report.wire), timeout: interval + .seconds(3), limit: limit, check: check)
+        guard case .view(let view) = answer else { throw control.unexpected() }
+        return try ClusterView(view)
     }
 }
 

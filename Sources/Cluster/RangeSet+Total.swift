@@ -1,4 +1,4 @@
 extension RangeSet where Bound == Int {
     /// How many numbers are in the ranges.
-    var total: Int { ranges.reduce(0) { $0 + $1.count } }
+    package var total: Int { ranges.reduce(0) { $0 + $1.count } }
 }

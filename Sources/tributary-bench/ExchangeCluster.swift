@@ -7,8 +7,8 @@ import Training
 /// A server process, and a worker in this one that does with it what it is told to.
 struct ExchangeCluster {
     let transport: BenchTransport
-    /// Lanes of the server.
-    let lanes: Int
+    /// Executors of the server.
+    let executors: Int
     let job: any TrainingJob
     var batch = 1
     var isPipelined = false
@@ -36,7 +36,7 @@ struct ExchangeCluster {
         thread.start()
         let server = try BenchChild([
             "server", "--coordinator", coordinator.address.description, "--listen",
-            try folder.address("server", transport).description, "--threads", "\(lanes)",
+            try folder.address("server", transport).description, "--threads", "\(executors)",
         ])
         defer {
             coordinator.stop(now: true, reason: "measured")

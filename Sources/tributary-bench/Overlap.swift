@@ -7,7 +7,7 @@ struct Overlap: ParsableCommand {
         commandName: "overlap", abstract: "A step's time over the longer of its computing and its exchange alone.")
 
     @Option(help: "ipc or tcp.") var transport = BenchTransport.ipc
-    @Option(help: "Lanes of the server.") var threads = 1
+    @Option(help: "Executors of the server.") var threads = 1
     @Flag(inversion: .prefixedNo, help: "Whether a step goes on while the last one's push travels.") var pipeline = true
     @Option(help: "Examples of a step.") var batch = 128
     @Option(help: "Length of each timed part.") var seconds = 3.0
@@ -16,7 +16,7 @@ struct Overlap: ParsableCommand {
     func run() throws {
         var (compute, exchange, step): ([Double], [Double], [Double]) = ([], [], [])
         let cluster = ExchangeCluster(
-            transport: transport, lanes: threads, job: BenchJob(), batch: batch, isPipelined: pipeline)
+            transport: transport, executors: threads, job: BenchJob(), batch: batch, isPipelined: pipeline)
         try cluster.run { worker in
             let part = seconds / Double(rounds)
             for _ in 0..<rounds {

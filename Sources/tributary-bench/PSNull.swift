@@ -25,7 +25,7 @@ struct PSNull: ParsableCommand {
         let socket = try RequestSocket(dial: listening.wait(), maximumMessage: 1 << 20)
         defer { socket.close() }
         var (steps, bare): ([Double], [Double]) = ([], [])
-        try ExchangeCluster(transport: transport, lanes: 1, job: VectorJob(), outputs: 256).run { worker in
+        try ExchangeCluster(transport: transport, executors: 1, job: VectorJob(), outputs: 256).run { worker in
             for _ in 0..<rounds {
                 bare.append(
                     try Timing(warmup: 100, seconds: seconds / Double(rounds)) { _ in

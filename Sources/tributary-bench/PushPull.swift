@@ -13,7 +13,7 @@ struct PushPull: ParsableCommand {
 
     @Option(parsing: .upToNextOption, help: "Sizes of the Variable.") var mib = [4, 64, 256]
     @Option(help: "ipc or tcp.") var transport = BenchTransport.tcp
-    @Option(help: "Lanes of the server.") var threads = 1
+    @Option(help: "Executors of the server.") var threads = 1
     @Option(help: "Length of each timed part.") var seconds = 4.0
 
     func run() throws {
@@ -33,7 +33,7 @@ struct PushPull: ParsableCommand {
             let rate = Double(size << 20) * Double(timing.steps) / timing.elapsed / 1e9
             figures += [("\(name)_gb_per_s", .number(rate)), ("\(name)_ms", .number(timing.median * 1e3))]
         }
-        let cluster = ExchangeCluster(transport: transport, lanes: threads, job: VectorJob(), outputs: size << 18)
+        let cluster = ExchangeCluster(transport: transport, executors: threads, job: VectorJob(), outputs: size << 18)
         try cluster.run { worker in
             for name in ["pull", "push", "push_pull"] {
                 note(

@@ -4,13 +4,17 @@ import Foundation
 /// Answers of a coordinator as nodes and the command line get them.
 enum ControlReplies {
     static func kind(_ prepared: PreparedJob, _ chance: inout Chance) -> WireReply.OneOf_Kind {
-        switch chance.below(10) {
+        switch chance.below(9) {
         case 0: return .statusReport(status())
         case 1, 2: return .view(view(&chance))
         case 3:
             var lease = WireLease()
             lease.ranges = [range(3, 4)]
-            if chance.once(in: 2) { (lease.evaluation.first, lease.evaluation.count) = (1, 2) }
+            switch chance.below(3) {
+            case 0: (lease.evaluation.first, lease.evaluation.count) = (1, 2)
+            case 1: lease.examples = [range(0, 3)]
+            default: break
+            }
             return .lease(lease)
         case 4:
             var reply = WireConfiguration()
@@ -27,7 +31,6 @@ enum ControlReplies {
             part.graph = Data([1, 2, 3])
             (part.total, part.restoreStep) = (3, -1)
             return .part(part)
-        case 8: return .evaluationLease(WireEvaluationLease())
         default:
             var refused = WireRefused()
             refused.reason = "no"
@@ -49,16 +52,16 @@ enum ControlReplies {
     private static func view(_ chance: inout Chance) -> WireView {
         var view = WireView()
         view.number = 1
-        view.phase = chance.pick(["training", "", "saving"])
+        view.phase = chance.pick(["training", "", "closing", "saving"])
         view.servers = [WireView.Server()]
         view.workers = (0..<Int32(2)).map { rank in
             var worker = WireView.Worker()
             (worker.number, worker.rank, worker.incarnation) = (rank, rank, UInt64(rank + 1))
             return worker
         }
-        var makeUp = WireMakeUp()
-        makeUp.examples = [range(0, 3)]
-        view.makeUps = [makeUp]
+        var member = WireWorkerIdentity()
+        member.incarnation = 1
+        view.closed.members = [member]
         return view
     }
 

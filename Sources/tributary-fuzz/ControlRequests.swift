@@ -10,9 +10,7 @@ enum ControlRequests {
         let incarnation = chance.once(in: 12) ? chance.next() : job.incarnation
         switch chance.below(13) {
         case 0:
-            var request = WireGetConfiguration()
-            request.role = role
-            return .getConfiguration(request)
+            return .getConfiguration(WireGetConfiguration())
         case 1:
             var request = WireRegisterServer()
             request.dataAddresses = (0..<chance.below(4)).map { _ in
@@ -38,7 +36,6 @@ enum ControlRequests {
         case 4:
             var request = WireServerReady()
             request.incarnation = chance.once(in: 2) ? job.serverIncarnation : incarnation
-            request.restoredStep = -1
             return .serverReady(request)
         case 5, 6: return .heartbeat(heartbeat(job, role, worker, incarnation, &chance))
         case 7:
@@ -47,7 +44,7 @@ enum ControlRequests {
             request.incarnation = incarnation
             request.done = results(&chance)
             return .leaseBatches(request)
-        case 8, 9: return .leaseEvaluation(evaluation(job, &chance))
+        case 8, 9: return .evaluated(evaluation(job, &chance))
         case 10: return .checkpointWritten(written(job, &chance))
         case 11:
             var request = WireNotFinite()
@@ -74,7 +71,6 @@ enum ControlRequests {
                 request.step = Int64(chance.below(5))
                 request.tallies = [tally(worker, &chance)]
                 return .leave(request)
-            case 10..<20: return .checkpoint(WireCheckpoint())
             default: return .status(WireStatus())
             }
         }
@@ -89,8 +85,13 @@ enum ControlRequests {
         request.incarnation = incarnation
         if role == .server { (request.number, request.incarnation) = (0, job.serverIncarnation) }
         request.applied = ranges(&chance)
-        request.settled = ranges(&chance)
-        request.missed = parts(&chance)
+        if role == .server, chance.once(in: 2) {
+            request.lead.steps = Int64(chance.below(10))
+            request.lead.absent = parts(&chance)
+            var member = WireWorkerIdentity()
+            member.number = worker
+            request.lead.members = [member]
+        }
         request.mostExamples = Int64(chance.below(100))
         request.view = UInt64(chance.below(3))
         request.step = Int64(chance.below(100))
@@ -101,8 +102,8 @@ enum ControlRequests {
     }
 
     /// Sums of the held-out batches that the worker has, for which it trains until it is given some.
-    private static func evaluation(_ job: FuzzJob, _ chance: inout Chance) -> WireLeaseEvaluation {
-        var request = WireLeaseEvaluation()
+    private static func evaluation(_ job: FuzzJob, _ chance: inout Chance) -> WireEvaluated {
+        var request = WireEvaluated()
         request.worker = Int32(job.worker)
         request.incarnation = job.incarnation
         guard let lease = job.evaluationLease() else { return request }
@@ -124,12 +125,10 @@ enum ControlRequests {
         request.sequence = chance.next() >> 1
         request.step = Int64(chance.below(5))
         request.bytes = 100
-        request.applied = ranges(&chance)
-        request.missed = parts(&chance)
-        request.absent = parts(&chance)
-        var bundle = WireBundleApplied()
-        bundle.applied = ranges(&chance)
-        request.bundles = [bundle]
+        var shard = WireShardSnapshot()
+        shard.applied = ranges(&chance)
+        shard.absent = parts(&chance)
+        request.shards = [shard]
         return request
     }
 
@@ -151,13 +150,11 @@ enum ControlRequests {
         }
     }
 
-    private static func parts(_ chance: inout Chance) -> [WireMissedPart] {
+    private static func parts(_ chance: inout Chance) -> [WireAbsentPart] {
         (0..<chance.below(3)).map { _ in
-            var part = WireMissedPart()
+            var part = WireAbsentPart()
             part.step = Int64(chance.below(10))
-            part.view = UInt64(chance.below(3))
-            part.count = Int32(1 + chance.below(3))
-            part.incarnation = chance.next()
+            part.parts = Int32(1 + chance.below(3))
             return part
         }
     }
@@ -173,6 +170,7 @@ enum ControlRequests {
             metric.name = chance.pick(["", "accuracy"])
             metric.sums = (0..<chance.below(3)).map { _ in Double(chance.number()) }
             result.metrics = [metric]
+            result.absent = parts(&chance)
             return result
         }
     }

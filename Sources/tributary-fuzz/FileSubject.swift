@@ -98,7 +98,7 @@ struct FileSubject: Subject {
                 let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
                 let found = try CheckpointDirectory(directory)
                 for manifest in found.usable {
-                    _ = (manifest.doneBatches(ofBundle: "weights"), manifest.missedExamples)
+                    _ = (manifest.doneBatches(ofShard: "weights"), manifest.missedExamples)
                     _ = try CheckpointReader(manifest, directory: directory)
                     let schedule = BatchSchedule(of: 5, batch: 2, seed: 1)
                     let resumption = try Resumption(

@@ -6,12 +6,12 @@ import SwiftProtobuf
 import Synchronization
 import Training
 
-/// A job in this process, with one server of two lanes and a worker that joins and then only sends what it is told to.
+/// A job in this process, with one server of two executors and a worker that joins and then only sends what it is told to.
 final class FuzzJob {
     let control: ControlClient
     let prepared: PreparedJob
-    let layout: BundleLayout
-    let lanes: [RequestSocket]
+    let layout: ShardLayout
+    let executors: [RequestSocket]
     let jobKey: UInt64
     let incarnation = UInt64.random(in: 1...(.max))
     let worker: Int
@@ -89,11 +89,11 @@ final class FuzzJob {
         }
         view = found.number
         serverIncarnation = found.servers[0].incarnation
-        lanes = try addresses.map {
+        executors = try addresses.map {
             try RequestSocket(
                 dial: Address($0), secret: FuzzJob.token, maximumMessage: ControlClient.maximumMessage)
         }
-        layout = BundleLayout(prepared.cut, lanes: [addresses.count])
+        layout = ShardLayout(prepared.cut, executors: [addresses.count])
     }
 
     /// Has the worker train until it is given held-out batches; nil if it is given none, as of a job that has ended.
@@ -119,7 +119,7 @@ final class FuzzJob {
 
     func end() {
         coordinator.stop(now: true, reason: "over")
-        lanes.forEach { $0.close() }
+        executors.forEach { $0.close() }
         control.close()
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }

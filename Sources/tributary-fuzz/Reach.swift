@@ -6,8 +6,8 @@ enum Reach {
     static let all: [String] =
         asked.values.sorted().map { "asked \($0)" } + answered.values.sorted().map { "answered \($0)" }
         + program.values.sorted().map { "program \($0)" }
-        + DataEdge.allCases.flatMap { ["pushed DataHeader.\($0)", "returned DataHeader.\($0)"] }
-        + RegionEdge.allCases.map { "offered RegionOffer.\($0)" }
+        + HeaderEdge.allCases.flatMap { ["asked exchange.\($0)", "answered exchange.\($0)"] }
+        + BufferEdge.allCases.map { "offered SharedBufferOffer.\($0)" }
     static let asked = FieldWalk.names(WireRequest.self)
     static let answered = FieldWalk.names(WireReply.self)
     static let program = FieldWalk.names(WireServerProgram.self)
@@ -23,27 +23,36 @@ enum Reach {
     }
 }
 
-/// A number of a data message's header.
-enum DataEdge: CaseIterable {
-    case step, batch, clock, incarnation, worker, bundle, examples, sequence
+/// A number of an exchange message: where it lies, and its size in bytes.
+enum HeaderEdge: String, CaseIterable {
+    case incarnation, worker, shard, sequence, count, first, second, third, member
 
-    func set(_ header: inout DataHeader, _ chance: inout Chance) {
-        let number = chance.edge()
+    private var place: (offset: Int, size: Int) {
         switch self {
-        case .step: header.step = Int64(number)
-        case .batch: header.batch = Int64(number)
-        case .clock: header.clock = UInt64(bitPattern: Int64(number))
-        case .incarnation: header.incarnation = UInt64(bitPattern: Int64(number))
-        case .worker: header.worker = UInt32(truncatingIfNeeded: number)
-        case .bundle: header.bundle = UInt32(truncatingIfNeeded: number)
-        case .examples: header.examples = UInt32(truncatingIfNeeded: number)
-        case .sequence: header.sequence = UInt64(bitPattern: Int64(number))
+        case .incarnation: (16, 8)
+        case .worker: (24, 4)
+        case .shard: (28, 4)
+        case .sequence: (32, 8)
+        case .count: (44, 4)
+        case .first: (48, 8)
+        case .second: (56, 8)
+        case .third: (64, 8)
+        case .member: (0, 4)
+        }
+    }
+
+    func set(_ message: inout [UInt8], _ chance: inout Chance) {
+        var (offset, size) = place
+        if self == .member { offset = message.count - ExchangeCodec.memberSize }
+        guard offset >= 0, offset + size <= message.count else { return }
+        withUnsafeBytes(of: Int64(chance.edge()).littleEndian) {
+            message.replaceSubrange(offset..<offset + size, with: $0.prefix(size))
         }
     }
 }
 
 /// A number of an offer of memory, by its 64-bit word.
-enum RegionEdge: Int, CaseIterable {
+enum BufferEdge: Int, CaseIterable {
     case process, descriptor, count, key, value, push
 
     func set(_ bytes: inout [UInt8], _ chance: inout Chance) {

@@ -11,7 +11,7 @@ final class ReplySubject: Subject {
     typealias Depth = SocketSubject.Depth
 
     private let prepared: PreparedJob
-    private let layout: BundleLayout
+    private let layout: ShardLayout
     private let session: Session
     private let peer: DamagingPeer
     private let data: RequestSocket
@@ -20,7 +20,7 @@ final class ReplySubject: Subject {
 
     init(_ prepared: PreparedJob) throws {
         self.prepared = prepared
-        layout = BundleLayout(prepared.cut, lanes: [1])
+        layout = ShardLayout(prepared.cut, executors: [1])
         session = try Session(prepared.graph, options: SessionOptions(threads: 1, process: nil))
         peer = try DamagingPeer(layout, prepared)
         data = try RequestSocket(dial: peer.data.boundAddress, maximumMessage: ControlClient.maximumMessage)
@@ -56,23 +56,21 @@ final class ReplySubject: Subject {
         var cluster = prepared.config.cluster
         cluster.sharedMemory = false
         return try ParameterClient(
-            cut: prepared.cut, layout: layout, session: session, sockets: [[data]], jobKey: 1, incarnation: 1,
-            worker: 0,
-            cluster: cluster, shouldStop: { false }, onEvent: { _ in })
+            cut: prepared.cut, layout: layout, session: session, sockets: [[data]], jobKey: 1,
+            worker: WorkerIdentity(worker: 0, incarnation: 1), cluster: cluster, shouldStop: { false }, onEvent: { _ in })
     }
 
     /// What servers and workers do by a view.
     private func act(on view: ClusterView) throws {
-        for rule in [BundleState.Rule.asynchronous, .bounded(staleness: 1), .synchronous(backup: 0), .table(batch: 4)] {
-            var bundle = BundleState(rule)
-            _ = bundle.act(on: view)
-            if view.checkpointStep - bundle.steps <= BundleState.mostAhead {
-                _ = (bundle.absent(before: view.checkpointStep), bundle.appliedBatches(atStep: view.checkpointStep))
-            }
+        for rule in [
+            ShardState.Rule.asynchronous, .bounded(staleness: 1), .lead(backup: 0), .holding, .embeddings(batch: 4),
+        ] {
+            var shard = ShardState(rule)
+            _ = shard.act(on: view)
+            _ = shard.appliedBatches(atStep: view.checkpointStep)
         }
         for worker in view.workers {
-            _ = view.part(ofStep: 3, of: 100, rank: worker.rank, prepared.schedule)
-            _ = view.madeUp(by: worker.incarnation, since: 0)
+            _ = prepared.schedule.positions(ofBatch: 3, rank: worker.rank, of: view.workers.count)
         }
     }
 
@@ -106,12 +104,12 @@ final class DamagingPeer: Sendable {
     let data: ReplySocket
     let control: ReplySocket
     let damage = Mutex<UInt64?>(nil)
-    private let layout: BundleLayout
+    private let layout: ShardLayout
     private let prepared: PreparedJob
     /// Names of the fields that were sent at an edge.
     let reached = Mutex<[String]>([])
 
-    init(_ layout: BundleLayout, _ prepared: PreparedJob) throws {
+    init(_ layout: ShardLayout, _ prepared: PreparedJob) throws {
         self.layout = layout
         self.prepared = prepared
         let name = "fuzz-peer-\(UUID())"
@@ -134,24 +132,32 @@ final class DamagingPeer: Sendable {
 
     /// Mostly what was asked for.
     private func values(_ request: [UInt8], _ chance: inout Chance) -> [UInt8] {
-        guard let asked = DataHeader(request), layout.bundles.indices.contains(Int(asked.bundle)) else { return [] }
-        var header = asked
-        header.kind = .values
-        var count = layout.bundles[Int(asked.bundle)].valueBytes
+        guard var envelope = request.withUnsafeBytes({ ExchangeCodec.envelope($0) }),
+            layout.shards.indices.contains(envelope.shard)
+        else { return [] }
+        var reply = ExchangeReply.values(.updates(1))
+        var count = layout.shards[envelope.shard].valueBytes
+        var edge: HeaderEdge?
         switch chance.below(12) {
-        case 0: header.kind = chance.pick([.applied, .refused, .attached, .pull])
-        case 1: header.sequence &+= 1
-        case 2: header.bundle = UInt32(truncatingIfNeeded: chance.integer())
-        case 3: header.isShared = true
-        case 4: header.hasHalfValues = true
+        case 0:
+            let member = WorkerIdentity(worker: 1, incarnation: 1)
+            let open = OpenStep(step: 1, view: 1, members: [member])
+            reply = chance.pick([.applied, .held, .refused("no"), .waiting("all"), .values(.open(open)), .late(open)])
+            edge = chance.once(in: 2) ? chance.pick(HeaderEdge.allCases) : nil
+        case 1: envelope.sequence &+= 1
+        case 2: envelope.shard = chance.below(1000)
+        case 3: envelope.isShared = true
+        case 4: envelope.hasHalfValues = true
         case 5: count = chance.below(1000)
-        case 6..<10:
-            let field = chance.pick(DataEdge.allCases)
-            field.set(&header, &chance)
-            reached.withLock { $0.append("returned DataHeader.\(field)") }
+        case 6..<10: edge = chance.pick(HeaderEdge.allCases)
         default: break
         }
-        return header.bytes((0..<count).map { UInt8(truncatingIfNeeded: $0) })
+        var bytes = ExchangeCodec.message(reply, envelope, room: reply.carriesValues ? count : 0).bytes
+        if let edge {
+            edge.set(&bytes, &chance)
+            reached.withLock { $0.append("answered exchange.\(edge)") }
+        }
+        return bytes
     }
 
     private func reply(_ chance: inout Chance) -> [UInt8] {

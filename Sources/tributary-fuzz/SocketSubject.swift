@@ -7,7 +7,7 @@ import SwiftProtobuf
 import Synchronization
 import Training
 
-/// Sends damaged messages to everything that reads a socket: a server's lanes, the coordinator, a worker's clients.
+/// Sends damaged messages to everything that reads a socket: a server's executors, the coordinator, a worker's clients.
 final class SocketSubject: Subject {
     enum Depth: String, CaseIterable { case refused, answered, waiting }
 
@@ -76,97 +76,114 @@ final class SocketSubject: Subject {
     // MARK: Servers
 
     private func sendData(to job: FuzzJob, patience: Duration, _ chance: inout Chance) throws -> Depth {
-        let bundle = chance.pick(job.layout.bundles)
-        var bytes = dataMessage(job, bundle, &chance)
+        let shard = chance.pick(job.layout.shards)
+        var bytes = dataMessage(job, shard, &chance)
         if chance.once(in: 2) { ByteDamage(others: []).apply(to: &bytes, &chance) }
         let reply: Messaging.Message
-        do { reply = try job.lanes[bundle.lane].request(Messaging.Message(bytes), timeout: patience) } catch {
-            // A push that is synchronous or under bounded staleness waits for others; a lane that is there answers a pull
-            // all the same, if only that it is of a worker that it does not take any more.
-            let pull = header(job, bundle, .pull).bytes([])
-            guard patience < .seconds(1) else { throw Finding("the lane does not answer: \(error)") }
+        do { reply = try job.executors[shard.executor].request(Messaging.Message(bytes), timeout: patience) } catch {
+            // A push that is synchronous or under bounded staleness waits for others; an executor that is there answers an
+            // offer of memory all the same, if only that it does not take it.
+            let offer = ExchangeCodec.message(.attach, envelope(job, shard)).bytes
+            guard patience < .seconds(1) else { throw Finding("the executor does not answer: \(error)") }
             let answer: Messaging.Message
-            do { answer = try job.lanes[bundle.lane].request(Messaging.Message(pull), timeout: .seconds(10)) } catch {
-                let sent = DataHeader(bytes).map { "\($0)" } ?? "no header"
-                throw Finding("the lane answers no pull after \(sent): \(error)")
-            }
-            guard let header = DataHeader(answer.bytes), [.values, .waiting, .refused].contains(header.kind) else {
-                throw Finding(
-                    "the lane answers a pull with \(DataHeader(answer.bytes).map { "\($0.kind)" } ?? "nothing")")
+            do {
+                answer = try job.executors[shard.executor].request(Messaging.Message(offer), timeout: .seconds(10))
+            } catch { throw Finding("the executor answers nothing after \(describe(bytes)): \(error)") }
+            guard case .refused? = self.reply(answer.bytes) else {
+                throw Finding("the executor answers an empty offer with \(describe(answer.bytes))")
             }
             return .waiting
         }
-        guard let header = DataHeader(reply.bytes) else { throw Finding("the lane answers something else") }
-        switch header.kind {
+        switch self.reply(reply.bytes) {
         case .refused: return .refused
-        case .values, .applied, .attached: return .answered
+        case .values, .applied, .held, .late: return .answered
         case .waiting: return .waiting
-        default: throw Finding("the lane answers with \(header.kind)")
+        case nil: throw Finding("the executor answers something else")
         }
     }
 
-    private func header(_ job: FuzzJob, _ bundle: Cluster.Bundle, _ kind: DataHeader.Kind) -> DataHeader {
-        sequence += 1
-        var header = DataHeader(
-            kind, jobKey: job.jobKey, incarnation: job.incarnation, step: Int(sequence), batch: Int(sequence),
-            clock: 0, worker: job.worker, bundle: bundle.number, examples: 1)
-        header.sequence = sequence
-        return header
+    private func reply(_ bytes: [UInt8]) -> ExchangeReply? {
+        bytes.withUnsafeBytes { try? ExchangeCodec.reply($0).reply }
     }
 
-    private func dataMessage(_ job: FuzzJob, _ bundle: Cluster.Bundle, _ chance: inout Chance) -> [UInt8] {
-        let kinds: [DataHeader.Kind] = [
-            .pull, .push, .push, .push, .pushOnly, .await, .attach, .attach, .values, .waiting, .refused, .applied,
-            .attached,
-        ]
-        var header = header(job, bundle, chance.pick(kinds))
+    private func describe(_ bytes: [UInt8]) -> String {
+        bytes.withUnsafeBytes { bytes in
+            (try? ExchangeCodec.request(bytes)).map { "\($0.request)" }
+                ?? (try? ExchangeCodec.reply(bytes)).map { "\($0.reply)" } ?? "no message"
+        }
+    }
+
+    private func envelope(_ job: FuzzJob, _ shard: Cluster.Shard) -> ExchangeEnvelope {
+        sequence += 1
+        return ExchangeEnvelope(
+            jobKey: job.jobKey, worker: WorkerIdentity(worker: job.worker, incarnation: job.incarnation),
+            shard: shard.number, sequence: sequence)
+    }
+
+    private func dataMessage(_ job: FuzzJob, _ shard: Cluster.Shard, _ chance: inout Chance) -> [UInt8] {
+        var envelope = envelope(job, shard)
         var payload: [UInt8] = []
-        switch header.kind {
-        case .push, .pushOnly:
-            header.isShared = chance.once(in: 3)
-            header.isEncoded = !header.isShared && chance.once(in: 2)
-            if header.isEncoded {
-                payload = encoded(bundle, &chance)
-            } else if !header.isShared {
-                payload = (0..<bundle.pushBytes).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
-            }
-        case .attach:
+        let request: ExchangeRequest
+        envelope.hasHalfValues = chance.once(in: 4)
+        envelope.buffer = chance.once(in: 4) ? 1 : 0
+        let step = Int(sequence)
+        switch chance.below(12) {
+        case 0: request = .pull(pauses: chance.below(3), clock: chance.once(in: 2) ? chance.below(3) : nil)
+        case 1: request = .pause(pauses: chance.below(3))
+        case 2: request = .await(step: step)
+        case 3:
+            let members = (0..<chance.below(3)).map { WorkerIdentity(worker: $0, incarnation: job.incarnation) }
+            request = .close(ClosedStep(step: chance.below(3) - 1, members: members))
+        case 4, 5:
+            request = .attach
             let places = chance.once(in: 2) ? [0] : [0, 512]
             payload =
-                RegionOffer(
+                SharedBufferOffer(
                     memory: memory.offer,
-                    values: places.map { start in bundle.blocks.indices.map { start + $0 * 64 } },
-                    pushes: bundle.pushes.indices.map { 1024 + $0 * 64 }
+                    values: places.map { start in shard.blocks.indices.map { start + $0 * 64 } },
+                    pushes: shard.pushes.indices.map { 1024 + $0 * 64 }
                 ).bytes
             if chance.once(in: 2) {
-                let field = chance.pick(RegionEdge.allCases)
+                let field = chance.pick(BufferEdge.allCases)
                 field.set(&payload, &chance)
-                note(["offered RegionOffer.\(field)"])
+                note(["offered SharedBufferOffer.\(field)"])
             }
-        default: header.isShared = chance.once(in: 4)
+        default:
+            let bases: [GradientPush.Basis] = [
+                .updates(step), .clock(0), .view(job.view), job.prepared.config.cluster.consistency.isSynchronous
+                    ? .view(job.view) : .updates(step),
+            ]
+            request = .push(
+                GradientPush(
+                    step: chance.once(in: 2) ? step : chance.below(3), batch: step, examples: 1,
+                    basis: chance.pick(bases), wantsValues: chance.once(in: 2), isVoid: chance.once(in: 20)))
+            envelope.isShared = chance.once(in: 3)
+            envelope.isEncoded = !envelope.isShared && chance.once(in: 2)
+            if envelope.isEncoded {
+                payload = encoded(shard, &chance)
+            } else if !envelope.isShared {
+                payload = (0..<shard.pushBytes).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
+            }
         }
-        header.hasHalfValues = chance.once(in: 4)
-        header.isSecond = chance.once(in: 4)
+        var bytes = ExchangeCodec.message(request, envelope, payload: payload).bytes
         if chance.once(in: 2) {
-            let field = chance.pick(DataEdge.allCases)
-            field.set(&header, &chance)
-            note(["pushed DataHeader.\(field)"])
-        } else if chance.once(in: 4) {
-            header.clock = job.view
+            let field = chance.pick(HeaderEdge.allCases)
+            field.set(&bytes, &chance)
+            note(["asked exchange.\(field)"])
         }
-        return header.bytes(payload)
+        return bytes
     }
 
     /// Gradients in a form of the wire each, most of them whole.
-    private func encoded(_ bundle: Cluster.Bundle, _ chance: inout Chance) -> [UInt8] {
+    private func encoded(_ shard: Cluster.Shard, _ chance: inout Chance) -> [UInt8] {
         let formats: [WireFormat] = [.float32, .bfloat16, .int8, .topK(0.25)]
         var bytes: [UInt8] = []
-        for (index, push) in bundle.pushes.enumerated() {
+        for (index, push) in shard.pushes.enumerated() {
             var part: [UInt8] = []
             var encoder = GradientEncoder(chance.pick(formats))
             let gradient = (0..<push.bytes / 4).map { _ in chance.number() }
             let coding = gradient.withUnsafeBufferPointer {
-                encoder.encode(.init(bundle: bundle.number, push: index), $0, to: &part)
+                encoder.encode(.init(shard: shard.number, push: index), $0, to: &part)
             }
             if chance.once(in: 4) { ByteDamage(others: []).apply(to: &part, &chance) }
             for word in [coding.rawValue, UInt32(part.count)] { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
@@ -228,33 +245,19 @@ final class SocketSubject: Subject {
         }
         guard let program = try? WireServerProgram(serializedBytes: bytes) else { return .refused }
         do {
-            try program.check(lanes: 2)
+            try program.check(executors: 2)
             _ = try GraphDefinition.decode([UInt8](program.initialGraph))
-            for bundle in program.bundles {
-                let shard = try BundleShard(bundle, options: SessionOptions(threads: 1, process: nil))
+            for shard in program.shards {
+                let store = try ShardStore(shard, options: SessionOptions(threads: 1, process: nil))
                 var values: [String: Tensor] = [:]
-                for name in bundle.blocks.flatMap(\.sources) + bundle.replicas {
+                for name in shard.blocks.flatMap(\.sources) + shard.replicas {
                     values[name] = .zeros(.float32, sized: [3, 2])
                 }
-                try shard.initialize(values)
+                try store.initialize(values)
             }
         } catch is GraphError { return .refused } catch is NodeError { return .refused } catch is FormatError {
             return .refused
         }
         return .answered
-    }
-}
-
-extension DataHeader {
-    init?(_ bytes: [UInt8]) {
-        guard let header = bytes.withUnsafeBytes({ DataHeader($0) }) else { return nil }
-        self = header
-    }
-
-    /// A message of this header and a payload.
-    func bytes(_ payload: [UInt8]) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: DataHeader.size)
-        bytes.withUnsafeMutableBytes { write(to: $0) }
-        return bytes + payload
     }
 }

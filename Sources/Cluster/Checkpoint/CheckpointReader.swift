@@ -41,7 +41,7 @@ package final class CheckpointReader: Sendable {
     /// Reads all of it. Throws `FormatError` for a tensor that is not as it was written.
     package func verify() throws { for file in files { try file.verify() } }
 
-    /// "w[10..<20]" → ("w", 10..<20); "beta1_power@3", bundle 3's copy of a replica → ("beta1_power", nil).
+    /// "w[10..<20]" → ("w", 10..<20); "beta1_power@3", shard 3's copy of a replica → ("beta1_power", nil).
     static func parse(_ name: String) -> (variable: String, range: Range<Int>?) {
         if name.hasSuffix("]"), let open = name.lastIndex(of: "[") {
             let bounds = name[name.index(after: open)...].dropLast().split(separator: "..<").compactMap { Int($0) }

@@ -33,13 +33,13 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var job: String
     /// Of the part of the graph that computes the loss: a checkpoint of another model is refused.
     package var fingerprint: String
-    /// Its label: the updates of each bundle, or, where a job ends, the batches that all have.
+    /// Its label: the updates of each shard, or, where a job ends, the batches that all have.
     package var step: Int
     /// Batches whose gradients all values hold, as [first, end) pairs.
     package var done: [[Int]]
     /// Positions, in the job's order of examples, of those of these batches that some values lack, as [first, end) pairs.
     package var missed: [[Int]]?
-    /// Batches whose gradients only some values hold, by the blocks of their bundle.
+    /// Batches whose gradients only some values hold, by the blocks of their shard.
     package var ahead: [String: [[Int]]]?
     package var seed: Int
     package var batch: Int
@@ -64,14 +64,14 @@ package struct Manifest: Codable, Sendable, Equatable {
     /// Whether damage to it and to its files shows.
     package var hasChecksums: Bool { checksum != nil && allFiles.allSatisfy { $0.header != nil } }
 
-    /// Batches that a bundle's values hold. One that is cut otherwise than the checkpoint's is taken to hold only what all do.
-    package func doneBatches(ofBundle blocks: String) -> RangeSet<Int> {
+    /// Batches that a shard's values hold. One that is cut otherwise than the checkpoint's is taken to hold only what all do.
+    package func doneBatches(ofShard blocks: String) -> RangeSet<Int> {
         doneBatches.union(Self.ranges(ahead?[blocks] ?? []))
     }
 
     /// The most updates that any values hold: checkpoints of a job that goes on have greater labels.
     package var mostUpdates: Int {
-        let counts = (ahead ?? [:]).keys.map { doneBatches(ofBundle: $0) } + [doneBatches]
+        let counts = (ahead ?? [:]).keys.map { doneBatches(ofShard: $0) } + [doneBatches]
         return max(step, counts.map { $0.total }.max() ?? 0)
     }
 

@@ -23,11 +23,11 @@ extension JobConfig.Cluster {
         /// Whether all workers train the same steps, each its part.
         public var isSynchronous: Bool { if case .synchronous = self { true } else { false } }
 
-        var isAsynchronous: Bool { if case .asynchronous = self { true } else { false } }
+        package var isAsynchronous: Bool { if case .asynchronous = self { true } else { false } }
 
-        var isPipelined: Bool { if case .asynchronous(true) = self { true } else { false } }
+        package var isPipelined: Bool { if case .asynchronous(true) = self { true } else { false } }
 
-        var isBounded: Bool { if case .bounded = self { true } else { false } }
+        package var isBounded: Bool { if case .bounded = self { true } else { false } }
 
         /// Whether a gradient may be computed from values that others have changed since.
         var allowsStaleness: Bool {
@@ -38,7 +38,7 @@ extension JobConfig.Cluster {
         }
 
         /// Gradients of a step that are not waited for.
-        var backup: Int { if case .synchronous(let backup, _) = self { backup } else { 0 } }
+        package var backup: Int { if case .synchronous(let backup, _) = self { backup } else { 0 } }
 
         var hasAsynchronousTables: Bool { if case .synchronous(_, true) = self { true } else { false } }
     }

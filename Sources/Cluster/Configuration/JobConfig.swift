@@ -311,7 +311,7 @@ extension JobConfig {
         public var transport: Transport?
         /// The coordinator's address, e.g. `tcp://10.0.0.5:7000`.
         public var address: String?
-        /// Threads of a worker's session, lanes of a server. nil: a worker takes its cores divided by the workers that
+        /// Threads of a worker's session, executors of a server. nil: a worker takes its cores divided by the workers that
         /// share them, a server 1.
         public var threadsPerNode: Int?
         /// How long the job waits for its servers and workers to arrive.
@@ -324,7 +324,7 @@ extension JobConfig {
         public var stopTimeout = Duration.seconds(20)
         /// Servers and workers of one machine exchange tensors through memory that both map, whatever the transport.
         public var sharedMemory = true
-        /// The bytes that a server may hold of pushes that wait or are on their way; nil: what comes of 4 MiB bundles and
+        /// The bytes that a server may hold of pushes that wait or are on their way; nil: what comes of 4 MiB shards and
         /// the number of workers. Workers wait for room.
         public var serverMemory: Int?
         /// How gradients travel. Other than `float32` they go through sockets even where memory could be shared.

@@ -46,7 +46,8 @@ public final class Coordinator: Sendable {
     private let config: JobConfig
     private let options: CoordinatorOptions
     private let socket: ReplySocket
-    private let job: PreparedJob
+    /// Made ready; workers of this process use it too.
+    let job: PreparedJob
     private let restored: Resumption?
     /// Lines for the log, of before it runs.
     private let notes: [String]
@@ -67,7 +68,7 @@ public final class Coordinator: Sendable {
     ///   throws.
     public init(config: JobConfig, job: any TrainingJob, listen: Address, options: CoordinatorOptions) throws {
         var config = config
-        // Unless told otherwise, tensors are taken to travel as the coordinator is reached: bundles are sized by that.
+        // Unless told otherwise, tensors are taken to travel as the coordinator is reached: shards are sized by that.
         config.cluster.transport =
             config.cluster.transport ?? JobConfig.Cluster.Transport(rawValue: listen.transport.rawValue)
         var options = options
@@ -86,7 +87,7 @@ public final class Coordinator: Sendable {
             config.reading.preprocessing = try manifest.readPreprocessing(in: directory)
         }
         var prepared = try PreparedJob(config, job)
-        guard !config.cluster.consistency.hasAsynchronousTables || !prepared.cut.writes.allSatisfy(\.isTable) else {
+        guard !config.cluster.consistency.hasAsynchronousTables || !prepared.cut.writes.allSatisfy(\.isEmbeddingTable) else {
             throw NodeError(
                 .configuration,
                 "cluster.consistency is {sync: {sparse: async}}, but all Variables of this model are updated by rows; use async"
@@ -258,7 +259,7 @@ public final class Coordinator: Sendable {
             facts.leastLabel = restored.mostUpdates
             let steps = RangeSet(0..<job.totalSteps)
             facts.ahead = (restored.ahead ?? [:]).keys.map {
-                restored.doneBatches(ofBundle: $0).subtracting(restored.doneBatches).intersection(steps)
+                restored.doneBatches(ofShard: $0).subtracting(restored.doneBatches).intersection(steps)
             }
             facts.missed = restored.missedExamples.intersection(RangeSet(0..<job.totalExamples))
         }
@@ -292,8 +293,8 @@ public final class Coordinator: Sendable {
         // When all was told but what is still to be written of the losses.
         var toldSince: Duration?
         var endsAtOnce = false
-        let ticker = Ticker(every: 0.005) { [socket] in socket.wake() }
-        defer { ticker.end() }
+        let ticker = ServiceThread(every: .milliseconds(5)) { [socket] in socket.wake() }
+        defer { ticker.cancel() }
         while true {
             let request = try socket.receive()
             let now = clock.now
@@ -343,23 +344,6 @@ public final class Coordinator: Sendable {
             return report
         }
     }
-}
-
-/// Does something again and again, on a thread of its own.
-private final class Ticker: Sendable {
-    private let isOver = Atomic(false)
-
-    /// - Parameter interval: in seconds.
-    init(every interval: Double, _ tick: @escaping @Sendable () -> Void) {
-        Thread.detachNewThread { [self] in
-            while !isOver.load(ordering: .acquiring) {
-                Thread.sleep(forTimeInterval: interval)
-                tick()
-            }
-        }
-    }
-
-    func end() { isOver.store(true, ordering: .releasing) }
 }
 
 /// The time since the job's start, without pauses of this process: one that was stopped for a while must not take all

@@ -72,7 +72,7 @@ struct CoordinatorService {
     private enum Answer {
         case now(WireReply.OneOf_Kind)
         /// Answered when there is a view newer than the heartbeat's.
-        case hold(NodeNews)
+        case hold(NodeReport)
     }
 
     private mutating func answer(_ kind: WireRequest.OneOf_Kind, now: Duration) throws -> Answer {
@@ -83,27 +83,25 @@ struct CoordinatorService {
             }
             var reply = WireConfiguration()
             reply.yaml = yaml
-            reply.fingerprint = job.fingerprint
-            reply.modelKind = job.config.model.kind
             let start = Int(wire.preprocessingOffset)
             reply.preprocessing = Data(preprocessing[start..<min(start + (2 << 20), preprocessing.count)])
             reply.preprocessingTotal = Int64(preprocessing.count)
             return .now(.configuration(reply))
         case .registerServer(let wire):
             try checkVersion(wire.version)
-            guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= ServerNode.mostLanes else {
-                throw NodeError(.refused, "a server has 1 to \(ServerNode.mostLanes) lanes")
+            guard !wire.dataAddresses.isEmpty, wire.dataAddresses.count <= ServerNode.mostExecutors else {
+                throw NodeError(.refused, "a server has 1 to \(ServerNode.mostExecutors) executors")
             }
             try wire.dataAddresses.forEach(checkDialled)
             var reply = WireServerAssigned()
-            reply.number = Int32(try state.registerServer(wire, now: now))
+            reply.number = Int32(try state.register(NodeRegistration(wire), now: now))
             reply.jobKey = state.facts.jobKey
             return .now(.serverAssigned(reply))
         case .registerWorker(let wire):
             try checkVersion(wire.version)
             if wire.fingerprint != job.fingerprint { return .now(.refused(difference(wire))) }
             var reply = WireWorkerAssigned()
-            reply.number = Int32(try state.registerWorker(wire, now: now))
+            reply.number = Int32(try state.register(NodeRegistration(wire), now: now))
             reply.jobKey = state.facts.jobKey
             reply.totalSteps = Int64(state.facts.totalSteps)
             let origin = state.facts.schedule.origin
@@ -112,48 +110,49 @@ struct CoordinatorService {
             return .now(.workerAssigned(reply))
         case .getPart(let wire): return .now(.part(try part(wire)))
         case .serverReady(let wire):
-            let restored = restored?.manifest.step ?? -1
-            guard Int(wire.restoredStep) == restored else {
-                throw NodeError(
-                    .refused, "ServerReady.restored_step is \(wire.restoredStep), the job begins with \(restored)")
-            }
             let server = try Limit.node.check(wire.server, "ServerReady.server")
             guard state.serverReady(server, incarnation: wire.incarnation, now: now) else {
                 throw NodeError(.refused, stranger(.server, wire.server, wire.incarnation))
             }
             return .now(.done(WireDone()))
         case .heartbeat(let beat):
-            let news = try NodeNews(beat)
-            guard state.heard(news, now: now) else {
-                throw NodeError(.refused, stranger(news.role, beat.number, news.incarnation))
+            let report = try NodeReport(beat)
+            guard state.heard(report, now: now) else {
+                throw NodeError(.refused, stranger(report.role, beat.number, report.incarnation))
             }
             state.advance(now: now)
-            return .hold(news)
-        case .leaseBatches(let ask): return .now(.lease(try state.lease(ask, now: now)))
-        case .leaseEvaluation(let wire):
-            try state.evaluated(wire)
-            return .now(.evaluationLease(WireEvaluationLease()))
+            return .hold(report)
+        case .leaseBatches(let ask):
+            let worker = try WorkerIdentity(
+                worker: Limit.node.check(ask.worker, "LeaseBatches.worker"), incarnation: ask.incarnation)
+            let done = try ask.done.map { try StepReport($0) }
+            return .now(.lease(state.lease(to: worker, done: done, now: now).wire))
+        case .evaluated(let wire):
+            let worker = try WorkerIdentity(
+                worker: Limit.node.check(wire.worker, "Evaluated.worker"), incarnation: wire.incarnation)
+            state.evaluated(try wire.done.map { try EvaluationReport($0) }, by: worker)
+            return .now(.done(WireDone()))
         case .checkpointWritten(let wire):
             guard state.membership.hasLiving(.server, Int(wire.server), incarnation: wire.incarnation) else {
                 throw NodeError(.refused, stranger(.server, wire.server, wire.incarnation))
             }
-            if let step = try state.note(wire, now: now) { writeManifest(step, now: now) }
+            let complete = try state.note(
+                CheckpointPart(wire), of: Int(wire.server), sequence: wire.sequence, now: now)
+            if let complete { writeManifest(complete, now: now) }
             return .now(.done(WireDone()))
         case .notFinite(let wire):
             guard state.membership.hasLiving(.worker, Int(wire.worker), incarnation: wire.incarnation) else {
                 throw NodeError(.refused, stranger(.worker, wire.worker, wire.incarnation))
             }
-            try state.note(wire, now: now)
+            state.note(try NotFiniteReport(wire), now: now)
             return .now(.done(WireDone()))
         case .leave(let wire):
-            state.leave(try NodeNews(wire), now: now)
+            state.leave(try NodeReport(wire), now: now)
             return .now(.done(WireDone()))
         case .status: return .now(.statusReport(status(now: now)))
         case .stop(let wire):
             state.stop(now: wire.now, wire.reason.isEmpty ? "stopped" : wire.reason, now: now)
             return .now(.done(WireDone()))
-        case .checkpoint:
-            throw NodeError(.refused, "this version writes checkpoints by checkpoint.every_steps and at the end")
         }
     }
 
@@ -178,7 +177,7 @@ struct CoordinatorService {
             guard address.port != 0, address.host != "*", text.utf8.count <= 300 else {
                 throw NodeError(.refused, "\(address) is an address to listen at, and none to dial")
             }
-        } catch let error as MessagingError { throw NodeError(.refused, "a lane's address: \(error)") }
+        } catch let error as MessagingError { throw NodeError(.refused, "an executor's address: \(error)") }
     }
 
     private func checkVersion(_ version: String) throws {
@@ -217,10 +216,10 @@ struct CoordinatorService {
                 part.total = -1
                 return part
             }
-            let layout = job.layout(lanes: servers.map(\.addresses.count))
-            state.checkpoints.writers = Set(layout.bundles.map(\.server))
+            let layout = job.layout(executors: servers.map(\.addresses.count))
+            state.checkpoints.writers = Set(layout.shards.map(\.server))
             if let ahead = restored?.manifest.ahead {
-                let known = Set(layout.bundles.map(\.blockNames))
+                let known = Set(layout.shards.map(\.blockNames))
                 let others = ahead.filter { !known.contains($0.key) }
                 if !others.isEmpty {
                     state.note(
@@ -254,13 +253,14 @@ struct CoordinatorService {
             removeParts(step)
             return state.checkpointFinished(step, error: broken.error, now: now)
         }
-        // What only some bundles have is trained on again, and those take it for a repeat.
+        // What only some shards have is trained on again, and those take it for a repeat.
         let all = RangeSet(0..<state.facts.totalSteps)
         let done = saved.values.reduce(all) { $0.intersection($1.applied) }
-        let bundles = saved.values.reduce(into: [:]) { $0.merge($1.bundles) { $0.intersection($1) } }
-        let ahead = bundles.mapValues { $0.intersection(all).subtracting(done) }.filter { !$0.value.isEmpty }
-        let absent = saved.values.reduce(into: Set<MissedPart>()) { $0.formUnion($1.absent) }
-        let missed = state.missed.missing(below: step, absent: state.makesUp ? absent : [])
+        let applied = Dictionary(
+            saved.values.flatMap { $0.shards.map { ($0.blocks, $0.applied) } },
+            uniquingKeysWith: { $0.intersection($1) })
+        let ahead = applied.mapValues { $0.intersection(all).subtracting(done) }.filter { !$0.value.isEmpty }
+        let missed = state.missing(inCheckpoint: step)
         var manifest = Manifest(
             job: job.config.job, fingerprint: job.modelFingerprint, step: step,
             done: Manifest.pairs(done), missed: missed.isEmpty ? nil : Manifest.pairs(missed),
@@ -351,8 +351,8 @@ struct CoordinatorService {
         progress.epochs = job.config.train.epochs
         progress.loss = state.record.recentLoss
         progress.metrics = recentMetrics
-        progress.samples = state.record.samples
-        progress.samplesPerSecond = elapsed > 0 ? Double(state.record.samples) / elapsed : 0
+        progress.samples = state.samples
+        progress.samplesPerSecond = elapsed > 0 ? Double(state.samples) / elapsed : 0
         let here = state.step - (restored?.manifest.step ?? 0)
         if here > 0, elapsed > 0 {
             progress.secondsLeft = elapsed / Double(here) * Double(state.facts.totalSteps - state.step)
@@ -380,7 +380,7 @@ struct CoordinatorService {
         case .waiting: return .waiting
         case .training: return .training
         case .stopping: return .stopping
-        case .saving: return .saving
+        case .closing, .saving: return .saving
         case .failed: return .failed
         case .finished:
             switch state.outcome?.status {
@@ -411,9 +411,9 @@ struct CoordinatorService {
             reason = [reason, kept].compactMap { $0 }.joined(separator: "; ")
         }
         return JobReport(
-            status: state.outcome?.status ?? .failed, steps: state.step, samples: state.record.samples,
+            status: state.outcome?.status ?? .failed, steps: state.step, samples: state.samples,
             seconds: elapsed,
-            samplesPerSecond: elapsed > 0 ? Double(state.record.samples) / elapsed : 0,
+            samplesPerSecond: elapsed > 0 ? Double(state.samples) / elapsed : 0,
             loss: state.evaluation.last?.sum.meanLoss ?? state.record.recentLoss,
             trainLoss: state.record.recentLoss,
             metrics: state.evaluation.last.map { job.metrics.finished($0.sum.metrics, examples: $0.sum.examples) }

@@ -39,7 +39,7 @@ public struct JobReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// What became of gradients, each bundle's part of a step being one.
+    /// What became of gradients, each shard's part of a step being one.
     public struct Gradients: Codable, Sendable, Equatable {
         /// Why a gradient did not go in.
         public enum Drop: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {

@@ -12,7 +12,7 @@ extension JobState {
         var evaluationBatches: Int
         /// Batches that a restored checkpoint holds.
         var done = RangeSet<Int>()
-        /// Batches that only some bundles have of it, by bundle.
+        /// Batches that only some shards have of it, by shard.
         var ahead: [RangeSet<Int>] = []
         /// Examples of those batches that it lacks, by their positions in the job's order.
         var missed = RangeSet<Int>()

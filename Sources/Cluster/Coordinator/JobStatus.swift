@@ -63,7 +63,6 @@ public struct JobStatus: Codable, Sendable {
         step = try Limit.step.check(wire.step, "StatusReport.step")
         totalSteps = try Limit.step.check(wire.totalSteps, "StatusReport.total_steps")
         epoch = try Limit.step.check(wire.epoch, "StatusReport.epoch")
-        _ = try Limit.step.check(wire.checkpointStep, "StatusReport.checkpoint_step")
         loss = wire.loss
         _metrics = NullForNaN(wrappedValue: wire.metrics)
         seconds = wire.seconds

@@ -1,53 +1,50 @@
-/// What workers told of losses, gradients and values that are not finite, and what comes of it.
+/// What workers reported of losses, gradients and values that are not finite, and what comes of it.
 struct NotFiniteRecord: Sendable {
     enum Verdict: Equatable, Sendable {
         /// The job ends for this reason.
         case fail(String)
-        case tell(String)
+        case report(String)
         case nothing
     }
 
     private let onNaN: JobConfig.Train.OnNaN
     /// Steps whose update was left out.
     private(set) var skipped: Set<Int> = []
-    private var hasTold = false
-    /// Workers that have told of held-out examples.
+    private var hasReported = false
+    /// Workers that have reported held-out examples.
     private var evaluations: Set<UInt64> = []
-    /// The first steps are told one by one, later ones by their number.
-    private static let toldOneByOne = 5
-    private var nextTold = NotFiniteRecord.toldOneByOne * 2
+    /// The first steps are reported one by one, later ones by their number.
+    private static let reportedOneByOne = 5
+    private var nextReported = NotFiniteRecord.reportedOneByOne * 2
 
     init(_ onNaN: JobConfig.Train.OnNaN) { self.onNaN = onNaN }
 
-    /// A worker tells.
-    ///
-    /// - Throws: `NodeError` naming a number that cannot be.
-    mutating func note(_ wire: WireNotFinite) throws(NodeError) -> Verdict {
-        let step = try Limit.step.check(wire.step, "NotFinite.step")
-        let worker = try Limit.node.check(wire.worker, "NotFinite.worker")
-        let moment = wire.evaluating ? "after step \(step)" : "at step \(step)"
+    /// Takes a worker's report.
+    mutating func note(_ report: NotFiniteReport) -> Verdict {
+        let step = report.step
+        let moment = report.isEvaluation ? "after step \(step)" : "at step \(step)"
         var found: [String] = []
-        if !wire.loss.isEmpty {
-            found.append("the loss\(wire.evaluating ? " of held-out examples" : "") is \(wire.loss)")
+        if !report.loss.isEmpty {
+            found.append("the loss\(report.isEvaluation ? " of held-out examples" : "") is \(report.loss)")
         }
-        if !wire.gradient.isEmpty { found.append("the gradient of '\(wire.gradient)' holds \(wire.gradientValue)") }
-        if !wire.variable.isEmpty { found.append("the values of '\(wire.variable)' hold \(wire.variableValue)") }
-        let what = "\(moment) on worker \(worker): \(found.joined(separator: ", "))"
+        if !report.gradient.isEmpty { found.append("the gradient of '\(report.gradient)' holds \(report.gradientValue)") }
+        if !report.variable.isEmpty { found.append("the values of '\(report.variable)' hold \(report.variableValue)") }
+        let what = "\(moment) on worker \(report.worker.worker): \(found.joined(separator: ", "))"
         if onNaN == .ignore {
-            defer { hasTold = true }
-            return hasTold ? .nothing : .tell("training has diverged \(what); it goes on, for train.on_nan is ignore")
+            defer { hasReported = true }
+            return hasReported ? .nothing : .report("training has diverged \(what); it goes on, for train.on_nan is ignore")
         }
         // Of examples that are not trained on, values that are finite may still learn.
-        if wire.evaluating, wire.variable.isEmpty {
-            guard evaluations.insert(wire.incarnation).inserted else { return .nothing }
-            return .tell("\(what), though all values are finite: look at the held-out examples")
+        if report.isEvaluation, report.variable.isEmpty {
+            guard evaluations.insert(report.worker.incarnation).inserted else { return .nothing }
+            return .report("\(what), though all values are finite: look at the held-out examples")
         }
-        if onNaN == .skip, wire.variable.isEmpty {
+        if onNaN == .skip, report.variable.isEmpty {
             guard skipped.insert(step).inserted else { return .nothing }
-            if skipped.count <= NotFiniteRecord.toldOneByOne { return .tell("not finite \(what); the step is skipped") }
-            guard skipped.count == nextTold else { return .nothing }
-            nextTold *= 2
-            return .tell("\(skipped.count) steps were skipped so far, the last \(what)")
+            if skipped.count <= NotFiniteRecord.reportedOneByOne { return .report("not finite \(what); the step is skipped") }
+            guard skipped.count == nextReported else { return .nothing }
+            nextReported *= 2
+            return .report("\(skipped.count) steps were skipped so far, the last \(what)")
         }
         return .fail(reason(what))
     }

@@ -10,7 +10,7 @@ package struct Resumption: Sendable {
     package private(set) var manifest: Manifest
     /// Where the job's order of batches begins.
     package private(set) var origin = BatchSchedule.Origin()
-    /// The updates that all bundles are taken to have, where the order of batches has changed.
+    /// The updates that all shards are taken to have, where the order of batches has changed.
     package private(set) var rebasedTo: Int?
     /// Lines for the log.
     package private(set) var notes: [String] = []
@@ -18,7 +18,7 @@ package struct Resumption: Sendable {
     /// Updates that the job has at least, for the checkpoint has batches up to there.
     package var leastSteps: Int {
         let ahead = (manifest.ahead ?? [:]).keys.compactMap {
-            manifest.doneBatches(ofBundle: $0).ranges.last?.upperBound
+            manifest.doneBatches(ofShard: $0).ranges.last?.upperBound
         }
         return max(manifest.doneBatches.ranges.last?.upperBound ?? 0, ahead.max() ?? 0)
     }

@@ -2,19 +2,19 @@ internal import Dataflow
 internal import Foundation
 internal import Interchange
 
-/// What one server runs: a small graph for each of its bundles, and one that computes first values.
+/// What one server runs: a small graph for each of its shards, and one that computes first values.
 extension TrainingCut {
     /// The program of server `server` under `layout`, ready for the wire.
-    func program(server: Int, layout: BundleLayout) throws -> WireServerProgram {
+    func program(server: Int, layout: ShardLayout) throws -> WireServerProgram {
         var program = WireServerProgram()
-        let bundles = layout.bundles.filter { $0.server == server }
+        let shards = layout.shards.filter { $0.server == server }
         let needed =
-            bundles.flatMap(\.blocks).flatMap { writes[$0.write].variables } + replicatedVariables
+            shards.flatMap(\.blocks).flatMap { writes[$0.write].variables } + replicatedVariables
             + constantVariables
         var seen: Set<Int> = []
         let variables = needed.filter { seen.insert($0.id).inserted }
         program.initialGraph = try initialGraph(variables)
-        for bundle in bundles { program.bundles.append(try self.bundle(bundle)) }
+        for shard in shards { program.shards.append(try self.shard(shard, isLead: shard.number == layout.lead)) }
         return program
     }
 
@@ -35,7 +35,7 @@ extension TrainingCut {
         return Data(try GraphDefinition.encode(copier.target))
     }
 
-    /// What a bundle copies for these vertices, in the graph's order: all that they need and wait for, and that no write of a
+    /// What a shard copies for these vertices, in the graph's order: all that they need and wait for, and that no write of a
     /// block goes into.
     private func copied(for vertices: [Vertex]) -> [Vertex] {
         let ofBlocks = Set(writes.flatMap { $0.members + $0.variables }.map(\.id))
@@ -71,15 +71,16 @@ extension TrainingCut {
         return found.sorted { $0.id < $1.id }
     }
 
-    private func bundle(_ bundle: Bundle) throws -> WireServerProgram.Bundle {
+    private func shard(_ shard: Shard, isLead: Bool) throws -> WireServerProgram.Shard {
         let graph = Graph()
         var copier = GraphCopier(into: graph)
-        var result = WireServerProgram.Bundle()
-        result.number = Int32(bundle.number)
-        result.lane = Int32(bundle.lane)
-        result.valueBytes = Int64(bundle.valueBytes)
-        result.pushBytes = Int64(bundle.pushBytes)
-        result.isTable = bundle.isTable
+        var result = WireServerProgram.Shard()
+        result.number = Int32(shard.number)
+        result.executor = Int32(shard.executor)
+        result.valueBytes = Int64(shard.valueBytes)
+        result.pushBytes = Int64(shard.pushBytes)
+        result.isEmbeddingTable = shard.isEmbeddingTable
+        result.isLead = isLead
         var trains: [Node] = []
         // Of these, what runs in every step: what waits for others might not run.
         var certain: [Node] = []
@@ -87,10 +88,10 @@ extension TrainingCut {
             copier.replace(node, by: graph.constant(value, name: "\(node.vertex.name)/value"))
         }
         // Replicas and what else depends on no example, shared by the blocks.
-        let shared = Set(bundle.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
+        let shared = Set(shard.blocks.map(\.write)).sorted().flatMap { writes[$0].shared }
         let common = copied(for: shared + replicatedWrites.flatMap { $0.inputs.map(\.vertex) } + replicatedVariables)
         try copier.copy(common)
-        for unit in bundle.units {
+        for unit in shard.units {
             let write = writes[unit.first.write]
             // What stands for the Variables, and for what workers push, is each block's own.
             var own = copier
@@ -101,7 +102,7 @@ extension TrainingCut {
                 wire.offset = Int64(block.offset)
                 wire.count = Int64(block.count)
                 wire.total = Int64(block.total)
-                wire.valueOffset = Int64(bundle.valueOffsets[index])
+                wire.valueOffset = Int64(shard.valueOffsets[index])
                 for variable in write.variables(of: block) {
                     let spec = variable.variableSpec!
                     let name = block.name(variable.name)
@@ -117,7 +118,7 @@ extension TrainingCut {
             }
             let block = unit.first
             var placeholders: [Int: Node] = [:]
-            for push in bundle.pushes where push.block == unit.range.lowerBound {
+            for push in shard.pushes where push.block == unit.range.lowerBound {
                 let node = write.pushed[push.input]!
                 placeholders[push.input] =
                     graph.add(

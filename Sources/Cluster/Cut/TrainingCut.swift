@@ -9,7 +9,7 @@ package import Dataflow
 package struct TrainingCut: Sendable {
     /// In the graph's order.
     package let writes: [Write]
-    /// Writes that depend on no example (a global step, Adam's powers): every bundle counts its own.
+    /// Writes that depend on no example (a global step, Adam's powers): every shard counts its own.
     package let replicatedWrites: [Vertex]
     /// The Variables of `replicatedWrites`.
     package let replicatedVariables: [Vertex]

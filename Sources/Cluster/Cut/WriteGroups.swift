@@ -13,7 +13,7 @@ struct WriteGroups {
             guard conditional.contains(vertex.id) else { return [] }
             return Self.waited(by: vertex).map(\.id).filter(conditional.contains)
         }
-        // Vertices and Variables whose values differ from bundle to bundle.
+        // Vertices and Variables whose values differ from shard to shard.
         var active = frontier.onServers.intersection(
             server.vertices.filter { vertex in
                 vertex.inputs.contains(where: frontier.isPushed)

@@ -62,7 +62,7 @@ package struct PreparedJob: Sendable {
         for variable in cut.writes.flatMap(\.variables) {
             guard let spec = variable.variableSpec, spec.shape.isFullyDefined else { continue }
             let (bytes, overflow) = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
-            guard !overflow, bytes <= Limit.bundle.range.upperBound - total else {
+            guard !overflow, bytes <= Limit.shard.range.upperBound - total else {
                 throw NodeError(
                     .configuration,
                     "the Variables of this model take more than 1 TiB, with '\(variable.name)' of \(spec.shape): make it smaller"

@@ -72,19 +72,18 @@ public enum LocalCluster {
         let coordinator = try Coordinator(
             config: config, job: job, listen: Address("inproc://\(name)"), options: options)
         let token = options.token
-        let running = Mutex(0)
+        let threads = Mutex<[ServiceThread]>([])
         func start(_ role: NodeRole, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
-            running.withLock { $0 += 1 }
             let nodeOptions = NodeOptions(
                 token: token, jobs: [job], number: number, joinTimeout: config.cluster.joinTimeout,
                 // Servers end with the job, which the coordinator stops.
                 stop: role == .server ? StopSignal() : stop, profile: trace?.profile("\(role.rawValue) \(number)"))
-            Thread.detachNewThread {
+            let thread = ServiceThread { _ in
                 do { try body(nodeOptions) } catch {
                     coordinator.nodeFailed("\(role.rawValue) \(number): \(error)")
                 }
-                running.withLock { $0 -= 1 }
             }
+            threads.withLock { $0.append(thread) }
         }
         for number in 0..<config.cluster.servers {
             start(.server, number) { nodeOptions in
@@ -96,12 +95,14 @@ public enum LocalCluster {
         }
         for number in 0..<config.cluster.workers {
             start(.worker, number) { nodeOptions in
-                try WorkerNode(coordinator: coordinator.address, options: nodeOptions).run()
+                try WorkerNode(
+                    coordinator: coordinator.address, options: nodeOptions, prepared: coordinator.job
+                ).run()
             }
         }
         func settle() {
             let deadline = ContinuousClock.now + .seconds(3)
-            while running.withLock({ $0 }) > 0, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.002) }
+            for thread in threads.withLock({ $0 }) { thread.join(for: deadline - .now) }
         }
         defer { settle() }
         return try coordinator.run(stop: stop, onProgress: onProgress, onEvent: onEvent)

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// What the system lets this process have.
 public enum ProcessLimits {
-    /// Lets this process open as many files and sockets as it may: a server has one for each worker and lane, and shells
+    /// Lets this process open as many files and sockets as it may: a server has one for each worker and executor, and shells
     /// start programs with 1,024.
     public static func raiseOpenFiles() throws {
         var limit = rlimit()

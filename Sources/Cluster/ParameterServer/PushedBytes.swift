@@ -7,7 +7,7 @@ internal import Messaging
 /// shared memory until its push is answered. A worker that does spoils its own gradients, and no more: what is checked
 /// before it is used, such as indices of rows, is copied first.
 package final class PushedBytes: @unchecked Sendable {
-    /// For each push of the bundle, how its numbers are written, and where.
+    /// For each push of the shard, how its numbers are written, and where.
     private let parts: [(coding: GradientCoding, bytes: UnsafeRawBufferPointer)]
     private let owner: AnyObject
     /// Whether a worker can write to the bytes while they are read.
@@ -72,7 +72,7 @@ package final class PushedBytes: @unchecked Sendable {
 /// A message's bytes, kept for as long as someone looks at them.
 ///
 /// `@unchecked Sendable`: the bytes are not written after they were received, but by whoever releases the message, and
-/// only the lane that received it looks at them.
+/// only the executor that received it looks at them.
 final class ReceivedBytes: @unchecked Sendable {
     private var message: Message?
     let bytes: UnsafeRawBufferPointer
@@ -84,40 +84,5 @@ final class ReceivedBytes: @unchecked Sendable {
         // The body stays where it is while the message lives.
         bytes = message.withUnsafeBytes { $0 }
         self.message = consume message
-    }
-
-    /// The bytes after the header.
-    var payload: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes.dropFirst(DataHeader.size)) }
-}
-
-/// Memory that a server shares with one worker for one bundle.
-final class BundleRegion {
-    let incarnation: UInt64
-    private let memory: SharedMemory
-    /// Where each block's values go, in each place that the worker has for them.
-    private let values: [[UnsafeMutableRawPointer]]
-    private let pushes: [Int]
-
-    init(_ offer: RegionOffer, memory: SharedMemory, incarnation: UInt64) {
-        self.incarnation = incarnation
-        self.memory = memory
-        let start = memory.bytes.baseAddress!
-        values = offer.values.map { $0.map { start + $0 } }
-        pushes = offer.pushes
-    }
-
-    /// Where each block's values go that a request asks for; nil if it names a place that is not there.
-    func values(for request: DataHeader) -> [UnsafeMutableRawPointer]? {
-        request.isSecond ? values.dropFirst().first : values[0]
-    }
-
-    /// Writes values to one of those places.
-    func write(_ values: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
-        memory.write(values, at: place)
-    }
-
-    /// What the worker has pushed, in parts of these sizes.
-    func pushed(_ sizes: [Int]) -> PushedBytes {
-        PushedBytes(memory.bytes.baseAddress!, at: Array(zip(pushes, sizes)), owner: memory, isShared: true)
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// a repeat for what it is.
 public final class ControlClient: Sendable {
     /// The version of the control messages.
-    package static let protocolVersion: UInt32 = 4
+    package static let protocolVersion: UInt32 = 5
     /// The most bytes of a control message.
     package static let maximumMessage = (4 << 20) + (64 << 10)
 

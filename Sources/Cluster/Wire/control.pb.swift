@@ -74,128 +74,126 @@ package nonisolated enum WireRole: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-package nonisolated struct WireRequest: Sendable {
+package nonisolated struct WireRequest: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// The version of these messages; a coordinator refuses one that it doesn't speak.
-  package var `protocol`: UInt32 = 0
+  package var `protocol`: UInt32 {
+    get {_storage._protocol}
+    set {_uniqueStorage()._protocol = newValue}
+  }
 
-  package var kind: WireRequest.OneOf_Kind? = nil
+  package var kind: OneOf_Kind? {
+    get {return _storage._kind}
+    set {_uniqueStorage()._kind = newValue}
+  }
 
   /// From servers and workers, in the order of a node's life.
   package var getConfiguration: WireGetConfiguration {
     get {
-      if case .getConfiguration(let v)? = kind {return v}
+      if case .getConfiguration(let v)? = _storage._kind {return v}
       return WireGetConfiguration()
     }
-    set {kind = .getConfiguration(newValue)}
+    set {_uniqueStorage()._kind = .getConfiguration(newValue)}
   }
 
   package var registerServer: WireRegisterServer {
     get {
-      if case .registerServer(let v)? = kind {return v}
+      if case .registerServer(let v)? = _storage._kind {return v}
       return WireRegisterServer()
     }
-    set {kind = .registerServer(newValue)}
+    set {_uniqueStorage()._kind = .registerServer(newValue)}
   }
 
   package var registerWorker: WireRegisterWorker {
     get {
-      if case .registerWorker(let v)? = kind {return v}
+      if case .registerWorker(let v)? = _storage._kind {return v}
       return WireRegisterWorker()
     }
-    set {kind = .registerWorker(newValue)}
+    set {_uniqueStorage()._kind = .registerWorker(newValue)}
   }
 
   package var getPart: WireGetPart {
     get {
-      if case .getPart(let v)? = kind {return v}
+      if case .getPart(let v)? = _storage._kind {return v}
       return WireGetPart()
     }
-    set {kind = .getPart(newValue)}
+    set {_uniqueStorage()._kind = .getPart(newValue)}
   }
 
   package var serverReady: WireServerReady {
     get {
-      if case .serverReady(let v)? = kind {return v}
+      if case .serverReady(let v)? = _storage._kind {return v}
       return WireServerReady()
     }
-    set {kind = .serverReady(newValue)}
+    set {_uniqueStorage()._kind = .serverReady(newValue)}
   }
 
   package var heartbeat: WireHeartbeat {
     get {
-      if case .heartbeat(let v)? = kind {return v}
+      if case .heartbeat(let v)? = _storage._kind {return v}
       return WireHeartbeat()
     }
-    set {kind = .heartbeat(newValue)}
+    set {_uniqueStorage()._kind = .heartbeat(newValue)}
   }
 
   package var leaseBatches: WireLeaseBatches {
     get {
-      if case .leaseBatches(let v)? = kind {return v}
+      if case .leaseBatches(let v)? = _storage._kind {return v}
       return WireLeaseBatches()
     }
-    set {kind = .leaseBatches(newValue)}
+    set {_uniqueStorage()._kind = .leaseBatches(newValue)}
   }
 
-  package var leaseEvaluation: WireLeaseEvaluation {
+  package var evaluated: WireEvaluated {
     get {
-      if case .leaseEvaluation(let v)? = kind {return v}
-      return WireLeaseEvaluation()
+      if case .evaluated(let v)? = _storage._kind {return v}
+      return WireEvaluated()
     }
-    set {kind = .leaseEvaluation(newValue)}
+    set {_uniqueStorage()._kind = .evaluated(newValue)}
   }
 
   package var checkpointWritten: WireCheckpointWritten {
     get {
-      if case .checkpointWritten(let v)? = kind {return v}
+      if case .checkpointWritten(let v)? = _storage._kind {return v}
       return WireCheckpointWritten()
     }
-    set {kind = .checkpointWritten(newValue)}
+    set {_uniqueStorage()._kind = .checkpointWritten(newValue)}
   }
 
   package var leave: WireLeave {
     get {
-      if case .leave(let v)? = kind {return v}
+      if case .leave(let v)? = _storage._kind {return v}
       return WireLeave()
     }
-    set {kind = .leave(newValue)}
+    set {_uniqueStorage()._kind = .leave(newValue)}
   }
 
   package var notFinite: WireNotFinite {
     get {
-      if case .notFinite(let v)? = kind {return v}
+      if case .notFinite(let v)? = _storage._kind {return v}
       return WireNotFinite()
     }
-    set {kind = .notFinite(newValue)}
+    set {_uniqueStorage()._kind = .notFinite(newValue)}
   }
 
   /// From the command line.
   package var status: WireStatus {
     get {
-      if case .status(let v)? = kind {return v}
+      if case .status(let v)? = _storage._kind {return v}
       return WireStatus()
     }
-    set {kind = .status(newValue)}
+    set {_uniqueStorage()._kind = .status(newValue)}
   }
 
   package var stop: WireStop {
     get {
-      if case .stop(let v)? = kind {return v}
+      if case .stop(let v)? = _storage._kind {return v}
       return WireStop()
     }
-    set {kind = .stop(newValue)}
-  }
-
-  package var checkpoint: WireCheckpoint {
-    get {
-      if case .checkpoint(let v)? = kind {return v}
-      return WireCheckpoint()
-    }
-    set {kind = .checkpoint(newValue)}
+    set {_uniqueStorage()._kind = .stop(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -209,18 +207,19 @@ package nonisolated struct WireRequest: Sendable {
     case serverReady(WireServerReady)
     case heartbeat(WireHeartbeat)
     case leaseBatches(WireLeaseBatches)
-    case leaseEvaluation(WireLeaseEvaluation)
+    case evaluated(WireEvaluated)
     case checkpointWritten(WireCheckpointWritten)
     case leave(WireLeave)
     case notFinite(WireNotFinite)
     /// From the command line.
     case status(WireStatus)
     case stop(WireStop)
-    case checkpoint(WireCheckpoint)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireReply: Sendable {
@@ -239,7 +238,7 @@ package nonisolated struct WireReply: Sendable {
     set {kind = .refused(newValue)}
   }
 
-  /// Nothing more to say: the answer to ServerReady, CheckpointWritten, Leave, Stop and Checkpoint.
+  /// Nothing more to say: the answer to ServerReady, CheckpointWritten, NotFinite, Leave and Stop.
   package var done: WireDone {
     get {
       if case .done(let v)? = kind {return v}
@@ -296,14 +295,6 @@ package nonisolated struct WireReply: Sendable {
     set {kind = .lease(newValue)}
   }
 
-  package var evaluationLease: WireEvaluationLease {
-    get {
-      if case .evaluationLease(let v)? = kind {return v}
-      return WireEvaluationLease()
-    }
-    set {kind = .evaluationLease(newValue)}
-  }
-
   package var statusReport: WireStatusReport {
     get {
       if case .statusReport(let v)? = kind {return v}
@@ -317,7 +308,7 @@ package nonisolated struct WireReply: Sendable {
   package nonisolated enum OneOf_Kind: Equatable, Sendable {
     /// In place of any of the others.
     case refused(WireRefused)
-    /// Nothing more to say: the answer to ServerReady, CheckpointWritten, Leave, Stop and Checkpoint.
+    /// Nothing more to say: the answer to ServerReady, CheckpointWritten, NotFinite, Leave and Stop.
     case done(WireDone)
     case configuration(WireConfiguration)
     case serverAssigned(WireServerAssigned)
@@ -325,7 +316,6 @@ package nonisolated struct WireReply: Sendable {
     case part(WirePart)
     case view(WireView)
     case lease(WireLease)
-    case evaluationLease(WireEvaluationLease)
     case statusReport(WireStatusReport)
 
   }
@@ -400,8 +390,6 @@ package nonisolated struct WireGetConfiguration: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var role: WireRole = .unspecified
-
   /// Bytes of the preprocessing that it has.
   package var preprocessingOffset: Int64 = 0
 
@@ -416,11 +404,6 @@ package nonisolated struct WireConfiguration: Sendable {
   // methods supported on all messages.
 
   package var yaml: String = String()
-
-  /// Of the graph that the coordinator built.
-  package var fingerprint: String = String()
-
-  package var modelKind: String = String()
 
   /// A piece of the coordinator's preprocessing, from the offset asked for: every node makes the same of its data.
   package var preprocessing: Data = Data()
@@ -439,7 +422,7 @@ package nonisolated struct WireRegisterServer: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Where its lanes listen, one address a lane.
+  /// Where its executors listen, one address an executor.
   package var dataAddresses: [String] = []
 
   package var host: String = String()
@@ -515,7 +498,7 @@ package nonisolated struct WirePart: Sendable {
   /// The checkpoint to restore; -1 to run the initialiser.
   package var restoreStep: Int64 = 0
 
-  /// Where the job's batches are cut otherwise than the checkpoint's: the updates that every bundle is taken to have; else 0.
+  /// Where the job's batches are cut otherwise than the checkpoint's: the updates that every shard is taken to have; else 0.
   package var restoreUpdates: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -530,9 +513,6 @@ package nonisolated struct WireServerReady: Sendable {
   // methods supported on all messages.
 
   package var server: Int32 = 0
-
-  /// The checkpoint that it restored; -1 if it ran the initialiser.
-  package var restoredStep: Int64 = 0
 
   /// As it registered.
   package var incarnation: UInt64 = 0
@@ -623,7 +603,7 @@ package nonisolated struct WireView: Sendable {
 
   package var workers: [WireView.Worker] = []
 
-  /// waiting, training, stopping, saving, finished or failed.
+  /// waiting, training, stopping, closing, saving, finished or failed.
   package var phase: String = String()
 
   /// Why, where the phase needs a reason.
@@ -632,11 +612,18 @@ package nonisolated struct WireView: Sendable {
   /// In the phase saving: the step under which servers write a checkpoint.
   package var checkpointStep: Int64 = 0
 
-  /// Those that have no part of the steps that this view divides, but of older ones; without ranks.
+  /// Workers that have no part of the steps that this view divides, but of older ones; without ranks.
   package var leaving: [WireView.Worker] = []
 
-  /// Who makes up for examples that dead workers took with them.
-  package var makeUps: [WireMakeUp] = []
+  /// In the phase saving of a synchronous job: the last step that the lead shard has closed; absent if it has closed none.
+  package var closed: WireClosedStep {
+    get {_closed ?? WireClosedStep()}
+    set {_closed = newValue}
+  }
+  /// Returns true if `closed` has been explicitly set.
+  package var hasClosed: Bool {self._closed != nil}
+  /// Clears the value of `closed`. Subsequent reads from it will return its default value.
+  package mutating func clearClosed() {self._closed = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -647,7 +634,7 @@ package nonisolated struct WireView: Sendable {
 
     package var number: Int32 = 0
 
-    /// One a lane.
+    /// One an executor.
     package var addresses: [String] = []
 
     package var incarnation: UInt64 = 0
@@ -678,20 +665,35 @@ package nonisolated struct WireView: Sendable {
   }
 
   package init() {}
+
+  fileprivate var _closed: WireClosedStep? = nil
 }
 
-/// Examples that a worker adds to its part of the first synchronous step that it trains by this view or a newer one.
-package nonisolated struct WireMakeUp: Sendable {
+/// One life of a worker.
+package nonisolated struct WireWorkerIdentity: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var view: UInt64 = 0
+  package var number: Int32 = 0
 
-  /// Of the worker.
   package var incarnation: UInt64 = 0
 
-  package var examples: [WireIndexRange] = []
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A synchronous step that is over.
+package nonisolated struct WireClosedStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var step: Int64 = 0
+
+  /// The workers whose gradients are in it, in the order in which they are added up.
+  package var members: [WireWorkerIdentity] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -711,7 +713,7 @@ package nonisolated struct WireHeartbeat: Sendable {
 
   package var incarnation: UInt64 = 0
 
-  /// From a server: ranges of batches that every one of its bundles has applied, since the start.
+  /// From a server of an asynchronous job: batches that every one of its shards has applied.
   package var applied: [WireIndexRange] = []
 
   /// Why the node is about to end; empty while all is well.
@@ -720,7 +722,7 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// The view that the node acts on; 0 for none.
   package var view: UInt64 = 0
 
-  /// From a server: updates that every one of its bundles has applied; from a worker: its next step.
+  /// From a server: updates that every one of its shards has applied; from a worker: its next step.
   package var step: Int64 = 0
 
   /// From a worker: what it has done since it told last.
@@ -729,54 +731,75 @@ package nonisolated struct WireHeartbeat: Sendable {
   /// From a server: what became of each worker's gradients.
   package var tallies: [WireWorkerTally] = []
 
-  /// From a server: examples whose gradients every one of its bundles has applied.
+  /// From a server: examples whose gradients every one of its shards has applied.
   package var examples: Int64 = 0
 
   /// From a worker of a synchronous job: it leaves as soon as no step has a part for it. From a server: its process was
   /// asked to end; it stays until the job has stopped.
   package var leaving: Bool = false
 
-  /// From a server of a synchronous job: parts of steps that a bundle lacks for good, each told until it is answered.
-  package var missed: [WireMissedPart] = []
-
-  /// From a server of a synchronous job: steps of which all tables have every part, or count it among `missed`.
-  package var settled: [WireIndexRange] = []
-
-  /// From a server: the most examples that any of its bundles has applied.
+  /// From a server: the most examples that any of its shards has applied.
   package var mostExamples: Int64 = 0
 
   /// From a server: an update has changed a floating number of a Variable.
   package var changed: Bool = false
+
+  /// From the server that has the lead shard of a synchronous job.
+  package var lead: WireLeadReport {
+    get {_lead ?? WireLeadReport()}
+    set {_lead = newValue}
+  }
+  /// Returns true if `lead` has been explicitly set.
+  package var hasLead: Bool {self._lead != nil}
+  /// Clears the value of `lead`. Subsequent reads from it will return its default value.
+  package mutating func clearLead() {self._lead = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _lead: WireLeadReport? = nil
+}
+
+/// What the lead shard of a synchronous job has decided.
+package nonisolated struct WireLeadReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Steps that are closed, those of a checkpoint included.
+  package var steps: Int64 = 0
+
+  /// The workers whose gradients are in the last of them.
+  package var members: [WireWorkerIdentity] = []
+
+  /// Parts that those steps lack. A part that the coordinator knows of may be left out.
+  package var absent: [WireAbsentPart] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// A part of a synchronous step that a bundle lacks.
-package nonisolated struct WireMissedPart: Sendable {
+/// A part of a closed synchronous step that is in no shard, for its worker died or left before it had pushed it everywhere.
+package nonisolated struct WireAbsentPart: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var step: Int64 = 0
 
-  /// That divides the step, and into how many parts.
-  package var view: UInt64 = 0
-
-  package var count: Int32 = 0
-
-  /// Of the worker that had it, and its rank in that view.
-  package var incarnation: UInt64 = 0
-
+  /// Of the worker, among those that divided the step, and how many those were.
   package var rank: Int32 = 0
+
+  package var parts: Int32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
 
-/// What became of a worker's gradients, each bundle's part of a step being one.
+/// What became of a worker's gradients, each shard's part of a step being one.
 package nonisolated struct WireWorkerTally: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -817,7 +840,7 @@ package nonisolated struct WireIndexRange: Sendable {
   package init() {}
 }
 
-/// An asynchronous worker asks for batches to train on. → Lease
+/// A worker asks for batches to train on. → Lease
 package nonisolated struct WireLeaseBatches: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -827,7 +850,7 @@ package nonisolated struct WireLeaseBatches: Sendable {
 
   package var incarnation: UInt64 = 0
 
-  /// Batches whose pushes were acknowledged since its last request.
+  /// What it has done since it reported last.
   package var done: [WireStepResult] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -835,13 +858,13 @@ package nonisolated struct WireLeaseBatches: Sendable {
   package init() {}
 }
 
-/// Batches that only this worker trains on.
+/// Work for one worker; none if it is empty: ask again later.
 package nonisolated struct WireLease: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Empty where there is none now: ask again later.
+  /// Batches to train on: of an asynchronous job for this worker alone, of a synchronous one for all workers together.
   package var ranges: [WireIndexRange] = []
 
   /// Instead of batches to train on, held-out batches to evaluate.
@@ -853,6 +876,9 @@ package nonisolated struct WireLease: Sendable {
   package var hasEvaluation: Bool {self._evaluation != nil}
   /// Clears the value of `evaluation`. Subsequent reads from it will return its default value.
   package mutating func clearEvaluation() {self._evaluation = nil}
+
+  /// Of a synchronous step after the last that has a batch: the examples of that step, by their positions in the job's order.
+  package var examples: [WireIndexRange] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -885,8 +911,8 @@ package nonisolated struct WireEvaluationSum: Sendable {
   package init() {}
 }
 
-/// A worker hands in sums and asks for held-out batches to evaluate. → EvaluationLease
-package nonisolated struct WireLeaseEvaluation: Sendable {
+/// A worker hands in sums of held-out batches. → Done
+package nonisolated struct WireEvaluated: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -896,9 +922,6 @@ package nonisolated struct WireLeaseEvaluation: Sendable {
   package var incarnation: UInt64 = 0
 
   package var done: [WireEvaluationSum] = []
-
-  /// The step after which a synchronous worker evaluates.
-  package var step: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -915,11 +938,7 @@ package nonisolated struct WireEvaluationLease: Sendable {
 
   package var first: Int64 = 0
 
-  /// 0 where there is none now.
   package var count: Int64 = 0
-
-  /// All batches of the round are evaluated or leased.
-  package var finished: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -941,17 +960,8 @@ package nonisolated struct WireCheckpointWritten: Sendable {
 
   package var bytes: Int64 = 0
 
-  /// The batches that all its values hold.
-  package var applied: [WireIndexRange] = []
-
-  /// In a synchronous job, parts of those that its values lack: those that will never come, and those that tables had not
-  /// got yet.
-  package var missed: [WireMissedPart] = []
-
-  package var absent: [WireMissedPart] = []
-
-  /// What each bundle's values hold.
-  package var bundles: [WireBundleApplied] = []
+  /// What each shard's values hold.
+  package var shards: [WireShardSnapshot] = []
 
   /// CRC-32C of the file's header, in which its tensors' checksums stand.
   package var headerChecksum: UInt32 = 0
@@ -1004,16 +1014,20 @@ package nonisolated struct WireNotFinite: Sendable {
   package init() {}
 }
 
-/// The batches that the values of one bundle hold.
-package nonisolated struct WireBundleApplied: Sendable {
+/// What a checkpoint's values of one shard hold.
+package nonisolated struct WireShardSnapshot: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// The bundle's blocks, by which it is known in another run.
+  /// The shard's blocks, by which it is known in another run.
   package var blocks: String = String()
 
+  /// Batches whose gradients are in the values.
   package var applied: [WireIndexRange] = []
+
+  /// Of the lead shard: parts of those batches that are in no shard.
+  package var absent: [WireAbsentPart] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1031,8 +1045,6 @@ package nonisolated struct WireLeave: Sendable {
   package var number: Int32 = 0
 
   package var incarnation: UInt64 = 0
-
-  package var reason: String = String()
 
   package var done: [WireStepResult] = []
 
@@ -1078,17 +1090,6 @@ package nonisolated struct WireStop: Sendable {
   package init() {}
 }
 
-/// Writes a checkpoint as soon as possible. → Done
-package nonisolated struct WireCheckpoint: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
 package nonisolated struct WireNodeStatus: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1102,7 +1103,7 @@ package nonisolated struct WireNodeStatus: Sendable {
 
   package var pid: Int64 = 0
 
-  /// A server's first lane; empty for workers.
+  /// A server's first executor; empty for workers.
   package var address: String = String()
 
   package var state: String = String()
@@ -1200,11 +1201,6 @@ package nonisolated struct WireStatusReport: @unchecked Sendable {
     set {_uniqueStorage()._checkpoint = newValue}
   }
 
-  package var checkpointStep: Int64 {
-    get {_storage._checkpointStep}
-    set {_uniqueStorage()._checkpointStep = newValue}
-  }
-
   package var view: UInt64 {
     get {_storage._view}
     set {_uniqueStorage()._view = newValue}
@@ -1242,7 +1238,7 @@ package nonisolated struct WireServerProgram: Sendable {
   /// A GraphDef with a node "initial/NAME" for each Variable.
   package var initialGraph: Data = Data()
 
-  package var bundles: [WireServerProgram.Bundle] = []
+  package var shards: [WireServerProgram.Shard] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1309,7 +1305,7 @@ package nonisolated struct WireServerProgram: Sendable {
     /// Where its values start in a reply.
     package var valueOffset: Int64 = 0
 
-    /// The block's Variables in the bundle's graph: the Variable, then its slots …
+    /// The block's Variables in the shard's graph: the Variable, then its slots …
     package var names: [String] = []
 
     /// … and the whole Variables they are parts of.
@@ -1340,14 +1336,14 @@ package nonisolated struct WireServerProgram: Sendable {
     package init() {}
   }
 
-  package nonisolated struct Bundle: Sendable {
+  package nonisolated struct Shard: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
     package var number: Int32 = 0
 
-    package var lane: Int32 = 0
+    package var executor: Int32 = 0
 
     /// A serialized GraphDef.
     package var graph: Data = Data()
@@ -1359,7 +1355,7 @@ package nonisolated struct WireServerProgram: Sendable {
 
     package var pushes: [WireServerProgram.Push] = []
 
-    /// Variables that every bundle has a copy of.
+    /// Variables that every shard has a copy of.
     package var replicas: [String] = []
 
     package var valueBytes: Int64 = 0
@@ -1367,7 +1363,10 @@ package nonisolated struct WireServerProgram: Sendable {
     package var pushBytes: Int64 = 0
 
     /// Its Variables are updated by rows.
-    package var isTable: Bool = false
+    package var isEmbeddingTable: Bool = false
+
+    /// It decides for all shards of a synchronous job.
+    package var isLead: Bool = false
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1395,6 +1394,9 @@ package nonisolated struct WireStepResult: Sendable {
   /// The view that divided the batch; 0 where one worker has all of it.
   package var view: UInt64 = 0
 
+  /// Of a synchronous step: parts that it lacks, as the lead shard closed it.
+  package var absent: [WireAbsentPart] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1410,275 +1412,296 @@ nonisolated extension WireRole: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{4}\u{9}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{3}lease_evaluation\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{1}checkpoint\0\u{c}\u{2}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{4}\u{9}get_configuration\0\u{3}register_server\0\u{3}register_worker\0\u{3}get_part\0\u{3}server_ready\0\u{2}\u{2}heartbeat\0\u{3}lease_batches\0\u{1}evaluated\0\u{3}checkpoint_written\0\u{1}leave\0\u{3}not_finite\0\u{2}\u{9}status\0\u{1}stop\0\u{c}\u{2}\u{1}")
+
+  fileprivate class _StorageClass {
+    var _protocol: UInt32 = 0
+    var _kind: WireRequest.OneOf_Kind?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocol = source._protocol
+      _kind = source._kind
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
-      case 10: try {
-        var v: WireGetConfiguration?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .getConfiguration(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
+        case 10: try {
+          var v: WireGetConfiguration?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .getConfiguration(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .getConfiguration(v)
+          }
+        }()
+        case 11: try {
+          var v: WireRegisterServer?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .registerServer(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .registerServer(v)
+          }
+        }()
+        case 12: try {
+          var v: WireRegisterWorker?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .registerWorker(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .registerWorker(v)
+          }
+        }()
+        case 13: try {
+          var v: WireGetPart?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .getPart(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .getPart(v)
+          }
+        }()
+        case 14: try {
+          var v: WireServerReady?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .serverReady(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .serverReady(v)
+          }
+        }()
+        case 16: try {
+          var v: WireHeartbeat?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .heartbeat(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .heartbeat(v)
+          }
+        }()
+        case 17: try {
+          var v: WireLeaseBatches?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .leaseBatches(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .leaseBatches(v)
+          }
+        }()
+        case 18: try {
+          var v: WireEvaluated?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .evaluated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .evaluated(v)
+          }
+        }()
+        case 19: try {
+          var v: WireCheckpointWritten?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .checkpointWritten(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .checkpointWritten(v)
+          }
+        }()
+        case 20: try {
+          var v: WireLeave?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .leave(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .leave(v)
+          }
+        }()
+        case 21: try {
+          var v: WireNotFinite?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .notFinite(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .notFinite(v)
+          }
+        }()
+        case 30: try {
+          var v: WireStatus?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .status(v)
+          }
+        }()
+        case 31: try {
+          var v: WireStop?
+          var hadOneofValue = false
+          if let current = _storage._kind {
+            hadOneofValue = true
+            if case .stop(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._kind = .stop(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .getConfiguration(v)
-        }
-      }()
-      case 11: try {
-        var v: WireRegisterServer?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .registerServer(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .registerServer(v)
-        }
-      }()
-      case 12: try {
-        var v: WireRegisterWorker?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .registerWorker(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .registerWorker(v)
-        }
-      }()
-      case 13: try {
-        var v: WireGetPart?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .getPart(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .getPart(v)
-        }
-      }()
-      case 14: try {
-        var v: WireServerReady?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .serverReady(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .serverReady(v)
-        }
-      }()
-      case 16: try {
-        var v: WireHeartbeat?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .heartbeat(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .heartbeat(v)
-        }
-      }()
-      case 17: try {
-        var v: WireLeaseBatches?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leaseBatches(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leaseBatches(v)
-        }
-      }()
-      case 18: try {
-        var v: WireLeaseEvaluation?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leaseEvaluation(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leaseEvaluation(v)
-        }
-      }()
-      case 19: try {
-        var v: WireCheckpointWritten?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .checkpointWritten(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .checkpointWritten(v)
-        }
-      }()
-      case 20: try {
-        var v: WireLeave?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .leave(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .leave(v)
-        }
-      }()
-      case 21: try {
-        var v: WireNotFinite?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .notFinite(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .notFinite(v)
-        }
-      }()
-      case 30: try {
-        var v: WireStatus?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .status(v)
-        }
-      }()
-      case 31: try {
-        var v: WireStop?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .stop(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .stop(v)
-        }
-      }()
-      case 32: try {
-        var v: WireCheckpoint?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .checkpoint(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .checkpoint(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.`protocol` != 0 {
-      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
-    }
-    switch self.kind {
-    case .getConfiguration?: try {
-      guard case .getConfiguration(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .registerServer?: try {
-      guard case .registerServer(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .registerWorker?: try {
-      guard case .registerWorker(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case .getPart?: try {
-      guard case .getPart(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-    }()
-    case .serverReady?: try {
-      guard case .serverReady(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    }()
-    case .heartbeat?: try {
-      guard case .heartbeat(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .leaseBatches?: try {
-      guard case .leaseBatches(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .leaseEvaluation?: try {
-      guard case .leaseEvaluation(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .checkpointWritten?: try {
-      guard case .checkpointWritten(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .leave?: try {
-      guard case .leave(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case .notFinite?: try {
-      guard case .notFinite(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
-    }()
-    case .status?: try {
-      guard case .status(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
-    }()
-    case .stop?: try {
-      guard case .stop(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
-    }()
-    case .checkpoint?: try {
-      guard case .checkpoint(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocol != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
+      }
+      switch _storage._kind {
+      case .getConfiguration?: try {
+        guard case .getConfiguration(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .registerServer?: try {
+        guard case .registerServer(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .registerWorker?: try {
+        guard case .registerWorker(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .getPart?: try {
+        guard case .getPart(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .serverReady?: try {
+        guard case .serverReady(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .heartbeat?: try {
+        guard case .heartbeat(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .leaseBatches?: try {
+        guard case .leaseBatches(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .evaluated?: try {
+        guard case .evaluated(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .checkpointWritten?: try {
+        guard case .checkpointWritten(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .leave?: try {
+        guard case .leave(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .notFinite?: try {
+        guard case .notFinite(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case .status?: try {
+        guard case .status(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+      }()
+      case .stop?: try {
+        guard case .stop(let v)? = _storage._kind else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireRequest, rhs: WireRequest) -> Bool {
-    if lhs.`protocol` != rhs.`protocol` {return false}
-    if lhs.kind != rhs.kind {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocol != rhs_storage._protocol {return false}
+        if _storage._kind != rhs_storage._kind {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1686,7 +1709,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refused\0\u{1}done\0\u{2}\u{8}configuration\0\u{3}server_assigned\0\u{3}worker_assigned\0\u{1}part\0\u{1}view\0\u{2}\u{2}lease\0\u{3}evaluation_lease\0\u{4}\u{d}status_report\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}refused\0\u{1}done\0\u{2}\u{8}configuration\0\u{3}server_assigned\0\u{3}worker_assigned\0\u{1}part\0\u{1}view\0\u{2}\u{2}lease\0\u{4}\u{e}status_report\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1798,19 +1821,6 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
           self.kind = .lease(v)
         }
       }()
-      case 17: try {
-        var v: WireEvaluationLease?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .evaluationLease(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .evaluationLease(v)
-        }
-      }()
       case 30: try {
         var v: WireStatusReport?
         var hadOneofValue = false
@@ -1866,10 +1876,6 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     case .lease?: try {
       guard case .lease(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .evaluationLease?: try {
-      guard case .evaluationLease(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
     }()
     case .statusReport?: try {
       guard case .statusReport(let v)? = self.kind else { preconditionFailure() }
@@ -2018,7 +2024,7 @@ nonisolated extension WireMetricSum: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GetConfiguration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}preprocessing_offset\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}preprocessing_offset\0\u{c}\u{1}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2026,7 +2032,6 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingOffset) }()
       default: break
       }
@@ -2034,9 +2039,6 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.role != .unspecified {
-      try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
-    }
     if self.preprocessingOffset != 0 {
       try visitor.visitSingularInt64Field(value: self.preprocessingOffset, fieldNumber: 2)
     }
@@ -2044,7 +2046,6 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
   }
 
   package static func ==(lhs: WireGetConfiguration, rhs: WireGetConfiguration) -> Bool {
-    if lhs.role != rhs.role {return false}
     if lhs.preprocessingOffset != rhs.preprocessingOffset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2053,7 +2054,7 @@ nonisolated extension WireGetConfiguration: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Configuration"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{1}fingerprint\0\u{3}model_kind\0\u{1}preprocessing\0\u{3}preprocessing_total\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}yaml\0\u{2}\u{3}preprocessing\0\u{3}preprocessing_total\0\u{c}\u{2}\u{1}\u{c}\u{3}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2062,8 +2063,6 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.yaml) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.modelKind) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.preprocessing) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.preprocessingTotal) }()
       default: break
@@ -2074,12 +2073,6 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.yaml.isEmpty {
       try visitor.visitSingularStringField(value: self.yaml, fieldNumber: 1)
-    }
-    if !self.fingerprint.isEmpty {
-      try visitor.visitSingularStringField(value: self.fingerprint, fieldNumber: 2)
-    }
-    if !self.modelKind.isEmpty {
-      try visitor.visitSingularStringField(value: self.modelKind, fieldNumber: 3)
     }
     if !self.preprocessing.isEmpty {
       try visitor.visitSingularBytesField(value: self.preprocessing, fieldNumber: 4)
@@ -2092,8 +2085,6 @@ nonisolated extension WireConfiguration: SwiftProtobuf.Message, SwiftProtobuf._M
 
   package static func ==(lhs: WireConfiguration, rhs: WireConfiguration) -> Bool {
     if lhs.yaml != rhs.yaml {return false}
-    if lhs.fingerprint != rhs.fingerprint {return false}
-    if lhs.modelKind != rhs.modelKind {return false}
     if lhs.preprocessing != rhs.preprocessing {return false}
     if lhs.preprocessingTotal != rhs.preprocessingTotal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2277,7 +2268,7 @@ nonisolated extension WirePart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServerReady"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{3}restored_step\0\u{1}incarnation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{2}\u{2}incarnation\0\u{c}\u{2}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2286,7 +2277,6 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.server) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.restoredStep) }()
       case 3: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
       default: break
       }
@@ -2297,9 +2287,6 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.server != 0 {
       try visitor.visitSingularInt32Field(value: self.server, fieldNumber: 1)
     }
-    if self.restoredStep != 0 {
-      try visitor.visitSingularInt64Field(value: self.restoredStep, fieldNumber: 2)
-    }
     if self.incarnation != 0 {
       try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 3)
     }
@@ -2308,7 +2295,6 @@ nonisolated extension WireServerReady: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
   package static func ==(lhs: WireServerReady, rhs: WireServerReady) -> Bool {
     if lhs.server != rhs.server {return false}
-    if lhs.restoredStep != rhs.restoredStep {return false}
     if lhs.incarnation != rhs.incarnation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2441,7 +2427,7 @@ nonisolated extension WireWorkerAssigned: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".View"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0\u{1}leaving\0\u{3}make_ups\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}servers\0\u{1}workers\0\u{2}\u{2}phase\0\u{1}reason\0\u{3}checkpoint_step\0\u{1}leaving\0\u{2}\u{2}closed\0\u{c}\u{9}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2456,13 +2442,17 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.checkpointStep) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.leaving) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.makeUps) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._closed) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.number != 0 {
       try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
     }
@@ -2484,9 +2474,9 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.leaving.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.leaving, fieldNumber: 8)
     }
-    if !self.makeUps.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.makeUps, fieldNumber: 9)
-    }
+    try { if let v = self._closed {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2498,7 +2488,7 @@ nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if lhs.reason != rhs.reason {return false}
     if lhs.checkpointStep != rhs.checkpointStep {return false}
     if lhs.leaving != rhs.leaving {return false}
-    if lhs.makeUps != rhs.makeUps {return false}
+    if lhs._closed != rhs._closed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2589,9 +2579,9 @@ nonisolated extension WireView.Worker: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
-nonisolated extension WireMakeUp: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".MakeUp"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}view\0\u{1}incarnation\0\u{1}examples\0")
+nonisolated extension WireWorkerIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WorkerIdentity"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}incarnation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2599,31 +2589,61 @@ nonisolated extension WireMakeUp: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.examples) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.view != 0 {
-      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 1)
+    if self.number != 0 {
+      try visitor.visitSingularInt32Field(value: self.number, fieldNumber: 1)
     }
     if self.incarnation != 0 {
       try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 2)
     }
-    if !self.examples.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.examples, fieldNumber: 3)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireWorkerIdentity, rhs: WireWorkerIdentity) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.incarnation != rhs.incarnation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireClosedStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ClosedStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}members\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.members) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.step != 0 {
+      try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 1)
+    }
+    if !self.members.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.members, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireMakeUp, rhs: WireMakeUp) -> Bool {
-    if lhs.view != rhs.view {return false}
-    if lhs.incarnation != rhs.incarnation {return false}
-    if lhs.examples != rhs.examples {return false}
+  package static func ==(lhs: WireClosedStep, rhs: WireClosedStep) -> Bool {
+    if lhs.step != rhs.step {return false}
+    if lhs.members != rhs.members {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2631,7 +2651,7 @@ nonisolated extension WireMakeUp: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{1}missed\0\u{3}most_examples\0\u{1}settled\0\u{1}changed\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}applied\0\u{1}failure\0\u{1}view\0\u{1}step\0\u{2}\u{4}done\0\u{1}tallies\0\u{1}examples\0\u{1}leaving\0\u{4}\u{2}most_examples\0\u{2}\u{2}changed\0\u{1}lead\0\u{c}\u{9}\u{1}\u{c}\u{a}\u{1}\u{c}\u{b}\u{1}\u{c}\u{10}\u{1}\u{c}\u{12}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2650,16 +2670,19 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 13: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
       case 14: try { try decoder.decodeSingularInt64Field(value: &self.examples) }()
       case 15: try { try decoder.decodeSingularBoolField(value: &self.leaving) }()
-      case 16: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
       case 17: try { try decoder.decodeSingularInt64Field(value: &self.mostExamples) }()
-      case 18: try { try decoder.decodeRepeatedMessageField(value: &self.settled) }()
       case 19: try { try decoder.decodeSingularBoolField(value: &self.changed) }()
+      case 20: try { try decoder.decodeSingularMessageField(value: &self._lead) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.role != .unspecified {
       try visitor.visitSingularEnumField(value: self.role, fieldNumber: 1)
     }
@@ -2693,18 +2716,15 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.leaving != false {
       try visitor.visitSingularBoolField(value: self.leaving, fieldNumber: 15)
     }
-    if !self.missed.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.missed, fieldNumber: 16)
-    }
     if self.mostExamples != 0 {
       try visitor.visitSingularInt64Field(value: self.mostExamples, fieldNumber: 17)
-    }
-    if !self.settled.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.settled, fieldNumber: 18)
     }
     if self.changed != false {
       try visitor.visitSingularBoolField(value: self.changed, fieldNumber: 19)
     }
+    try { if let v = self._lead {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2720,18 +2740,57 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tallies != rhs.tallies {return false}
     if lhs.examples != rhs.examples {return false}
     if lhs.leaving != rhs.leaving {return false}
-    if lhs.missed != rhs.missed {return false}
-    if lhs.settled != rhs.settled {return false}
     if lhs.mostExamples != rhs.mostExamples {return false}
     if lhs.changed != rhs.changed {return false}
+    if lhs._lead != rhs._lead {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
-nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".MissedPart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}view\0\u{1}rank\0\u{1}count\0\u{1}incarnation\0")
+nonisolated extension WireLeadReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LeadReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}steps\0\u{1}members\0\u{1}absent\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.steps) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.members) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.steps != 0 {
+      try visitor.visitSingularInt64Field(value: self.steps, fieldNumber: 1)
+    }
+    if !self.members.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.members, fieldNumber: 2)
+    }
+    if !self.absent.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireLeadReport, rhs: WireLeadReport) -> Bool {
+    if lhs.steps != rhs.steps {return false}
+    if lhs.members != rhs.members {return false}
+    if lhs.absent != rhs.absent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAbsentPart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AbsentPart"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}rank\0\u{1}parts\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2740,10 +2799,8 @@ nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.rank) }()
-      case 4: try { try decoder.decodeSingularInt32Field(value: &self.count) }()
-      case 5: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.rank) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.parts) }()
       default: break
       }
     }
@@ -2753,27 +2810,19 @@ nonisolated extension WireMissedPart: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.step != 0 {
       try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 1)
     }
-    if self.view != 0 {
-      try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 2)
-    }
     if self.rank != 0 {
-      try visitor.visitSingularInt32Field(value: self.rank, fieldNumber: 3)
+      try visitor.visitSingularInt32Field(value: self.rank, fieldNumber: 2)
     }
-    if self.count != 0 {
-      try visitor.visitSingularInt32Field(value: self.count, fieldNumber: 4)
-    }
-    if self.incarnation != 0 {
-      try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 5)
+    if self.parts != 0 {
+      try visitor.visitSingularInt32Field(value: self.parts, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireMissedPart, rhs: WireMissedPart) -> Bool {
+  package static func ==(lhs: WireAbsentPart, rhs: WireAbsentPart) -> Bool {
     if lhs.step != rhs.step {return false}
-    if lhs.view != rhs.view {return false}
-    if lhs.count != rhs.count {return false}
-    if lhs.incarnation != rhs.incarnation {return false}
     if lhs.rank != rhs.rank {return false}
+    if lhs.parts != rhs.parts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2911,7 +2960,7 @@ nonisolated extension WireLeaseBatches: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Lease"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ranges\0\u{1}evaluation\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}ranges\0\u{1}evaluation\0\u{1}examples\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2921,6 +2970,7 @@ nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.ranges) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._evaluation) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.examples) }()
       default: break
       }
     }
@@ -2937,12 +2987,16 @@ nonisolated extension WireLease: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     try { if let v = self._evaluation {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    if !self.examples.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.examples, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireLease, rhs: WireLease) -> Bool {
     if lhs.ranges != rhs.ranges {return false}
     if lhs._evaluation != rhs._evaluation {return false}
+    if lhs.examples != rhs.examples {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3003,9 +3057,9 @@ nonisolated extension WireEvaluationSum: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
-nonisolated extension WireLeaseEvaluation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".LeaseEvaluation"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}incarnation\0\u{1}done\0\u{1}step\0")
+nonisolated extension WireEvaluated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Evaluated"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}incarnation\0\u{1}done\0\u{c}\u{4}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3016,7 +3070,6 @@ nonisolated extension WireLeaseEvaluation: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.worker) }()
       case 2: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.done) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       default: break
       }
     }
@@ -3032,17 +3085,13 @@ nonisolated extension WireLeaseEvaluation: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.done.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.done, fieldNumber: 3)
     }
-    if self.step != 0 {
-      try visitor.visitSingularInt64Field(value: self.step, fieldNumber: 4)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireLeaseEvaluation, rhs: WireLeaseEvaluation) -> Bool {
+  package static func ==(lhs: WireEvaluated, rhs: WireEvaluated) -> Bool {
     if lhs.worker != rhs.worker {return false}
     if lhs.incarnation != rhs.incarnation {return false}
     if lhs.done != rhs.done {return false}
-    if lhs.step != rhs.step {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3050,7 +3099,7 @@ nonisolated extension WireLeaseEvaluation: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EvaluationLease"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{1}first\0\u{1}count\0\u{1}finished\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{1}first\0\u{1}count\0\u{c}\u{4}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3061,7 +3110,6 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularInt64Field(value: &self.round) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.first) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.count) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.finished) }()
       default: break
       }
     }
@@ -3077,9 +3125,6 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
     if self.count != 0 {
       try visitor.visitSingularInt64Field(value: self.count, fieldNumber: 3)
     }
-    if self.finished != false {
-      try visitor.visitSingularBoolField(value: self.finished, fieldNumber: 4)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3087,7 +3132,6 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.round != rhs.round {return false}
     if lhs.first != rhs.first {return false}
     if lhs.count != rhs.count {return false}
-    if lhs.finished != rhs.finished {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3095,7 +3139,7 @@ nonisolated extension WireEvaluationLease: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CheckpointWritten"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{2}\u{2}error\0\u{1}bytes\0\u{1}applied\0\u{1}missed\0\u{1}absent\0\u{1}bundles\0\u{3}header_checksum\0\u{3}not_finite\0\u{1}incarnation\0\u{1}sequence\0\u{b}file\0\u{c}\u{3}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}step\0\u{2}\u{2}error\0\u{1}bytes\0\u{2}\u{4}shards\0\u{3}header_checksum\0\u{3}not_finite\0\u{1}incarnation\0\u{1}sequence\0\u{b}file\0\u{c}\u{3}\u{1}\u{c}\u{6}\u{1}\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3107,10 +3151,7 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 5: try { try decoder.decodeSingularInt64Field(value: &self.bytes) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.missed) }()
-      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
-      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.bundles) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.shards) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.headerChecksum) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self.notFinite) }()
       case 12: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
@@ -3133,17 +3174,8 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if self.bytes != 0 {
       try visitor.visitSingularInt64Field(value: self.bytes, fieldNumber: 5)
     }
-    if !self.applied.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.applied, fieldNumber: 6)
-    }
-    if !self.missed.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.missed, fieldNumber: 7)
-    }
-    if !self.absent.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 8)
-    }
-    if !self.bundles.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.bundles, fieldNumber: 9)
+    if !self.shards.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.shards, fieldNumber: 9)
     }
     if self.headerChecksum != 0 {
       try visitor.visitSingularUInt32Field(value: self.headerChecksum, fieldNumber: 10)
@@ -3165,10 +3197,7 @@ nonisolated extension WireCheckpointWritten: SwiftProtobuf.Message, SwiftProtobu
     if lhs.step != rhs.step {return false}
     if lhs.error != rhs.error {return false}
     if lhs.bytes != rhs.bytes {return false}
-    if lhs.applied != rhs.applied {return false}
-    if lhs.missed != rhs.missed {return false}
-    if lhs.absent != rhs.absent {return false}
-    if lhs.bundles != rhs.bundles {return false}
+    if lhs.shards != rhs.shards {return false}
     if lhs.headerChecksum != rhs.headerChecksum {return false}
     if lhs.notFinite != rhs.notFinite {return false}
     if lhs.incarnation != rhs.incarnation {return false}
@@ -3248,9 +3277,9 @@ nonisolated extension WireNotFinite: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 }
 
-nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".BundleApplied"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}blocks\0\u{1}applied\0")
+nonisolated extension WireShardSnapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ShardSnapshot"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}blocks\0\u{1}applied\0\u{1}absent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3260,6 +3289,7 @@ nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.blocks) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.applied) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
       default: break
       }
     }
@@ -3272,12 +3302,16 @@ nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.applied.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.applied, fieldNumber: 2)
     }
+    if !self.absent.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireBundleApplied, rhs: WireBundleApplied) -> Bool {
+  package static func ==(lhs: WireShardSnapshot, rhs: WireShardSnapshot) -> Bool {
     if lhs.blocks != rhs.blocks {return false}
     if lhs.applied != rhs.applied {return false}
+    if lhs.absent != rhs.absent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3285,7 +3319,7 @@ nonisolated extension WireBundleApplied: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Leave"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{1}reason\0\u{1}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{3}most_examples\0\u{1}changed\0\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}number\0\u{1}incarnation\0\u{2}\u{2}done\0\u{1}step\0\u{2}\u{4}tallies\0\u{1}examples\0\u{3}most_examples\0\u{1}changed\0\u{c}\u{4}\u{1}\u{c}\u{7}\u{1}\u{c}\u{8}\u{1}\u{c}\u{9}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3296,7 +3330,6 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 1: try { try decoder.decodeSingularEnumField(value: &self.role) }()
       case 2: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
       case 3: try { try decoder.decodeSingularFixed64Field(value: &self.incarnation) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.done) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.step) }()
       case 10: try { try decoder.decodeRepeatedMessageField(value: &self.tallies) }()
@@ -3317,9 +3350,6 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     }
     if self.incarnation != 0 {
       try visitor.visitSingularFixed64Field(value: self.incarnation, fieldNumber: 3)
-    }
-    if !self.reason.isEmpty {
-      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 4)
     }
     if !self.done.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.done, fieldNumber: 5)
@@ -3346,7 +3376,6 @@ nonisolated extension WireLeave: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.role != rhs.role {return false}
     if lhs.number != rhs.number {return false}
     if lhs.incarnation != rhs.incarnation {return false}
-    if lhs.reason != rhs.reason {return false}
     if lhs.done != rhs.done {return false}
     if lhs.step != rhs.step {return false}
     if lhs.tallies != rhs.tallies {return false}
@@ -3407,25 +3436,6 @@ nonisolated extension WireStop: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
   package static func ==(lhs: WireStop, rhs: WireStop) -> Bool {
     if lhs.now != rhs.now {return false}
     if lhs.reason != rhs.reason {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".Checkpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    // Load everything into unknown fields
-    while try decoder.nextFieldNumber() != nil {}
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: WireCheckpoint, rhs: WireCheckpoint) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3507,7 +3517,7 @@ nonisolated extension WireNodeStatus: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StatusReport"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}phase\0\u{1}step\0\u{3}total_steps\0\u{1}epoch\0\u{1}loss\0\u{1}metrics\0\u{1}seconds\0\u{1}samples\0\u{3}samples_per_second\0\u{1}nodes\0\u{1}checkpoint\0\u{3}checkpoint_step\0\u{1}view\0\u{1}failure\0\u{1}tally\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}phase\0\u{1}step\0\u{3}total_steps\0\u{1}epoch\0\u{1}loss\0\u{1}metrics\0\u{1}seconds\0\u{1}samples\0\u{3}samples_per_second\0\u{1}nodes\0\u{1}checkpoint\0\u{2}\u{2}view\0\u{1}failure\0\u{1}tally\0\u{c}\u{d}\u{1}")
 
   fileprivate class _StorageClass {
     var _job: String = String()
@@ -3522,7 +3532,6 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _samplesPerSecond: Double = 0
     var _nodes: [WireNodeStatus] = []
     var _checkpoint: String = String()
-    var _checkpointStep: Int64 = 0
     var _view: UInt64 = 0
     var _failure: String = String()
     var _tally: WireWorkerTally? = nil
@@ -3548,7 +3557,6 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
       _samplesPerSecond = source._samplesPerSecond
       _nodes = source._nodes
       _checkpoint = source._checkpoint
-      _checkpointStep = source._checkpointStep
       _view = source._view
       _failure = source._failure
       _tally = source._tally
@@ -3582,7 +3590,6 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 10: try { try decoder.decodeSingularDoubleField(value: &_storage._samplesPerSecond) }()
         case 11: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodes) }()
         case 12: try { try decoder.decodeSingularStringField(value: &_storage._checkpoint) }()
-        case 13: try { try decoder.decodeSingularInt64Field(value: &_storage._checkpointStep) }()
         case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._view) }()
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._failure) }()
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._tally) }()
@@ -3634,9 +3641,6 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
       if !_storage._checkpoint.isEmpty {
         try visitor.visitSingularStringField(value: _storage._checkpoint, fieldNumber: 12)
       }
-      if _storage._checkpointStep != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._checkpointStep, fieldNumber: 13)
-      }
       if _storage._view != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._view, fieldNumber: 14)
       }
@@ -3667,7 +3671,6 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._samplesPerSecond != rhs_storage._samplesPerSecond {return false}
         if _storage._nodes != rhs_storage._nodes {return false}
         if _storage._checkpoint != rhs_storage._checkpoint {return false}
-        if _storage._checkpointStep != rhs_storage._checkpointStep {return false}
         if _storage._view != rhs_storage._view {return false}
         if _storage._failure != rhs_storage._failure {return false}
         if _storage._tally != rhs_storage._tally {return false}
@@ -3682,7 +3685,7 @@ nonisolated extension WireStatusReport: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireServerProgram: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServerProgram"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_graph\0\u{1}bundles\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_graph\0\u{1}shards\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3691,7 +3694,7 @@ nonisolated extension WireServerProgram: SwiftProtobuf.Message, SwiftProtobuf._M
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.initialGraph) }()
-      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.bundles) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.shards) }()
       default: break
       }
     }
@@ -3701,15 +3704,15 @@ nonisolated extension WireServerProgram: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.initialGraph.isEmpty {
       try visitor.visitSingularBytesField(value: self.initialGraph, fieldNumber: 1)
     }
-    if !self.bundles.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.bundles, fieldNumber: 2)
+    if !self.shards.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.shards, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireServerProgram, rhs: WireServerProgram) -> Bool {
     if lhs.initialGraph != rhs.initialGraph {return false}
-    if lhs.bundles != rhs.bundles {return false}
+    if lhs.shards != rhs.shards {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3829,9 +3832,9 @@ nonisolated extension WireServerProgram.Push: SwiftProtobuf.Message, SwiftProtob
   }
 }
 
-nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Bundle"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}lane\0\u{1}graph\0\u{1}train\0\u{1}blocks\0\u{1}pushes\0\u{1}replicas\0\u{3}value_bytes\0\u{3}push_bytes\0\u{3}is_table\0")
+nonisolated extension WireServerProgram.Shard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = WireServerProgram.protoMessageName + ".Shard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}executor\0\u{1}graph\0\u{1}train\0\u{1}blocks\0\u{1}pushes\0\u{1}replicas\0\u{3}value_bytes\0\u{3}push_bytes\0\u{3}is_embedding_table\0\u{3}is_lead\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3840,7 +3843,7 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularInt32Field(value: &self.number) }()
-      case 2: try { try decoder.decodeSingularInt32Field(value: &self.lane) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.executor) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.graph) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.train) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.blocks) }()
@@ -3848,7 +3851,8 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.replicas) }()
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.valueBytes) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.pushBytes) }()
-      case 10: try { try decoder.decodeSingularBoolField(value: &self.isTable) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isEmbeddingTable) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.isLead) }()
       default: break
       }
     }
@@ -3858,8 +3862,8 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
     if self.number != 0 {
       try visitor.visitSingularInt32Field(value: self.number, fieldNumber: 1)
     }
-    if self.lane != 0 {
-      try visitor.visitSingularInt32Field(value: self.lane, fieldNumber: 2)
+    if self.executor != 0 {
+      try visitor.visitSingularInt32Field(value: self.executor, fieldNumber: 2)
     }
     if !self.graph.isEmpty {
       try visitor.visitSingularBytesField(value: self.graph, fieldNumber: 3)
@@ -3882,15 +3886,18 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
     if self.pushBytes != 0 {
       try visitor.visitSingularInt64Field(value: self.pushBytes, fieldNumber: 9)
     }
-    if self.isTable != false {
-      try visitor.visitSingularBoolField(value: self.isTable, fieldNumber: 10)
+    if self.isEmbeddingTable != false {
+      try visitor.visitSingularBoolField(value: self.isEmbeddingTable, fieldNumber: 10)
+    }
+    if self.isLead != false {
+      try visitor.visitSingularBoolField(value: self.isLead, fieldNumber: 11)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireServerProgram.Bundle, rhs: WireServerProgram.Bundle) -> Bool {
+  package static func ==(lhs: WireServerProgram.Shard, rhs: WireServerProgram.Shard) -> Bool {
     if lhs.number != rhs.number {return false}
-    if lhs.lane != rhs.lane {return false}
+    if lhs.executor != rhs.executor {return false}
     if lhs.graph != rhs.graph {return false}
     if lhs.train != rhs.train {return false}
     if lhs.blocks != rhs.blocks {return false}
@@ -3898,7 +3905,8 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
     if lhs.replicas != rhs.replicas {return false}
     if lhs.valueBytes != rhs.valueBytes {return false}
     if lhs.pushBytes != rhs.pushBytes {return false}
-    if lhs.isTable != rhs.isTable {return false}
+    if lhs.isEmbeddingTable != rhs.isEmbeddingTable {return false}
+    if lhs.isLead != rhs.isLead {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3906,7 +3914,7 @@ nonisolated extension WireServerProgram.Bundle: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StepResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}examples\0\u{1}loss\0\u{1}metrics\0\u{1}view\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}batch\0\u{1}examples\0\u{1}loss\0\u{1}metrics\0\u{1}view\0\u{1}absent\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3919,6 +3927,7 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularDoubleField(value: &self.loss) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.view) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.absent) }()
       default: break
       }
     }
@@ -3940,6 +3949,9 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.view != 0 {
       try visitor.visitSingularUInt64Field(value: self.view, fieldNumber: 5)
     }
+    if !self.absent.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.absent, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3949,6 +3961,7 @@ nonisolated extension WireStepResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.loss != rhs.loss {return false}
     if lhs.metrics != rhs.metrics {return false}
     if lhs.view != rhs.view {return false}
+    if lhs.absent != rhs.absent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -4,7 +4,7 @@ internal import Messaging
 /// Where a worker's values and gradients lie: each Variable whole, then each pushed node. The session computes straight out
 /// of and into this memory, and servers of this machine may share it.
 ///
-/// A pipelined worker has two places for its values: it computes with those in one while answers bring the next ones to the
+/// A pipelined worker has two buffers for its values: it computes with those in one while answers bring the next ones to the
 /// other, and turns from one to the other.
 final class ExchangeMemory {
     private let base: UnsafeMutableRawPointer
@@ -13,22 +13,22 @@ final class ExchangeMemory {
     let shared: SharedMemory?
     /// The Variables that servers send.
     private let variables: [Vertex]
-    /// Where each Variable lies by its name, in bytes, in the first place and the second, if there is one.
+    /// Where each Variable lies by its name, in bytes, in the first buffer and the second, if there is one.
     private let values: [[String: Int]]
-    /// The place that the session computes with: 0 or 1.
-    private(set) var place = 0
-    /// All of a place's values.
-    private let placeBytes: Int
-    /// By place, the memory of each Variable.
+    /// The buffer that the session computes with: 0 or 1.
+    private(set) var buffer = 0
+    /// All of a buffer's values.
+    private let bufferBytes: Int
+    /// By buffer, the memory of each Variable.
     private var storages: [[TensorStorage]] = []
     private let nodes: [Node: Int]
     private let cut: TrainingCut
 
     /// - Parameters:
-    ///   - places: for values, 1 or 2.
+    ///   - buffers: for values, 1 or 2.
     ///   - isShared: whether servers of this machine are to be offered it.
     ///   - onEvent: told if there is no memory to share.
-    init(_ cut: TrainingCut, places: Int, isShared: Bool, onEvent: (String) -> Void) {
+    init(_ cut: TrainingCut, buffers: Int, isShared: Bool, onEvent: (String) -> Void) {
         self.cut = cut
         var end = 0
         func reserve(_ bytes: Int) -> Int {
@@ -37,10 +37,10 @@ final class ExchangeMemory {
         }
         let variables = cut.writes.flatMap(\.readable)
         self.variables = variables
-        values = (0..<places).map { _ in
+        values = (0..<buffers).map { _ in
             variables.reduce(into: [:]) { $0[$1.name] = reserve(ExchangeMemory.size($1.variableSpec!)) }
         }
-        placeBytes = end / places
+        bufferBytes = end / buffers
         var nodes: [Node: Int] = [:]
         for write in cut.writes {
             // A node that goes to several Variables is computed once.
@@ -62,10 +62,10 @@ final class ExchangeMemory {
             let storage = TensorStorage(byteCount: max(end, 64))
             (base, owner) = (storage.pointer, storage)
         }
-        storages = values.map { places in
+        storages = values.map { offsets in
             variables.map { variable in
                 TensorStorage(
-                    pointer: base + places[variable.name]!, byteCount: ExchangeMemory.size(variable.variableSpec!),
+                    pointer: base + offsets[variable.name]!, byteCount: ExchangeMemory.size(variable.variableSpec!),
                     owner: owner)
             }
         }
@@ -75,7 +75,7 @@ final class ExchangeMemory {
 
     /// Has the session keep the Variables here.
     func bind(_ session: Session) throws {
-        for (variable, storage) in zip(variables, storages[place]) { try session.bind(variable, to: storage) }
+        for (variable, storage) in zip(variables, storages[buffer]) { try session.bind(variable, to: storage) }
     }
 
     /// Where what is pushed is to be computed.
@@ -92,40 +92,40 @@ final class ExchangeMemory {
         return result
     }
 
-    /// Has the session compute with the values of the other place.
+    /// Has the session compute with the values of the other buffer.
     func turn(_ session: Session) throws {
-        place = 1 - place
+        buffer = 1 - buffer
         try bind(session)
     }
 
-    /// Brings the values to the other place too.
-    func copyToOtherPlace() {
-        (base + (1 - place) * placeBytes).copyMemory(from: base + place * placeBytes, byteCount: placeBytes)
+    /// Brings the values to the other buffer too.
+    func copyToOtherBuffer() {
+        (base + (1 - buffer) * bufferBytes).copyMemory(from: base + buffer * bufferBytes, byteCount: bufferBytes)
     }
 
-    private func start(of block: Block, in place: Int) -> Int {
-        values[place][block.variable]! + block.offset * block.dtype.size
+    private func start(of block: Block, in buffer: Int) -> Int {
+        values[buffer][block.variable]! + block.offset * block.dtype.size
     }
 
-    private func start(of push: Bundle.Push, _ bundle: Bundle) -> Int {
-        nodes[cut.writes[bundle.blocks[push.block].write].pushed[push.input]!]! + push.start
+    private func start(of push: Shard.Push, _ shard: Shard) -> Int {
+        nodes[cut.writes[shard.blocks[push.block].write].pushed[push.input]!]! + push.start
     }
 
-    /// What servers are told of a bundle; nil where nothing is shared.
-    func offer(_ bundle: Bundle) -> RegionOffer? {
+    /// What servers are told of a shard; nil where nothing is shared.
+    func offer(_ shard: Shard) -> SharedBufferOffer? {
         shared.map { shared in
-            RegionOffer(
+            SharedBufferOffer(
                 memory: shared.offer,
-                values: values.indices.map { place in bundle.blocks.map { start(of: $0, in: place) } },
-                pushes: bundle.pushes.map { start(of: $0, bundle) })
+                values: values.indices.map { buffer in shard.blocks.map { start(of: $0, in: buffer) } },
+                pushes: shard.pushes.map { start(of: $0, shard) })
         }
     }
 
-    /// The first of a bundle's gradients that is not finite: its Variable, and what it holds.
-    func notFiniteGradient(_ bundle: Bundle) -> NotFiniteNumbers? {
-        for push in bundle.pushes {
-            let write = cut.writes[bundle.blocks[push.block].write]
-            let bytes = UnsafeRawBufferPointer(start: base + start(of: push, bundle), count: push.bytes)
+    /// The first of a shard's gradients that is not finite: its Variable, and what it holds.
+    func notFiniteGradient(_ shard: Shard) -> NotFiniteNumbers? {
+        for push in shard.pushes {
+            let write = cut.writes[shard.blocks[push.block].write]
+            let bytes = UnsafeRawBufferPointer(start: base + start(of: push, shard), count: push.bytes)
             if let value = Finiteness.first(in: bytes, write.pushed[push.input]!.dtype) {
                 return NotFiniteNumbers(variable: write.variable.name, value: value)
             }
@@ -136,7 +136,7 @@ final class ExchangeMemory {
     /// The first Variable whose values are not finite, of those that the session computes with.
     func notFiniteVariable() -> NotFiniteNumbers? {
         for variable in variables {
-            guard let spec = variable.variableSpec, let start = values[place][variable.name] else { continue }
+            guard let spec = variable.variableSpec, let start = values[buffer][variable.name] else { continue }
             let bytes = UnsafeRawBufferPointer(start: base + start, count: ExchangeMemory.size(spec))
             if let value = Finiteness.first(in: bytes, spec.dtype) {
                 return NotFiniteNumbers(variable: variable.name, value: value)
@@ -145,33 +145,33 @@ final class ExchangeMemory {
         return nil
     }
 
-    /// Copies a bundle's gradients to where a push has them.
-    func copyGradients(_ bundle: Bundle, to bytes: UnsafeMutableRawPointer) {
-        for push in bundle.pushes {
-            (bytes + push.offset).copyMemory(from: base + start(of: push, bundle), byteCount: push.bytes)
+    /// Copies a shard's gradients to where a push has them.
+    func copyGradients(_ shard: Shard, to bytes: UnsafeMutableRawPointer) {
+        for push in shard.pushes {
+            (bytes + push.offset).copyMemory(from: base + start(of: push, shard), byteCount: push.bytes)
         }
     }
 
-    /// Copies a bundle's values from an answer to a place.
-    func copyValues(_ bundle: Bundle, from bytes: UnsafeRawPointer, to place: Int) {
-        for (block, offset) in zip(bundle.blocks, bundle.valueOffsets) {
-            (base + start(of: block, in: place)).copyMemory(from: bytes + offset, byteCount: block.bytes)
+    /// Copies a shard's values from an answer to a buffer.
+    func copyValues(_ shard: Shard, from bytes: UnsafeRawPointer, to buffer: Int) {
+        for (block, offset) in zip(shard.blocks, shard.valueOffsets) {
+            (base + start(of: block, in: buffer)).copyMemory(from: bytes + offset, byteCount: block.bytes)
         }
     }
 
-    /// A bundle's gradients as its server reads encoded ones: each behind its coding and size.
-    func encodeGradients(_ bundle: Bundle, with encoder: inout GradientEncoder) -> [UInt8] {
+    /// A shard's gradients as its server reads encoded ones: each behind its coding and size.
+    func encodeGradients(_ shard: Shard, with encoder: inout GradientEncoder) -> [UInt8] {
         var bytes: [UInt8] = []
-        for (index, push) in bundle.pushes.enumerated() {
+        for (index, push) in shard.pushes.enumerated() {
             let head = bytes.count
             bytes.append(contentsOf: repeatElement(0, count: 8))
-            let source = UnsafeRawBufferPointer(start: base + start(of: push, bundle), count: push.bytes)
+            let source = UnsafeRawBufferPointer(start: base + start(of: push, shard), count: push.bytes)
             var coding = GradientCoding.plain
-            let write = cut.writes[bundle.blocks[push.block].write]
+            let write = cut.writes[shard.blocks[push.block].write]
             // What is pushed for rows tells which rows it is about: it goes as it is.
             if write.rows.isEmpty, write.pushed[push.input]!.dtype == .float32 {
                 coding = encoder.encode(
-                    .init(bundle: bundle.number, push: index), source.assumingMemoryBound(to: Float.self), to: &bytes)
+                    .init(shard: shard.number, push: index), source.assumingMemoryBound(to: Float.self), to: &bytes)
             } else {
                 bytes.append(contentsOf: source)
             }
@@ -184,14 +184,14 @@ final class ExchangeMemory {
         return bytes
     }
 
-    /// The bytes of a bundle's values with float32 as bfloat16.
-    func halfBytes(_ bundle: Bundle) -> Int { bundle.blocks.reduce(0) { $0 + HalfValues.size($1.bytes, $1.dtype) } }
+    /// The bytes of a shard's values with float32 as bfloat16.
+    func halfBytes(_ shard: Shard) -> Int { shard.blocks.reduce(0) { $0 + HalfValues.size($1.bytes, $1.dtype) } }
 
-    /// Takes a bundle's values, float32 as bfloat16, from an answer to a place.
-    func readHalfValues(_ bundle: Bundle, from bytes: UnsafeRawPointer, to place: Int) {
+    /// Takes a shard's values, float32 as bfloat16, from an answer to a buffer.
+    func readHalfValues(_ shard: Shard, from bytes: UnsafeRawPointer, to buffer: Int) {
         var offset = 0
-        for block in bundle.blocks {
-            HalfValues.read(bytes + offset, block.dtype, bytes: block.bytes, to: base + start(of: block, in: place))
+        for block in shard.blocks {
+            HalfValues.read(bytes + offset, block.dtype, bytes: block.bytes, to: base + start(of: block, in: buffer))
             offset += HalfValues.size(block.bytes, block.dtype)
         }
     }

@@ -1,5 +1,4 @@
 internal import Dataflow
-internal import Glibc
 package import Messaging
 internal import Training
 
@@ -44,14 +43,16 @@ package struct ExchangeProbe {
         /// by `settle`.
         package func step() throws {
             try begin(wantsValues: true)
-            _ = try session.run(pushed, feeds: feeds, exchange: client.exchange)
+            _ = try session.run(pushed, feeds: feeds, exchange: client.runExchange)
             try client.pushRest()
         }
 
         package func settle() throws { try client.settle() }
 
         private func begin(wantsValues: Bool) throws {
-            try client.begin(.init(step: steps.count, batch: steps.count, examples: 1, wantsValues: wantsValues))
+            try client.begin(
+                GradientPush(
+                    step: steps.count, batch: steps.count, examples: 1, basis: .updates(0), wantsValues: wantsValues))
             steps.count += 1
         }
     }
@@ -62,27 +63,12 @@ package struct ExchangeProbe {
         let (control, config) = try NodeStart.connect(coordinator, options)
         defer { control.close() }
         let options = options.joined(by: control)
-        guard let kind = JobRegistry(options.jobs)[config.model.kind] else {
-            throw NodeError(.refused, "this program knows no model of the kind '\(config.model.kind)'")
-        }
-        let job = try PreparedJob(config, kind)
-        var registration = WireRegisterWorker()
-        registration.host = NodeStart.host
-        registration.pid = Int64(getpid())
-        registration.version = NodeStart.version
-        registration.incarnation = UInt64.random(in: 1...(.max))
-        registration.fingerprint = job.fingerprint
-        registration.variables = job.variables.map(\.wire)
-        guard case .workerAssigned(let assigned) = try control.ask(.registerWorker(registration)) else {
-            throw control.unexpected()
-        }
-        let number = try Limit.node.check(assigned.number, "WorkerAssigned.number")
-        let watcher = ViewWatcher(
-            control, number: number, incarnation: registration.incarnation, cluster: config.cluster)
+        var job = try WorkerNode.prepare(config, options)
+        let (identity, jobKey) = try WorkerNode.register(&job, control, options)
+        let watcher = ViewWatcher(control, identity, cluster: config.cluster)
         defer { watcher.end() }
         let loop = WorkerLoop(
-            job: job, options: options, control: control, watcher: watcher, number: number,
-            incarnation: registration.incarnation, jobKey: assigned.jobKey)
+            job: job, options: options, control: control, watcher: watcher, worker: identity, jobKey: jobKey)
         guard let view = try loop.firstView() else { return }
         let session = try Session(
             job.graph, options: SessionOptions(threads: options.threads ?? 1, process: nil, devices: .hostOnly))

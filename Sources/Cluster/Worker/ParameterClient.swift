@@ -2,145 +2,109 @@ package import Dataflow
 internal import Foundation
 package import Messaging
 
-/// A worker's side of the exchange: gets values into a session's Variables, pushes gradients, and retries both.
+/// A worker's side of the exchange: sends what `WorkerExchange` wants, takes the answers' values into a session's Variables,
+/// and retries.
 ///
-/// A step's gradients leave bundle by bundle as the run of `exchange` makes them; the answers are taken just before the
-/// next run reads the values, or by `settle`. Pipelined, the next run reads the values that came before those, and the
-/// answers are taken before it makes the next gradients.
+/// A step's gradients leave shard by shard as the run of `runExchange` makes them; the answers are taken just before the next
+/// run reads the values, or by `settle`. Pipelined, the next run reads the values that came before those, and the answers
+/// are taken before it makes the next gradients.
 ///
-/// Where it is to look for gradients that are not finite, each bundle's are scanned before they leave. From the first such
-/// one on nothing of the step leaves; and nothing before the run is over where a step goes into all bundles or into none.
+/// Where it is to look for gradients that are not finite, each shard's are scanned before they leave. From the first such
+/// one on nothing of the step leaves; and nothing before the run is over where a step goes into all shards or into none.
 package final class ParameterClient {
-    /// Seconds before a push is repeated that found no room.
-    private static let pause = 0.002
     /// Of one request; servers answer at least every two seconds.
     private static let requestTimeout = Duration.seconds(3)
 
-    package typealias Outcome = WorkerState.Outcome
+    package typealias Outcome = WorkerExchange.Outcome
 
-    /// What a worker tells of the step whose gradients it pushes.
-    package struct Push {
-        /// The worker's step, counted from 0.
-        var step: Int
-        var batch: Int
-        /// 0 where this worker has no examples in the batch, and no gradients.
-        var examples: Int
-        /// The view by which the batch was divided, in a synchronous job; the worker's clock under bounded staleness; not
-        /// used in an asynchronous job.
-        var clock: UInt64 = 0
-        /// Whether the new values are needed; must be in a synchronous job.
-        var wantsValues = true
-
-        package init(step: Int, batch: Int, examples: Int, clock: UInt64 = 0, wantsValues: Bool = true) {
-            self.step = step
-            self.batch = batch
-            self.examples = examples
-            self.clock = clock
-            self.wantsValues = wantsValues
-        }
-    }
-
-    /// A request whose answer has not been taken.
+    /// A request that has been sent.
     private struct Flight {
-        /// Makes the request, or the shorter one for when its bytes are known to have arrived.
-        let make: (_ sequence: UInt64, _ isAgain: Bool) -> Draft
-        var sending: RequestSender.Sending
-        var sequence: UInt64
-        let bytes: Int
-        /// Where the values of the answer go.
-        let place: Int
+        let outgoing: WorkerExchange.Outgoing
+        let sending: RequestSender.Sending
     }
 
-    /// A request, and whether the bundle's gradients are still to be copied into it.
-    private struct Draft: ~Copyable {
-        var message: Message
-        var lacksGradients = false
-    }
-
-    private let layout: BundleLayout
+    private let layout: ShardLayout
     private let memory: ExchangeMemory
     private let session: Session
     private let sockets: [[RequestSocket]]
     private let sender = RequestSender()
     private let jobKey: UInt64
-    private let incarnation: UInt64
-    private let worker: Int
+    private let worker: WorkerIdentity
     private let deadline: Duration
     private let shouldStop: () -> Bool
     private let onEvent: (String) -> Void
-    /// Bytes in flight in sockets at once.
-    private let window: Int
     private let wire: WireFormat
-    private let consistency: JobConfig.Cluster.Consistency
+    private let isSynchronous: Bool
+    private var state: WorkerExchange
     private var encoder: GradientEncoder
-    /// By bundle.
+    /// By shard.
     private var flights: [Flight?]
     private var isShared: [Bool]
-    /// By place and bundle, the updates that the values have.
-    private var updates: [[UInt64]]
-    /// Answers that have been read, by bundle: the next push is written there.
+    /// Answers that have been read, by shard: the next push is written there.
     private var spares: [Box<Message>?]
-    /// Bundles whose push of the step at hand has not left.
-    private var isWaiting: [Bool]
-    /// Bundles in flight, the oldest first.
-    private var order: [Int] = []
-    private var bytesInFlight = 0
-    private var sequence: UInt64 = 0
-    private var push = Push(step: 0, batch: 0, examples: 0)
+    /// Encoded gradients of the last push, by shard: what a format leaves out goes into the next step, and a repeat says the
+    /// same.
+    private var encoded: [[UInt8]]
+    /// Since when a shard has not answered.
+    private var trouble: [ContinuousClock.Instant?]
     private let onNaN: JobConfig.Train.OnNaN?
-    /// Bundles whose gradients of the step at hand have not been scanned.
+    private var hasGradients = false
+    /// Shards whose gradients of the step at hand have not been scanned.
     private var isUnscanned: [Bool]
     /// The first gradient of the step at hand that is not finite.
     private(set) var notFinite: NotFiniteNumbers?
-    /// What is not finite is told of already, and is not looked for any more.
-    var hasToldOfNaN = false
+    /// What is not finite has been reported, and is not looked for any more.
+    var hasReportedNaN = false
     /// Memory is being offered; servers that refuse it, and why.
     private var isJoining = false
     private var refusals: [Int: String] = [:]
-    private(set) var outcome = Outcome()
     /// What a run of the session that computes gradients is to be given.
-    private(set) var exchange: RunExchange!
+    private(set) var runExchange: RunExchange!
 
     package init(
-        cut: TrainingCut, layout: BundleLayout, session: Session, sockets: [[RequestSocket]], jobKey: UInt64,
-        incarnation: UInt64, worker: Int, cluster: JobConfig.Cluster, onNaN: JobConfig.Train.OnNaN? = nil,
+        cut: TrainingCut, layout: ShardLayout, session: Session, sockets: [[RequestSocket]], jobKey: UInt64,
+        worker: WorkerIdentity, cluster: JobConfig.Cluster, onNaN: JobConfig.Train.OnNaN? = nil,
         shouldStop: @escaping () -> Bool, onEvent: @escaping (String) -> Void
     ) throws {
         self.layout = layout
         self.session = session
         self.sockets = sockets
         self.jobKey = jobKey
-        self.incarnation = incarnation
         self.worker = worker
         deadline = cluster.heartbeatTimeout
-        window = cluster.window(lanes: sockets.map(\.count))
         wire = cluster.wire
-        consistency = cluster.consistency
+        isSynchronous = cluster.consistency.isSynchronous
         encoder = GradientEncoder(cluster.wire)
         self.onNaN = onNaN
         self.shouldStop = shouldStop
         self.onEvent = onEvent
-        flights = Array(repeating: nil, count: layout.bundles.count)
-        isShared = Array(repeating: false, count: layout.bundles.count)
-        isWaiting = isShared
+        state = WorkerExchange(
+            cluster.consistency,
+            shards: layout.shards.map {
+                .init(pushBytes: $0.pushBytes, valueBytes: $0.valueBytes, isEmbeddingTable: $0.isEmbeddingTable)
+            }, lead: layout.lead, window: cluster.window(executors: sockets.map(\.count)))
+        let count = layout.shards.count
+        flights = Array(repeating: nil, count: count)
+        isShared = Array(repeating: false, count: count)
         isUnscanned = isShared
-        spares = Array(repeating: nil, count: layout.bundles.count)
-        let places = cluster.consistency.isPipelined ? 2 : 1
-        updates = Array(repeating: Array(repeating: 0, count: layout.bundles.count), count: places)
+        spares = Array(repeating: nil, count: count)
+        encoded = Array(repeating: [], count: count)
+        trouble = Array(repeating: nil, count: count)
         memory = ExchangeMemory(
-            cut, places: places, isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
+            cut, buffers: cluster.consistency.isPipelined ? 2 : 1,
+            isShared: cluster.sharedMemory && cluster.wire == .float32, onEvent: onEvent)
         try memory.bind(session)
-        exchange = RunExchange(
-            groups: layout.bundles.map { bundle in
+        runExchange = RunExchange(
+            groups: layout.shards.map { shard in
                 RunExchange.Group(
-                    fetches: bundle.pushes.map { cut.writes[bundle.blocks[$0.block].write].pushed[$0.input]! },
-                    variables: bundle.blocks.map { block in
+                    fetches: shard.pushes.map { cut.writes[shard.blocks[$0.block].write].pushed[$0.input]! },
+                    variables: shard.blocks.map { block in
                         cut.writes[block.write].readable.first { $0.name == block.variable }!
                     },
                     hasValues: cluster.consistency.isPipelined)
             }, destinations: memory.destinations,
-            willUse: { [unowned self] bundle in try arrive(bundle) },
-            isFinal: { [unowned self] bundle in try complete(bundle) })
+            willUse: { [unowned self] shard in try arrive(shard) },
+            isFinal: { [unowned self] shard in try complete(shard) })
         try share()
     }
 
@@ -149,275 +113,211 @@ package final class ParameterClient {
     /// Gets all values.
     ///
     /// - Parameter pauses: how often this worker has paused.
-    package func pull(pauses: UInt64 = 0) throws -> Outcome {
+    package func pull(pauses: Int = 0) throws -> Outcome {
         try settle()
-        var rest = layout.bundles[...]
-        var told = -1
-        if !consistency.isAsynchronous {
-            // The arbiter names the step, or the clock from which this worker begins; the others hear it from the worker.
-            let arbiter = layout.bundles[layout.arbiter]
-            try ask(.pull, arbiter, clock: pauses)
-            try settle()
-            told = consistency.isSynchronous ? outcome.step : Int(min(outcome.clock, 1 << 53 - 2))
-            rest = layout.bundles.filter { $0.number != layout.arbiter }[...]
-        }
-        for bundle in rest { try ask(.pull, bundle, step: told + 1, clock: pauses) }
+        state.pull(pauses: pauses)
         try settle()
-        return outcome
+        return state.outcome
     }
 
-    /// Waits at the arbiter for the end of a step in which this worker has no part.
+    /// Waits for the end of a step in which this worker has no part, and gets the values after it.
     func wait(step: Int) throws -> Outcome {
         try settle()
-        try ask(.push, layout.bundles[layout.arbiter], step: step)
+        state.wait(step: step)
         try settle()
-        return outcome
+        return state.outcome
     }
 
-    /// Tells all servers that this worker has no batches for now.
+    /// Lets no server wait for this worker, which has no batches for now.
     ///
     /// - Parameter pauses: how often it has paused, this time included.
-    func pause(pauses: UInt64) throws {
+    func pause(pauses: Int) throws {
         try settle()
-        for bundle in layout.bundles { try ask(.pause, bundle, clock: pauses) }
+        state.pause(pauses: pauses)
         try settle()
     }
 
-    /// Sends a request without gradients.
-    private func ask(_ kind: DataHeader.Kind, _ bundle: Bundle, step: Int = 0, clock: UInt64 = 0) throws {
-        let place = memory.place
-        try send(bundle, bytes: isShared[bundle.number] ? 0 : bundle.valueBytes) { [unowned self] sequence, isAgain in
-            var header = self.header(isAgain && kind == .push ? .await : kind, bundle, sequence, place: place)
-            header.step = Int64(step)
-            header.clock = clock
-            return Draft(message: header.message(room: 0))
+    /// Says what the pushes that follow are about: those of a run that is given `runExchange`, or of `pushRest`.
+    package func begin(_ push: GradientPush) throws {
+        switch state.begin(push) {
+        case .none: break
+        case .copy: memory.copyToOtherBuffer()
+        case .turn: try memory.turn(session)
         }
-    }
-
-    /// Says what the pushes that follow are about: those of a run that is given `exchange`, or of `pushRest`.
-    package func begin(_ push: Push) throws {
-        self.push = push
-        if consistency.isPipelined {
-            if order.isEmpty {
-                // These are the newest, and the step after the next is to find no older ones.
-                memory.copyToOtherPlace()
-                updates[1 - memory.place] = updates[memory.place]
-            } else {
-                // The answers to the step before the last have all come, or the last would not have been pushed.
-                try memory.turn(session)
-            }
-        }
-        for i in isWaiting.indices { (isWaiting[i], isUnscanned[i]) = (true, true) }
+        hasGradients = push.examples > 0
+        for i in isUnscanned.indices { isUnscanned[i] = true }
         notFinite = nil
     }
 
-    /// A bundle's gradients are final.
-    private func complete(_ number: Int) throws {
-        scan(number)
+    /// A shard's gradients are final.
+    private func complete(_ shard: Int) throws {
+        scan(shard)
         guard onNaN != .skip, onNaN == .ignore || notFinite == nil else { return }
-        try depart(number)
+        state.hand(over: shard)
+        // The push to the lead shard leaves last.
+        try drive { [isSynchronous] in $0.hasLeft(shard) || isSynchronous && shard == $0.lead }
     }
 
-    private func scan(_ number: Int) {
-        guard isUnscanned[number], onNaN != nil, !hasToldOfNaN, push.examples > 0 else { return }
-        isUnscanned[number] = false
-        notFinite = notFinite ?? memory.notFiniteGradient(layout.bundles[number])
+    private func scan(_ shard: Int) {
+        guard isUnscanned[shard], onNaN != nil, !hasReportedNaN, hasGradients else { return }
+        isUnscanned[shard] = false
+        notFinite = notFinite ?? memory.notFiniteGradient(layout.shards[shard])
     }
 
     /// Looks for gradients that are not finite where that has not been done, after the run.
-    func scanRest() { for number in isUnscanned.indices { scan(number) } }
+    func scanRest() { for shard in isUnscanned.indices { scan(shard) } }
 
     /// The first Variable whose values here are not finite.
     func notFiniteVariable() -> NotFiniteNumbers? { memory.notFiniteVariable() }
 
     /// Pushes what the run has not pushed, as where there was no run because there are no examples.
     ///
-    /// - Parameter isVoid: the step's gradients are not finite: servers are only told that they are left out.
+    /// - Parameter isVoid: the step's gradients are not finite: servers only hear that they are left out.
     package func pushRest(isVoid: Bool = false) throws {
-        for number in isWaiting.indices where isWaiting[number] { try depart(number, isVoid: isVoid) }
+        state.finish(isVoid: isVoid)
+        try drive { state in state.shards.indices.allSatisfy(state.hasLeft) }
     }
 
-    /// Waits for the answer of the bundle by which all workers go.
-    func arbitrate() throws -> Outcome {
-        try arrive(layout.arbiter)
-        return outcome
+    /// Waits until the lead shard has closed the step at hand.
+    func awaitLead() throws -> Outcome {
+        try drive(towards: state.lead) { $0.outcome.open != nil }
+        return state.outcome
     }
 
     /// Waits for all answers: what was pushed is applied.
-    package func settle() throws { while let oldest = order.first { try arrive(oldest) } }
+    package func settle() throws { try drive { $0.isSettled } }
 
     /// Makes gradients of zeros, where a benchmark computes none.
     func clearGradients() { memory.clearGradients() }
 
-    // MARK: One bundle
+    /// Waits for all answers of a shard.
+    private func arrive(_ shard: Int) throws { try drive(towards: shard) { $0.isSettled(shard) } }
 
-    private func header(
-        _ kind: DataHeader.Kind, _ bundle: Bundle, _ sequence: UInt64, place: Int = 0
-    ) -> DataHeader {
-        var header = DataHeader(
-            kind, jobKey: jobKey, incarnation: incarnation, worker: worker, bundle: bundle.number)
-        header.sequence = sequence
-        header.isShared = isShared[bundle.number]
-        header.hasHalfValues = wire == .bfloat16
-        header.isSecond = place == 1
-        return header
-    }
+    // MARK: Messages
 
-    /// Pushes a bundle's gradients, which are final.
-    private func depart(_ number: Int, isVoid: Bool = false) throws {
-        try arrive(number)
-        let bundle = layout.bundles[number]
-        let (push, place) = (self.push, memory.place)
-        let clock = consistency.isAsynchronous ? updates[place][number] : push.clock
-        let hasBytes = push.examples > 0 && !isShared[number] && !isVoid
-        isWaiting[number] = false
-        // Once: what a format leaves out goes into the next step, and a repeat says the same.
-        let encoded = hasBytes && wire != .float32 ? memory.encodeGradients(bundle, with: &encoder) : nil
-        try send(bundle, bytes: isShared[number] ? 0 : max(bundle.pushBytes, bundle.valueBytes)) {
-            [unowned self] sequence, isAgain in
-            let kind: DataHeader.Kind = isAgain ? .await : push.wantsValues ? .push : .pushOnly
-            var header = self.header(kind, bundle, sequence, place: place)
-            header.step = Int64(push.step)
-            header.batch = Int64(push.batch)
-            header.clock = clock
-            header.examples = UInt32(push.examples)
-            header.isVoid = isVoid
-            guard hasBytes, !isAgain else { return Draft(message: header.message(room: 0)) }
-            if let encoded {
-                header.isEncoded = true
-                return Draft(message: header.message(bytes: encoded))
+    /// Sends what may leave, and takes answers until `isDone`.
+    ///
+    /// - Parameter towards: the shard whose answer is waited for first.
+    private func drive(towards shard: Int? = nil, until isDone: (WorkerExchange) -> Bool) throws {
+        while true {
+            while let outgoing = state.next() { send(outgoing) }
+            if isDone(state) { return }
+            guard let oldest = state.underWay.first else {
+                throw NodeError(.peerUnavailable, "a server answered something else than it was asked")
             }
-            let message = header.message(room: bundle.pushBytes, reusing: spares[number]?.take())
-            return Draft(message: message, lacksGradients: true)
+            try receive(shard.flatMap { flights[$0] == nil ? nil : $0 } ?? oldest)
         }
     }
 
-    /// Sends a request about a bundle, after others have come back if too much is in flight.
-    private func send(
-        _ bundle: Bundle, bytes: Int, _ make: @escaping (_ sequence: UInt64, _ isAgain: Bool) -> Draft
-    ) throws {
-        while bytesInFlight + bytes > window, let oldest = order.first { try arrive(oldest) }
-        sequence += 1
-        flights[bundle.number] = Flight(
-            make: make, sending: start(bundle, make(sequence, false)), sequence: sequence, bytes: bytes,
-            place: memory.place)
-        order.append(bundle.number)
-        bytesInFlight += bytes
-    }
-
-    private func start(_ bundle: Bundle, _ draft: consuming Draft) -> RequestSender.Sending {
-        // Nothing of a bundle's gradients is written before its answer has come.
-        nonisolated(unsafe) let memory = memory
+    private func send(_ outgoing: WorkerExchange.Outgoing) {
+        let shard = layout.shards[outgoing.shard]
+        var envelope = ExchangeEnvelope(
+            jobKey: jobKey, worker: worker, shard: shard.number, sequence: outgoing.sequence)
+        envelope.isShared = isShared[shard.number]
+        envelope.hasHalfValues = wire == .bfloat16
+        envelope.buffer = outgoing.buffer
         var fill: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
-        if draft.lacksGradients {
-            fill = { bytes in memory.copyGradients(bundle, to: bytes.baseAddress! + DataHeader.size) }
-        }
-        return sender.send(
-            draft.message, to: sockets[bundle.server][bundle.lane], timeout: ParameterClient.requestTimeout, fill: fill)
-    }
-
-    private func reply(to flight: borrowing Flight) throws -> PendingReply {
-        do { return try flight.sending.reply() } catch { throw NodeError(.peerUnavailable, "\(error)") }
-    }
-
-    /// Takes a bundle's answer, if there is one to come: asks again where the connection broke or the step has to wait
-    /// for others.
-    private func arrive(_ number: Int) throws {
-        guard var flight = flights[number] else { return }
-        let bundle = layout.bundles[number]
-        var trouble: ContinuousClock.Instant?
-        retry: while true {
-            if shouldStop() { throw WorkerStopped() }
-            var isAgain = false
-            let pending = try reply(to: flight)
-            do {
-                let message = try pending.wait()
-                let answer = try take(message, bundle, flight)
-                if case .done = answer {
-                    if !isShared[number] { spares[number] = Box(message) }
-                    break retry
-                }
-                trouble = nil
-                if case .waiting(let names) = answer {
-                    isAgain = true
-                    onEvent("the step waits for \(names)")
-                } else {
-                    Thread.sleep(forTimeInterval: ParameterClient.pause)
-                }
-            } catch let error as MessagingError {
-                guard error.code != .refused else {
-                    throw NodeError(.refused, "server \(bundle.server) refuses: \(error.detail)")
-                }
-                trouble = trouble ?? .now
-                guard ContinuousClock.now - trouble! < deadline else {
-                    throw NodeError(.peerUnavailable, "server \(bundle.server) does not answer: \(error)")
-                }
+        var message: Message
+        switch outgoing.request {
+        case .push(let push) where push.examples > 0 && !push.isVoid && !envelope.isShared:
+            if wire == .float32 {
+                message = ExchangeCodec.message(
+                    outgoing.request, envelope, room: shard.pushBytes, reusing: spares[shard.number]?.take())
+                // Nothing of a shard's gradients is written before its answer has come.
+                nonisolated(unsafe) let memory = memory
+                fill = { memory.copyGradients(shard, to: $0.baseAddress! + ExchangeCodec.headerSize) }
+            } else {
+                if !outgoing.isRepeat { encoded[shard.number] = memory.encodeGradients(shard, with: &encoder) }
+                envelope.isEncoded = true
+                message = ExchangeCodec.message(outgoing.request, envelope, payload: encoded[shard.number])
             }
-            sequence += 1
-            flight.sequence = sequence
-            flight.sending = start(bundle, flight.make(sequence, isAgain))
+        case .attach:
+            message = ExchangeCodec.message(
+                outgoing.request, envelope, payload: memory.offer(shard)?.bytes ?? [])
+        default: message = ExchangeCodec.message(outgoing.request, envelope)
         }
-        flights[number] = nil
-        order.removeAll { $0 == number }
-        bytesInFlight -= flight.bytes
+        flights[shard.number] = Flight(
+            outgoing: outgoing,
+            sending: sender.send(
+                message, to: sockets[shard.server][shard.executor], timeout: ParameterClient.requestTimeout, fill: fill))
     }
 
-    private enum Answer { case done, waiting(String), busy }
+    /// Takes the answer of a shard. One that does not come is asked for again, until the deadline.
+    private func receive(_ number: Int) throws {
+        if shouldStop() { throw WorkerStopped() }
+        guard let flight = flights[number] else { return }
+        let server = layout.shards[number].server
+        let pending: PendingReply
+        do { pending = try flight.sending.reply() } catch { throw NodeError(.peerUnavailable, "\(error)") }
+        do {
+            let message = try pending.wait()
+            flights[number] = nil
+            trouble[number] = nil
+            if try take(message, flight.outgoing) { spares[number] = Box(message) }
+        } catch let error as MessagingError {
+            guard error.code != .refused else {
+                throw NodeError(.refused, "server \(server) refuses: \(error.detail)")
+            }
+            let since = trouble[number] ?? .now
+            trouble[number] = since
+            guard ContinuousClock.now - since < deadline else {
+                throw NodeError(.peerUnavailable, "server \(server) does not answer: \(error)")
+            }
+            flights[number] = nil
+            state.fail(number, sequence: flight.outgoing.sequence)
+        }
+    }
 
-    private func take(_ message: borrowing Message, _ bundle: Bundle, _ flight: borrowing Flight) throws -> Answer {
-        try message.withUnsafeBytes { (bytes) throws -> Answer in
-            guard let header = DataHeader(bytes), (try? header.check(mostExamples: Int(UInt32.max))) != nil,
-                header.sequence == flight.sequence || header.kind == .refused,
-                header.bundle == UInt32(bundle.number) || header.kind == .refused
-            else { throw NodeError(.peerUnavailable, "server \(bundle.server) answered something else") }
-            switch header.kind {
-            case .values, .late:
-                let isHalf = wire == .bfloat16
-                let size = header.isShared ? 0 : isHalf ? memory.halfBytes(bundle) : bundle.valueBytes
-                guard bytes.count == DataHeader.size + size, !header.isShared || isShared[bundle.number],
-                    header.hasHalfValues == isHalf
+    /// Takes an answer; true if its message may be written anew.
+    private func take(_ message: borrowing Message, _ outgoing: WorkerExchange.Outgoing) throws -> Bool {
+        let shard = layout.shards[outgoing.shard]
+        let isHalf = wire == .bfloat16
+        return try message.withUnsafeBytes { (bytes) throws -> Bool in
+            let answer: (envelope: ExchangeEnvelope, reply: ExchangeReply, payload: UnsafeRawBufferPointer)
+            do throws(NodeError) { answer = try ExchangeCodec.reply(bytes) } catch {
+                throw NodeError(.peerUnavailable, "server \(shard.server) answered something else: \(error.message)")
+            }
+            let (envelope, reply, payload) = answer
+            if case .refused(let reason) = reply {
+                guard isJoining else { throw NodeError(.refused, "server \(shard.server) refuses: \(reason)") }
+                refusals[shard.server] = reason
+                state.take(reply, from: shard.number, sequence: outgoing.sequence)
+                return false
+            }
+            guard envelope.sequence == outgoing.sequence, envelope.shard == shard.number, outgoing.request.accepts(reply)
+            else { throw NodeError(.peerUnavailable, "server \(shard.server) answered something else") }
+            if case .waiting(let names) = reply, !names.isEmpty { onEvent("the step waits for \(names)") }
+            if reply.carriesValues {
+                let size = envelope.isShared ? 0 : isHalf ? memory.halfBytes(shard) : shard.valueBytes
+                guard payload.count == size, !envelope.isShared || isShared[shard.number],
+                    envelope.hasHalfValues == isHalf
                 else {
                     throw NodeError(
                         .peerUnavailable,
-                        "server \(bundle.server) sent \(bytes.count) bytes for bundle \(bundle.number)")
+                        "server \(shard.server) sent \(payload.count) bytes for shard \(shard.number)")
                 }
-                let values = bytes.baseAddress! + DataHeader.size
                 if isHalf {
-                    memory.readHalfValues(bundle, from: values, to: flight.place)
-                } else if !header.isShared {
-                    memory.copyValues(bundle, from: values, to: flight.place)
+                    memory.readHalfValues(shard, from: payload.baseAddress!, to: outgoing.buffer)
+                } else if !envelope.isShared, size > 0 {
+                    memory.copyValues(shard, from: payload.baseAddress!, to: outgoing.buffer)
                 }
-                updates[flight.place][bundle.number] = UInt64(header.step)
-                if bundle.number == layout.arbiter {
-                    outcome = Outcome(step: Int(header.step), clock: header.clock, isLate: header.kind == .late)
-                }
-                return .done
-            case .applied: return .done
-            case .attached:
-                isShared[bundle.number] = true
-                return .done
-            case .waiting: return .waiting(DataHeader.text(bytes))
-            case .busy: return .busy
-            case .refused where isJoining:
-                refusals[bundle.server] = DataHeader.text(bytes)
-                return .done
-            default: throw NodeError(.refused, "server \(bundle.server) refuses: \(DataHeader.text(bytes))")
             }
+            if outgoing.request == .attach {
+                isShared[shard.number] = true
+                state.share(shard.number)
+            }
+            state.take(reply, from: shard.number, sequence: outgoing.sequence)
+            return reply.carriesValues && !envelope.isShared
         }
     }
 
     // MARK: Shared memory
 
-    /// Offers every server the memory that its bundles' bytes are in; those on other machines cannot open it.
+    /// Offers every server the memory that its shards' bytes are in; those on other machines cannot open it.
     private func share() throws {
         guard let shared = memory.shared else { return }
         isJoining = true
-        for bundle in layout.bundles {
-            guard let offer = memory.offer(bundle) else { continue }
-            try send(bundle, bytes: 0) { [unowned self] sequence, _ in
-                Draft(message: header(.attach, bundle, sequence).message(bytes: offer.bytes))
-            }
-        }
+        state.attach(layout.shards.map(\.number))
         try settle()
         isJoining = false
         shared.withdraw()

@@ -1,49 +1,69 @@
 internal import Foundation
-internal import Synchronization
 
 /// Keeps in touch with the coordinator on a thread of its own: heartbeats out, views in.
 final class ViewWatcher: Sendable {
-    private struct State {
+    private struct State: Sendable {
         var view: ClusterView?
         /// The last views, for steps that are divided by an older one.
         var recent: [ClusterView] = []
         var failure: NodeError?
         var step = 0
-        var isOver = false
-        var isRunning = true
-        /// What the coordinator has not been told for certain, the oldest first.
-        var results: [WireStepResult] = []
-        /// How many were taken out of `results` since the job began.
-        var toldCount = 0
+        /// What the coordinator may not know yet, the oldest first.
+        var reports: [StepReport] = []
+        /// How many were taken out of `reports` since the job began.
+        var acknowledged = 0
         var isLeaving = false
+
+        /// Whether the job does no longer train.
+        var isEnding: Bool {
+            failure != nil || [.stopping, .closing, .saving, .finished, .failed].contains(view?.phase)
+        }
     }
 
-    private let state = Mutex(State())
+    private let state = Monitor(State())
+    private let thread: ServiceThread
     private let control: ControlClient
-    private let number: Int
-    private let incarnation: UInt64
-    private let cluster: JobConfig.Cluster
-    private let pauses: PauseWatch?
+    private let worker: WorkerIdentity
+    private let interval: Duration
 
     init(
-        _ control: ControlClient, number: Int, incarnation: UInt64, cluster: JobConfig.Cluster,
-        pauses: PauseWatch? = nil
+        _ control: ControlClient, _ worker: WorkerIdentity, cluster: JobConfig.Cluster, stops: StopWatcher? = nil
     ) {
-        self.pauses = pauses
         self.control = control
-        self.number = number
-        self.incarnation = incarnation
-        self.cluster = cluster
-        Thread.detachNewThread { [self] in run() }
+        self.worker = worker
+        let interval = cluster.heartbeatInterval
+        self.interval = interval
+        thread = ServiceThread { [state] thread in
+            while !thread.isEnding {
+                do {
+                    let view = try ViewWatcher.beat(control, worker, state, interval, stops, thread)
+                    if view.phase == .finished || view.phase == .failed { return }
+                } catch is WorkerStopped { return } catch {
+                    let error = error as? NodeError ?? NodeError(.failed, "\(error)")
+                    state.withLock { $0.failure = error }
+                    return
+                }
+            }
+        }
     }
 
     /// The newest view, nil before the first.
     var view: ClusterView? { state.withLock { $0.view } }
 
-    /// The view of this number, or the next one known if it was skipped; nil before it has come.
-    func view(numbered number: UInt64) -> ClusterView? {
-        state.withLock { $0.recent.first { $0.number >= number } }
+    /// Waits for a view of this number, or the next one known if it was skipped; nil if it does not come in time.
+    func view(numbered number: UInt64, for limit: Duration) -> ClusterView? {
+        func find(_ state: State) -> ClusterView? { state.recent.first { $0.number >= number } }
+        state.wait(for: limit) { find($0) != nil || $0.isEnding }
+        return state.withLock { find($0) }
     }
+
+    /// Waits until a view has come that is not this one, the job ends, or the time is over.
+    func waitForView(after view: ClusterView?, for limit: Duration) {
+        state.wait(for: limit) { $0.view?.number != view?.number || $0.isEnding }
+    }
+
+    /// Waits until the job does no longer train, or the time is over.
+    func waitForEnd(for limit: Duration) { state.wait(for: limit) { $0.isEnding } }
 
     /// Throws if the coordinator has gone or refuses.
     func check() throws { if let failure = state.withLock({ $0.failure }) { throw failure } }
@@ -52,82 +72,70 @@ final class ViewWatcher: Sendable {
     /// - Throws: `NodeError` if the coordinator refuses.
     func checkNow() throws {
         do {
-            if let failure = state.withLock({ $0.failure }) { throw failure }
-            try NodeStart.heartbeat(control, .worker, number, incarnation, interval: cluster.heartbeatInterval)
+            try check()
+            try NodeStart.heartbeat(
+                control, NodeReport(.worker, worker.worker, incarnation: worker.incarnation), interval: interval)
         } catch let error as NodeError where error.kind == .peerUnavailable {
             // What the caller has to say is more.
         }
     }
 
     /// Whether the job does no longer train.
-    var isEnding: Bool {
-        state.withLock { state in
-            state.failure != nil || [.stopping, .saving, .finished, .failed].contains(state.view?.phase)
-        }
-    }
+    var isEnding: Bool { state.withLock { $0.isEnding } }
 
     /// Steps that this worker has made.
     var step: Int { state.withLock { $0.step } }
 
     func countStep() { state.withLock { $0.step += 1 } }
 
-    /// Tells from now on that this worker leaves as soon as no step has a part for it.
+    /// Reports from now on that this worker leaves as soon as no step has a part for it.
     func announceLeaving() { state.withLock { $0.isLeaving = true } }
 
-    /// Adds what to tell of a step with the next heartbeat.
-    func add(_ result: WireStepResult) { state.withLock { $0.results.append(result) } }
+    /// Reports a step with the next heartbeat.
+    func add(_ report: StepReport) { state.withLock { $0.reports.append(report) } }
 
-    /// Results that the coordinator may not know, and what to call `told` with once it does. A heartbeat that has got no
-    /// answer may or may not have told of them; told twice, they count once.
-    var untold: (results: [WireStepResult], upTo: Int) {
-        state.withLock { ($0.results, $0.toldCount + $0.results.count) }
+    /// Reports that the coordinator may not know, and what to call `acknowledge` with once it does. A heartbeat that has got
+    /// no answer may or may not have brought them; reported twice, they count once.
+    var pending: (reports: [StepReport], upTo: Int) {
+        state.withLock { ($0.reports, $0.acknowledged + $0.reports.count) }
     }
 
-    /// The coordinator knows of all results up to these.
-    func told(upTo count: Int) {
+    /// The coordinator knows all reports up to these.
+    func acknowledge(upTo count: Int) { ViewWatcher.acknowledge(state, upTo: count) }
+
+    private static func acknowledge(_ state: Monitor<State>, upTo count: Int) {
         state.withLock { state in
-            state.results.removeFirst(min(max(count - state.toldCount, 0), state.results.count))
-            state.toldCount = max(state.toldCount, count)
+            state.reports.removeFirst(min(max(count - state.acknowledged, 0), state.reports.count))
+            state.acknowledged = max(state.acknowledged, count)
         }
     }
 
     /// Ends the thread; returns when it is done.
-    func end() {
-        state.withLock { $0.isOver = true }
-        while state.withLock({ $0.isRunning }) { Thread.sleep(forTimeInterval: 0.002) }
-    }
+    func end() { thread.end() }
 
-    private func run() {
-        while !state.withLock({ $0.isOver }) {
-            let began = pauses?.now ?? .zero
-            var beat = WireHeartbeat()
-            beat.role = .worker
-            beat.number = Int32(number)
-            beat.incarnation = incarnation
-            let (results, count) = untold
-            beat.done = results
-            state.withLock { state in
-                beat.view = state.view?.number ?? 0
-                beat.step = Int64(state.step)
-                beat.leaving = state.isLeaving
-            }
-            do {
-                let view = try NodeStart.beat(control, beat, interval: cluster.heartbeatInterval) { [self] in
-                    if state.withLock({ $0.isOver }) { throw WorkerStopped() }
-                }
-                told(upTo: count)
-                pauses?.answered(began: began)
-                state.withLock { state in
-                    if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
-                    state.view = view
-                }
-                if view.phase == .finished || view.phase == .failed { break }
-            } catch is WorkerStopped { break } catch {
-                let error = error as? NodeError ?? NodeError(.failed, "\(error)")
-                state.withLock { $0.failure = error }
-                break
-            }
+    /// One heartbeat.
+    private static func beat(
+        _ control: ControlClient, _ worker: WorkerIdentity, _ state: Monitor<State>, _ interval: Duration,
+        _ stops: StopWatcher?, _ thread: ServiceThread
+    ) throws -> ClusterView {
+        let began = stops?.now ?? .zero
+        var beat = NodeReport(.worker, worker.worker, incarnation: worker.incarnation)
+        let count = state.withLock { state in
+            beat.done = state.reports
+            beat.view = state.view?.number ?? 0
+            beat.step = state.step
+            beat.isLeaving = state.isLeaving
+            return state.acknowledged + state.reports.count
         }
-        state.withLock { $0.isRunning = false }
+        let view = try NodeStart.heartbeat(control, beat, interval: interval) {
+            if thread.isEnding { throw WorkerStopped() }
+        }
+        acknowledge(state, upTo: count)
+        stops?.answered(began: began)
+        state.withLock { state in
+            if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
+            state.view = view
+        }
+        return view
     }
 }

@@ -79,7 +79,7 @@ struct JobStateTests {
                 beat.number = Int32(server.number)
                 beat.incarnation = server.incarnation
                 beat.view = state.view.number
-                var news = try NodeNews(beat)
+                var news = try NodeReport(beat)
                 news.applied = RangeSet(applied.keys.map { $0..<$0 + 1 })
                 news.settled = RangeSet(0..<1000)
                 _ = state.heard(news, now: now)

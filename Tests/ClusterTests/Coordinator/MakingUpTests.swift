@@ -56,7 +56,7 @@ struct MakingUpTests {
                 wire.rank = Int32(part.rank)
                 return wire
             }
-            var news = try NodeNews(beat)
+            var news = try NodeReport(beat)
             news.settled = RangeSet(0..<100)
             _ = state.heard(news, now: now)
             advance()
@@ -84,7 +84,7 @@ struct MakingUpTests {
             beat.number = 0
             beat.incarnation = 11
             beat.leaving = leaving
-            _ = state.heard(try NodeNews(beat), now: now)
+            _ = state.heard(try NodeReport(beat), now: now)
             advance()
         }
 

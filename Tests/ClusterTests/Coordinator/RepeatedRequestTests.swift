@@ -69,7 +69,7 @@ struct RepeatedRequestTests {
         }
 
         mutating func hear(_ beat: WireHeartbeat) throws {
-            let isKnown = state.heard(try NodeNews(beat), now: .zero)
+            let isKnown = state.heard(try NodeReport(beat), now: .zero)
             #expect(isKnown)
         }
     }
@@ -105,13 +105,13 @@ struct RepeatedRequestTests {
             done[worker] = batches.map { job.result($0) }
             // A heartbeat tells of them first, twice; a request from before its answer came late changes nothing.
             if round % 3 == 0 { for _ in 0..<2 { try job.hear(job.beat(worker, done[worker])) } }
-            let before = job.state.shards.doneCount
+            let before = job.state.leases.doneCount
             _ = try job.state.lease(late, now: .zero)
-            #expect(job.state.shards.doneCount == before)
+            #expect(job.state.leases.doneCount == before)
         }
         for worker in 0..<2 { _ = try job.lease(worker, done[worker]) }
         #expect(given.sorted() == Array(0..<12))
-        #expect(job.state.record.samples == 120 && job.state.shards.isComplete)
+        #expect(job.state.record.samples == 120 && job.state.leases.isComplete)
     }
 
     @Test(
@@ -131,7 +131,7 @@ struct RepeatedRequestTests {
         var leave = WireLeave()
         (leave.role, leave.number, leave.incarnation) = (.worker, 1, 3)
         leave.done = [job.result(2, examples: 5)]
-        for _ in 0..<2 { job.state.leave(try NodeNews(leave), now: .zero) }
+        for _ in 0..<2 { job.state.leave(try NodeReport(leave), now: .zero) }
         #expect(job.state.record.samples == 30 && job.state.membership.hasEnded(3))
         #expect(!job.state.events.contains { $0.contains("died") })
     }
@@ -166,7 +166,7 @@ struct RepeatedRequestTests {
                 for _ in 0..<2 { try job.state.evaluated(told) }
             }
             job.state.advance(now: .zero)
-            #expect(job.state.shards.doneCount == min(step + 1, 12))
+            #expect(job.state.leases.doneCount == min(step + 1, 12))
             #expect(job.state.lastEvaluation?.examples == 6 && job.state.lastEvaluation?.loss == 12)
         }
     }

@@ -38,14 +38,14 @@ struct StoppingTests {
             var beat = WireHeartbeat()
             (beat.role, beat.number, beat.view, beat.leaving) = (role, number, state.view.number, leaving)
             beat.incarnation = role == .server ? 1 : UInt64(number) + 2
-            _ = state.heard(try NodeNews(beat), now: now)
+            _ = state.heard(try NodeReport(beat), now: now)
             state.advance(now: now)
         }
 
         mutating func leave(_ number: Int32) throws {
             var leave = WireLeave()
             (leave.role, leave.number, leave.incarnation) = (.worker, number, UInt64(number) + 2)
-            state.leave(try NodeNews(leave), now: now)
+            state.leave(try NodeReport(leave), now: now)
             state.advance(now: now)
         }
     }

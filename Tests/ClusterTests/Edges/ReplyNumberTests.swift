@@ -135,15 +135,15 @@ struct ReplyNumberTests {
         }
     }
 
-    @Test("a program's bundles have numbers of their own, on lanes that are there, and places that can be")
+    @Test("a program's shards have numbers of their own, on executors that are there, and places that can be")
     func program() throws {
         var program = WireServerProgram()
-        program.bundles = [WireServerProgram.Bundle()]
-        program.bundles[0].blocks = [WireServerProgram.Block()]
-        program.bundles[0].pushes = [WireServerProgram.Push()]
-        try program.check(lanes: 1)
-        let set: [(inout WireServerProgram.Bundle, Int64) -> Void] = [
-            { $0.number = Int32(clamping: min($1, -1)) }, { $0.lane = Int32(clamping: $1) }, { $0.valueBytes = $1 },
+        program.shards = [WireServerProgram.Shard()]
+        program.shards[0].blocks = [WireServerProgram.Block()]
+        program.shards[0].pushes = [WireServerProgram.Push()]
+        try program.check(executors: 1)
+        let set: [(inout WireServerProgram.Shard, Int64) -> Void] = [
+            { $0.number = Int32(clamping: min($1, -1)) }, { $0.executor = Int32(clamping: $1) }, { $0.valueBytes = $1 },
             { $0.pushBytes = $1 }, { $0.blocks[0].offset = $1 }, { $0.blocks[0].count = $1 },
             { $0.blocks[0].total = $1 },
             { $0.blocks[0].valueOffset = $1 }, { $0.pushes[0].offset = $1 }, { $0.pushes[0].bytes = $1 },
@@ -151,12 +151,12 @@ struct ReplyNumberTests {
         for set in set {
             for edge in Self.edges {
                 var bad = program
-                set(&bad.bundles[0], edge)
-                #expect(throws: NodeError.self) { try bad.check(lanes: 1) }
+                set(&bad.shards[0], edge)
+                #expect(throws: NodeError.self) { try bad.check(executors: 1) }
             }
         }
-        program.bundles.append(program.bundles[0])
-        #expect(throws: NodeError.self, "two of one number") { try program.check(lanes: 1) }
+        program.shards.append(program.shards[0])
+        #expect(throws: NodeError.self, "two of one number") { try program.check(executors: 1) }
     }
 
     @Test("a job's status")
@@ -207,24 +207,24 @@ struct ReplyNumberTests {
     @Test("a table takes no step that is far ahead, which a checkpoint would have to count up to")
     func tableSteps() {
         let worker = WorkerIdentity(worker: 0, incarnation: 1)
-        var bundle = BundleState(.table(batch: 4))
-        _ = bundle.act(
+        var shard = ShardState(.table(batch: 4))
+        _ = shard.act(
             on: ClusterView(
                 number: 1, phase: .training, workers: [.init(number: 0, rank: 0, incarnation: 1)]))
-        let far = bundle.push(.init(holder: worker, step: 1 << 52, batch: 0, examples: 4, clock: 1, token: 1))
+        let far = shard.push(.init(holder: worker, step: 1 << 52, batch: 0, examples: 4, clock: 1, token: 1))
         guard case .refuse? = far.first else { return #expect(Bool(false), "\(far)") }
-        #expect(bundle.steps == 0 && bundle.absent(before: bundle.steps).isEmpty)
-        _ = bundle.push(.init(holder: worker, step: 0, batch: 0, examples: 4, clock: 1, token: 2))
-        #expect(bundle.steps == 1)
+        #expect(shard.steps == 0 && shard.absent(before: shard.steps).isEmpty)
+        _ = shard.push(.init(holder: worker, step: 0, batch: 0, examples: 4, clock: 1, token: 2))
+        #expect(shard.steps == 1)
     }
 
-    @Test("the examples that a bundle has counted stay what heartbeats can tell")
+    @Test("the examples that a shard has counted stay what heartbeats can tell")
     func countedExamples() throws {
         var ledger = PushLedger()
         let worker = WorkerIdentity(worker: 0, incarnation: 1)
         for step in 0..<3 { ledger.applied(step: step, batch: step, examples: 1 << 62, by: [worker]) }
         var beat = WireHeartbeat()
         (beat.role, beat.examples) = (.server, Int64(ledger.examples))
-        _ = try NodeNews(beat)
+        _ = try NodeReport(beat)
     }
 }

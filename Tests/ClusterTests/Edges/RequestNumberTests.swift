@@ -134,11 +134,11 @@ struct RequestNumberTests {
         part.count = 1
         beat.missed = [part]
         beat.tallies = [WireWorkerTally()]
-        _ = try NodeNews(beat)
+        _ = try NodeReport(beat)
         for edge in [.min, -1, .max] as [Int64] {
             var bad = beat
             set(&bad, edge)
-            let error = #expect(throws: NodeError.self) { try NodeNews(bad) }
+            let error = #expect(throws: NodeError.self) { try NodeReport(bad) }
             #expect(error?.message.hasPrefix("\(name) is \(edge)") == true || error?.message.contains(name) == true)
         }
     }
@@ -154,9 +154,9 @@ struct RequestNumberTests {
             (tally.worker, tally.applied, tally.stalenessSum) = (worker, 1 << 46, 1 << 46)
             return tally
         }
-        #expect(throws: NodeError.self) { try NodeNews(beat) }
+        #expect(throws: NodeError.self) { try NodeReport(beat) }
         beat.tallies.removeLast()
-        let news = try NodeNews(beat)
+        let news = try NodeReport(beat)
         var total = WorkerTally()
         for _ in 0..<10_000 { for tally in news.tallies.values { total += tally } }
         #expect(total.applied == 10_000 << 48)
@@ -180,7 +180,7 @@ struct RequestNumberTests {
         var state = try Self.job()
         var beat = WireHeartbeat()
         (beat.role, beat.incarnation, beat.view) = (.server, 1, .max)
-        #expect(state.heard(try NodeNews(beat), now: .zero))
+        #expect(state.heard(try NodeReport(beat), now: .zero))
         #expect(state.membership.node(.server, 0)?.view == state.view.number)
     }
 
@@ -190,7 +190,7 @@ struct RequestNumberTests {
         for edge in [.min, -1, .max] as [Int64] {
             var leave = WireLeave()
             (leave.role, leave.step) = (.worker, edge)
-            #expect(throws: NodeError.self) { try NodeNews(leave) }
+            #expect(throws: NodeError.self) { try NodeReport(leave) }
             var notFinite = WireNotFinite()
             (notFinite.step, notFinite.loss) = (edge, "NaN")
             #expect(throws: NodeError.self) { try state.note(notFinite, now: .zero) }

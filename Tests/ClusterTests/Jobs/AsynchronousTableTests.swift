@@ -64,27 +64,27 @@ struct AsynchronousTableTests {
         let whole = try Trained(try self.config("sync", optimizer: optimizer), job) {
             try LocalCluster.train($0, job: job, options: $1)
         }
-        let isTable = { (name: String) in name.contains("table") }
-        let dense = whole.values.filter { !isTable($0.key) }
+        let isEmbeddingTable = { (name: String) in name.contains("table") }
+        let dense = whole.values.filter { !isEmbeddingTable($0.key) }
         #expect(dense.count >= 8 && whole.values.count > dense.count)
         #expect(whole.report.maxStaleness == 0)
-        let bundles = try PreparedJob(config, job).layout(lanes: [1, 1]).bundles
-        let tables = bundles.count { $0.isTable }
-        #expect(tables > 0 && tables < bundles.count)
+        let shards = try PreparedJob(config, job).layout(executors: [1, 1]).shards
+        let tables = shards.count { $0.isEmbeddingTable }
+        #expect(tables > 0 && tables < shards.count)
         let pushes = 40 * 3
         for run in runs {
             #expect(run.report.status == .finished && run.report.steps == 40, "\(run.report.reason ?? "")")
-            #expect(run.values.filter { !isTable($0.key) } == dense)
+            #expect(run.values.filter { !isEmbeddingTable($0.key) } == dense)
             #expect(Set(run.values.keys) == Set(whole.values.keys))
-            // Every part goes in: with the dense bundles' steps at staleness 0, and into tables behind those that came
+            // Every part goes in: with the dense shards' steps at staleness 0, and into tables behind those that came
             // between, at most three of each of the other workers, which go on when the dense parts are there.
             let ledger = run.report.gradients
-            #expect(ledger.applied == pushes * bundles.count && ledger.dropped.isEmpty)
-            #expect(ledger.staleness[0, default: 0] >= pushes * (bundles.count - tables))
+            #expect(ledger.applied == pushes * shards.count && ledger.dropped.isEmpty)
+            #expect(ledger.staleness[0, default: 0] >= pushes * (shards.count - tables))
             let stale = ledger.staleness.filter { $0.key != 0 }.values.reduce(0, +)
             #expect(stale > pushes * tables / 2 && stale <= pushes * tables, "\(ledger)")
             #expect(ledger.maxStaleness > 0 && ledger.maxStaleness <= 6)
-            #expect(run.report.workers.allSatisfy { $0.gradients?.applied == 40 * bundles.count })
+            #expect(run.report.workers.allSatisfy { $0.gradients?.applied == 40 * shards.count })
             #expect(run.report.missedExamples == 0 && run.report.samples == 1200)
             let (first, last) = (run.losses[0] ?? 0, run.losses[39] ?? .nan)
             #expect(last < 0.3 * first, "\(first) to \(last)")

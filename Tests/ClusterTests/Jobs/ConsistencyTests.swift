@@ -60,8 +60,8 @@ struct ConsistencyTests {
     func bounded(staleness: Int) throws {
         let report = try train(["cluster.consistency={staleness: \(staleness)}"])
         #expect(report.maxStaleness <= 2 * (2 * staleness + 2))
-        let bundles = report.gradients.applied / 480
-        #expect(report.gradients.applied == 480 * bundles && bundles > 0)
+        let shards = report.gradients.applied / 480
+        #expect(report.gradients.applied == 480 * shards && shards > 0)
         #expect(report.gradients.dropped.keys.allSatisfy { $0 == .repeated })
         #expect(report.gradients.staleness.values.reduce(0, +) == report.gradients.applied)
         #expect(report.workers.compactMap(\.gradients?.applied).reduce(0, +) == report.gradients.applied)

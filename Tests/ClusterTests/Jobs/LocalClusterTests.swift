@@ -209,14 +209,14 @@ struct LocalClusterTests {
         #expect(all.count == 14)
         for manifest in all {
             let counts =
-                (manifest.ahead?.keys.map { manifest.doneBatches(ofBundle: $0) } ?? []) + [manifest.doneBatches]
+                (manifest.ahead?.keys.map { manifest.doneBatches(ofShard: $0) } ?? []) + [manifest.doneBatches]
             #expect(counts.map { $0.ranges.reduce(0) { $0 + $1.count } }.max() == manifest.step)
         }
-        // As if the second bundle had a batch that the others lacked.
-        let bundles = try PreparedJob(config(""), MultilayerPerceptron()).layout(lanes: [1, 1]).bundles
+        // As if the second shard had a batch that the others lacked.
+        let shards = try PreparedJob(config(""), MultilayerPerceptron()).layout(executors: [1, 1]).shards
         var manifest = try #require(all.last)
         manifest.done = [[0, 30], [31, 40]]
-        manifest.ahead = [bundles[1].blockNames: [[30, 31]]]
+        manifest.ahead = [shards[1].blockNames: [[30, 31]]]
         try Data(manifest.encoded()).write(to: URL(fileURLWithPath: "\(folder)/checkpoint-40.json"))
         let error = #expect(throws: NodeError.self) {
             try run("train.steps=44 cluster.consistency=sync", resume: true)
@@ -224,12 +224,12 @@ struct LocalClusterTests {
         #expect(error?.message.contains("asynchronously") == true)
         let report = try run("train.steps=44 checkpoint.every_steps=2", resume: true)
         #expect(report.steps == 44 && report.gradients.dropped == [.repeated: 1])
-        #expect(report.gradients.applied == 5 * bundles.count - 1 && report.missedExamples == 0)
+        #expect(report.gradients.applied == 5 * shards.count - 1 && report.missedExamples == 0)
         // The one gone on from stays, and every later one is complete.
         #expect(try Manifest.all(in: folder).suffix(3).map(\.step) == [40, 42, 44])
         manifest.checksum = try Manifest.all(in: folder).first { $0.step == 40 }?.checksum
         #expect(try Manifest.all(in: folder).first { $0.step == 40 } == manifest)
-        // On more lanes, where the Variables are cut otherwise.
+        // On more executors, where the Variables are cut otherwise.
         let wide = try run("train.steps=48 checkpoint.every_steps=2 cluster.threads_per_node=2", resume: true)
         #expect(wide.steps == 48)
         #expect(try Manifest.all(in: folder).suffix(3).map(\.step) == [44, 46, 48])

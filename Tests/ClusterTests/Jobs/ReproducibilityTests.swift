@@ -37,7 +37,7 @@ struct ReproducibilityTests {
         }
         // The delays did something: a step's gradients came in other orders.
         let orders = arrivals.map { run in
-            Dictionary(grouping: run) { [$0.bundle, $0.step] }.mapValues { $0.map(\.worker) }
+            Dictionary(grouping: run) { [$0.shard, $0.step] }.mapValues { $0.map(\.worker) }
         }
         #expect(orders[0].count >= 40 && orders[0].values.allSatisfy { Set($0) == [0, 1, 2] })
         #expect(orders[0] != orders[1] && Set(orders.flatMap(\.values)).count > 3)
@@ -90,8 +90,8 @@ struct ReproducibilityTests {
         let names = Set(prepared.cut.writes.map(\.variable.name))
         let trained = prepared.graph.variables.filter { names.contains($0.name) }
         var before = try trained.map { try session.value(of: $0) }
-        var shards = DataShards(
-            total: prepared.totalSteps, leaseSize: DataShards.leaseSize(total: prepared.totalSteps, workers: 1))
+        var shards = BatchLeases(
+            total: prepared.totalSteps, leaseSize: BatchLeases.leaseSize(total: prepared.totalSteps, workers: 1))
         var leased = 0..<0
         var schedule = prepared.schedule
         var losses: [Int: Double] = [:]

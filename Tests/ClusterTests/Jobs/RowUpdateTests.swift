@@ -115,10 +115,10 @@ struct RowUpdateTests {
         let job = EmbeddingJob(rows: 300_000, width: 5)
         let config = try config("train.steps=4 train.optimizer=adam cluster.workers=1")
         let cut = try PreparedJob(config, job).cut
-        let blocks = BundleLayout(cut, lanes: [1, 1]).bundles.flatMap(\.blocks).filter { $0.variable == "table" }
+        let blocks = ShardLayout(cut, executors: [1, 1]).shards.flatMap(\.blocks).filter { $0.variable == "table" }
         #expect(blocks.count > 1 && blocks.allSatisfy { $0.offset % 5 == 0 && $0.count % 5 == 0 })
         #expect(blocks.map(\.count).reduce(0, +) == 1_500_000)
-        #expect(BundleLayout(cut, lanes: [1, 1]).bundles.allSatisfy { $0.pushBytes <= BundleLayout.limit })
+        #expect(ShardLayout(cut, executors: [1, 1]).shards.allSatisfy { $0.pushBytes <= ShardLayout.limit })
         let (expected, _) = try local(config, job)
         let (got, report) = try losses(config, job)
         #expect(report.status == .finished, "\(report.reason ?? "")")

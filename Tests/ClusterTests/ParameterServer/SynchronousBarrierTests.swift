@@ -161,7 +161,7 @@ struct SynchronousBarrierTests {
                 == [.park, .close(step: 1, contributions: second, view: 2)])
     }
 
-    @Test("a bundle that hears of a view before the arbiter divides the step by the arbiter's")
+    @Test("a shard that hears of a view before the lead divides the step by the lead's")
     func aheadOfArbiter() {
         var barrier = Self.barrier([0, 1])
         #expect(barrier.setMembers(Self.members([0, 1, 2]), view: 2) == [])
@@ -178,7 +178,7 @@ struct SynchronousBarrierTests {
     }
 
     @Test(
-        "a bundle that hears of a view after the arbiter waits for it, or for the next if it was skipped",
+        "a shard that hears of a view after the lead waits for it, or for the next if it was skipped",
         arguments: [2, 3])
     func behindArbiter(view: UInt64) {
         var barrier = Self.barrier([0, 1])
@@ -234,12 +234,12 @@ struct SynchronousBarrierTests {
     }
 
     @Test(
-        "a bundle that heard of a leaver before the arbiter did waits for its part of a step that an older view divides"
+        "a shard that heard of a leaver before the lead did waits for its part of a step that an older view divides"
     )
     func leavingElsewhere() {
         var barrier = Self.barrier([1])
         let leaver = WorkerIdentity(worker: 1, incarnation: 101)
-        // Worker 0 joins, and wants the values that the arbiter has after step 0, in which worker 1 had all.
+        // Worker 0 joins, and wants the values that the lead has after step 0, in which worker 1 had all.
         #expect(barrier.setMembers(Self.members([0]), leaving: [leaver], view: 2) == [])
         let first = [Self.part(1, token: 1, examples: 2, of: 2, rank: 0)]
         #expect(

@@ -40,7 +40,7 @@ struct Trained {
 enum DelayedCluster {
     /// - Parameters:
     ///   - seed: of the delays.
-    ///   - arrivals: receives in which order gradients reached the servers, by bundle and step.
+    ///   - arrivals: receives in which order gradients reached the servers, by shard and step.
     static func train(
         _ config: JobConfig, _ job: some TrainingJob, seed: UInt64, longest: Double = 0.012,
         arrivals: ([DelayingRelay.Arrival]) -> Void = { _ in }

@@ -8,7 +8,7 @@ import Synchronization
 final class DelayingRelay: Sendable {
     /// A worker's gradients of one step, as they reach a server.
     struct Arrival: Equatable, Sendable {
-        let bundle: Int
+        let shard: Int
         let step: Int
         let worker: Int
     }
@@ -55,7 +55,7 @@ final class DelayingRelay: Sendable {
         pause()
         let message = request.takeMessage()
         if let header = message.withUnsafeBytes({ DataHeader($0) }), header.kind == .push {
-            let arrival = Arrival(bundle: Int(header.bundle), step: Int(header.step), worker: Int(header.worker))
+            let arrival = Arrival(shard: Int(header.shard), step: Int(header.step), worker: Int(header.worker))
             seen.withLock { $0.append(arrival) }
         }
         do {
