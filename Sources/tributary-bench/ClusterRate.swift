@@ -19,12 +19,18 @@ struct ClusterRate {
         options.transport = transport.choice
         let stop = StopSignal()
         let meter = Mutex(StepMeter())
-        report = try ProcessCluster.launch(
-            config: config, job: job, options: options, stop: stop,
-            onProgress: { progress in
-                let isDone = meter.withLock { $0.note(progress, warmup: warmup, seconds: seconds) }
-                if isDone { stop.stop() }
-            }, onEvent: { _ in })
+        let events = Mutex<[String]>([])
+        do {
+            report = try ProcessCluster.launch(
+                config: config, job: job, options: options, stop: stop,
+                onProgress: { progress in
+                    let isDone = meter.withLock { $0.note(progress, warmup: warmup, seconds: seconds) }
+                    if isDone { stop.stop() }
+                }, onEvent: { event in events.withLock { $0.append(event) } })
+        } catch {
+            let log = events.withLock { $0 }.joined(separator: "\n")
+            throw ValidationError("\(error)\n\(log)")
+        }
         let result = meter.withLock { $0 }
         guard let rate = result.stepsPerSecond, let elapsed = result.seconds else {
             throw ValidationError("the job ended before it was measured: \(report.reason ?? report.status.rawValue)")

@@ -1,4 +1,4 @@
-/// What workers told of their steps, put together by batch: losses, metrics, examples.
+/// What workers reported of their steps, put together by batch: losses, metrics, examples.
 package struct TrainingRecord: Sendable {
     package struct Entry: Sendable, Equatable {
         package var batch: Int
@@ -25,13 +25,13 @@ package struct TrainingRecord: Sendable {
     }
 
     private var open: [Int: Open] = [:]
-    /// The newest batch that each worker has told of.
+    /// The newest batch that each worker has reported.
     private var newest: [WorkerIdentity: Int] = [:]
-    private var gone: Set<WorkerIdentity> = []
-    /// Batches that have been taken; what is told of them again counts nothing.
+    private var departed: Set<WorkerIdentity> = []
+    /// Batches that have been taken; what is reported of them again counts nothing.
     private var taken = RangeSet<Int>()
-    /// Batches that each worker has told of.
-    private var told: [WorkerIdentity: RangeSet<Int>] = [:]
+    /// Batches that each worker has reported.
+    private var reported: [WorkerIdentity: RangeSet<Int>] = [:]
     /// The last complete ones, for the means that people read.
     private var recent: [Entry] = []
     package private(set) var samples = 0
@@ -44,54 +44,65 @@ package struct TrainingRecord: Sendable {
 
     /// Adds a worker's part of a batch. Returns the entries that are complete now, in order.
     ///
-    /// A batch is complete when each of its members has told its part, or is gone. Parts are added up in the order of
-    /// workers, whoever told first, so that a synchronous job's losses come out the same.
+    /// A batch is complete when each of its members has reported its part, or has departed. Parts are added up in the order of
+    /// workers, not of reports, so that a synchronous job's losses come out the same.
     ///
     /// - Parameters:
     ///   - members: the workers that divide the batch; nil if it is all this worker's.
-    ///   - patience: a member that has told of a batch so much newer will not tell of this one any more: with backup
+    ///   - patience: a member that has reported a batch so much newer will not report this one any more: with backup
     ///     workers, one that is late leaves out steps.
     package mutating func add(
         _ part: Entry, of worker: WorkerIdentity, members: Set<WorkerIdentity>? = nil, patience: Int = 64
     ) -> [Entry] {
-        newest[worker] = max(newest[worker] ?? 0, part.batch)
+        let before = newest[worker]
+        newest[worker] = max(before ?? 0, part.batch)
         if !taken.contains(part.batch) {
             open[part.batch, default: Open(members: members ?? [worker])].parts[worker] = part
         }
-        return take { [newest, gone] batch, entry in
+        // Besides this one, those may be complete now that the worker has left behind since it reported last.
+        var candidates = [part.batch]
+        if let before, part.batch - before <= open.count {
+            candidates += max(before - patience, 0)..<max(part.batch - patience, before - patience, 0)
+        } else {
+            candidates = Array(open.keys)
+        }
+        return take(candidates) { [newest, departed] batch, entry in
             entry.members.allSatisfy { member in
-                entry.parts[member] != nil || gone.contains(member) || newest[member] ?? 0 > batch + patience
+                entry.parts[member] != nil || departed.contains(member) || newest[member] ?? 0 > batch + patience
             }
         }
     }
 
-    /// Notes that a worker tells of a batch; false if it has told of it before, for its message came twice.
+    /// Notes that a worker reports a batch; false if it has reported it before, for its message came twice.
     mutating func isFirst(_ batch: Int, of worker: WorkerIdentity) -> Bool {
-        guard told[worker]?.contains(batch) != true else { return false }
-        told[worker, default: RangeSet()].insert(contentsOf: batch..<batch + 1)
+        guard reported[worker]?.contains(batch) != true else { return false }
+        reported[worker, default: RangeSet()].insert(contentsOf: batch..<batch + 1)
         return true
     }
 
-    /// Nothing more is told by this worker. Returns the entries that are complete without it.
+    /// Nothing more is reported by this worker. Returns the entries that are complete without it.
     package mutating func left(_ worker: WorkerIdentity) -> [Entry] {
-        gone.insert(worker)
+        departed.insert(worker)
         newest[worker] = nil
-        return take { [gone] _, entry in entry.members.allSatisfy { entry.parts[$0] != nil || gone.contains($0) } }
+        return take(Array(open.keys)) { [departed] _, entry in
+            entry.members.allSatisfy { entry.parts[$0] != nil || departed.contains($0) }
+        }
     }
 
-    /// Takes the entries of which a part has not been told.
-    package mutating func takeOpen() -> [Entry] { take { _, _ in true } }
+    /// Takes the entries that lack the report of a part.
+    package mutating func takeOpen() -> [Entry] { take(Array(open.keys)) { _, _ in true } }
 
-    private mutating func take(where isComplete: (Int, Open) -> Bool) -> [Entry] {
-        let entries = open.filter { isComplete($0.key, $0.value) }.map { TrainingRecord.sum($1.parts, batch: $0) }
-            .sorted { $0.batch < $1.batch }
+    private mutating func take(_ batches: [Int], where isComplete: (Int, Open) -> Bool) -> [Entry] {
+        let entries = batches.compactMap { batch in
+            open[batch].flatMap { isComplete(batch, $0) ? TrainingRecord.sum($0.parts, batch: batch) : nil }
+        }.sorted { $0.batch < $1.batch }
         for entry in entries {
             open[entry.batch] = nil
             taken.insert(contentsOf: entry.batch..<entry.batch + 1)
         }
-        let told = entries.filter { $0.examples > 0 }
-        recent = (recent + told.filter { !passesOverNaN || $0.loss.isFinite }).suffix(TrainingRecord.window)
-        return told
+        let whole = entries.filter { $0.examples > 0 }
+        recent = (recent + whole.filter { !passesOverNaN || $0.loss.isFinite }).suffix(TrainingRecord.window)
+        return whole
     }
 
     private static func sum(_ parts: [WorkerIdentity: Entry], batch: Int) -> Entry {
