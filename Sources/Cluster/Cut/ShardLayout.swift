@@ -113,6 +113,8 @@ package struct ShardLayout: Sendable, Equatable {
     package static let leastLimit = 64 << 10
     /// Smaller ones cost more in messages than they are worth.
     private static let leastGoal = 256 << 10
+    /// A model of no more bytes is one shard, on the first server.
+    package static let smallModel = 64 << 10
 
     /// Cuts Variables into blocks and deals them out to executors, the largest first, each to the executor with the fewest bytes.
     ///
@@ -146,6 +148,8 @@ package struct ShardLayout: Sendable, Equatable {
                 offset += step
             } while offset < whole.total
         }
+        // A message costs as much as these bytes, and a synchronous step takes one round trip more where there are two shards.
+        let executors = total <= ShardLayout.smallModel ? [1] : executors
         var places: [(server: Int, executor: Int, bytes: Int, units: [[Block]])] = []
         for executor in 0..<(executors.max() ?? 1) {
             for (server, count) in executors.enumerated() where executor < count { places.append((server, executor, 0, [])) }
