@@ -192,6 +192,7 @@ protocol ValueOperation: Operation {
 }
 
 extension ValueOperation {
+    public static var hostReason: String? { HostReason.values }
     /// Never computed when a plan is made.
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -200,6 +201,7 @@ extension ValueOperation {
 }
 
 extension DynamicOperation {
+    public static var hostReason: String? { HostReason.values }
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("\(name) is evaluated, not bound")

@@ -28,6 +28,9 @@ public protocol Operation: Sendable {
     /// Inputs (Variables' memory) that the kernel overwrites.
     static var writes: [Int] { get }
 
+    /// Why it runs on the CPU alone; nil if it has a kernel for GPUs (for float32 at least), or needs none.
+    static var hostReason: String? { get }
+
     /// The shapes of the outputs, as far as the inputs' shapes (and values, where known) tell.
     /// - Throws: `GraphError` with both shapes in it when the inputs do not fit each other.
     static func infer(_ node: Inference) throws -> [Shape]
@@ -50,6 +53,7 @@ extension Operation {
     public static var passesHandles: Bool { false }
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [] }
+    public static var hostReason: String? { HostReason.standard(Self.self) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { nil }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         throw missingGradient(Self.self)

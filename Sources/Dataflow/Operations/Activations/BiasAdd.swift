@@ -140,3 +140,16 @@ extension BiasAdd: GPUOperation {
             updates: [nil], input: { .input($0) }, output: { .output($0) })
     }
 }
+
+extension BiasAddGrad: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32 else { return nil }
+        let shape = binding.inputs[0].shape
+        let rank = shape.knownExtents.count
+        let axes = Set(0..<rank).subtracting([try channelAxis(binding.attributes, rank: rank)])
+        var program = GPUProgram()
+        GPUReduction.sum.commands(
+            ReductionLayout(shape, axes: axes), from: .input(0), to: .output(0), &program)
+        return program
+    }
+}

@@ -4,6 +4,7 @@ private let counted: [DType] = [.int32, .int64, .float32, .float64]
 /// `Bincount`: bin i holds how often i occurs, or the sum of the weights where it does; numbers from `size` on are left out.
 /// Weights have the shape of `arr`, or are empty.
 public enum Bincount: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["arr": "int32", "size": "int32", "weights": "T"], to: ["bins": "T"], types: ["T": counted])
     public static func infer(_ node: Inference) throws -> [Shape] {
@@ -19,6 +20,7 @@ public enum Bincount: Operation, NumericKernel {
 
 /// `DenseBincount`: as `Bincount`, of a vector or of each row of a matrix; binary output tells only whether a number occurs.
 public enum DenseBincount: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "Tidx", "size": "Tidx", "weights": "T"], to: ["output": "T"],
         types: ["Tidx": DType.indices, "T": counted], defaults: ["binary_output": .bool(false)])

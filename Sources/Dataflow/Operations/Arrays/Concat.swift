@@ -96,6 +96,7 @@ public enum Concat: Operation {
 
 /// `ConcatOffset`: where each of some tensors starts in what `ConcatV2` makes of them, from their shapes.
 public enum ConcatOffset: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["concat_dim": "int32", "shape": "N * shape_type"], to: ["offset": "N * shape_type"],
         types: ["shape_type": DType.indices], defaults: ["shape_type": .type(.int32)])

@@ -1,5 +1,6 @@
 /// `DynamicPartition`: the slices of `data` sorted into `num_partitions` tensors, each in order: slice i goes to partitions[i].
 public enum DynamicPartition: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["data": "T", "partitions": "int32"], to: ["outputs": "num_partitions * T"], types: ["T": DType.moved],
         required: ["num_partitions"])

@@ -1,5 +1,6 @@
 /// `LinSpace`: `num` numbers in even steps from `start` to `stop`, both included.
 public enum LinSpace: Operation, FloatKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["start": "T", "stop": "T", "num": "Tidx"], to: ["output": "T"],
         types: ["T": DType.floats, "Tidx": DType.indices])

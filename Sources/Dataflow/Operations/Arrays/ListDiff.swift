@@ -1,5 +1,6 @@
 /// `ListDiff`: the elements of the vector x that are not in the vector y, in order, and where they are.
 public enum ListDiff: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "y": "T"], to: ["out": "T", "idx": "out_idx"],
         types: ["T": DType.moved, "out_idx": DType.indices], defaults: ["out_idx": .type(.int32)])

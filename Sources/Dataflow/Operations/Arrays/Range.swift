@@ -1,5 +1,6 @@
 /// `Range`: start, start + delta, … up to but without limit.
 public enum RangeOperation: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static var name: String { "Range" }
     public static let signature = Signature(
         ["start": "Tidx", "limit": "Tidx", "delta": "Tidx"], to: ["output": "Tidx"], types: ["Tidx": DType.signed])

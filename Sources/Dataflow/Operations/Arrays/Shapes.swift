@@ -1,5 +1,6 @@
 /// `Shape`: the extents of a tensor as a vector.
 public enum ShapeOperation: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static var name: String { "Shape" }
     public static let signature = Signature(
         ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved + [.variant], "out_type": DType.indices],
@@ -18,6 +19,7 @@ public enum ShapeOperation: Operation {
 
 /// `ShapeN`: the extents of each of some tensors of one dtype.
 public enum ShapeN: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "N * T"], to: ["output": "N * out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
@@ -36,6 +38,7 @@ public enum ShapeN: Operation {
 
 /// `BroadcastArgs`: the shape that tensors of the shapes `s0` and `s1` broadcast to.
 public enum BroadcastArgs: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["s0": "T", "s1": "T"], to: ["r0": "T"], types: ["T": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {
         for i in 0...1 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }
@@ -74,6 +77,7 @@ func foldedKernel(_ operation: any Operation.Type, _ binding: KernelBinding) thr
 
 /// `BroadcastGradientArgs`: the dimensions over which the gradients of two broadcast operands are summed.
 public enum BroadcastGradientArgs: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["s0": "T", "s1": "T"], to: ["r0": "T", "r1": "T"], types: ["T": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {

@@ -1,5 +1,6 @@
 /// `Size`: the number of elements of a tensor.
 public enum Size: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
@@ -14,6 +15,7 @@ public enum Size: Operation {
 
 /// `Rank`: the number of dimensions of a tensor.
 public enum Rank: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["input": "T"], to: ["output": "int32"], types: ["T": DType.moved])
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
     public static func fold(_ node: Inference) throws -> [Tensor]? { node.shape(0).rank.map { [Tensor(Int32($0))] } }

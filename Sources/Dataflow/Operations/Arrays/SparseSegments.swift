@@ -17,6 +17,7 @@ private let backward = Signature(
 
 /// `SparseSegmentSum`: row s is the sum of those rows data[indices[i]] for which the ascending segment_ids[i] is s.
 public enum SparseSegmentSum: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.numbers)
     static var combination: SegmentCombination { .sum }
     static var backwards: any Operation.Type { SparseSegmentSumGrad.self }
@@ -25,6 +26,7 @@ public enum SparseSegmentSum: SparseSegmentOperation {
 
 /// `SparseSegmentMean`: as `SparseSegmentSum`, of the mean.
 public enum SparseSegmentMean: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .mean }
     static var backwards: any Operation.Type { SparseSegmentMeanGrad.self }
@@ -33,6 +35,7 @@ public enum SparseSegmentMean: SparseSegmentOperation {
 
 /// `SparseSegmentSqrtN`: as `SparseSegmentSum`, of the sum over the square root of how many there are.
 public enum SparseSegmentSqrtN: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .rootedMean }
     static var backwards: any Operation.Type { SparseSegmentSqrtNGrad.self }

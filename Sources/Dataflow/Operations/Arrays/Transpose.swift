@@ -50,6 +50,7 @@ public enum ConjugateTranspose: Operation {
 
 /// `InvertPermutation`: y[x[i]] = i.
 public enum InvertPermutation: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature.unary(DType.indices)
     public static func infer(_ node: Inference) throws -> [Shape] {
         [try node.shape(0, rank: 1, "a permutation")]

@@ -2,6 +2,7 @@ private let outIndex: [String: AttributeValue] = ["out_idx": .type(.int32)]
 
 /// `Unique`: the distinct elements of a vector in the order in which they first occur, and for each element which it is.
 public enum Unique: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T"], to: ["y": "T", "idx": "out_idx"], types: ["T": DType.moved, "out_idx": DType.indices],
         defaults: outIndex)
@@ -14,6 +15,7 @@ public enum Unique: Operation {
 
 /// `UniqueWithCounts`: as `Unique`, and how often each distinct element occurs.
 public enum UniqueWithCounts: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
         types: ["T": DType.moved, "out_idx": DType.indices], defaults: outIndex)
@@ -24,6 +26,7 @@ public enum UniqueWithCounts: Operation {
 
 /// `UniqueV2`: the distinct slices along an axis; without an axis (an empty vector) the distinct elements of a vector.
 public enum UniqueV2: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx"],
         types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
@@ -36,6 +39,7 @@ public enum UniqueV2: Operation {
 
 /// `UniqueWithCountsV2`: as `UniqueV2`, and how often each distinct slice occurs.
 public enum UniqueWithCountsV2: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
         types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)

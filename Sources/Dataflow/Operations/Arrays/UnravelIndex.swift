@@ -1,5 +1,6 @@
 /// `UnravelIndex`: for each flat index into a tensor of the shape `dims` its indices, a column each (a vector for a scalar).
 public enum UnravelIndex: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["indices": "Tidx", "dims": "Tidx"], to: ["output": "Tidx"], types: ["Tidx": DType.indices])
     public static func infer(_ node: Inference) throws -> [Shape] {

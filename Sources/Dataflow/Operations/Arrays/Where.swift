@@ -1,5 +1,6 @@
 /// `Where`: where the elements are true, or not 0: a row of indices for each, in row-major order.
 public enum Where: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(["input": "T"], to: ["index": "int64"], types: ["T": DType.all])
 
     /// [how many there are, rank of the input].

@@ -4,6 +4,7 @@
 protocol ControlFlowOperation: Operation {}
 
 extension ControlFlowOperation {
+    public static var hostReason: String? { HostReason.values }
     public static var passesHandles: Bool { true }
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {

@@ -40,3 +40,14 @@ public enum L2Loss: Operation, FloatKernel {
 public func l2Loss(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(L2Loss.self, [x], [:], name, file, line) }
+
+extension L2Loss: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32 else { return nil }
+        var program = GPUProgram()
+        let shape = Shape([binding.count(0)])
+        GPUReduction(map: "v * v", finish: "t / 2").commands(
+            ReductionLayout(shape, axes: [0]), from: .input(0), to: .output(0), &program)
+        return program
+    }
+}

@@ -91,6 +91,7 @@ protocol CandidateSampler: Operation {
 }
 
 extension CandidateSampler {
+    public static var hostReason: String? { HostReason.sampling }
     public static var isStateful: Bool { true }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 

@@ -1,6 +1,7 @@
 /// `RandomUniformInt`: whole numbers from [minval, maxval), bit for bit TensorFlow's for the same `seed` and `seed2`: each is
 /// a random word of its size modulo the width of the range.
 public enum RandomUniformInt: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["shape": "T", "minval": "Tout", "maxval": "Tout"], to: ["output": "Tout"],
         types: ["T": DType.indices, "Tout": DType.indices], defaults: ["seed": .int(0), "seed2": .int(0)])

@@ -1,5 +1,6 @@
 /// `LSTMBlockCell`: a single step of `BlockLSTM`: [batch, inputs] → seven of [batch, cells].
 public enum LSTMBlockCell: LSTMForwardOperation {
+    public static var hostReason: String? { HostReason.noKernel }
     public static let signature = Signature(
         ["x": "T", "cs_prev": "T", "h_prev": "T", "w": "T", "wci": "T", "wcf": "T", "wco": "T", "b": "T"],
         to: ["i": "T", "cs": "T", "f": "T", "o": "T", "ci": "T", "co": "T", "h": "T"], types: ["T": DType.floats],

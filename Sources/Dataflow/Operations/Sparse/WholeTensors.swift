@@ -44,6 +44,7 @@ struct WholeTensors {
 }
 
 extension WholeTensorOperation {
+    public static var hostReason: String? { HostReason.search }
     public static func infer(_ node: Inference) throws -> [Shape] { try WholeTensors.infer(Self.self, node) }
     public static func fold(_ node: Inference) throws -> [Tensor]? { try WholeTensors.fold(Self.self, node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { WholeTensors.kernel(Self.self, binding) }

@@ -29,6 +29,7 @@ public enum PreventGradient: Operation {
 
 /// `CheckNumerics`: the same value; a run in which it holds an infinity or a NaN throws, with the attribute `message`.
 public enum CheckNumerics: Operation {
+    public static var hostReason: String? { HostReason.check }
     public static let signature = Signature(
         ["tensor": "T"], to: ["output": "T"], types: ["T": DType.floating], required: ["message"])
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
@@ -45,6 +46,7 @@ public enum CheckNumerics: Operation {
 
 /// `CheckNumericsV2`: as `CheckNumerics`; the error also tells −infinity from infinity, as all of ours do.
 public enum CheckNumericsV2: Operation {
+    public static var hostReason: String? { HostReason.check }
     public static let signature = CheckNumerics.signature
     public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try CheckNumerics.gradient(node) }

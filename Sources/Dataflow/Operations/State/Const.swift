@@ -1,5 +1,6 @@
 /// `Const`: a value that is part of the graph.
 public enum Const: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.any], required: ["value"])
     public static func infer(_ node: Inference) throws -> [Shape] {

@@ -18,6 +18,7 @@ public enum StopGradient: Operation {
 
 /// `NoOp`: does nothing, after its control inputs.
 public enum NoOp: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature([:], to: [:])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [] }

@@ -1,5 +1,6 @@
 /// `IsVariableInitialized`: whether a Variable has a value.
 public enum IsVariableInitialized: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["ref": "ref dtype"], to: ["is_initialized": "bool"], types: ["dtype": DType.moved])
     public static var isStateful: Bool { true }

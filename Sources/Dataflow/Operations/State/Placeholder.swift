@@ -1,5 +1,6 @@
 /// `Placeholder`: a value that every run is fed.
 public enum Placeholder: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.any], defaults: ["shape": .shape(.unknown)])
     public static var isStateful: Bool { true }
@@ -11,6 +12,7 @@ public enum Placeholder: Operation {
 
 /// `PlaceholderV2`: a value that every run is fed, of the shape that must be told.
 public enum PlaceholderV2: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.moved], required: ["shape"])
     public static var isStateful: Bool { true }

@@ -30,6 +30,7 @@ public enum ReadVariableOp: Operation {
 
 /// `VariableShape`: the extents of a Variable.
 public enum VariableShape: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "resource"], to: ["output": "out_type"], types: ["out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
@@ -41,6 +42,7 @@ public enum VariableShape: Operation {
 
 /// `VarIsInitializedOp`: whether a Variable has a value.
 public enum VarIsInitializedOp: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["resource": "resource"], to: ["is_initialized": "bool"])
     public static var isStateful: Bool { true }
     public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
