@@ -174,41 +174,41 @@ final class ElementwiseLoop {
         return places
     }
 
-    func run(_ frame: Frame) {
+    func run(_ memory: RunMemory) {
         let outer = layout.outerCount
         guard outer * layout.inner > 0 else { return }
-        guard threads > 1 else { return runPart(frame, 0, 0..<outer, 0..<layout.inner) }
+        guard threads > 1 else { return runPart(memory, 0, 0..<outer, 0..<layout.inner) }
         // Split the outer positions if there are enough, else the inner run at multiples of a tile.
         if outer >= threads * 4 {
             parallel(threads) { part in
-                runPart(frame, part, outer * part / threads..<outer * (part + 1) / threads, 0..<layout.inner)
+                runPart(memory, part, outer * part / threads..<outer * (part + 1) / threads, 0..<layout.inner)
             }
         } else {
             let tiles = (layout.inner + tileElements - 1) / tileElements
             parallel(threads) { part in
                 let start = tiles * part / threads * tileElements
                 let end = min(tiles * (part + 1) / threads * tileElements, layout.inner)
-                if start < end { runPart(frame, part, 0..<outer, start..<end) }
+                if start < end { runPart(memory, part, 0..<outer, start..<end) }
             }
         }
     }
 
     /// Runs over the first `count` elements alone, on the caller's thread; of operands that are vectors or scalars.
-    func run(_ frame: Frame, first count: Int) {
-        if count > 0 { runPart(frame, 0, 0..<1, 0..<count) }
+    func run(_ memory: RunMemory, first count: Int) {
+        if count > 0 { runPart(memory, 0, 0..<1, 0..<count) }
     }
 
-    private func runPart(_ frame: Frame, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
-        let memory = scratch + thread * scratchPerThread
+    private func runPart(_ memory: RunMemory, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
+        let tiles = scratch + thread * scratchPerThread
         let inner = layout.inner
         withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: strides.count) { pointers in
-            for r in strides.indices { pointers[r] = memory + offsets[r] }
+            for r in strides.indices { pointers[r] = tiles + offsets[r] }
             for pattern in patterns {
                 let size = sizes[pattern.register]
                 let count = pattern.period * size
                 for start in stride(from: 0, to: tileElements * size, by: count) {
                     (pointers[pattern.register] + start).copyMemory(
-                        from: frame.raw(inputSlots[pattern.input]), byteCount: count)
+                        from: memory.raw(inputSlots[pattern.input]), byteCount: count)
                 }
             }
             for position in outer {
@@ -217,9 +217,9 @@ final class ElementwiseLoop {
                     switch program.registers[r] {
                     case .input(let i) where strides[r] != 0:
                         let offset = layout.offset(i, at: position) + range.lowerBound
-                        pointers[r] = frame.raw(inputSlots[i]) + offset * sizes[r]
+                        pointers[r] = memory.raw(inputSlots[i]) + offset * sizes[r]
                     case .output(let o):
-                        pointers[r] = frame.raw(outputSlots[o]) + (position * inner + range.lowerBound) * sizes[r]
+                        pointers[r] = memory.raw(outputSlots[o]) + (position * inner + range.lowerBound) * sizes[r]
                     default: break
                     }
                 }
@@ -228,7 +228,7 @@ final class ElementwiseLoop {
                     let size = sizes[splat.register]
                     fill(
                         pointers[splat.register],
-                        from: frame.raw(inputSlots[splat.input]) + layout.offset(splat.input, at: position) * size,
+                        from: memory.raw(inputSlots[splat.input]) + layout.offset(splat.input, at: position) * size,
                         size: size, count: longest)
                 }
                 for instruction in uniform {
@@ -246,7 +246,7 @@ final class ElementwiseLoop {
                     }
                     for copy in program.copies {
                         let size = outputSizes[copy.output]
-                        let target = frame.raw(outputSlots[copy.output]) + (position * inner + start) * size
+                        let target = memory.raw(outputSlots[copy.output]) + (position * inner + start) * size
                         if target != pointers[copy.register] {
                             target.copyMemory(from: pointers[copy.register], byteCount: count * size)
                         }

@@ -11,7 +11,7 @@ extension ElementwiseOperation {
     public static func isElementwise(_ attributes: Attributes) -> Bool { true }
 
     /// The broadcast shape of all inputs.
-    public static func infer(_ node: Inference) throws -> [Shape] { [try broadcastShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try broadcastShape(node)] }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try elementwiseKernel(Self.self, binding)
@@ -21,7 +21,7 @@ extension ElementwiseOperation {
 // Outside the protocols' extensions, and over metatypes, so that there is one of each and not one for each operation.
 
 @inline(never)
-private func broadcastShape(_ node: Inference) throws -> Shape {
+private func broadcastShape(_ node: ShapeContext) throws -> Shape {
     var shape = node.shape(0)
     for i in node.inputs.indices.dropFirst() {
         guard let joined = shape.broadcast(with: node.shape(i)) else {
@@ -56,14 +56,14 @@ private func elementwiseKernel(
         expressions, inputs: binding.inputs, inputSlots: binding.inputs.indices.map(binding.input), outputs: outputs,
         outputSlots: slots, threads: binding.threads)
     binding.scratch.noteOwn(loop.byteCount)
-    guard let check = IntegerDivision.check(expressions, binding) else { return { frame in loop.run(frame) } }
-    return { frame in
-        try check(frame)
-        loop.run(frame)
+    guard let check = IntegerDivision.check(expressions, binding) else { return { memory in loop.run(memory) } }
+    return { memory in
+        try check(memory)
+        loop.run(memory)
     }
 }
 
-func updatedShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> [Shape] {
+func updatedShape(_ arguments: [Signature.Argument], _ node: ShapeContext) throws -> [Shape] {
     var shape = node.shape(0)
     for (i, argument) in arguments.enumerated() {
         let own = node.shape(i)
@@ -91,7 +91,7 @@ extension ElementwiseUpdate {
     public static var aliases: [Int: Int] { [0: 0] }
 
     /// All tensors have the Variable's shape; the others are scalars.
-    public static func infer(_ node: Inference) throws -> [Shape] { try updatedShape(signature.inputs, node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try updatedShape(signature.inputs, node) }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try elementwiseKernel(Self.self, binding)

@@ -31,7 +31,7 @@ protocol HashingOperation: WholeTensorOperation {
 
 extension HashingOperation {
     public static var hostReason: String? { HostReason.texts }
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try buckets(node.attributes)
         _ = try hash(node.attributes)
         return [node.shape(0)]
