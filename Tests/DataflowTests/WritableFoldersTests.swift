@@ -45,7 +45,7 @@ struct WritableFoldersTests {
             PrintV2.self, [g.constant(Tensor(texts: ["text"], sized: []))], ["output_stream": .string("file://\(path)")]
         )
         let error = #expect(throws: GraphError.self) { try Session(g).execute(print.node) }
-        #expect(error?.description.contains("lets it write no files") == true, "\(error!)")
+        #expect(error?.description.contains("allows it to write no files") == true, "\(error!)")
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 }

@@ -15,7 +15,7 @@ private enum Gaussian: ElementwiseOperation {
 private enum Distances: Dataflow.Operation, FloatKernel {
     static let signature = Signature(["x": "T", "center": "T"], to: ["y": "T"], types: ["T": DType.floats])
 
-    static func infer(_ node: Inference) throws -> [Shape] {
+    static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (x, center) = (try node.shape(0, rank: 2, "x"), try node.shape(1, rank: 1, "center"))
         guard Shape([x[1]]).isCompatible(with: center) else {
             throw GraphError("x \(x) and center \(center) must be of one width")
@@ -38,8 +38,8 @@ private enum Distances: Dataflow.Operation, FloatKernel {
     ) throws -> Kernel {
         let (x, center, y) = (binding.input(0), binding.input(1), binding.output())
         let (rows, width) = (binding.outputCount(), binding.count(1))
-        return { frame in
-            let (x, center, y) = (frame.pointer(x, type), frame.pointer(center, type), frame.pointer(y, type))
+        return { memory in
+            let (x, center, y) = (memory.pointer(x, type), memory.pointer(center, type), memory.pointer(y, type))
             for row in 0..<rows {
                 var total: Scalar = 0
                 for i in 0..<width {

@@ -1,37 +1,7 @@
 #pragma once
+#include "primitives.h"
 #include "recurrent.h"
 #include <stdint.h>
-
-/// Loops over a tile: out[i] = f(a[i], b[i], c[i]) for i in 0..<n. Unused operands are ignored. `out` may be an operand.
-/// They are in C because the compiler then makes one version for each vector width and picks it when the program starts.
-typedef void (*tributary_tile)(const void *a, const void *b, const void *c, void *out, long n);
-
-enum tributary_primitive {
-    TRIBUTARY_ADD, TRIBUTARY_SUB, TRIBUTARY_MUL, TRIBUTARY_DIV, TRIBUTARY_MAX, TRIBUTARY_MIN, TRIBUTARY_POW,
-    TRIBUTARY_FLOOR_DIV, TRIBUTARY_FLOOR_MOD, TRIBUTARY_ATAN2,
-    TRIBUTARY_NEG, TRIBUTARY_ABS, TRIBUTARY_SIGN, TRIBUTARY_SQRT, TRIBUTARY_EXP, TRIBUTARY_EXPM1, TRIBUTARY_LOG,
-    TRIBUTARY_LOG1P, TRIBUTARY_TANH, TRIBUTARY_SIGMOID, TRIBUTARY_FLOOR, TRIBUTARY_CEIL, TRIBUTARY_RINT,
-    TRIBUTARY_SIN, TRIBUTARY_COS, TRIBUTARY_TAN, TRIBUTARY_ASIN, TRIBUTARY_ACOS, TRIBUTARY_ATAN, TRIBUTARY_SINH,
-    TRIBUTARY_COSH, TRIBUTARY_ASINH, TRIBUTARY_ACOSH, TRIBUTARY_ATANH, TRIBUTARY_ERF, TRIBUTARY_LGAMMA,
-    TRIBUTARY_DIGAMMA, TRIBUTARY_POLYGAMMA,
-    TRIBUTARY_LESS, TRIBUTARY_LESS_EQUAL, TRIBUTARY_EQUAL, TRIBUTARY_NOT_EQUAL,
-    TRIBUTARY_AND, TRIBUTARY_OR, TRIBUTARY_NOT, TRIBUTARY_SELECT,
-    TRIBUTARY_MUL_ADD, TRIBUTARY_MUL_SUB, TRIBUTARY_SUB_MUL,
-    TRIBUTARY_TRUNCATED_MOD, TRIBUTARY_ERFC, TRIBUTARY_ERFINV, TRIBUTARY_NDTRI, TRIBUTARY_ZETA,
-    TRIBUTARY_BIT_AND, TRIBUTARY_BIT_OR, TRIBUTARY_BIT_XOR, TRIBUTARY_BIT_NOT, TRIBUTARY_SHIFT_LEFT,
-    TRIBUTARY_SHIFT_RIGHT,
-    TRIBUTARY_PRIMITIVES
-};
-
-/// The element types that have tiles, in this order.
-enum tributary_type {
-    TRIBUTARY_F32, TRIBUTARY_F64, TRIBUTARY_I32, TRIBUTARY_I64, TRIBUTARY_U8, TRIBUTARY_BOOL, TRIBUTARY_TYPES
-};
-
-/// The loop for a primitive over operands of a type, or NULL where the type has none. Comparisons write bytes 0 or 1;
-/// SELECT reads its condition from `a` as bytes and chooses between `b` and `c`. MUL_ADD is ab + c, MUL_SUB ab − c and
-/// SUB_MUL c − ab, rounded once where the processor can.
-tributary_tile tributary_tile_for(enum tributary_primitive primitive, enum tributary_type type);
 
 /// For each of `rows` rows of `columns` numbers: e^x over its sum. `out` may be `x`.
 void tributary_softmax_f32(const float *x, float *out, long rows, long columns);

@@ -90,18 +90,19 @@ final class CUDAQueue: DeviceQueue {
             return kernel(product, blas, slot)
         case .copy(let from, let to, let bytes):
             let (from, to) = (slot(from), slot(to))
-            return { [self] frame in
-                guard bytes > 0, frame.raw(from) != frame.raw(to) else { return }
+            return { [self] memory in
+                guard bytes > 0, memory.raw(from) != memory.raw(to) else { return }
                 device.use()
                 try device.check(
-                    library.cuMemcpyDtoDAsync(frame.raw(to).cuda, frame.raw(from).cuda, bytes, stream), "a copy")
+                    library.cuMemcpyDtoDAsync(memory.raw(to).cuda, memory.raw(from).cuda, bytes, stream), "a copy")
             }
         case .fill(let operand, let byte, let bytes):
             let target = slot(operand)
-            return { [self] frame in
+            return { [self] memory in
                 guard bytes > 0 else { return }
                 device.use()
-                try device.check(library.cuMemsetD8Async(frame.raw(target).cuda, byte, bytes, stream), "filling memory")
+                try device.check(
+                    library.cuMemsetD8Async(memory.raw(target).cuda, byte, bytes, stream), "filling memory")
             }
         }
     }
@@ -111,9 +112,9 @@ final class CUDAQueue: DeviceQueue {
         let function = try device.function(launch.entry, of: launch.source)
         let arguments = LaunchArguments(launch, slot)
         let (groups, entry) = (UInt32(launch.groups), launch.entry)
-        return { [self] frame in
+        return { [self] memory in
             device.use()
-            arguments.update(frame)
+            arguments.update(memory)
             try device.check(
                 library.cuLaunchKernel(
                     function, groups, 1, 1, UInt32(GPULaunch.width), 1, 1, 0, stream, arguments.pointers, nil),
@@ -132,11 +133,11 @@ final class CUDAQueue: DeviceQueue {
         let (lda, ldb) = (max(p.transposeA ? m : k, 1), max(p.transposeB ? k : n, 1))
         let computation = p.precision == .bfloat16 ? Int32(TRIBUTARY_CUBLAS_COMPUTE_32F_FAST_16BF) : computation
         let (single, algorithm) = (Int32(TRIBUTARY_CUDA_R_32F), Int32(TRIBUTARY_CUBLAS_DEFAULT))
-        return { [self] frame in
+        return { [self] memory in
             var (alpha, beta): (Float, Float) = (1, p.adds ? 1 : 0)
-            let x = frame.raw(a) + p.offsets.a * 4
-            let y = frame.raw(b) + p.offsets.b * 4
-            let z = frame.raw(c) + p.offsets.c * 4
+            let x = memory.raw(a) + p.offsets.a * 4
+            let y = memory.raw(b) + p.offsets.b * 4
+            let z = memory.raw(c) + p.offsets.c * 4
             device.use()
             // cuBLAS reads columns first, so that it sees every matrix transposed: cᵀ = bᵀ · aᵀ.
             let status = blas.library.cublasGemmStridedBatchedEx(
@@ -156,7 +157,7 @@ final class CUDAQueue: DeviceQueue {
 private final class LaunchArguments {
     let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     private let values: UnsafeMutablePointer<UInt64>
-    private var memory: [(index: Int, slot: Slot)] = []
+    private var operands: [(index: Int, slot: Slot)] = []
     private var counters: [(index: Int, value: () -> UInt64)] = []
 
     init(_ launch: GPULaunch, _ slot: (GPUOperand) -> Slot) {
@@ -167,7 +168,7 @@ private final class LaunchArguments {
             values[i] = 0
             pointers[i] = UnsafeMutableRawPointer(values + i)
             switch argument {
-            case .memory(let operand): memory.append((i, slot(operand)))
+            case .memory(let operand): operands.append((i, slot(operand)))
             // The first four bytes, on a little-endian host.
             case .int(let value): values[i] = UInt64(UInt32(bitPattern: Int32(value)))
             case .perRun(let value): counters.append((i, value))
@@ -180,8 +181,8 @@ private final class LaunchArguments {
         pointers.deallocate()
     }
 
-    func update(_ frame: Frame) {
-        for argument in memory { values[argument.index] = frame.raw(argument.slot).cuda }
+    func update(_ memory: RunMemory) {
+        for argument in operands { values[argument.index] = memory.raw(argument.slot).cuda }
         for counter in counters { values[counter.index] = counter.value() }
     }
 }

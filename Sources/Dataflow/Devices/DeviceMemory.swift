@@ -82,6 +82,6 @@ final class DeviceContext {
     func kernel(_ program: GPUProgram, _ slot: @escaping (GPUOperand) -> Slot) throws -> Kernel {
         let kernels = try program.commands.map { try queue.kernel($0, slot) }
         if kernels.count == 1 { return kernels[0] }
-        return { frame in for kernel in kernels { try kernel(frame) } }
+        return { memory in for kernel in kernels { try kernel(memory) } }
     }
 }

@@ -62,19 +62,19 @@ final class OpenCLQueue: DeviceQueue {
             return kernel(product, blas, slot)
         case .copy(let from, let to, let bytes):
             let (from, to) = (slot(from), slot(to))
-            return { [self] frame in
-                guard bytes > 0, frame.raw(from) != frame.raw(to) else { return }
+            return { [self] memory in
+                guard bytes > 0, memory.raw(from) != memory.raw(to) else { return }
                 try check(
                     library.clEnqueueCopyBuffer(
-                        queue, cl_mem(frame.raw(from)), cl_mem(frame.raw(to)), 0, 0, bytes, 0, nil, nil), "a copy")
+                        queue, cl_mem(memory.raw(from)), cl_mem(memory.raw(to)), 0, 0, bytes, 0, nil, nil), "a copy")
             }
         case .fill(let operand, let byte, let bytes):
             let target = slot(operand)
-            return { [self] frame in
+            return { [self] memory in
                 guard bytes > 0 else { return }
                 var pattern = byte
                 try check(
-                    library.clEnqueueFillBuffer(queue, cl_mem(frame.raw(target)), &pattern, 1, 0, bytes, 0, nil, nil),
+                    library.clEnqueueFillBuffer(queue, cl_mem(memory.raw(target)), &pattern, 1, 0, bytes, 0, nil, nil),
                     "filling memory")
             }
         }
@@ -83,11 +83,11 @@ final class OpenCLQueue: DeviceQueue {
     private func kernel(_ launch: GPULaunch, _ slot: (GPUOperand) -> Slot) throws -> Kernel {
         guard launch.groups > 0 else { return { _ in } }
         let bound = try BoundLaunch(device, launch)
-        var memory: [(index: UInt32, slot: Slot)] = []
+        var pointers: [(index: UInt32, slot: Slot)] = []
         var counters: [(index: UInt32, value: () -> UInt64)] = []
         for (i, argument) in launch.arguments.enumerated() {
             switch argument {
-            case .memory(let operand): memory.append((UInt32(i), slot(operand)))
+            case .memory(let operand): pointers.append((UInt32(i), slot(operand)))
             case .int(let value):
                 var number = Int32(value)
                 try check(library.clSetKernelArg(bound.kernel, UInt32(i), 4, &number), "an argument of \(launch.entry)")
@@ -95,10 +95,10 @@ final class OpenCLQueue: DeviceQueue {
             }
         }
         let entry = launch.entry
-        return { [self] frame in
+        return { [self] memory in
             // Each time: memory that was given back and taken anew may have the address that other memory had before.
-            for argument in memory {
-                var address: cl_mem? = cl_mem(frame.raw(argument.slot))
+            for argument in pointers {
+                var address: cl_mem? = cl_mem(memory.raw(argument.slot))
                 try check(library.clSetKernelArg(bound.kernel, argument.index, 8, &address), "an argument of \(entry)")
             }
             for counter in counters {
@@ -122,8 +122,8 @@ final class OpenCLQueue: DeviceQueue {
             101, p.transposeA ? 112 : 111, p.transposeB ? 112 : 111
         )
         let (lda, ldb, beta) = (p.transposeA ? p.m : p.k, p.transposeB ? p.k : p.n, p.adds ? Float(1) : 0)
-        return { [self] frame in
-            let (x, y, z) = (cl_mem(frame.raw(a)), cl_mem(frame.raw(b)), cl_mem(frame.raw(c)))
+        return { [self] memory in
+            let (x, y, z) = (cl_mem(memory.raw(a)), cl_mem(memory.raw(b)), cl_mem(memory.raw(c)))
             let status =
                 p.batch == 1
                 ? blas.CLBlastSgemm(

@@ -1,13 +1,13 @@
 internal import CKernels
 
-/// Room on the stack for calls within calls: functions of a graph call functions, whose depth is the graph's to choose.
+/// Makes room on the stack when functions of a graph call functions. The graph decides how deep.
 package enum CallStack {
-    /// Bytes that one level needs, kernels and oneDNN included.
+    /// Bytes that one call needs, kernels and oneDNN included.
     private static let needed = 256 << 10
-    /// Bytes of a stack that is added. The system gives memory only for what is used of it.
+    /// Bytes of an added stack. The system provides memory only for the part that is used.
     private static let added = 8 << 20
 
-    /// Runs `body` here, or, where this thread's stack is nearly used up, on another thread whose end is waited for.
+    /// Runs `body`. If this thread's stack is nearly full, it runs on another thread, and this one waits.
     ///
     /// - Throws: what `body` throws; `GraphError` if there is no memory for another stack.
     package static func extended<Result>(_ body: () throws -> Result) throws -> Result {
@@ -21,7 +21,7 @@ package enum CallStack {
             }
         }
         guard error == 0, let result else {
-            throw GraphError("there is no memory for a stack of \(added) bytes, which calls within calls need")
+            throw GraphError("there is no memory for a stack of \(added) bytes, which its nested calls need")
         }
         return try result.get()
     }

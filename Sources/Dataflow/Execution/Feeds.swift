@@ -1,11 +1,11 @@
-/// Values that stand in for nodes in a run: TensorFlow's `feed_dict`.
+/// The values of nodes that a run does not compute: TensorFlow's `feed_dict`.
 ///
-/// `feeds: [x: [[0, 0], [0, 1]], y: labels, rate: 0.1]`: keys are nodes (placeholders or any others) and Variables, which
-/// stand for their value; values are tensors, numbers, truth values, texts, and arrays of them to any rank. A value is
-/// converted to the key's dtype: decimals are rounded to a floating dtype, all else must be exact. What does not fit is
-/// thrown by the run.
+/// An example: `feeds: [x: [[0, 0], [0, 1]], y: labels, rate: 0.1]`. Keys are placeholders, any other nodes, and
+/// Variables, whose value is then fed. Values are tensors, numbers, Bools, Strings, and nested arrays of these. A value
+/// is converted to the key's dtype: decimals are rounded to a floating dtype, all else must be exact. If a value does
+/// not fit, the run throws.
 ///
-/// Values are converted here, once; a loop over the same feeds makes them before it.
+/// The conversion happens here, once. If all runs of a loop take the same feeds, make them before the loop.
 public struct Feeds: Sendable {
     struct Entry: Sendable {
         let node: Node
@@ -28,13 +28,13 @@ public struct Feeds: Sendable {
     /// The nodes that are fed.
     public var nodes: [Node] { entries.map(\.node) }
 
-    /// What a key is fed, in its dtype; nil: nothing, or what does not fit it.
+    /// The value for a key, in its dtype; nil if there is none, or if it does not fit.
     public subscript(key: any Operand) -> Tensor? {
         let node = key.node
         return entries.first { $0.node == node }.flatMap { try? $0.value.get() }
     }
 
-    /// What a key is fed. Setting nil feeds it no longer.
+    /// The value for a key. Setting nil removes it.
     @_disfavoredOverload
     public subscript(key: any Operand) -> (any TensorConvertible)? {
         get { self[key] as Tensor? }
@@ -50,19 +50,19 @@ public struct Feeds: Sendable {
 
     /// A node is fed once: the last value counts.
     private mutating func put(_ entry: Entry) {
-        if let place = entries.firstIndex(where: { $0.node == entry.node }) {
-            entries[place] = entry
+        if let index = entries.firstIndex(where: { $0.node == entry.node }) {
+            entries[index] = entry
         } else {
             entries.append(entry)
         }
     }
 
-    /// Takes over the feeds of `other`; where both feed a node, those of `other` count.
+    /// Adds the feeds of `other`. If both feed a node, the value of `other` counts.
     public mutating func merge(_ other: Feeds) {
         for entry in other.entries { put(entry) }
     }
 
-    /// Both feeds; where both feed a node, those of `other` count.
+    /// Both feeds together. If both feed a node, the value of `other` counts.
     public func merging(_ other: Feeds) -> Feeds {
         var merged = self
         merged.merge(other)
@@ -70,7 +70,7 @@ public struct Feeds: Sendable {
     }
 
     /// The values by node.
-    /// - Throws: `GraphError`, the first value that its key cannot take.
+    /// - Throws: `GraphError` for the first value that does not fit its key.
     package func tensors() throws -> [Node: Tensor] {
         var tensors: [Node: Tensor] = [:]
         tensors.reserveCapacity(entries.count)
@@ -78,7 +78,7 @@ public struct Feeds: Sendable {
         return tensors
     }
 
-    /// The dtypes and shapes of the values by node, without those that their keys cannot take.
+    /// The dtypes and shapes of the values that fit, by node.
     package var specs: [Node: TensorSpec] {
         var specs: [Node: TensorSpec] = [:]
         for entry in entries {
@@ -90,7 +90,7 @@ public struct Feeds: Sendable {
     private static func converted(_ value: any TensorConvertible, for node: Node) -> Result<Tensor, GraphError> {
         do {
             let tensor = try value.tensor()
-            // Of a node that is no output of its vertex the run tells that.
+            // A node that is no output of its vertex: the run reports that.
             if tensor.dtype == node.dtype || node.mistake != nil { return .success(tensor) }
             do { return .success(try tensor.converted(to: node.dtype)) } catch let error as GraphError {
                 throw GraphError(
@@ -98,14 +98,14 @@ public struct Feeds: Sendable {
                         + error.message)
             }
         } catch let error {
-            let error = error as? GraphError ?? GraphError("the feed for \(node.name) is no tensor: \(error)")
+            let error = error as? GraphError ?? GraphError("the feed for \(node.name) cannot become a tensor: \(error)")
             return .failure(error.at(node.vertex))
         }
     }
 }
 
 extension Feeds: ExpressibleByDictionaryLiteral {
-    /// Of a node that is fed twice the last value counts.
+    /// If a node is fed twice, the last value counts.
     public init(dictionaryLiteral elements: (any Operand, any TensorConvertible)...) {
         entries.reserveCapacity(elements.count)
         for (key, value) in elements {

@@ -1,13 +1,14 @@
-/// The part of a plan that TensorFlow 1's control flow decides: vertices run by the tokens that arrive at them, in frames
-/// (loops) and iterations, as TensorFlow's executor runs them (Yu et al., "Dynamic control flow in large-scale machine
-/// learning", 2018).
+/// The part of a plan with TensorFlow 1's control flow. It runs vertices when tokens arrive at them, in frames (loops)
+/// and iterations, as TensorFlow's executor does (Yu et al., "Dynamic control flow in large-scale machine learning",
+/// 2018).
 ///
-/// A token is a value, or dead: what a `Switch` did not take. A vertex runs when all its inputs have arrived, and is dead if
-/// any is; a `Merge` runs with the first value, and is dead when all its inputs are.
+/// A token is a value, or it is dead: a `Switch` sends a dead token to the side that it does not take. A vertex runs
+/// when all its inputs have arrived. If one of them is dead, the vertex is dead: it sends dead tokens on. A `Merge`
+/// runs with the first value that arrives, and is dead if all its inputs are.
 final class FrameProgram {
-    /// Where an input comes from.
+    /// The source of an input.
     enum Source {
-        /// A value from before the frames: there for every iteration.
+        /// A value from outside the program. It is the same in every iteration.
         case outside(Plan.View)
         /// An output of another member.
         case member(Int, output: Int)
@@ -16,26 +17,27 @@ final class FrameProgram {
     struct Member {
         let vertex: Vertex
         let inputs: [Source]
-        /// Outputs of members among `inputs`, and of members among the controls.
+        /// How many of `inputs` other members make, and how many members control this one.
         let waitsFor: Int
         let controls: Int
-        /// Inputs that are memory of a Variable: a value read from one must be a copy.
+        /// Inputs that are the memory of a Variable. A read of one must be a copy.
         let references: Set<Int>
-        /// Inputs that are taken from a Variable, in place of what was read of it before it was written.
+        /// Inputs that are taken from a Variable itself, because a read made before would miss a write (`ReadHazards`).
         let current: [Int: Plan.View]
         let initializes: VariableBuffer?
         let reads: [VariableBuffer]
         /// The Variable that input 0 stands for.
         let variable: VariableBuffer?
         let role: Role
-        /// Slots that take the outputs for what comes after; nil where nobody asks.
+        /// The slots of outputs that are fetched; nil for the others.
         var slots: [Slot?]
-        /// Members that wait: for each output, (member, input); then those that wait for the vertex.
+        /// For each output, the inputs of members that it goes to. And the members that wait for the vertex by a
+        /// control edge.
         var consumers: [[(member: Int, input: Int)]]
         var dependents: [Int] = []
     }
 
-    /// How a vertex takes part in the flow of control.
+    /// The part that a vertex plays in control flow.
     enum Role {
         case compute, switchValue, merge, enter(frame: String, isConstant: Bool), exit, nextIteration, pass, trigger
 
@@ -58,14 +60,14 @@ final class FrameProgram {
 
     private typealias Token = Tensor?
 
-    /// What has arrived at a member in one iteration.
+    /// The tokens that have arrived at a member in one iteration.
     private struct Arrivals {
         var inputs: [Int: Tensor] = [:]
         var waitsFor: Int
         var controls: Int
         var dead = 0
         var hasRun = false
-        /// Of a `Merge`: the input that came first.
+        /// The input that arrived first, for a `Merge`.
         var first: Int?
     }
 
@@ -73,16 +75,18 @@ final class FrameProgram {
         let name: String
         let parent: Frame?
         let parentIteration: Int
-        /// Of each iteration, what has arrived where, and how many members are about to run (those of inner loops too).
+        /// For each iteration, what has arrived at its members, and how many members are about to run, in inner loops
+        /// too.
         var iterations: [(arrivals: [Int: Arrivals], running: Int)] = [([:], 0)]
-        /// The first iteration in which something may still happen; those before are forgotten.
+        /// The first iteration in which a member may still run. Those before it are forgotten.
         var firstLive = 0
-        /// Constants that have entered: they come anew in every iteration.
+        /// Constants that have entered. They are delivered in every iteration.
         var constants: [(member: Int, token: Token)] = []
-        /// Members of the newest iteration through which nothing left, until the loop ends.
+        /// `Exit`s that were dead in the newest iteration. If they still are when the loop ends, they send dead tokens
+        /// out.
         var deadExits: Set<Int> = []
         var children: [Int: [String: Frame]] = [:]
-        /// Values that are still to enter.
+        /// How many values have yet to enter.
         var awaited: Int
 
         init(_ name: String, parent: Frame?, iteration: Int, awaits awaited: Int) {
@@ -114,13 +118,13 @@ final class FrameProgram {
         }
     }
 
-    /// Runs until nothing is left to do.
+    /// Runs members until none is ready.
     ///
     /// - Parameters:
-    ///   - beforeEach: called before each vertex, to end what takes too long.
-    ///   - outside: the value of a source from before.
-    ///   - run: computes a vertex's outputs.
-    ///   - store: takes an output that is asked for after.
+    ///   - beforeEach: called before each vertex; throws if the run has timed out.
+    ///   - outside: returns a value from outside the program.
+    ///   - compute: computes a vertex's outputs.
+    ///   - store: takes an output that is fetched.
     func run(
         beforeEach: () throws -> Void, outside: (Plan.View, _ copy: Bool) throws -> Tensor,
         compute: (Member, [Tensor]) throws -> [Tensor],
@@ -131,7 +135,8 @@ final class FrameProgram {
         queue = []
         head = 0
         defer {
-            // Frames know each other both ways: one that did not come to its end would stay for good.
+            // Frames refer to their parents and children. Without this, those of a run that throws would never be
+            // freed.
             for frame in frames { frame.children = [:] }
             (frames, queue) = ([], [])
         }
@@ -152,7 +157,8 @@ final class FrameProgram {
                 }
                 settle(ready)
             }
-            // Loops that were never entered end when all else has: what would have left them is dead.
+            // All is done but loops whose `Exit`s were dead to the end, such as one that was never entered: send dead
+            // tokens out.
             guard let ended = frames.last(where: { !$0.deadExits.isEmpty }), let parent = ended.parent else { return }
             let exits = ended.deadExits
             ended.deadExits = []
@@ -165,7 +171,7 @@ final class FrameProgram {
         _ store: (Slot, KeptTensor) -> Void
     ) throws {
         let member = members[ready.member]
-        // What still comes (to a `Merge`) is let go.
+        // Tokens that arrive later, at a `Merge`, are ignored.
         let arrivals = ready.frame.iterations[ready.iteration].arrivals.updateValue(
             Arrivals(waitsFor: 0, controls: 0, hasRun: true), forKey: ready.member)
         func value(_ i: Int, copy: Bool = false) throws -> Tensor {
@@ -197,7 +203,7 @@ final class FrameProgram {
             case .trigger: outputs[0] = Tensor.nothing
             case .compute:
                 for variable in member.reads where !variable.isInitialized { throw variable.uninitialized }
-                // What is read of a Variable may be written before it is used. A handle passed on is no read.
+                // A read of a Variable is copied, for a write may come before its use. Passing a handle on is no read.
                 let operation = member.vertex.operation
                 let isRead =
                     operation.writes.isEmpty
@@ -206,7 +212,7 @@ final class FrameProgram {
                     member,
                     member.inputs.indices.map { try value($0, copy: isRead && member.references.contains($0)) })
                 member.initializes?.isInitialized = true
-                // Even without outputs, whoever waits for the vertex must hear that it has run.
+                // A vertex without outputs sends a token too: others may wait for it.
                 outputs = results.isEmpty ? [Tensor.nothing] : results
             }
         } else if case .trigger = member.role {
@@ -253,7 +259,7 @@ final class FrameProgram {
         }
     }
 
-    /// A value that says which way to go: one element.
+    /// A predicate, which must have one element.
     private func decision(_ member: Member, _ value: Tensor) throws -> Tensor {
         guard value.elementCount == 1 else {
             throw GraphError("the predicate must be a scalar, got the shape \(value.shape)")
@@ -261,7 +267,7 @@ final class FrameProgram {
         return value
     }
 
-    /// A `Merge` one of whose inputs was there before.
+    /// The input of a `Merge` that comes from outside the program.
     private func firstOutside(_ member: Member) throws -> Int {
         guard let i = member.inputs.firstIndex(where: { if case .outside = $0 { true } else { false } }) else {
             fatalError("\(member.vertex.name) runs without an input")
@@ -277,7 +283,7 @@ final class FrameProgram {
         return frame
     }
 
-    /// Brings a member's outputs to those that wait for them.
+    /// Sends a member's outputs to the members that wait for them.
     private func deliver(
         _ source: Int, _ outputs: [Token], to frame: Frame, _ iteration: Int, isDead: Bool? = nil
     ) throws {
@@ -318,7 +324,7 @@ final class FrameProgram {
         case .merge:
             let isEntry = member.inputs.count > member.waitsFor
             let hasValue = arrivals.first != nil || isEntry
-            // At the head of a loop one input comes in the first iteration, the other in the rest.
+            // At the head of a loop one input arrives in the first iteration, and the other in all that follow.
             let isOver = member.vertex.loopInput == nil ? arrivals.waitsFor == 0 : arrivals.dead > 0
             isReady = arrivals.controls == 0 && (hasValue || isOver)
             isDead = !hasValue
@@ -346,7 +352,7 @@ final class FrameProgram {
         }
     }
 
-    /// Forgets iterations in which nothing can happen any more, so that a long loop takes no more memory than a short one.
+    /// Forgets iterations that are over, so that a long loop takes no more memory than a short one.
     private func settle(_ ready: Ready) {
         count(ready.frame, ready.iteration, -1)
         let frame = ready.frame

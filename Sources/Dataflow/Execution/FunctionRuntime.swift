@@ -1,13 +1,13 @@
-/// What the functions that vertices call run with: the plans of a session, made when first needed.
+/// Runs the functions that vertices call. It keeps their plans, made when first needed, with those of the session.
 final class FunctionRuntime {
     let plans: PlanStore
     let variables: VariableStore
     let random: RandomState
     let placement: Placement
     let options: SessionOptions
-    /// When the run at hand must be over.
+    /// When the current run times out.
     var end: ContinuousClock.Instant?
-    /// The strings that the run has computed.
+    /// The strings that the current run has computed.
     let texts = RunTexts()
     private var programs: [ObjectIdentifier: FunctionProgram] = [:]
 
@@ -23,13 +23,13 @@ final class FunctionRuntime {
         plans = PlanStore(options: options, devices: placement.devices)
     }
 
-    /// Gives up all plans, for they no longer fit the graph or take memory that is needed.
+    /// Drops all plans: the graph has changed, or the memory is needed.
     func forgetPlans() {
         programs.removeAll()
         plans.forget()
     }
 
-    /// - Throws: `GraphError` if the run takes longer than the session allows.
+    /// - Throws: `GraphError` if the run has passed the session's timeout.
     @inline(__always)
     func checkTime() throws {
         if let end, ContinuousClock.now > end {
@@ -45,11 +45,11 @@ final class FunctionRuntime {
     }
 }
 
-/// A function with a plan for each set of shapes that it was called with, as many as the session keeps.
+/// A function, and its plan for each set of argument shapes, as long as the session keeps the plan.
 final class FunctionProgram {
     private struct Prepared {
         let plan: Plan
-        /// The arguments in the order in which the plan takes them.
+        /// For each feed of the plan, the index of its argument.
         let order: [Int]
         let specs: [TensorSpec]
     }

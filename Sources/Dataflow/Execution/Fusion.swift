@@ -1,10 +1,10 @@
-/// What one step of a plan computes: a vertex, or elementwise ones that run as one pass over memory.
+/// The work of one step of a plan: a vertex, or several elementwise vertices that run as one pass over memory.
 struct PlanUnit {
-    /// In the order in which they are computed.
+    /// The vertices in the order in which they are computed.
     let vertices: [Vertex]
-    /// Values that come from outside, each once.
+    /// Values that the unit takes from outside, each once.
     let inputs: [Node]
-    /// Values that are used outside.
+    /// Values that others use.
     let outputs: [Node]
 
     /// A vertex by itself.
@@ -14,7 +14,7 @@ struct PlanUnit {
         outputs = vertex.outputs.indices.map(vertex.output)
     }
 
-    /// - Parameter isUsed: whether a value is used by others than `vertices`.
+    /// - Parameter isUsed: whether others than `vertices` use a value.
     init(_ vertices: [Vertex], isUsed: (Node) -> Bool) {
         let own = Set(vertices.map(\.id))
         var seen: Set<Node> = []
@@ -23,38 +23,39 @@ struct PlanUnit {
         outputs = vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }.filter(isUsed)
     }
 
-    /// The vertex that runs at the unit's place of the order: the last.
+    /// The last vertex. The unit runs at its position.
     var last: Vertex { vertices[vertices.count - 1] }
 }
 
-/// Joins elementwise operations over one shape, of which one uses what another makes, so that what lies between them never
-/// goes to memory.
+/// Joins elementwise operations of one shape into units if one uses what another makes. Values between them then never
+/// go to memory.
 ///
-/// A vertex moves from its place of the order to that of its consumer. It may if until then nobody else uses its value or
-/// waits for it, and no Variable that it reads is written. So each read stays on its side of each write, and a unit's own
-/// update, its last vertex, writes what the others have read already. A vertex that passes its input on as it is, such as a sum over
-/// no axes, goes with its consumer and costs nothing; by itself it stays what it was. A product of matrices that is but the
-/// gradient of a Variable goes with the update.
+/// A vertex moves from its position in the order to that of its consumer. Hazards: it may move only if, on the way, no
+/// other vertex uses its value or waits for it, and none writes a Variable that it reads. So each read stays on its
+/// side of each write. If the unit's last vertex is an update, it writes what the others have read already.
+///
+/// A vertex that passes its input on unchanged, such as a sum over no axes, moves to its consumer and costs nothing. A
+/// product of matrices moves to an update if it is the gradient of a Variable and nothing else uses it.
 struct Fusion {
     private let order: [Vertex]
     private let spec: (Node) -> TensorSpec
     private let isGiven: (Node) -> Bool
     private let passing: Set<Int>
     private let addsProducts: Bool
-    private var position: [Int: Int] = [:]
-    /// Places of the vertices that use a vertex's value or wait for it.
+    private var positions: [Int: Int] = [:]
+    /// The positions of the vertices that use a vertex's value or wait for it.
     private var dependents: [Int: [Int]] = [:]
     private let memory: VariableMemory
     private let fetched: Set<Node>
 
-    /// The most operations of a unit.
+    /// The most vertices of a unit.
     private static let limit = 16
 
     /// - Parameters:
     ///   - order: the vertices that run, inputs before what uses them.
     ///   - isGiven: whether a value is fed or known.
-    ///   - passing: vertices whose output 0 is their input 0, as it is or repeated.
-    ///   - addsProducts: whether an update may take a product of matrices in.
+    ///   - passing: vertices whose output 0 is their input 0, unchanged or repeated.
+    ///   - addsProducts: whether a product of matrices may join an update.
     init(
         _ order: [Vertex], fetches: [Node], memory: VariableMemory, spec: @escaping (Node) -> TensorSpec,
         isGiven: @escaping (Node) -> Bool,
@@ -67,10 +68,10 @@ struct Fusion {
         self.spec = spec
         self.isGiven = isGiven
         fetched = Set(fetches)
-        for (place, vertex) in order.enumerated() {
-            position[vertex.id] = place
+        for (position, vertex) in order.enumerated() {
+            positions[vertex.id] = position
             for id in Set(vertex.inputs.map(\.vertex.id) + vertex.controls.map(\.id)) {
-                dependents[id, default: []].append(place)
+                dependents[id, default: []].append(position)
             }
         }
     }
@@ -78,42 +79,43 @@ struct Fusion {
     /// The units, in an order in which they may run.
     ///
     /// - Parameters:
-    ///   - mayFuse: leaves out vertices that must stay by themselves.
-    ///   - place: where a vertex runs; a unit runs in one place.
-    func units(mayFuse: (Vertex) -> Bool, place placeOf: (Vertex) -> Place = { _ in 0 }) -> [PlanUnit] {
+    ///   - mayFuse: false for a vertex that must run alone.
+    ///   - device: the device of a vertex. A unit runs on one device.
+    func units(mayFuse: (Vertex) -> Bool, device deviceOf: (Vertex) -> DeviceID = { _ in 0 }) -> [PlanUnit] {
         var group = Array(order.indices)
         var members = order.indices.map { [$0] }
         let fusible = order.map { mayFuse($0) && isFusible($0) }
-        for (place, vertex) in order.enumerated() where fusible[place] && !passing.contains(vertex.id) {
+        for (position, vertex) in order.enumerated() where fusible[position] && !passing.contains(vertex.id) {
             var inputs = vertex.inputs
             while let input = inputs.popLast() {
-                guard let producer = position[input.vertex.id], producer != place, fusible[producer], !isGiven(input),
+                guard let producer = positions[input.vertex.id], producer != position, fusible[producer],
+                    !isGiven(input),
                     moves(order[producer]), spec(input).shape == shape(of: vertex),
-                    placeOf(order[producer]) == placeOf(vertex)
+                    deviceOf(order[producer]) == deviceOf(vertex)
                 else { continue }
                 let other = group[producer]
-                guard other != group[place] else { continue }
-                let joined = (members[other] + members[group[place]]).sorted()
-                guard joined.count <= Fusion.limit, mayRun(joined, at: place) else { continue }
-                for member in joined { group[member] = place }
-                members[place] = joined
+                guard other != group[position] else { continue }
+                let joined = (members[other] + members[group[position]]).sorted()
+                guard joined.count <= Fusion.limit, mayRun(joined, at: position) else { continue }
+                for member in joined { group[member] = position }
+                members[position] = joined
                 if passing.contains(input.vertex.id) { inputs.append(input.vertex.inputs[0]) }
             }
         }
-        for (place, vertex) in order.enumerated() where members[place] == [place] && mayFuse(vertex) {
-            guard let producer = productAddedIn(at: place), mayFuse(order[producer]),
-                placeOf(vertex) == 0, placeOf(order[producer]) == 0
+        for (position, vertex) in order.enumerated() where members[position] == [position] && mayFuse(vertex) {
+            guard let producer = productAddedIn(at: position), mayFuse(order[producer]),
+                deviceOf(vertex) == 0, deviceOf(order[producer]) == 0
             else { continue }
-            group[producer] = place
-            members[place] = [producer, place]
+            group[producer] = position
+            members[position] = [producer, position]
         }
-        return order.indices.compactMap { place in
-            guard group[place] == place else { return nil }
-            let vertices = members[place].map { order[$0] }
-            guard vertices.count > 1 else { return PlanUnit(order[place]) }
-            let own = Set(members[place])
+        return order.indices.compactMap { position in
+            guard group[position] == position else { return nil }
+            let vertices = members[position].map { order[$0] }
+            guard vertices.count > 1 else { return PlanUnit(order[position]) }
+            let own = Set(members[position])
             return PlanUnit(vertices) { node in
-                node.vertex.id == order[place].id || fetched.contains(node)
+                node.vertex.id == order[position].id || fetched.contains(node)
                     || dependents[node.vertex.id, default: []].contains { user in
                         !own.contains(user) && order[user].inputs.contains(node)
                     }
@@ -121,21 +123,21 @@ struct Fusion {
         }
     }
 
-    /// Where the product is that an update at `place` may add to its Variable by itself: nobody else needs it, and it does
-    /// not read what it is added to.
-    private func productAddedIn(at place: Int) -> Int? {
-        guard addsProducts, let found = ProductUpdate(order[place], spec: spec),
-            let producer = position[found.product.id], !isGiven(found.product.output(0)),
-            !fetched.contains(found.product.output(0)), dependents[found.product.id] == [place],
+    /// The position of the product of matrices that the update at `position` may compute and add at once: nothing else
+    /// needs it, and it does not read the Variable that it is added to.
+    private func productAddedIn(at position: Int) -> Int? {
+        guard addsProducts, let found = ProductUpdate(order[position], spec: spec),
+            let producer = positions[found.product.id], !isGiven(found.product.output(0)),
+            !fetched.contains(found.product.output(0)), dependents[found.product.id] == [position],
             let variable = memory.variable(behind: found.update.inputs[0])
         else { return nil }
         let isFree = found.product.inputs.allSatisfy { input in
-            memory.variable(behind: input) != variable && !isWritten(input, between: producer, and: place)
+            memory.variable(behind: input) != variable && !isWritten(input, between: producer, and: position)
         }
         return isFree ? producer : nil
     }
 
-    /// Elementwise over floating numbers and conditions alone; integers may need to be checked first.
+    /// Whether a vertex may be fused: it is elementwise, over floats and bools alone. Integers may need a check first.
     private func isFusible(_ vertex: Vertex) -> Bool {
         let isPassing = passing.contains(vertex.id)
         switch vertex.operation {
@@ -153,7 +155,7 @@ struct Fusion {
         }
     }
 
-    /// Whether a vertex may move to its consumer's place. An update stays where it is.
+    /// Whether a vertex may move to its consumer's position. An update may not.
     private func moves(_ vertex: Vertex) -> Bool {
         passing.contains(vertex.id) || vertex.operation is any ElementwiseOperation.Type
     }
@@ -163,35 +165,35 @@ struct Fusion {
         vertex.operation is any ElementwiseUpdate.Type ? spec(vertex.inputs[0]).shape : spec(vertex.output(0)).shape
     }
 
-    private func mayRun(_ members: [Int], at place: Int) -> Bool {
+    private func mayRun(_ members: [Int], at position: Int) -> Bool {
         let own = Set(members)
         return members.allSatisfy { member in
-            guard member == place || moves(order[member]) else { return false }
-            let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > place }
-            // An update writes after the others have read; but what passes memory on stands for it to the end.
-            let end = passing.contains(order[member].id) ? place + 1 : place
+            guard member == position || moves(order[member]) else { return false }
+            let isFree = dependents[order[member].id, default: []].allSatisfy { own.contains($0) || $0 > position }
+            // The update writes after the others have read. But a vertex that passes memory on reads it to the end.
+            let end = passing.contains(order[member].id) ? position + 1 : position
             return isFree && order[member].inputs.allSatisfy { !isWritten($0, between: member, and: end) }
         }
     }
 
-    /// Whether the Variable that a value was read of is written between two places of the order.
+    /// Whether the Variable that a value was read from is written between two positions.
     private func isWritten(_ node: Node, between first: Int, and last: Int) -> Bool {
         guard let variable = memory.variable(behind: node) else { return false }
         return (memory.writers[variable] ?? []).contains { writer in
-            position[writer.id].map { $0 > first && $0 < last } ?? false
+            positions[writer.id].map { $0 > first && $0 < last } ?? false
         }
     }
 }
 
-/// Elementwise vertices as one program over slots.
+/// The vertices of a unit as one program over slots.
 struct FusedProgram {
     private(set) var terms: [ElementwiseTerm] = []
     private(set) var inputs: [(slot: Slot, spec: TensorSpec)] = []
     private(set) var outputs: [(slot: Slot, spec: TensorSpec)] = []
 
     /// - Parameters:
-    ///   - slots: where a member's inputs are; nil for what the unit makes itself.
-    ///   - output: where a value that is used outside goes.
+    ///   - slots: the slots of a vertex's inputs; nil for what the unit makes itself.
+    ///   - output: the slot of a value that others use.
     init(
         _ unit: PlanUnit, slots slotsOf: (Vertex) -> [Slot?], output: (Node) throws -> Slot, spec: (Node) -> TensorSpec
     ) throws {
@@ -201,7 +203,7 @@ struct FusedProgram {
             let slots = slotsOf(vertex)
             let update = vertex.operation as? any ElementwiseUpdate.Type
             let operation = vertex.operation as? any ElementwiseOperation.Type
-            // What is neither passes its input 0 on.
+            // A vertex that is neither passes its input 0 on.
             let count = update == nil && operation == nil ? 1 : vertex.inputs.count
             let operands = try vertex.inputs.prefix(count).enumerated().map { i, node -> ElementwiseTerm.Operand in
                 if let term = termOf[node] { return .term(term) }
@@ -220,13 +222,13 @@ struct FusedProgram {
                 }
             } else {
                 let node = vertex.output(0)
-                let place = shared.contains(node) ? outputs.count : nil
-                if place != nil { outputs.append((try output(node), spec(node))) }
+                let number = shared.contains(node) ? outputs.count : nil
+                if number != nil { outputs.append((try output(node), spec(node))) }
                 termOf[node] = terms.count
                 terms.append(
                     ElementwiseTerm(
                         expression: try operation?.expression(symbols, vertex.attributes) ?? symbols[0],
-                        operands: operands, output: place))
+                        operands: operands, output: number))
             }
         }
     }
@@ -237,10 +239,10 @@ struct FusedProgram {
             terms, inputs: inputs.map(\.spec), inputSlots: inputs.map(\.slot), outputs: outputs.map(\.spec),
             outputSlots: outputs.map(\.slot), threads: threads)
         scratch.noteOwn(loop.byteCount)
-        return { frame in loop.run(frame) }
+        return { memory in loop.run(memory) }
     }
 
-    /// What a GPU does, of which the operands' numbers are slots; nil for dtypes that are left to the CPU.
+    /// The commands for a GPU, whose operands are numbered by slots; nil for dtypes that stay on the CPU.
     func gpu() throws -> GPUProgram? {
         let updates = outputs.map { output in inputs.firstIndex { $0.slot == output.slot } }
         return try ElementwiseSource.launch(

@@ -1,12 +1,12 @@
 extension Graph {
-    /// What is known of nodes before a run that is fed these. Of what follows from control flow that is no more than the graph
-    /// itself tells.
-    /// - Throws: `GraphError` for feeds that the graph cannot take.
+    /// The dtypes of nodes and what is known of their shapes before a run on these feeds. For a node that depends on
+    /// control flow, they are those in the graph.
+    /// - Throws: `GraphError` for a feed that does not fit its node.
     package func specs(of nodes: [Node], feeds: [Node: TensorSpec]) throws -> [TensorSpec] {
         try specs(of: nodes, feeds: feeds, nil)
     }
 
-    func specs(of nodes: [Node], feeds: [Node: TensorSpec], _ work: InferenceWork?) throws -> [TensorSpec] {
+    func specs(of nodes: [Node], feeds: [Node: TensorSpec], _ work: ShapeWork?) throws -> [TensorSpec] {
         let options = SessionOptions(threads: 1, softPlacement: true, process: nil)
         let placement = Placement(devices: SessionDevices(.hostOnly), process: nil, allowsSoft: true, isHostOnly: true)
         var planner = Planner(

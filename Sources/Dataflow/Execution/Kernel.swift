@@ -1,11 +1,11 @@
-/// A bound kernel: reads its inputs' memory and writes its outputs', both found through the frame's slots.
-public typealias Kernel = (Frame) throws -> Void
+/// A bound kernel: it reads the memory of its inputs and writes that of its outputs, which it finds by their slots.
+public typealias Kernel = (RunMemory) throws -> Void
 
-/// Index of a value's memory in a run.
+/// The index of a value's memory in a run.
 public typealias Slot = Int
 
 /// The memory of one run: a pointer for each slot.
-public struct Frame {
+public struct RunMemory {
     let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
 
     @inline(__always) public func raw(_ slot: Slot) -> UnsafeMutableRawPointer { pointers[slot] }
@@ -15,7 +15,8 @@ public struct Frame {
     ) -> UnsafeMutablePointer<Scalar> { pointers[slot].assumingMemoryBound(to: type) }
 }
 
-/// What a kernel is made from: the attributes, exact shapes and dtypes, values known already, and where memory will be.
+/// The material of a kernel: attributes, exact shapes and dtypes, values that are known already, and the slots of its
+/// memory.
 public struct KernelBinding {
     public let name: String
     public let attributes: Attributes
@@ -28,17 +29,17 @@ public struct KernelBinding {
     let outputSlots: [Slot]
     /// How many threads a kernel may use.
     public let threads: Int
-    /// How exactly products of float32 matrices are computed.
+    /// The precision of products of float32 matrices.
     public let precision: MatrixPrecision
     let random: RandomState
-    /// What kernels compute in; that of a kernel which runs outside of plans is its own.
+    /// The memory that kernels compute in. A kernel outside of plans has its own.
     var scratch = KernelScratch()
     /// The Variable that input 0 stands for, if it is one.
     var variable: VariableBuffer?
 
-    /// Where input `i` is.
+    /// The slot of input `i`.
     public func input(_ i: Int) -> Slot { inputSlots[i] }
-    /// Where output `i` goes.
+    /// The slot of output `i`.
     public func output(_ i: Int = 0) -> Slot { outputSlots[i] }
     /// The value of input `i` if it is known before the run.
     public func constant(_ i: Int) -> Tensor? { constants[i] }
@@ -46,7 +47,7 @@ public struct KernelBinding {
     public func count(_ i: Int) -> Int { inputs[i].shape.elementCount ?? 0 }
     public func outputCount(_ i: Int = 0) -> Int { outputs[i].shape.elementCount ?? 0 }
 
-    /// The known integers of input `i` (an axis, a shape), which the plan knows or the dynamic region has just computed.
+    /// The integers of input `i` (axes, a shape), which must be known when the kernel is bound.
     public func integers(_ i: Int) throws -> [Int] {
         guard let tensor = constants[i] else { throw GraphError("input \(i) must be known when the kernel is bound") }
         return tensor.knownIntegers
@@ -112,24 +113,24 @@ extension KernelBinding {
     }
 }
 
-/// How often each random operation of a session has run, so that its numbers go on where they were.
+/// Counts the runs of each random operation of a session, so that its numbers continue from run to run.
 final class RandomState {
     private var runs: [String: UInt64] = [:]
-    /// Overrides the counts: a worker sets the step, so that its numbers depend on the step alone.
+    /// Replaces the counts if it is set. A worker sets its step, so that its numbers depend on the step alone.
     var step: UInt64?
-    /// Mixed into the second seed if it is not 0: a worker's rank.
+    /// A worker's rank. It is mixed into the second seed if it is not 0.
     var rank: UInt64 = 0
-    /// What operations have learned of the values that they saw, by their names: samplers.
+    /// What samplers have learned from the values that they saw, by their names.
     var learned: [String: AnyObject] = [:]
     /// How often the session has run.
     private var sessionRuns: UInt64 = 0
-    /// In a function's body: which iteration of which iteration it runs in. There the numbers depend on the run and on this
-    /// alone, so that a gradient that computes an iteration again draws the same ones.
+    /// Within a function's body, stands for the iterations of the loops around it. The numbers then depend on the run
+    /// and on this alone, so that a gradient that computes an iteration again draws the same numbers.
     var iteration: UInt64?
 
     func beginRun() { sessionRuns &+= 1 }
 
-    /// The iteration `index` of a loop that runs in `outer`.
+    /// Stands for iteration `index` of a loop inside `outer`.
     static func iteration(_ index: Int, in outer: UInt64?) -> UInt64 {
         mixed((outer ?? 0) &+ UInt64(truncatingIfNeeded: index) &+ 1)
     }
@@ -142,7 +143,8 @@ final class RandomState {
         return z ^ z >> 31
     }
 
-    /// The number of this run of the operation `name`, counting from 0; in a body one that stands for run and iteration.
+    /// The number of this run of the operation `name`, from 0. Within a body, a number that stands for run and
+    /// iteration.
     func next(_ name: String) -> UInt64 {
         if let iteration { return Self.mixed((step ?? sessionRuns) ^ iteration) }
         if let step { return step }

@@ -1,19 +1,20 @@
-/// How long the memory of a plan's values is needed: the one place that says when memory may be used anew.
+/// How long each value of a plan is needed. Only this type decides when memory may be used again.
 ///
-/// What it must mind:
-/// - write after read: a value is needed until the last item that reads it has run, under whatever name (views share a slot);
-/// - control flow runs after all other items, in an order of its own: what it reads is needed to the end of the run;
-/// - fetched values are handed out, and have memory of their own;
-/// - Variables, constants and feeds are not the plan's to give away.
+/// Its hazards:
+/// - Write after read: a value is needed until the last item that reads it has run. Views share a slot, so they count
+///   too.
+/// - Control flow runs after all other items, in an order of its own: what it reads is needed to the end of the run.
+/// - The caller keeps fetched values, so they have memory of their own.
+/// - Variables, constants and feeds do not belong to the plan.
 ///
-/// What outlives a run or a step in other ways (stacks, arrays and lists of tensors) is copied, see `KeptTensor`.
+/// Stacks, arrays and lists of tensors may outlive a step or the run: they keep copies, see `KeptTensor`.
 struct Lifetimes {
-    /// The item after which a slot is read no more, by slot.
+    /// For each slot, the last item that uses it.
     private var lastUse: [Int]
 
     /// - Parameters:
     ///   - slots: how many there are.
-    ///   - isMember: whether a vertex runs by tokens.
+    ///   - isMember: whether a `FrameProgram` runs a vertex.
     init(_ items: [PlanItem], slots: Int, isMember: (Vertex) -> Bool) {
         lastUse = [Int](repeating: -1, count: slots)
         for (index, item) in items.enumerated() {
@@ -23,6 +24,7 @@ struct Lifetimes {
         }
     }
 
-    /// Whether the memory of a slot may be used anew by what runs after item `index`, or (in place) by that item itself.
+    /// Whether the items after `index`, or item `index` itself (in place), may use the memory of a slot for another
+    /// value.
     func mayReuse(_ slot: Slot, after index: Int) -> Bool { lastUse[slot] == index }
 }

@@ -1,14 +1,14 @@
-/// Places of values in one arena: values that are never alive at the same time share bytes.
+/// Blocks of one arena: values that are never alive at the same time share bytes.
 struct MemoryPlan {
     /// The arena's size in bytes.
     private(set) var size = 0
-    /// Bytes at multiples of which places start.
+    /// Every block starts at a multiple of this many bytes.
     let alignment: Int
     private var free: [(offset: Int, size: Int)] = []
 
     init(alignment: Int = 64) { self.alignment = alignment }
 
-    /// A place for `bytes` that is free now: the smallest hole that fits, else the arena grows.
+    /// A free block of `bytes`: in the smallest hole that fits, else the arena grows.
     mutating func allocate(_ bytes: Int) -> (offset: Int, size: Int) {
         let wanted = max((bytes + alignment - 1) / alignment * alignment, alignment)
         if let best = free.indices.filter({ free[$0].size >= wanted }).min(by: { free[$0].size < free[$1].size }) {
@@ -31,43 +31,43 @@ struct MemoryPlan {
         return (size, wanted)
     }
 
-    /// Gives a place back, joining it with the holes beside it.
-    mutating func release(_ place: (offset: Int, size: Int)) {
-        var place = place
-        if let before = free.firstIndex(where: { $0.offset + $0.size == place.offset }) {
-            place = (free[before].offset, free[before].size + place.size)
+    /// Frees a block and joins it with the holes beside it.
+    mutating func release(_ block: (offset: Int, size: Int)) {
+        var block = block
+        if let before = free.firstIndex(where: { $0.offset + $0.size == block.offset }) {
+            block = (free[before].offset, free[before].size + block.size)
             free.remove(at: before)
         }
-        if let after = free.firstIndex(where: { $0.offset == place.offset + place.size }) {
-            place.size += free[after].size
+        if let after = free.firstIndex(where: { $0.offset == block.offset + block.size }) {
+            block.size += free[after].size
             free.remove(at: after)
         }
-        free.append(place)
+        free.append(block)
     }
 }
 
-/// The memory of a plan's values at one place.
+/// The memory of a plan's values on one device.
 struct Arena {
     private var memory: MemoryPlan
-    /// What the arena is as large as it is for: the value that made it grow last.
+    /// The value that made the arena grow last.
     private var last: (vertex: Vertex, spec: TensorSpec)?
 
     init(alignment: Int) { memory = MemoryPlan(alignment: alignment) }
 
     var size: Int { memory.size }
 
-    /// The same in words.
+    /// That value in words, for errors.
     var peak: String {
         last.map { "\($0.vertex.operation.name) '\($0.vertex.name)', \($0.spec)" } ?? "nothing"
     }
 
-    /// A place for what `vertex` makes.
+    /// A block for what `vertex` makes.
     mutating func allocate(_ bytes: Int, for vertex: Vertex, _ spec: TensorSpec) -> (offset: Int, size: Int) {
         let before = memory.size
-        let place = memory.allocate(bytes)
+        let block = memory.allocate(bytes)
         if memory.size > before { last = (vertex, spec) }
-        return place
+        return block
     }
 
-    mutating func release(_ place: (offset: Int, size: Int)) { memory.release(place) }
+    mutating func release(_ block: (offset: Int, size: Int)) { memory.release(block) }
 }

@@ -1,7 +1,7 @@
 internal import COneDNN
 
-/// Runs `body(part)` for each part on oneDNN's own threads; returns when all are done. `body` must not throw or allocate
-/// anything that another part uses.
+/// Runs `body(part)` for each part on oneDNN's threads. Returns when all parts are done. `body` must not throw, and
+/// must not allocate anything that another part uses.
 @inline(never)
 func parallel(_ parts: Int, _ body: (Int) -> Void) {
     if parts <= 1 { return body(0) }
@@ -22,5 +22,6 @@ func parallel(_ parts: Int, _ body: (Int) -> Void) {
     }
 }
 
-/// How many of `threads` are worth waking for `work` elements: below some ten microseconds each, waking costs more.
+/// How many of `threads` to use for `work` elements. A thread with less than some ten microseconds of work is not worth
+/// waking.
 func usefulThreads(_ threads: Int, work: Int) -> Int { min(threads, max(1, work / 65_536)) }

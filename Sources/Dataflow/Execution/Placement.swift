@@ -1,51 +1,51 @@
-/// Where something runs or lies: 0 is the host, other numbers are the accelerators of a session, from 1 on.
-typealias Place = Int
+/// The number of a device in a session: 0 is the host, 1 is the first accelerator.
+typealias DeviceID = Int
 
-/// The devices of a session: the CPU, and accelerators that are looked for when one is asked for, and opened when something
-/// is placed there.
+/// The devices of a session. The first request for an accelerator looks for them; an accelerator is opened when
+/// something is placed on it.
 final class SessionDevices {
     let options: DeviceOptions
     private let host = CPUDevice()
-    private var contexts: [Place: DeviceContext] = [:]
-    /// What was told already.
-    private var told: Set<String> = []
+    private var contexts: [DeviceID: DeviceContext] = [:]
+    /// The texts that were logged already.
+    private var logged: Set<String> = []
 
     init(_ options: DeviceOptions) { self.options = options }
 
-    /// GPUs in their order; looks for them.
+    /// The GPUs in order. The first use looks for them.
     lazy var accelerators: [any Accelerator] =
         options.kernelTexts.map { [PaperDevice($0)] } ?? Accelerators.all(emulated: options.allowsEmulation)
 
-    func device(_ place: Place) -> any Device { place == 0 ? host : accelerators[place - 1] }
+    func device(_ id: DeviceID) -> any Device { id == 0 ? host : accelerators[id - 1] }
 
-    /// An accelerator's queue and memory, opened when first asked for.
-    func context(_ place: Place) throws -> DeviceContext {
-        if let known = contexts[place] { return known }
-        let context = try DeviceContext(accelerators[place - 1], options)
-        contexts[place] = context
+    /// An accelerator's queue and memory, opened at the first call.
+    func context(_ id: DeviceID) throws -> DeviceContext {
+        if let known = contexts[id] { return known }
+        let context = try DeviceContext(accelerators[id - 1], options)
+        contexts[id] = context
         return context
     }
 
-    /// Whether this was not said before.
-    func isNews(_ text: String) -> Bool { told.insert(text).inserted }
+    /// Whether this text was not logged before.
+    func isNews(_ text: String) -> Bool { logged.insert(text).inserted }
 
-    /// The place where operations go that nothing else tells.
-    lazy var standard: Result<Place, GraphError> = {
+    /// The device of operations that nothing else decides.
+    lazy var standard: Result<DeviceID, GraphError> = {
         guard let wanted = options.standard else {
             guard Accelerators.mayBePresent || options.allowsEmulation else { return .success(0) }
             return .success(accelerators.isEmpty ? 0 : 1)
         }
         if wanted.kind != .gpu { return .success(0) }
-        if let place = place(gpu: wanted.index) { return .success(place) }
+        if let id = id(gpu: wanted.index) { return .success(id) }
         return .failure(GraphError("\(wanted) is to be used, but there is no such device here; \(present(nil))"))
     }()
 
-    func place(gpu index: Int?) -> Place? {
+    func id(gpu index: Int?) -> DeviceID? {
         let found = index ?? 0
         return accelerators.indices.contains(found) ? found + 1 : nil
     }
 
-    /// What there is, for errors.
+    /// The devices of this machine in words, for errors.
     func present(_ process: DeviceName?) -> String {
         let all = ([host] as [any Device]) + accelerators
         let names = all.map { "\($0.name.merged(over: process ?? DeviceName()))" }.joined(separator: ", ")
@@ -57,21 +57,21 @@ final class SessionDevices {
     }
 }
 
-/// Where the vertices of a plan run: what the program asked for goes first, then where the Variable lies that is written or
-/// passed on, then where the inputs are, then the session's standard device.
+/// Decides on which devices the vertices of a plan run. The program's own choice comes first; then the device of the
+/// Variable that the vertex writes or passes on; then that of its inputs; then the session's standard device.
 struct Placement {
     let devices: SessionDevices
-    /// Job and task of this process; nil takes what any job and task is asked for.
+    /// Job and task of this process; nil accepts every job and task.
     let process: DeviceName?
     let allowsSoft: Bool
-    /// Whether GPUs are used at all: not within functions.
+    /// Whether GPUs are left unused, as within functions.
     var isHostOnly = false
-    /// Receives what runs elsewhere than it was asked to.
+    /// Receives a line for each kind of operation that runs on the CPU instead of the device that the program asks for.
     var onFallback: (@Sendable (String) -> Void)?
 
-    /// The place that the program asked for; nil where it said nothing.
-    /// - Throws: `GraphError` listing the devices there are, unless soft placement sends it to the CPU.
-    func asked(by vertex: Vertex) throws -> Place? {
+    /// The device that the program asks for; nil if it does not.
+    /// - Throws: `GraphError` listing the devices that are there, unless soft placement sends the vertex to the CPU.
+    func asked(by vertex: Vertex) throws -> DeviceID? {
         let wanted = vertex.device
         if wanted.isEmpty { return nil }
         if isHere(wanted) {
@@ -79,7 +79,7 @@ struct Placement {
             case nil: return nil
             case .cpu: if wanted.index ?? 0 == 0 { return 0 }
             case .gpu where isHostOnly && allowsSoft: return 0
-            case .gpu: if let place = devices.place(gpu: wanted.index) { return isHostOnly ? 0 : place }
+            case .gpu: if let id = devices.id(gpu: wanted.index) { return isHostOnly ? 0 : id }
             }
         }
         let shown = wanted.job == nil ? nil : process
@@ -90,16 +90,16 @@ struct Placement {
                 node: "\(vertex.operation.name) '\(vertex.name)'", location: vertex.location)
         }
         if devices.isNews("\(wanted)") {
-            onFallback?("there is no \(wanted) here; what asks for it, such as '\(vertex.name)', runs on the CPU")
+            onFallback?("there is no \(wanted) here; '\(vertex.name)', and others placed there, run on the CPU")
         }
         return 0
     }
 
-    /// The place of what nothing else tells.
-    func standard() throws -> Place {
+    /// The device of a vertex that nothing else decides.
+    func standard() throws -> DeviceID {
         if isHostOnly { return 0 }
         switch devices.standard {
-        case .success(let place): return place
+        case .success(let id): return id
         case .failure(let error):
             guard allowsSoft else { throw error }
             if devices.isNews(error.message) { onFallback?("\(error.message); the CPU is used") }
@@ -107,12 +107,12 @@ struct Placement {
         }
     }
 
-    /// Sends what asked for an accelerator to the CPU, or says why it cannot run there.
-    func fallBack(_ vertex: Vertex, from place: Place, because reason: String) throws -> Place {
+    /// With soft placement, sends a vertex to the CPU that cannot run on the accelerator that it asks for; else throws.
+    func fallBack(_ vertex: Vertex, from device: DeviceID, because reason: String) throws -> DeviceID {
         let name = "\(vertex.operation.name)"
         guard allowsSoft else {
             throw GraphError(
-                "it is to run on \(devices.device(place).name), but \(reason). Place it on /cpu:0, or set "
+                "it is to run on \(devices.device(device).name), but \(reason). DeviceID it on /cpu:0, or set "
                     + devices.options.names.softPlacement,
                 node: "\(name) '\(vertex.name)'", location: vertex.location)
         }

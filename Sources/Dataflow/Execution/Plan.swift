@@ -1,15 +1,16 @@
-/// A part of a graph made ready to run for given fetches, feeds and feed shapes: a flat array of bound kernels.
+/// The part of a graph that given fetches need, ready to run on feeds of given shapes: a flat array of bound kernels.
 final class Plan {
     enum Step {
-        /// A kernel bound to slots; the Variable that it gives its first value.
+        /// A kernel bound to slots. It may give a Variable its first value.
         case bound(Kernel, initializes: VariableBuffer?)
-        /// A vertex whose shapes depend on values: inferred, allocated and bound at run time.
+        /// A vertex whose shapes depend on values. Each run finds its shapes, allocates its outputs and binds its
+        /// kernel.
         case dynamic(Vertex, inputs: [View], outputs: [Slot], initializes: VariableBuffer?)
-        /// What TensorFlow 1's control flow decides, and all that follows from it.
+        /// TensorFlow 1's control flow, and all vertices that depend on it.
         case frames(FrameProgram)
     }
 
-    /// A value: its memory, and its own shape where that is known, for values of several shapes may share memory.
+    /// A value: its memory, and its shape if that is known. Values of different shapes may share memory.
     struct View {
         let slot: Slot
         let shape: Shape?
@@ -19,50 +20,50 @@ final class Plan {
             self.shape = shape.isFullyDefined ? shape : nil
         }
 
-        /// - Throws: `GraphError` if the value came out in another size than was planned.
+        /// - Throws: `GraphError` if the value has another size than the plan expects.
         func of(_ tensor: Tensor) throws -> Tensor {
             guard let shape else { return tensor }
             guard shape.elementCount == tensor.elementCount else {
-                throw GraphError("its value is of the shape \(tensor.shape), where \(shape) was planned")
+                throw GraphError("its value has the shape \(tensor.shape), but the plan expects \(shape)")
             }
             return tensor.viewed(as: shape)
         }
     }
 
     private let steps: [Step]
-    /// One for each step.
+    /// A label for each step.
     private let labels: [StepLabel]
-    /// The labels in words, for who asks.
-    private lazy var described = labels.map { $0.described(functions.placement.devices, place: place) }
-    /// The slots that each step reads or writes; nil for a step of which that is not known.
+    /// The labels in words, made when a profile or a description needs them.
+    private lazy var described = labels.map { $0.described(functions.placement.devices, memory: whereabouts) }
+    /// The slots that each step reads or writes; nil for a step that may touch any slot.
     private let touched: [[Slot]?]
-    /// Of a plan whose memory is checked: what is free in the arena after each step.
+    /// If the session checks memory: the parts of the arena that are free after each step.
     private let freed: [[Range<Int>]]
     private let fetchNodes: [Node]
-    /// Of the last exchange that a run was given.
-    private var lastPlaces: ExchangePlaces?
+    /// The schedule of the last run's exchange.
+    private var lastSchedule: ExchangeSchedule?
     private let specs: [TensorSpec]
     private let feeds: [(node: Node, slot: Slot?, spec: TensorSpec)]
     private let fetches: [View?]
     private let reads: [VariableBuffer]
     private let random: RandomState
     private let options: SessionOptions
-    /// What runs the functions that vertices call: the session's, which keeps this plan.
+    /// Runs the functions that vertices call. The session owns it, and it owns this plan.
     private unowned let functions: FunctionRuntime
-    /// Whether runs are made of it, not calls of a function.
+    /// Whether it is the plan of a run, not of a function that a run calls.
     private let isOutermost: Bool
     private let evaluator: VertexEvaluator
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    private let memory: PlanMemory
+    private let planMemory: PlanMemory
     private let sources: [Planner.Source]
     private let fetchSlots: [Slot]
     private let variableSlots: [(slot: Slot, buffer: VariableBuffer, isWritten: Bool)]
     private let hasDynamicSteps: Bool
-    /// The values of `feeds`, for the time of a run.
+    /// The values of `feeds` during a run.
     private var fed: [Tensor] = []
-    /// Where in the feeds of the last run each of `feeds` was.
-    private var places: [Int]
-    /// Values of the dynamic region, and what they stand for, for the time of a run.
+    /// The index of each of `feeds` among the last run's feeds.
+    private var feedOrder: [Int]
+    /// During a run, the values whose memory is found at run time.
     private var dynamicValues: [Slot: KeptTensor] = [:]
     private var resources = RunResources()
 
@@ -83,14 +84,14 @@ final class Plan {
         self.sources = sources
         self.specs = specs
         self.feeds = feeds
-        places = Array(feeds.indices)
+        feedOrder = Array(feeds.indices)
         self.fetches = fetches
         self.reads = reads
         self.random = random
         self.functions = functions
         self.isOutermost = isOutermost
         evaluator = VertexEvaluator(options: options, random: random, functions: functions)
-        self.memory = memory
+        planMemory = memory
         pointers = .allocate(capacity: max(sources.count, 1))
         var fetchSlots: [Slot] = []
         var variableSlots: [(slot: Slot, buffer: VariableBuffer, isWritten: Bool)] = []
@@ -108,42 +109,42 @@ final class Plan {
 
     deinit { pointers.deallocate() }
 
-    /// About how many bytes it takes that no other plan shares: constants, what its kernels keep, and itself.
+    /// About how many bytes it takes that it shares with no other plan: constants, what its kernels keep, and itself.
     let bytes: Int
-    /// What a step and a slot take, about: closures, labels, shapes.
+    /// About how many bytes a step and a slot take: closures, labels, shapes.
     private static let (stepBytes, slotBytes) = (2048, 256)
 
-    var description: PlanDescription { PlanDescription(steps: described, arenaBytes: memory.arenaBytes) }
+    var description: PlanDescription { PlanDescription(steps: described, arenaBytes: planMemory.arenaBytes) }
 
-    /// Where a value lies, in words.
-    private func place(_ slot: Slot) -> String {
+    /// Says in words where a value lies.
+    private func whereabouts(_ slot: Slot) -> String {
         switch sources[slot] {
         case .constant: "known"
         case .feed: "fed"
         case .variable(let buffer): "in '\(buffer.name)'"
         case .arena(let offset): "at \(offset)"
         case .fetch: "fetched"
-        case .dynamic: "placed at run time"
+        case .dynamic: "allocated at run time"
         }
     }
 
-    /// Finds the plan's memory, if it is not where it was in the last run.
+    /// Finds the plan's memory again if it has moved since the last run.
     /// - Throws: `GraphError` if an accelerator has too little memory.
     @inline(__always)
     func settle() throws {
         let arenas = functions.plans.current
-        guard !memory.isSettled(in: arenas) else { return }
-        try memory.settle(in: arenas, pointers, count: sources.count)
+        guard !planMemory.isSettled(in: arenas) else { return }
+        try planMemory.settle(in: arenas, pointers, count: sources.count)
     }
 
-    /// Keeps the feeds for the next run, if they are those that the plan was made for.
+    /// Keeps the feeds for the next run. False if their nodes, dtypes or shapes are not the plan's.
     func take(_ feeds: Feeds) -> Bool {
         let entries = feeds.entries
         guard entries.count == self.feeds.count else { return false }
         for i in self.feeds.indices {
             let node = self.feeds[i].node
-            if entries[places[i]].node != node { places[i] = entries.firstIndex { $0.node == node } ?? 0 }
-            let entry = entries[places[i]]
+            if entries[feedOrder[i]].node != node { feedOrder[i] = entries.firstIndex { $0.node == node } ?? 0 }
+            let entry = entries[feedOrder[i]]
             guard entry.node == node, case .success(let tensor) = entry.value,
                 tensor.dtype == self.feeds[i].spec.dtype, tensor.shape == self.feeds[i].spec.shape
             else {
@@ -155,36 +156,36 @@ final class Plan {
         return true
     }
 
-    /// For each feed its place among `parameters`, for `take(_:order:)`.
+    /// The index of each feed's node among `parameters`, for `take(_:order:)`.
     func order(in parameters: [Node]) -> [Int] {
         feeds.map { feed in parameters.firstIndex(of: feed.node) ?? 0 }
     }
 
-    /// Keeps values, which must be those that the plan was made for, as the feeds of the next run.
+    /// Keeps values as the feeds of the next run. Their dtypes and shapes must be the plan's.
     func take(_ values: [Tensor], order: [Int]) {
         fed.removeAll(keepingCapacity: true)
         for i in order { fed.append(values[i]) }
     }
 
-    /// Where in the steps the groups of `exchange` have their turns.
-    private func places(of exchange: RunExchange) -> ExchangePlaces {
-        if let lastPlaces, lastPlaces.exchange === exchange { return lastPlaces }
-        let made = ExchangePlaces(
+    /// The steps before and after which the groups of `exchange` have their turns.
+    private func schedule(of exchange: RunExchange) -> ExchangeSchedule {
+        if let lastSchedule, lastSchedule.exchange === exchange { return lastSchedule }
+        let made = ExchangeSchedule(
             exchange, touched: touched.map { $0.map(Set.init) },
             slot: { [self] node in fetchNodes.firstIndex(of: node).flatMap { fetches[$0]?.slot } },
             isOwn: { [self] slot in if case .fetch = sources[slot] { true } else { false } },
             variables: { [self] vertex in
                 variableSlots.filter { $0.buffer.name == vertex.name }.map(\.slot)
             })
-        lastPlaces = made
+        lastSchedule = made
         return made
     }
 
-    /// Runs the steps on the feeds taken before.
+    /// Runs the steps on the feeds that `take` has kept.
     func run(_ profile: Profile? = nil, exchange: RunExchange? = nil) throws -> [Tensor] {
         defer { fed.removeAll(keepingCapacity: true) }
         try settle()
-        let places = exchange.map { self.places(of: $0) }
+        let schedule = exchange.map { self.schedule(of: $0) }
         for buffer in reads where !buffer.isInitialized { throw buffer.uninitialized }
         for i in feeds.indices {
             if let slot = feeds[i].slot { pointers[slot] = fed[i].storage.pointer }
@@ -200,12 +201,12 @@ final class Plan {
         for slot in fetchSlots {
             let spec = specs[slot]
             let bytes = spec.shape.elementCount! * spec.dtype.size
-            let given = places?.destinations[slot]?.storage
+            let given = schedule?.destinations[slot]?.storage
             let storage = given?.byteCount == bytes ? given! : TensorStorage(byteCount: bytes)
             pointers[slot] = storage.pointer
             results.append((slot, Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)))
         }
-        let frame = Frame(pointers: pointers)
+        let memory = RunMemory(pointers: pointers)
         defer {
             if hasDynamicSteps {
                 dynamicValues.removeAll(keepingCapacity: true)
@@ -213,31 +214,31 @@ final class Plan {
                 if isOutermost { functions.texts.release() }
             }
         }
-        // Read once: `functions` is unowned, and each use of it would count references.
+        // A local copy: `functions` is unowned, and every use of it would count references.
         let functions = functions
         if isOutermost { functions.end = options.timeout.map { ContinuousClock.now + $0 } }
         let isTimed = functions.end != nil
         if isTimed { try functions.checkTime() }
         let checksMemory = !freed.isEmpty
-        if checksMemory { memory.spoil(0..<memory.arenaBytes) }
-        defer { if checksMemory { memory.spoil(0..<memory.arenaBytes) } }
-        if isTimed || places != nil || profile != nil || checksMemory {
+        if checksMemory { planMemory.spoil(0..<planMemory.arenaBytes) }
+        defer { if checksMemory { planMemory.spoil(0..<planMemory.arenaBytes) } }
+        if isTimed || schedule != nil || profile != nil || checksMemory {
             for i in steps.indices {
                 if isTimed { try functions.checkTime() }
-                for group in places?.before[i] ?? [] { try exchange?.willUse(group) }
+                for group in schedule?.before[i] ?? [] { try exchange?.willUse(group) }
                 if let profile {
-                    try profile.measure(described[i]) { try runToEnd(i, frame) }
+                    try profile.measure(described[i]) { try runToEnd(i, memory) }
                 } else {
-                    try run(i..<i + 1, frame)
+                    try run(i..<i + 1, memory)
                 }
-                if checksMemory { freed[i].forEach(memory.spoil) }
-                for group in places?.after[i] ?? [] { try exchange?.isFinal(group) }
+                if checksMemory { freed[i].forEach(planMemory.spoil) }
+                for group in schedule?.after[i] ?? [] { try exchange?.isFinal(group) }
             }
         } else {
-            try run(0..<steps.count, frame)
+            try run(0..<steps.count, memory)
         }
-        for context in memory.contexts { try context.queue.flush() }
-        for group in places?.atEnd ?? [] { try exchange?.willUse(group) }
+        for context in planMemory.contexts { try context.queue.flush() }
+        for group in schedule?.atEnd ?? [] { try exchange?.willUse(group) }
         let values = try fetches.enumerated().map { i, view in
             guard let view else { return Tensor.nothing }
             do {
@@ -247,16 +248,16 @@ final class Plan {
                 return try delivered(value, to: exchange?.destinations[fetchNodes[i]])
             } catch let error as GraphError { throw error.at(fetchNodes[i].vertex) }
         }
-        for group in places?.atEnd ?? [] { try exchange?.isFinal(group) }
+        for group in schedule?.atEnd ?? [] { try exchange?.isFinal(group) }
         return values
     }
 
-    /// The value of a fetch in the memory that it is to go to.
+    /// The value of a fetch, copied to its destination if it has one.
     private func delivered(_ value: Tensor, to destination: Tensor?) throws -> Tensor {
         guard let destination, destination.storage !== value.storage else { return value }
         guard destination.byteCount == value.byteCount else {
             throw GraphError(
-                "its value has \(value.byteCount) bytes, and the memory that it is to go to \(destination.byteCount)")
+                "its value has \(value.byteCount) bytes, but the memory to copy it to has \(destination.byteCount)")
         }
         value.withUnsafeBytes { bytes in
             if let base = bytes.baseAddress {
@@ -266,35 +267,36 @@ final class Plan {
         return Tensor(dtype: value.dtype, shape: value.shape, storage: destination.storage)
     }
 
-    /// Runs a step and waits for what it only put into a queue, which counts to the step that did.
-    private func runToEnd(_ step: Int, _ frame: Frame) throws {
-        try run(step..<step + 1, frame)
-        for context in memory.contexts { try context.queue.synchronize() }
+    /// Runs a step and waits for the work that it put into a device's queue, so that a profile counts that time to the
+    /// step.
+    private func runToEnd(_ step: Int, _ memory: RunMemory) throws {
+        try run(step..<step + 1, memory)
+        for context in planMemory.contexts { try context.queue.synchronize() }
     }
 
     private func upload(of buffer: VariableBuffer) -> PlanDescription.Step {
         PlanDescription.Step(
-            name: buffer.name, operation: "Transfer", device: "\(CPUDevice().name) to \(buffer.device)",
+            name: buffer.name, operation: "Transfer", device: "\(CPUDevice().name) to \(buffer.deviceName)",
             bytes: buffer.byteCount, outputs: [])
     }
 
-    /// Runs steps in order. This is where an error of a kernel gets the vertex's name and the user's place of it.
+    /// Runs steps in order. An error of a kernel gets the vertex's name and the user's line here.
     @inline(__always)
-    private func run(_ range: Range<Int>, _ frame: Frame) throws {
+    private func run(_ range: Range<Int>, _ memory: RunMemory) throws {
         var step = range.lowerBound
         do {
             while step < range.upperBound {
-                try run(steps[step], frame)
+                try run(steps[step], memory)
                 step += 1
             }
         } catch let error as GraphError { throw labels[step].origin.map(error.at) ?? error }
     }
 
     @inline(__always)
-    private func run(_ step: Step, _ frame: Frame) throws {
+    private func run(_ step: Step, _ memory: RunMemory) throws {
         switch step {
         case .bound(let kernel, let variable):
-            try kernel(frame)
+            try kernel(memory)
             variable?.isInitialized = true
         case .dynamic(let vertex, let inputs, let outputs, let variable):
             try runDynamic(vertex, inputs, outputs)
@@ -303,13 +305,13 @@ final class Plan {
         }
     }
 
-    /// The value in a slot as a tensor; of memory that changes in later runs a copy if asked for.
+    /// The value in a slot as a tensor. With `copy`, memory that later runs change is copied.
     private func value(_ slot: Slot, copy: Bool) throws -> Tensor {
         switch sources[slot] {
         case .constant(let tensor): return tensor
         case .dynamic:
             guard let value = dynamicValues[slot] else {
-                throw GraphError("it has no value: the side of a Switch that it is on was not taken")
+                throw GraphError("it has no value: a Switch before it went the other way")
             }
             return value.tensor
         case .feed:
@@ -331,14 +333,14 @@ final class Plan {
     }
 
     private func runDynamic(_ vertex: Vertex, _ inputs: [View], _ outputs: [Slot]) throws {
-        // What a result is another view of must outlive its place in the arena.
+        // A result that is a view of an input may outlive the arena block of that input.
         let shared = Set(vertex.operation.writes.isEmpty ? Array(vertex.operation.aliases.values) : [])
         let values = try inputs.enumerated().map { i, view in
             try view.of(value(view.slot, copy: shared.contains(i)))
         }
         let results = try compute(vertex, values)
         for (output, (slot, result)) in zip(outputs, results).enumerated() {
-            // A Variable that was written: where it lies on a device, a transfer brings it there.
+            // The kernel has written the Variable in place. If it lies on a device, a transfer follows.
             if !vertex.operation.writes.isEmpty, vertex.operation.aliases[output] != nil { continue }
             if case .dynamic = sources[slot] {
                 let value = KeptTensor(result)

@@ -1,8 +1,8 @@
-/// Which of the plans that a session has made it keeps: as many as fit into so many bytes.
+/// The plans that a session keeps: as many as fit into a number of bytes.
 ///
-/// The plan that was not used for longest goes first. Runs that go through more plans than fit, again and again, would find
-/// each dropped just before it is wanted; so a plan that was dropped once and comes back takes the place of the one used
-/// last, and the others stay, unless they were not used for long.
+/// The plan unused for longest is dropped first. But take a loop over five plans of which four fit: each plan would be
+/// dropped just before its turn. So if a dropped plan comes back, the cache drops the plan used last instead and keeps
+/// the others, except plans that were not used for a long time.
 package struct PlanCache<Key: Hashable, Value> {
     private struct Entry {
         var value: Value
@@ -10,19 +10,19 @@ package struct PlanCache<Key: Hashable, Value> {
         var lastUse: Int
     }
 
-    /// Bytes that all plans may take; the newest is kept even if it takes more.
+    /// Bytes that all plans may take. The newest plan is kept even if it takes more.
     package let limit: Int
     package private(set) var bytes = 0
-    /// How many plans were made again after they had been dropped.
+    /// How many plans were dropped and made again.
     package private(set) var remade = 0
     private var entries: [Key: Entry] = [:]
     private var uses = 0
-    /// Hashes of the keys of plans that were dropped.
+    /// Hashes of the dropped plans' keys.
     private var dropped: Set<Int> = []
 
-    /// How many uses, for each plan kept, a plan may go without one and still stay.
+    /// A plan counts as forgotten after this many uses of other plans for each plan that is kept.
     static var patience: Int { 8 }
-    /// Of how many dropped plans it is known that there were any.
+    /// How many dropped plans the cache remembers.
     static var memory: Int { 1 << 16 }
 
     package init(limit: Int) { self.limit = limit }
@@ -30,7 +30,7 @@ package struct PlanCache<Key: Hashable, Value> {
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// The plan, which counts as used.
+    /// The plan for `key`. This counts as a use.
     package mutating func value(for key: Key) -> Value? {
         guard let index = entries.index(forKey: key) else { return nil }
         uses += 1
@@ -50,7 +50,7 @@ package struct PlanCache<Key: Hashable, Value> {
         while bytes > limit, let victim = victim(sparing: key, isBack: isBack) { drop(victim) }
     }
 
-    /// Whoever holds a plan's memory needs it: all are dropped.
+    /// Drops all plans.
     package mutating func removeAll() {
         entries.removeAll()
         bytes = 0

@@ -1,20 +1,21 @@
-/// What a session does to compute given fetches: its kernels in the order in which they run.
+/// The kernels that a session runs to compute given fetches, in order.
 public struct PlanDescription: Sendable, CustomStringConvertible {
     /// A kernel.
     public struct Step: Sendable {
-        /// Of the vertex; of several in one kernel, of the last.
+        /// The name of the vertex; if several run as one kernel, of the last.
         public let name: String
-        /// TensorFlow's name of the op; of several fused into one kernel their names joined by "+".
+        /// TensorFlow's name of the op; if several run as one kernel, their names joined by "+".
         public let operation: String
         public let device: String
         /// Bytes of the inputs and outputs.
         public let bytes: Int
-        /// Dtype, shape and place of each result: an offset in the arena, a Variable, a fetch, or found at run time.
+        /// Dtype, shape and memory of each result: an offset in the arena, a Variable, a fetch, or allocated at run
+        /// time.
         public let outputs: [String]
     }
 
     public let steps: [Step]
-    /// Bytes of the arena that the values between kernels share; those never alive at the same time overlap.
+    /// Bytes of the arena that holds the values between kernels. Values that are never alive at the same time overlap.
     public let arenaBytes: Int
 
     public var description: String {

@@ -1,36 +1,37 @@
-/// Where a plan's slots lie that are not found anew in each run: constants, and places in the arenas that plans share.
+/// The addresses of a plan's slots that stay the same from run to run: constants, and blocks of the arenas that plans
+/// share.
 final class PlanMemory {
     /// Constants on the host and on accelerators.
     private let constants: [(slot: Slot, pointer: UnsafeMutableRawPointer)]
-    private let values: [(slot: Slot, place: Place, offset: Int, bytes: Int)]
+    private let values: [(slot: Slot, device: DeviceID, offset: Int, bytes: Int)]
     /// How large the plan's arenas are.
-    private let arenas: [Place: Arena]
+    private let arenas: [DeviceID: Arena]
     /// The accelerators that the plan uses.
     let contexts: [DeviceContext]
     private let held: [DeviceMemory]
-    /// Where the pointers were found last.
+    /// The arenas, and their version, that the pointers are of.
     private var settled: (arenas: PlanArenas, version: Int)?
 
     /// - Throws: `GraphError` if an accelerator has too little memory.
     init(
-        _ sources: [Planner.Source], specs: [TensorSpec], places: [Place], arenas: [Place: Arena],
+        _ sources: [Planner.Source], specs: [TensorSpec], devices slotDevices: [DeviceID], arenas: [DeviceID: Arena],
         _ devices: SessionDevices
     ) throws {
         var held: [DeviceMemory] = []
         var constants: [(slot: Slot, pointer: UnsafeMutableRawPointer)] = []
-        var values: [(slot: Slot, place: Place, offset: Int, bytes: Int)] = []
+        var values: [(slot: Slot, device: DeviceID, offset: Int, bytes: Int)] = []
         for (slot, source) in sources.enumerated() {
-            let place = places[slot]
+            let device = slotDevices[slot]
             let bytes = (specs[slot].shape.elementCount ?? 0) * specs[slot].dtype.size
             switch source {
-            case .constant(let tensor) where place == 0: constants.append((slot, tensor.storage.pointer))
+            case .constant(let tensor) where device == 0: constants.append((slot, tensor.storage.pointer))
             case .constant(let tensor):
-                let context = try devices.context(place)
+                let context = try devices.context(device)
                 let memory = try context.allocate(bytes, for: "constants", "a constant \(specs[slot])")
                 try context.queue.upload(tensor.storage.pointer, to: memory.address, bytes: bytes)
                 held.append(memory)
                 constants.append((slot, memory.address))
-            case .arena(let offset): values.append((slot, place, offset, bytes))
+            case .arena(let offset): values.append((slot, device, offset, bytes))
             case .variable, .feed, .fetch, .dynamic: break
             }
         }
@@ -38,7 +39,7 @@ final class PlanMemory {
         self.values = values
         self.arenas = arenas
         self.held = held
-        contexts = try Set(places).subtracting([0]).sorted().map { try devices.context($0) }
+        contexts = try Set(slotDevices).subtracting([0]).sorted().map { try devices.context($0) }
     }
 
     /// Bytes of the host's arena that the plan uses.
@@ -46,14 +47,14 @@ final class PlanMemory {
     /// Bytes that no other plan shares.
     var ownBytes: Int { held.reduce(0) { $0 + $1.byteCount } }
 
-    /// Whether the pointers are those of `arenas` as they are now.
+    /// Whether the pointers are right for `arenas` as they are now.
     @inline(__always)
     func isSettled(in arenas: PlanArenas) -> Bool {
         guard let settled else { return false }
         return settled.arenas === arenas && settled.version == arenas.version
     }
 
-    /// Finds the pointers of `count` slots, those that each run finds anew aside.
+    /// Sets the pointers of `count` slots. Each run sets those of feeds, fetches and Variables itself.
     /// - Throws: `GraphError` if an accelerator has too little memory.
     func settle(in shared: PlanArenas, _ pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>, count: Int) throws {
         settled = nil
@@ -61,12 +62,13 @@ final class PlanMemory {
         for slot in 0..<count { pointers[slot] = shared.host.pointer }
         for (slot, pointer) in constants { pointers[slot] = pointer }
         for value in values {
-            pointers[value.slot] = try shared.address(value.place, offset: value.offset, bytes: value.bytes)
+            pointers[value.slot] = try shared.address(value.device, offset: value.offset, bytes: value.bytes)
         }
         settled = (shared, shared.version)
     }
 
-    /// Fills memory that holds no value any more with NaN (and −1): whoever still reads it computes what nobody takes for right.
+    /// Fills memory that holds no value with NaN (and −1), so that a kernel that reads it by mistake yields a wrong
+    /// result that tests notice.
     func spoil(_ range: Range<Int>) {
         guard let host = settled?.arenas.host else { return }
         UnsafeMutableRawBufferPointer(start: host.pointer + range.lowerBound, count: range.count)

@@ -1,5 +1,5 @@
 extension Planner {
-    /// Control flow among `vertices`, and what takes part in it or follows from it.
+    /// The ids of the control flow operations among `vertices`, and of all that depends on them.
     static func decidedByControlFlow(_ vertices: [Vertex], feeds: [Node: TensorSpec]) -> Set<Int> {
         var result: Set<Int> = []
         for vertex in vertices {
@@ -16,7 +16,8 @@ extension Planner {
     func frameProgram(_ vertices: [Vertex]) throws -> FrameProgram {
         var position: [Int: Int] = [:]
         for (i, vertex) in vertices.enumerated() { position[vertex.id] = i }
-        // An input that is taken from a Variable (`current`) need not be on the host itself, but whoever makes it is waited for.
+        // If an input is taken from a Variable (`current`), its own slot is not needed. But the member waits for the
+        // vertex that makes it.
         func source(_ node: Node, _ current: Plan.View?) throws -> FrameProgram.Source {
             if feeds[node] == nil, constants[node] == nil, let member = position[node.vertex.id] {
                 return .member(member, output: node.output)

@@ -1,47 +1,48 @@
 extension Planner {
-    /// Decides where each vertex runs, inputs before what uses them.
-    mutating func place(_ order: [Vertex]) throws {
+    /// Gives each vertex its device, in an order in which inputs come before what uses them.
+    mutating func placeVertices(_ order: [Vertex]) throws {
         let standard = try placement.standard()
         guard standard != 0 || order.contains(where: { $0.device.kind == .gpu && !placement.isHostOnly }) else {
             return
         }
-        /// Values on the host by choice: explicitly placed there, Variables there, and what was computed where they are.
+        /// Values that the program keeps on the host: placed there, Variables there, and what is computed from these.
         var staysOnHost: Set<Node> = []
         for vertex in order where !frameMembers.contains(vertex.id) {
-            let place = try place(vertex, standard, &staysOnHost)
-            if place != 0 { places[vertex.id] = place }
+            let device = try device(for: vertex, standard, &staysOnHost)
+            if device != 0 { vertexDevices[vertex.id] = device }
         }
     }
 
-    private func place(_ vertex: Vertex, _ standard: Place, _ staysOnHost: inout Set<Node>) throws -> Place {
+    private func device(for vertex: Vertex, _ standard: DeviceID, _ staysOnHost: inout Set<Node>) throws -> DeviceID {
         let operation = vertex.operation
         let outputs = vertex.outputs.indices.map(vertex.output)
-        // What is given is on the host: such a vertex runs for what waits for it, or for its other outputs.
+        // Fed and known values lie on the host. Such a vertex runs only for its control edges, or for its other
+        // outputs.
         if operation == NoOp.self || outputs.contains(where: { feeds[$0] != nil || constants[$0] != nil }) { return 0 }
         if operation.isVariable {
             let buffer = try variables.buffer(for: vertex)
-            if buffer.place == 0, !buffer.isBound { staysOnHost.formUnion(outputs) }
-            return buffer.place
+            if buffer.device == 0, !buffer.isBound { staysOnHost.formUnion(outputs) }
+            return buffer.device
         }
         let explicit = try placement.asked(by: vertex)
-        // A device has no memory for a view whose shape only the run tells.
+        // A view has no memory on a device if its shape is known only at run time.
         if operation.aliases[0] == 0, operation.writes.isEmpty, isDynamic(vertex) { return 0 }
         if let first = operation.writes.first, let variable = vertex.inputs[first].variable {
-            let place = try variables.buffer(for: variable).place
-            if place == 0 {
+            let device = try variables.buffer(for: variable).device
+            if device == 0 {
                 staysOnHost.formUnion(outputs)
                 return 0
             }
-            if try work(vertex) != nil { return place }
-            // The Variable goes to the host and back.
+            if try work(vertex) != nil { return device }
+            // The CPU updates a copy: the Variable is copied to the host and back.
             return 0
         }
         let passes = operation.aliases[0] == 0 && operation.writes.isEmpty
-        // A handle that is passed on stands for memory that stays where it is, whatever device was asked for.
+        // A handle stands for memory that does not move, whatever device the program asks for.
         let isHandle = passes && outputs[0].variable != nil
         if passes, explicit == nil || isHandle {
             if staysOnHost.contains(vertex.inputs[0]) { staysOnHost.formUnion(outputs) }
-            return homePlace(vertex.inputs[0])
+            return homeDevice(vertex.inputs[0])
         }
         if let explicit {
             if explicit == 0 {
@@ -49,30 +50,30 @@ extension Planner {
                 return 0
             }
             if passes {
-                return isInteger(vertex) || isMadeInRun(vertex.inputs[0]) ? homePlace(vertex.inputs[0]) : explicit
+                return isInteger(vertex) || isMadeInRun(vertex.inputs[0]) ? homeDevice(vertex.inputs[0]) : explicit
             }
             if try work(vertex) != nil { return explicit }
             if isPinnedToHost(vertex) { return 0 }
             return try placement.fallBack(vertex, from: explicit, because: reasonForCPU(vertex))
         }
         let inputs = vertex.inputs.filter { feeds[$0] == nil && constants[$0] == nil }
-        let accelerated = inputs.lazy.map(homePlace).first { $0 != 0 }
-        let place = accelerated ?? (inputs.contains(where: staysOnHost.contains) ? 0 : standard)
-        guard place != 0 else {
+        let accelerated = inputs.lazy.map(homeDevice).first { $0 != 0 }
+        let device = accelerated ?? (inputs.contains(where: staysOnHost.contains) ? 0 : standard)
+        guard device != 0 else {
             if inputs.contains(where: staysOnHost.contains) { staysOnHost.formUnion(outputs) }
             return 0
         }
-        // What only counts and compares integers follows others to a GPU, but does not begin there.
+        // Arithmetic over integers runs on a GPU only if its inputs are there already.
         if accelerated == nil, isInteger(vertex) { return 0 }
-        return try work(vertex) == nil ? 0 : place
+        return try work(vertex) == nil ? 0 : device
     }
 
-    /// Where a value lies when it is made.
-    func homePlace(_ node: Node) -> Place {
-        feeds[node] != nil || constants[node] != nil ? 0 : places[node.vertex.id] ?? 0
+    /// The device on which a value is made.
+    func homeDevice(_ node: Node) -> DeviceID {
+        feeds[node] != nil || constants[node] != nil ? 0 : vertexDevices[node.vertex.id] ?? 0
     }
 
-    /// Whether a value's memory is found only when the run has come to it; it is on the host.
+    /// Whether a value's memory is allocated at run time. Such values lie on the host.
     private func isMadeInRun(_ node: Node) -> Bool {
         feeds[node] == nil && constants[node] == nil && isDynamic(node.vertex)
     }
@@ -81,8 +82,8 @@ extension Planner {
         (vertex.inputs + vertex.outputs.indices.map(vertex.output)).allSatisfy { !spec($0).dtype.isFloating }
     }
 
-    /// What is kept on the host even if a GPU is asked for: arithmetic over indices and shapes, as in TensorFlow, and what
-    /// calls, prints, or keeps values.
+    /// Whether a vertex stays on the host even if the program asks for a GPU: arithmetic over indices and shapes, as in
+    /// TensorFlow, and operations that call functions, print, or keep values.
     private func isPinnedToHost(_ vertex: Vertex) -> Bool {
         isInteger(vertex) || vertex.operation is any ValueOperation.Type
             || vertex.operation is any DynamicOperation.Type
@@ -92,7 +93,7 @@ extension Planner {
         let specs = (vertex.inputs + vertex.outputs.indices.map(vertex.output)).map { spec($0) }
         let name = vertex.operation.name
         if isDynamic(vertex) || specs.contains(where: { !$0.shape.isFullyDefined }) {
-            return "\(name) here has shapes that only the run tells"
+            return "\(name) here has shapes that are known only at run time"
         }
         let isKnown =
             vertex.operation is any GPUOperation.Type || vertex.operation is any ElementwiseOperation.Type
@@ -104,7 +105,7 @@ extension Planner {
         return "\(name) has no kernel for GPUs"
     }
 
-    /// What a GPU does for a vertex; nil if it is left to the CPU.
+    /// What a GPU does for a vertex; nil if the CPU runs it.
     func work(_ vertex: Vertex) throws -> GPUWork? {
         let outputs = vertex.outputs.indices.map { spec(vertex.output($0)) }
         let inputs = vertex.inputs.map { spec($0) }
@@ -119,7 +120,7 @@ extension Planner {
                 name: vertex.name, attributes: vertex.attributes, inputs: inputs, outputs: outputs,
                 constants: vertex.inputs.map { constants[$0] }, inputSlots: [], outputSlots: [],
                 threads: options.threads, precision: options.matrixPrecision, random: random)
-            // What is wrong with it the kernel for the CPU will say.
+            // If this throws, the CPU's kernel throws too, with the message for the user.
             if let program = try? operation.gpu(binding) { return .program(program) }
         }
         switch vertex.operation {
@@ -136,27 +137,27 @@ extension Planner {
 
 /// What a GPU does for a vertex.
 enum GPUWork {
-    /// In terms of the vertex's inputs and outputs.
+    /// Commands over the vertex's inputs and outputs.
     case program(GPUProgram)
-    /// What its expression says, alone or together with others.
+    /// The kernel of its expression, alone or fused with others.
     case elementwise
 }
 
 extension Placement {
-    /// Where a Variable's memory is to be: where it was asked to be, else on the standard device, if whatever writes it or
-    /// holds on to it can be there too.
-    /// - Parameter decided: the vertices that run by control flow.
-    func place(
+    /// The device for a Variable's memory: the one that the program asks for, else the standard one. If a vertex that
+    /// writes the Variable or keeps its handle cannot run there, it is the host.
+    /// - Parameter decided: the vertices that depend on control flow.
+    func device(
         ofVariable vertex: Vertex, dtype: DType, consumers: [Vertex], decided: Set<Int>
-    ) throws -> Place {
+    ) throws -> DeviceID {
         let explicit = try asked(by: vertex)
         let wanted = try explicit ?? standard()
         guard wanted != 0, dtype.isFloating || dtype == .bool || explicit != nil else { return 0 }
-        // As in TensorFlow, int32 is kept on the host.
+        // As in TensorFlow, int32 stays on the host.
         if dtype == .int32 || dtype.gpuName == nil { return 0 }
         let obstacle = consumers.first { consumer in
             let operation = consumer.operation
-            // Reads a copy of the value.
+            // It reads a copy of the value.
             if operation is any StringOperation.Type { return false }
             if operation is any ControlFlowOperation.Type || operation is any ValueOperation.Type
                 || operation is any DynamicOperation.Type

@@ -6,7 +6,7 @@ extension Planner {
             let last = placed.unit.last
             if frameMembers.contains(last.id) { return nil }
             do {
-                if placed.place != 0 { return try acceleratedStep(placed) }
+                if placed.device != 0 { return try acceleratedStep(placed) }
                 guard placed.unit.vertices.count > 1 else { return try step(placed) }
                 if let product = ProductUpdate(last, spec: { spec($0) }), product.product === placed.unit.vertices[0] {
                     let kernel = try product.kernel(inputs: { inputSlots($0, placed) }, spec: { spec($0) })
@@ -28,7 +28,7 @@ extension Planner {
             }, spec: { spec($0) })
     }
 
-    /// Where the inputs of a vertex are; nil for what is made within the same unit, which has no memory.
+    /// The slots of the inputs of a vertex; nil for a value made within the same unit, which has no memory.
     private func inputSlots(_ vertex: Vertex, _ placed: PlacedUnit) -> [Slot?] {
         operands(vertex).map { placed.operands[$0] }
     }
@@ -36,19 +36,19 @@ extension Planner {
     private func kernel(_ transfer: Transfer) throws -> Kernel {
         let (from, to) = (transfer.from, transfer.to)
         let bytes = (slotSpecs[to].shape.elementCount ?? 0) * slotSpecs[to].dtype.size
-        if slotPlaces[to] == 0 {
-            let queue = try placement.devices.context(slotPlaces[from]).queue
-            return { frame in try queue.download(frame.raw(from), to: frame.raw(to), bytes: bytes) }
+        if slotDevices[to] == 0 {
+            let queue = try placement.devices.context(slotDevices[from]).queue
+            return { memory in try queue.download(memory.raw(from), to: memory.raw(to), bytes: bytes) }
         }
-        let queue = try placement.devices.context(slotPlaces[to]).queue
-        return { frame in try queue.upload(frame.raw(from), to: frame.raw(to), bytes: bytes) }
+        let queue = try placement.devices.context(slotDevices[to]).queue
+        return { memory in try queue.upload(memory.raw(from), to: memory.raw(to), bytes: bytes) }
     }
 
-    /// What an accelerator does for a unit.
+    /// The step of a unit on an accelerator.
     private func acceleratedStep(_ placed: PlacedUnit) throws -> Plan.Step? {
         let vertex = placed.unit.last
         if vertex.operation.isVariable { return nil }
-        let context = try placement.devices.context(placed.place)
+        let context = try placement.devices.context(placed.device)
         let initializes = try assignedVariable(vertex)
         switch placed.work {
         case .program(let program):
@@ -72,7 +72,7 @@ extension Planner {
             }
             return .bound(kernel, initializes: initializes)
         case nil:
-            // Another view of its input, which had to become a copy if it has memory of its own.
+            // A view of its input. If it has memory of its own, it had to become a copy.
             guard let from = inputSlots(vertex, placed)[0], from != placed.outputs[0] else { return nil }
             let bytes = (slotSpecs[from].shape.elementCount ?? 0) * slotSpecs[from].dtype.size
             let program = GPUProgram(.copy(from: .input(from), to: .output(placed.outputs[0]), bytes: bytes))
@@ -85,19 +85,19 @@ extension Planner {
         }
     }
 
-    /// What a step is called in profiles and in the plan's description.
+    /// The label of a step in profiles and in the plan's description.
     func label(_ item: PlanItem) -> StepLabel {
         func bytes(_ spec: TensorSpec) -> Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
         switch item {
         case .transfer(let transfer):
             let spec = slotSpecs[transfer.to]
             return StepLabel(
-                kind: .transfer(transfer.node, from: slotPlaces[transfer.from], to: slotPlaces[transfer.to]),
+                kind: .transfer(transfer.node, from: slotDevices[transfer.from], to: slotDevices[transfer.to]),
                 bytes: bytes(spec), outputs: [(spec, transfer.to)])
         case .run(let placed):
             let unit = placed.unit
             return StepLabel(
-                kind: .run(unit.vertices, place: placed.place),
+                kind: .run(unit.vertices, device: placed.device),
                 bytes: (unit.inputs + unit.outputs).reduce(0) { $0 + bytes(spec($1)) },
                 outputs: unit.outputs.compactMap { node in slots[node].map { (spec(node), $0) } })
         }
@@ -113,7 +113,7 @@ extension Planner {
             return slot
         }
         let outputSlots = outputs.map { node -> Slot in
-            // A fed output of a vertex that runs for its others is computed aside.
+            // The vertex runs for its other outputs. A fed output goes to memory that nobody reads.
             if let slot = slots[node], feeds[node] == nil { return slot }
             let slot = newSlot(.dynamic, spec(node))
             dynamicSlots.insert(slot)
@@ -133,7 +133,7 @@ extension Planner {
             outputSlots: outputSlots, threads: options.threads, precision: options.matrixPrecision, random: random,
             scratch: scratch)
         binding.variable = try vertex.inputs.first?.variable.map { try variables.buffer(for: $0) }
-        // An alias is its input's memory already, unless it had to become a copy.
+        // A view is its input's memory already, unless it had to become a copy.
         if vertex.operation.aliases[0] == 0, vertex.operation.writes.isEmpty {
             return inputSlots[0] == outputSlots[0] ? nil : .bound(Copy.kernel(binding), initializes: nil)
         }
@@ -146,7 +146,7 @@ extension Planner {
         return try vertex.inputs[0].variable.map { try variables.buffer(for: $0) }
     }
 
-    /// The Variables whose values a vertex needs.
+    /// The Variables whose values a vertex reads.
     func readVariables(_ vertex: Vertex) throws -> [VariableBuffer] {
         try vertex.inputs.filter(vertex.readsValue).compactMap { input in
             try input.variable.map { try variables.buffer(for: $0) }
@@ -158,7 +158,7 @@ extension Vertex {
     /// Whether the vertex gives a Variable (input 0) its first value.
     var isInitializing: Bool { operation == Assign.self || operation == AssignVariableOp.self }
 
-    /// Whether the vertex asks for a Variable's state or shape alone.
+    /// Whether the vertex reads only a Variable's state or shape.
     var ignoresValues: Bool {
         operation == IsVariableInitialized.self || operation == VarIsInitializedOp.self
             || operation == VariableShape.self
@@ -175,8 +175,8 @@ extension Vertex {
 enum Copy {
     static func kernel(_ binding: KernelBinding) -> Kernel {
         let (from, to, bytes) = (binding.input(0), binding.output(), binding.count(0) * binding.inputs[0].dtype.size)
-        return { frame in
-            if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
+        return { memory in
+            if bytes > 0 { memory.raw(to).copyMemory(from: memory.raw(from), byteCount: bytes) }
         }
     }
 }

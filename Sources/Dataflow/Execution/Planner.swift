@@ -1,4 +1,4 @@
-/// Makes a `Plan`: prune → place → infer static shapes and fold → order → plan memory by liveness → bind kernels.
+/// Makes a `Plan`: prune → infer static shapes and fold → place → fuse → plan memory by liveness → bind kernels.
 struct Planner {
     let fetches: [Node]
     let feeds: [Node: TensorSpec]
@@ -6,22 +6,22 @@ struct Planner {
     let random: RandomState
     let placement: Placement
     let options: SessionOptions
-    /// What the plan's kernels compute in.
+    /// The memory that the plan's kernels compute in.
     private(set) var scratch = KernelScratch()
-    /// What finding shapes has cost so far, of the function's body at hand.
-    var work: InferenceWork?
+    /// How much work finding the shapes of this function's body has taken so far.
+    var work: ShapeWork?
 
-    /// Values up to this size are computed once, when the plan is made, if nothing that is fed changes them.
+    /// The planner itself computes values of up to this many elements if they depend on no feed.
     static let foldLimit = 16_384
 
-    /// Where a value's memory comes from.
+    /// The memory of a slot.
     enum Source {
         case constant(Tensor)
         case feed
         case variable(VariableBuffer)
         case arena(offset: Int)
         case fetch
-        /// Computed at run time with shapes known only then.
+        /// Allocated at run time, when the shape is known.
         case dynamic
     }
 
@@ -30,17 +30,17 @@ struct Planner {
     var slots: [Node: Slot] = [:]
     var sources: [Source] = []
     var slotSpecs: [TensorSpec] = []
-    var slotPlaces: [Place] = []
-    /// Where vertices run that do not run on the host.
-    var places: [Int: Place] = [:]
-    /// Values where they are used, if that is not where they were made.
+    var slotDevices: [DeviceID] = []
+    /// The devices of the vertices that do not run on the host.
+    var vertexDevices: [Int: DeviceID] = [:]
+    /// Slots of values that are copied to another device than their own.
     var moved: [Moved: Slot] = [:]
     var dynamicSlots: Set<Slot> = []
-    /// What becomes free in the host's arena after each item.
+    /// The parts of the host's arena that are free after each item, if they were not before.
     var freed: [Int: [Range<Int>]] = [:]
-    /// Where Variables are read and written in one run.
+    /// What to do where one run both reads and writes a Variable.
     var hazards: ReadHazards?
-    /// Vertices that run by tokens: control flow, and all that follows from it.
+    /// The vertices that a `FrameProgram` runs: TensorFlow 1's control flow, and all that depends on it.
     var frameMembers: Set<Int> = []
 
     init(
@@ -55,31 +55,31 @@ struct Planner {
         self.options = options
     }
 
-    /// - Parameter functions: what runs the functions that vertices call.
+    /// - Parameter functions: runs the functions that vertices call.
     mutating func plan(_ functions: FunctionRuntime, isOutermost: Bool) throws -> Plan {
         scratch = functions.plans.scratch
         let ownBefore = scratch.ownBytes
         try Planner.check(feeds)
         let reachable = needed { _ in false }
-        // What the program computes is told of before the constants that it computes with.
+        // Constants come last: an error should name the operation that the user placed, not one of its constants.
         for vertex in reachable where vertex.operation != Const.self { _ = try placement.asked(by: vertex) }
         for vertex in reachable where vertex.operation == Const.self { _ = try placement.asked(by: vertex) }
         for vertex in reachable {
             for input in vertex.operation.writes where feeds[vertex.inputs[input]] != nil {
-                throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', which is fed and cannot be written")
+                throw GraphError("it writes '\(vertex.inputs[input].vertex.name)', but that is fed; feed another node")
                     .at(vertex)
             }
         }
         frameMembers = Planner.decidedByControlFlow(reachable, feeds: feeds)
         for vertex in reachable where !frameMembers.contains(vertex.id) { try infer(vertex) }
-        // What is known now need not run, nor what only it needed.
+        // A vertex whose values are known now need not run, nor what only it needed.
         let all = needed { constants[$0] != nil }
         let members = all.filter { frameMembers.contains($0.id) }
         let order = all.filter { !frameMembers.contains($0.id) } + members
-        try place(order)
+        try placeVertices(order)
         if let log = options.placementLog {
             for vertex in reachable {
-                let device = placement.devices.device(places[vertex.id] ?? 0)
+                let device = placement.devices.device(vertexDevices[vertex.id] ?? 0)
                 log("\(vertex.name): (\(vertex.operation.name)): \(device.name)")
             }
         }
@@ -94,7 +94,7 @@ struct Planner {
                 isGiven: { feeds[$0] != nil || constants[$0] != nil },
                 passing: Set(order.filter(passes).map(\.id)), addsProducts: options.matrixPrecision == .float32)
         }()
-        let units = fusion.units(mayFuse: { mayFuse($0) }, place: { places[$0.id] ?? 0 })
+        let units = fusion.units(mayFuse: { mayFuse($0) }, device: { vertexDevices[$0.id] ?? 0 })
         let items = try arrange(order, units)
         let arenas = try planMemory(items)
         var steps: [Plan.Step] = []
@@ -118,7 +118,7 @@ struct Planner {
             labels.append(StepLabel(kind: .frames, bytes: 0, outputs: []))
         }
         let memory = try PlanMemory(
-            sources, specs: slotSpecs, places: slotPlaces, arenas: arenas, placement.devices)
+            sources, specs: slotSpecs, devices: slotDevices, arenas: arenas, placement.devices)
         return Plan(
             steps: steps, labels: labels, touched: touched,
             freed: options.checksMemory ? freedAfter : [], sources: sources, specs: slotSpecs,
@@ -132,7 +132,7 @@ struct Planner {
             functions: functions, isOutermost: isOutermost)
     }
 
-    /// Bytes of the values that were computed for this plan.
+    /// Bytes of the values that the planner has computed.
     private var foldedBytes: Int {
         slots.reduce(0) { bytes, slot in
             guard case .constant(let tensor) = sources[slot.value], slot.key.vertex.operation != Const.self else {
@@ -142,7 +142,7 @@ struct Planner {
         }
     }
 
-    /// What is known of the fetches, without making a plan: the shape rule of a function.
+    /// The dtypes of the fetches and what is known of their shapes: the shape rule of a function. Makes no plan.
     mutating func shapes() throws -> [TensorSpec] {
         try Planner.check(feeds)
         let reachable = needed { _ in false }
@@ -170,8 +170,8 @@ struct Planner {
         }
     }
 
-    /// The vertices that the fetches need, in the graph's order, without going behind feeds and `known` values; what must run
-    /// before a known value was made still runs.
+    /// The vertices that the fetches need, in the graph's order. What only feeds and `known` values depend on is left
+    /// out, but for what control edges make run before them.
     func needed(known: (Node) -> Bool) -> [Vertex] {
         var found: [Int: Vertex] = [:]
         var passed: Set<Int> = []
@@ -194,10 +194,9 @@ struct Planner {
         return found.values.sorted { $0.id < $1.id }
     }
 
-    /// Whether a vertex's output 0 is its input 0 as it is: a sum over no axes, another view under the same shape, or the
-    /// input repeated.
+    /// Whether a vertex's output 0 is its input 0 unchanged (a sum over no axes, a view of the same shape) or repeated.
     ///
-    /// Hazards: a Variable's own memory does not count, since who takes it must see it at its own time.
+    /// Hazards: not if the input is a Variable's own memory, for each reader must see the value of its own time.
     func passes(_ vertex: Vertex) -> Bool {
         guard vertex.outputs.count == 1, let input = vertex.inputs.first, input.variable == nil,
             spec(input).shape.isFullyDefined, spec(vertex.output(0)).shape.isFullyDefined
@@ -215,48 +214,48 @@ struct Planner {
 
     mutating func infer(_ vertex: Vertex) throws {
         if vertex.operation == Placeholder.self, feeds[vertex.output(0)] == nil { throw Planner.notFed(vertex) }
-        var inference = Inference(
+        var context = ShapeContext(
             attributes: vertex.attributes, inputs: vertex.inputs.map(spec),
             constants: vertex.inputs.map { constants[$0] })
-        inference.memoryLimit = options.memoryLimit
-        inference.work = work
+        context.memoryLimit = options.memoryLimit
+        context.work = work
         do {
-            try vertex.checkHandles(inference.inputs.map(\.dtype))
-            let shapes = try vertex.operation.infer(inference)
+            try vertex.checkHandles(context.inputs.map(\.dtype))
+            let shapes = try vertex.operation.infer(context)
             for (i, shape) in shapes.enumerated() {
                 let spec = TensorSpec(memoryType(vertex, i), shape)
                 try spec.checkSize(limit: options.memoryLimit)
                 specs[Node(vertex: vertex, output: i)] = spec
             }
-            for (i, value) in try (vertex.operation.fold(inference) ?? fold(vertex, inference)).enumerated() {
+            for (i, value) in try (vertex.operation.fold(context) ?? fold(vertex, context)).enumerated() {
                 let node = Node(vertex: vertex, output: i)
                 if feeds[node] == nil { constants[node] = value }
             }
         } catch let error as GraphError {
             throw error.at(vertex)
-        } catch let error as InferenceWork.Exceeded where work == nil {
+        } catch let error as ShapeWork.Exceeded where work == nil {
             throw GraphError("\(error)").at(vertex)
         }
     }
 
-    /// The outputs of a vertex, if all its inputs are known and it is small; else nothing.
+    /// The outputs of a vertex whose inputs are all known, if they are small; else nothing.
     ///
-    /// Hazards: only what neither reads nor writes state is folded. The order that hangs on a folded vertex's control edges
-    /// stays: what it waits for still runs (`needed`), and `Precedence` knows the edges.
-    func fold(_ vertex: Vertex, _ inference: Inference) throws -> [Tensor] {
-        guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, inference.constants.allSatisfy({ $0 != nil })
+    /// Hazards: the planner folds only what neither reads nor writes state. A folded vertex keeps its control edges:
+    /// what they make run still runs (`needed`), and `Precedence` knows them.
+    func fold(_ vertex: Vertex, _ context: ShapeContext) throws -> [Tensor] {
+        guard !vertex.operation.isStateful, !vertex.outputs.isEmpty, context.constants.allSatisfy({ $0 != nil })
         else {
             return []
         }
         let outputs = vertex.outputs.indices.map { specs[Node(vertex: vertex, output: $0)]! }
         guard outputs.allSatisfy({ ($0.shape.elementCount ?? .max) <= Planner.foldLimit }) else { return [] }
         return try VertexEvaluator.run(
-            vertex, inputs: inference.constants.map { $0! }, outputs: outputs, threads: 1,
+            vertex, inputs: context.constants.map { $0! }, outputs: outputs, threads: 1,
             precision: options.matrixPrecision,
             random: random)
     }
 
-    /// The dtype of an output; of a handle, that of the memory it stands for.
+    /// The dtype of an output. For a handle, the dtype of the memory that it stands for.
     func memoryType(_ vertex: Vertex, _ output: Int) -> DType {
         let dtype = vertex.outputs[output].dtype
         guard dtype == .resource else { return dtype }

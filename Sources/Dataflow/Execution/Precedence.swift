@@ -1,15 +1,15 @@
-/// Which vertices run after which: by values, by control edges, and round loops.
+/// Which vertices run after which others: because of values, control edges, and loops.
 ///
-/// It is made from all that the fetches need, before known values are taken out: TensorFlow often hangs a control edge on a
-/// constant alone, such as the 2 of `v * 2` under `control_dependencies([update])`.
+/// It is made from all vertices that the fetches need, before folding leaves some out. In TensorFlow often only a
+/// constant has the control edge, such as the 2 of `v * 2` under `control_dependencies([update])`.
 struct Precedence {
     private var followers: [Int: [Int]] = [:]
-    /// The heads of loops that follow the vertices at their ends.
+    /// By the last vertex of a loop, the heads of the loop, which follow it in the next iteration.
     private var heads: [Int: [Int]] = [:]
 
     /// - Parameters:
     ///   - vertices: all that the fetches need.
-    ///   - feeds: values that come from outside; what makes them does not count.
+    ///   - feeds: values from outside. The vertices that would make them do not count.
     init(_ vertices: [Vertex], feeds: [Node: TensorSpec]) {
         for vertex in vertices {
             let before = vertex.inputs.filter { feeds[$0] == nil }.map(\.vertex.id) + vertex.controls.map(\.id)
@@ -18,15 +18,15 @@ struct Precedence {
         }
     }
 
-    /// Whether each run of `second` comes after a run of `first` in the same iteration, or after all runs of it. In a loop
-    /// each follows the other in some later iteration: what counts is who is first within one iteration.
+    /// Whether `second` runs after `first`: in the same iteration of a loop, or after the whole loop. (In a later
+    /// iteration, each vertex of a loop follows each other. That does not count.)
     func isBefore(_ first: Int, _ second: Int) -> Bool {
         after(first, goesRound: false).contains(second)
             || after(first, goesRound: true).contains(second) && !after(second, goesRound: true).contains(first)
     }
 
     /// The vertices that run after `vertex`.
-    /// - Parameter goesRound: whether in later iterations, too; then itself among them, if a loop leads back to it.
+    /// - Parameter goesRound: whether later iterations count too. Then `vertex` follows itself if it is in a loop.
     func after(_ vertex: Int, goesRound: Bool) -> Set<Int> {
         func next(_ id: Int) -> [Int] { (followers[id] ?? []) + (goesRound ? heads[id] ?? [] : []) }
         var found: Set<Int> = []

@@ -1,13 +1,13 @@
-/// A step of gradient descent whose gradient is a product of matrices that nothing else needs: the product is added to the
-/// Variable, scaled by the rate, as it is computed, and the gradient never goes to memory.
+/// A step of gradient descent whose gradient is a product of matrices that nothing else needs. The kernel computes the
+/// product, scales it by the rate and adds it to the Variable at once, so that the gradient never goes to memory.
 ///
-/// Hazards: the product moves to the place of the update, so no Variable that it reads may be written between, and it must
-/// not read the Variable that it is added to (`Fusion`).
+/// Hazards: the product moves to the position of the update. So no vertex between them may write a Variable that it
+/// reads, and it must not read the Variable that it is added to. `Fusion` checks both.
 struct ProductUpdate {
     let product: Vertex
     let update: Vertex
 
-    /// nil where `update` is no such step, or its gradient comes from elsewhere.
+    /// nil if `update` is no step of gradient descent, or its gradient is no large product of float32 matrices.
     init?(_ update: Vertex, spec: (Node) -> TensorSpec) {
         guard update.operation == ApplyGradientDescent.self || update.operation == ResourceApplyGradientDescent.self
         else { return nil }
@@ -23,10 +23,10 @@ struct ProductUpdate {
         let geometry = try MatMul.geometry(product.attributes, product.inputs.map(spec))
         let slots = (inputs(update).prefix(2) + inputs(product)).compactMap { $0 }
         guard slots.count == 4 else { throw GraphError("\(update.name) has inputs without memory") }
-        return { frame in
+        return { memory in
             try MatMul.sgemm(
-                geometry, frame.pointer(slots[2], Float.self), frame.pointer(slots[3], Float.self),
-                frame.pointer(slots[0], Float.self), scale: -frame.pointer(slots[1], Float.self)[0], adding: true)
+                geometry, memory.pointer(slots[2], Float.self), memory.pointer(slots[3], Float.self),
+                memory.pointer(slots[0], Float.self), scale: -memory.pointer(slots[1], Float.self)[0], adding: true)
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Where the time of runs goes, operation by operation; TensorFlow's `RunMetadata`.
+/// The time that runs spend in each operation; TensorFlow's `RunMetadata`.
 ///
 /// ```swift
 /// let profile = Profile()
@@ -9,13 +9,13 @@ internal import Synchronization
 /// try Data(profile.chromeTrace().utf8).write(to: url)
 /// ```
 ///
-/// Taking the time costs some hundred nanoseconds a step; runs without a profile pay nothing.
+/// Measuring costs some hundred nanoseconds a step. Runs without a profile pay nothing.
 public final class Profile: Sendable {
     /// One execution of one step.
     public struct Event: Sendable {
-        /// Of the vertex; of several that run as one kernel, of the last.
+        /// The name of the vertex; if several run as one kernel, of the last.
         public let name: String
-        /// TensorFlow's name of the op; of several that run as one kernel their names joined by "+".
+        /// TensorFlow's name of the op; if several run as one kernel, their names joined by "+".
         public let operation: String
         public let device: String
         /// Seconds since the profile was made.
@@ -26,7 +26,7 @@ public final class Profile: Sendable {
         public let bytes: Int
     }
 
-    /// What all executions of one kind of operation took.
+    /// The total of all executions of one kind of operation.
     public struct Total: Sendable {
         public let operation: String
         public let count: Int
@@ -34,14 +34,14 @@ public final class Profile: Sendable {
         public let bytes: Int
     }
 
-    /// In the order in which they ran.
+    /// The events in the order in which the steps ran.
     public var events: [Event] { collected.withLock { $0 } }
     private let collected = Mutex<[Event]>([])
     private let clock = ContinuousClock()
     package let origin: ContinuousClock.Instant
     private let limit: Int
 
-    /// - Parameter limit: how many events are kept, those that come first.
+    /// - Parameter limit: the profile keeps this many events, the first ones.
     public init(limit: Int = .max) {
         origin = clock.now
         self.limit = limit
@@ -71,16 +71,17 @@ public final class Profile: Sendable {
         }
     }
 
-    /// The events as JSON that chrome://tracing and Perfetto open (Google's "Trace Event Format"), a row for each device.
+    /// The events as JSON that chrome://tracing and Perfetto open (Google's "Trace Event Format"), a row for each
+    /// device.
     ///
     /// - Parameters:
-    ///   - process: the name of the process that the rows stand under.
-    ///   - number: of that process, so that traces of several can be put into one file.
+    ///   - process: the name of the process, above its rows.
+    ///   - number: the number of the process, so that one file can hold the traces of several.
     public func chromeTrace(process: String = "tributary", number: Int = 0) -> String {
         "{\"traceEvents\": [\n\(chromeEvents(process: process, number: number).joined(separator: ",\n"))\n]}\n"
     }
 
-    /// The elements of a trace's `traceEvents`, with times since `start`, which is when the profile was made by default.
+    /// The elements of a trace's `traceEvents`. Times count from `start`; nil: from when the profile was made.
     package func chromeEvents(
         process: String, number: Int, since start: ContinuousClock.Instant? = nil
     ) -> [String] {
@@ -124,7 +125,7 @@ private func quoted(_ text: String) -> String {
 }
 
 extension Profile: CustomStringConvertible {
-    /// What each kind of operation took, the longest first, a line each.
+    /// A line for each kind of operation with its time, the longest first.
     public var description: String {
         let lines = byOperation.map(\.description)
         return lines.isEmpty ? "a profile of no run" : lines.joined(separator: "\n")

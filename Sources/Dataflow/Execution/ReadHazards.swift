@@ -1,19 +1,19 @@
-/// What a plan must do where one run both reads and writes a Variable.
+/// What a plan must do if one run both reads and writes a Variable.
 ///
-/// A read costs nothing: it is the Variable's memory under another name. If that memory is written while somebody still
-/// needs the old value, the read becomes a copy. A vertex that runs after the write takes the new value, if what it uses is
-/// a read of a reference (see `VariableMemory`): its input is then the Variable itself. Example: `r = identity(v)`, then
-/// `a = r * 2`, then `assign_add(v, 1)`, then `b = r * 2` by a control edge. `a` needs the old value, `b` the new one.
+/// A read costs nothing: it is the Variable's memory under another name. But if a write comes while a vertex still
+/// needs the old value, the read becomes a copy. A vertex after the write needs the new value if its input is a read of
+/// a reference (see `VariableMemory`): it takes the Variable itself instead. Example: `r = identity(v)`, `a = r * 2`,
+/// `assign_add(v, 1)`, and `b = r * 2` after that by a control edge. `a` needs the old value of `v`, `b` the new one.
 struct ReadHazards {
-    /// Reads that must be copies.
+    /// The ids of the reads that must be copies.
     private(set) var copies: Set<Int> = []
-    /// For vertices, the Variable that an input is taken from, in place of what was read of it before.
+    /// By vertex and input, the Variable that the vertex takes instead of an older read of it.
     private(set) var current: [Int: [Int: Node]] = [:]
 
     /// - Parameters:
     ///   - order: the vertices that run, inputs before what uses them.
-    ///   - members: those that run by tokens, in an order of their own, after all others.
-    ///   - isKnown: whether a value's shape is known: only then can a Variable's memory be read as that value.
+    ///   - members: those that a `FrameProgram` runs, in an order of its own, after all others.
+    ///   - isKnown: whether a value's shape is known. Only then can the Variable's memory take the value's place.
     init(
         _ order: [Vertex], fetches: [Node], members: Set<Int>, memory: VariableMemory,
         precedence: Precedence, isKnown: (Node) -> Bool
@@ -28,26 +28,27 @@ struct ReadHazards {
         }
         for fetch in fetches { lastUse[fetch.vertex.id] = order.count + 1 }
 
-        /// For reads of references, the writes after which they are no longer current.
+        /// By read, the writes that make it old.
         var outdating: [Int: [Vertex]] = [:]
         for (variable, reads) in memory.reads {
             guard let writers = memory.writers[variable] else { continue }
             for read in reads.reversed() {
-                // A view of a view lives as long as the last of them.
+                // A read is needed as long as the last view of it.
                 let views = reads.filter { $0.inputs.contains { $0.vertex === read } }.map { lastUse[$0.id] ?? 0 }
                 let end = max(lastUse[read.id] ?? 0, views.max() ?? 0)
                 lastUse[read.id] = end
                 let start = position[read.id] ?? 0
                 let later = writers.filter { writer in
-                    let place = position[writer.id] ?? 0
-                    return place > start && (place < end || place == end && ReadHazards.overlaps(writer, read))
+                    let own = position[writer.id] ?? 0
+                    return own > start && (own < end || own == end && ReadHazards.overlaps(writer, read))
                 }
                 if !later.isEmpty { copies.insert(read.id) }
                 guard members.contains(read.id) else {
                     outdating[read.id] = later
                     continue
                 }
-                // A member copies what it reads each time it runs. Writes that come before each such read are in the copy.
+                // A member copies its value each time it runs. If a write comes before every such read, the copy has
+                // it.
                 outdating[read.id] = writers.filter { writer in
                     members.contains(writer.id) && !precedence.isBefore(writer.id, read.id)
                 }
@@ -68,8 +69,8 @@ struct ReadHazards {
         }
     }
 
-    /// Whether a write takes what was read of its own Variable, but not element by element, each before it is written: it
-    /// would read what it has written already.
+    /// Whether a write takes a read of its own Variable as an input, and would read elements that it has written
+    /// already. An elementwise update reads each element before it writes it.
     private static func overlaps(_ writer: Vertex, _ read: Vertex) -> Bool {
         let isElementwise = writer.operation is any ElementwiseUpdate.Type && writer.operation.writes.count == 1
         return !isElementwise && writer.inputs.contains { $0.vertex === read }

@@ -1,40 +1,41 @@
-/// Runs what fetches need as plainly as it can be run: the meaning of a graph, with which every plan must agree.
+/// Runs what the fetches need in the plainest way. It defines the meaning of a graph: every plan must give the same
+/// values.
 ///
-/// Each vertex runs by itself, on fresh memory, after all whose values or control edges it needs. Nothing is known before the
-/// run, nothing is fused, and no memory is used twice; a Variable's values are kept one by one. Devices are ignored.
+/// Each vertex runs alone, in fresh memory, after the vertices whose values or control edges it needs. Nothing is
+/// folded or fused, and no memory is used twice. All values of a Variable are kept. Devices are ignored.
 final class ReferenceExecutor {
     /// A value on its way from one vertex to others.
     private struct Token {
-        /// nil: dead, the side of a `Switch` that was not taken.
+        /// nil: dead, because a `Switch` before it went the other way.
         var tensor: Tensor?
-        /// The Variable whose memory `tensor` is; its consumers see what is there when they run.
+        /// The Variable whose memory `tensor` is. Its consumers see the value at the time they run.
         var memory: VariableBuffer?
-        /// Of a read of a reference: the Variable, and how often it had been written then.
+        /// For a read of a reference: the Variable, and how often it had been written by then.
         var view: (buffer: VariableBuffer, version: Int)?
 
         static var dead: Token { Token(tensor: nil) }
     }
 
-    /// What came of a vertex.
+    /// The result of a vertex.
     private struct Outcome {
         var tokens: [Token]
         var isDead = false
-        /// The writes that have happened before, by number.
+        /// The numbers of the writes that have happened before it.
         var seen: Set<Int> = []
     }
 
-    /// Where vertices run: outside of all loops, or in one iteration of one.
-    private final class Place {
-        let parent: Place?
+    /// The outcomes outside of all loops, or in one iteration of a loop.
+    private final class Scope {
+        let parent: Scope?
         let depth: Int
         let iteration: Int
         /// The iteration before.
-        var previous: Place?
+        var previous: Scope?
         var outcomes: [Int: Outcome] = [:]
-        /// The last iterations of the loops that ran here, by frame.
-        var loops: [String: Place] = [:]
+        /// The last iterations of the loops that ran in this scope, by frame name.
+        var loops: [String: Scope] = [:]
 
-        init(in parent: Place?, after previous: Place? = nil) {
+        init(in parent: Scope?, after previous: Scope? = nil) {
             self.parent = parent
             self.previous = previous
             depth = parent.map { $0.depth + 1 } ?? 0
@@ -48,11 +49,11 @@ final class ReferenceExecutor {
     private let evaluator: VertexEvaluator
     private let resources = RunResources()
     private let unawaited: Set<Int>
-    /// What the fetches need, in the graph's order.
+    /// The vertices that the fetches need, in the graph's order.
     private var vertices: [Vertex] = []
-    /// The loops around each vertex, the outermost first.
+    /// The frame names of the loops around each vertex, the outermost first.
     private var frames: [Int: [String]] = [:]
-    /// What each Variable was written with, and by which write.
+    /// All values that each Variable was given, with the number of the write.
     private var versions: [String: [(write: Int, tensor: Tensor)]] = [:]
     private var writes = 0
 
@@ -66,9 +67,9 @@ final class ReferenceExecutor {
         for vertex in vertices { frames[vertex.id] = loops(around: vertex) }
     }
 
-    /// The fetches' values; of a vertex without outputs a scalar false.
+    /// The fetches' values. A vertex without outputs has the value false, a scalar.
     func run() throws -> [Tensor] {
-        let outside = Place(in: nil)
+        let outside = Scope(in: nil)
         for vertex in vertices where frames[vertex.id] == [] { _ = try outcome(of: vertex, in: outside) }
         return try fetches.map { fetch in
             if let fed = feeds[fetch] { return fed }
@@ -83,7 +84,7 @@ final class ReferenceExecutor {
     }
 
     private func deadFetch(_ fetch: Node) -> GraphError {
-        GraphError("it has no value: the side of a Switch that it is on was not taken").at(fetch.vertex)
+        GraphError("it has no value: a Switch before it went the other way").at(fetch.vertex)
     }
 
     // MARK: What runs
@@ -110,51 +111,51 @@ final class ReferenceExecutor {
         }
     }
 
-    /// Runs a loop until nothing goes on to a next iteration.
-    private func runLoop(_ path: [String], in parent: Place) throws -> Place {
+    /// Runs a loop until no value goes on to a next iteration. Returns its last iteration.
+    private func runLoop(_ path: [String], in parent: Scope) throws -> Scope {
         if let known = parent.loops[path.last ?? ""] { return known }
         let members = vertices.filter { frames[$0.id] == path }
-        var place = Place(in: parent)
+        var scope = Scope(in: parent)
         while true {
             var goesOn = false
             for vertex in members {
-                let outcome = try outcome(of: vertex, in: place)
+                let outcome = try outcome(of: vertex, in: scope)
                 if vertex.operation.name.hasSuffix("NextIteration"), !outcome.isDead { goesOn = true }
             }
-            place.previous = nil
+            scope.previous = nil
             guard goesOn else { break }
-            place = Place(in: parent, after: place)
+            scope = Scope(in: parent, after: scope)
         }
-        parent.loops[path.last ?? ""] = place
-        return place
+        parent.loops[path.last ?? ""] = scope
+        return scope
     }
 
     // MARK: One vertex
 
-    private func outcome(of vertex: Vertex, in inner: Place) throws -> Outcome {
-        var place = inner
-        while place.depth > frames[vertex.id]?.count ?? 0, let parent = place.parent { place = parent }
-        if let known = place.outcomes[vertex.id] { return known }
+    private func outcome(of vertex: Vertex, in inner: Scope) throws -> Outcome {
+        var scope = inner
+        while scope.depth > frames[vertex.id]?.count ?? 0, let parent = scope.parent { scope = parent }
+        if let known = scope.outcomes[vertex.id] { return known }
         try functions.checkTime()
         let outcome: Outcome
-        do { outcome = try compute(vertex, in: place) } catch let error as GraphError {
+        do { outcome = try compute(vertex, in: scope) } catch let error as GraphError {
             throw error.at(vertex)
         }
-        place.outcomes[vertex.id] = outcome
+        scope.outcomes[vertex.id] = outcome
         return outcome
     }
 
-    private func token(_ node: Node, in place: Place, _ seen: inout Set<Int>) throws -> Token {
+    private func token(_ node: Node, in scope: Scope, _ seen: inout Set<Int>) throws -> Token {
         if let fed = feeds[node] { return Token(tensor: fed) }
-        let outcome = try outcome(of: node.vertex, in: place)
+        let outcome = try outcome(of: node.vertex, in: scope)
         seen.formUnion(outcome.seen)
         return outcome.isDead ? .dead : outcome.tokens[node.output]
     }
 
-    private func compute(_ vertex: Vertex, in place: Place) throws -> Outcome {
+    private func compute(_ vertex: Vertex, in scope: Scope) throws -> Outcome {
         var result = Outcome(tokens: [])
         for control in vertex.controls where !unawaited.contains(control.id) {
-            let before = try outcome(of: control, in: place)
+            let before = try outcome(of: control, in: scope)
             result.seen.formUnion(before.seen)
             if before.isDead { result.isDead = true }
         }
@@ -163,24 +164,24 @@ final class ReferenceExecutor {
             result.tokens = outputs.map { Token(tensor: feeds[$0]) }
             return result
         }
-        if vertex.operation is any ControlFlowOperation.Type { return try pass(vertex, result, in: place) }
+        if vertex.operation is any ControlFlowOperation.Type { return try pass(vertex, result, in: scope) }
         var inputs: [Token] = []
-        for input in vertex.inputs { inputs.append(try token(input, in: place, &result.seen)) }
+        for input in vertex.inputs { inputs.append(try token(input, in: scope, &result.seen)) }
         if inputs.contains(where: { $0.tensor == nil }) { result.isDead = true }
         if !result.isDead { try evaluate(vertex, inputs, &result) }
         return result
     }
 
-    /// Control flow: values go on as they are.
-    private func pass(_ vertex: Vertex, _ before: Outcome, in place: Place) throws -> Outcome {
+    /// Runs a control flow operation, which passes values on unchanged.
+    private func pass(_ vertex: Vertex, _ before: Outcome, in scope: Scope) throws -> Outcome {
         var result = before
-        func input(_ i: Int, in place: Place) throws -> Token { try token(vertex.inputs[i], in: place, &result.seen) }
+        func input(_ i: Int, in scope: Scope) throws -> Token { try token(vertex.inputs[i], in: scope, &result.seen) }
         func deliver(_ token: Token) {
             (result.tokens, result.isDead) = ([token], result.isDead || token.tensor == nil)
         }
         switch vertex.operation.name {
         case "Switch", "RefSwitch":
-            let (data, choice) = (try input(0, in: place), try input(1, in: place))
+            let (data, choice) = (try input(0, in: scope), try input(1, in: scope))
             guard data.tensor != nil, let choice = choice.tensor, !result.isDead else {
                 result.isDead = true
                 return result
@@ -192,33 +193,33 @@ final class ReferenceExecutor {
         case "Merge", "RefMerge":
             var (tokens, first) = ([Token](), 0)
             if let carried = vertex.loopInput {
-                if let previous = place.previous {
+                if let previous = scope.previous {
                     (tokens, first) = ([try token(carried, in: previous, &result.seen)], vertex.inputs.count)
                 } else {
-                    tokens = [try input(0, in: place)]
+                    tokens = [try input(0, in: scope)]
                 }
             } else {
-                for i in vertex.inputs.indices { tokens.append(try input(i, in: place)) }
+                for i in vertex.inputs.indices { tokens.append(try input(i, in: scope)) }
             }
             result.isDead = !tokens.contains { $0.tensor != nil }
             if let taken = tokens.firstIndex(where: { $0.tensor != nil }) {
                 result.tokens = [tokens[taken], Token(tensor: Tensor(Int32(first + taken)))]
             }
         case "Enter", "RefEnter":
-            guard let parent = place.parent else { throw GraphError("it is outside of a loop") }
+            guard let parent = scope.parent else { throw GraphError("it is outside of a loop") }
             deliver(try input(0, in: parent))
         case "Exit", "RefExit":
             guard let path = frames[vertex.inputs[0].vertex.id], !path.isEmpty else {
                 throw GraphError("it is outside of a loop")
             }
-            deliver(try input(0, in: try runLoop(path, in: place)))
+            deliver(try input(0, in: try runLoop(path, in: scope)))
         case "ControlTrigger": (result.isDead, result.tokens) = (false, [])
-        default: deliver(try input(0, in: place))
+        default: deliver(try input(0, in: scope))
         }
         return result
     }
 
-    /// Computes a vertex, and writes what it writes.
+    /// Computes a vertex, and updates the Variables that it writes.
     private func evaluate(_ vertex: Vertex, _ inputs: [Token], _ result: inout Outcome) throws {
         let operation = vertex.operation
         if operation.isVariable {
@@ -238,7 +239,7 @@ final class ReferenceExecutor {
         }
         let outputs = try evaluator.outputs(of: vertex, values, resources: resources, variable: inputs.first?.memory)
         for input in operation.writes {
-            guard let buffer = inputs[input].memory else { throw GraphError("input \(input) is no Variable's memory") }
+            guard let buffer = inputs[input].memory else { throw GraphError("input \(input) must be a Variable") }
             try write(values[input], to: buffer, &result.seen)
             if vertex.isInitializing { buffer.isInitialized = true }
         }
@@ -263,8 +264,8 @@ final class ReferenceExecutor {
         writes += 1
     }
 
-    /// The value of a read for one who has seen these writes: what the last of them wrote since, if the read is a view. And
-    /// how often the Variable had been written by then.
+    /// The value of a read for a vertex that runs after the writes `seen`: if the read is a view, the last value that
+    /// one of them wrote since. And how often the Variable had been written by then.
     private func current(_ token: Token, _ value: Tensor, _ seen: Set<Int>) -> (value: Tensor, version: Int) {
         guard let view = token.view else { return (value, versions[token.memory?.name ?? ""]?.count ?? 0) }
         let all = versions[view.buffer.name, default: []]

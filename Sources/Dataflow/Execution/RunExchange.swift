@@ -1,16 +1,17 @@
-/// What a program does with Variables and fetches while a run goes on: gives values just before they are first read, and
-/// takes results as soon as they are final, so that both travel while the rest is computed.
+/// Lets a program exchange values with a run while it goes on. The program gives Variables their values just before the
+/// run first reads them, and takes results as soon as they are final, so that both travel while the rest is computed.
 ///
-/// The Variables and fetches of a group go together. A plan works out once where in its steps a group's turn comes, so
-/// one object serves all runs of a loop. The closures are called on the run's thread, under the session's lock: they must
-/// not call the session.
+/// The Variables and fetches of a group travel together. A plan finds the steps for a group's turns once, so use one
+/// object for all runs of a loop. The session calls the closures on the run's thread, under its lock: they must not
+/// call the session.
 ///
-/// `@unchecked Sendable`: nothing of it changes, and its closures are called only by the thread that gives it to a run.
+/// `@unchecked Sendable`: it never changes, and only the thread that gives it to a run calls its closures.
 package final class RunExchange: @unchecked Sendable {
     package struct Group {
         package let fetches: [Node]
         package let variables: [Vertex]
-        /// Whether its Variables already hold what the run reads, so that only its fetches' destinations are waited for.
+        /// Whether its Variables have their values already. Then `willUse` comes before the first write to a
+        /// destination.
         package let hasValues: Bool
 
         package init(fetches: [Node], variables: [Vertex], hasValues: Bool = false) {
@@ -26,11 +27,12 @@ package final class RunExchange: @unchecked Sendable {
     let isFinal: (Int) throws -> Void
 
     /// - Parameters:
-    ///   - destinations: memory for the values of fetches, of their dtypes and element counts; other fetches get fresh memory.
-    ///   - willUse: called with a group before its Variables are first read, unless it has their values, and before anything
-    ///     is written to the destinations of its fetches.
-    ///   - isFinal: called with a group when its fetches have their values and no later step touches them or its Variables;
-    ///     for every group of a run that ends well.
+    ///   - destinations: tensors that take the values of fetches, of their dtypes and element counts. Other fetches get
+    ///     fresh memory.
+    ///   - willUse: called with a group before the run first reads its Variables (unless they have their values) and
+    ///     before it first writes to the destinations of its fetches.
+    ///   - isFinal: called with a group when its fetches have their values and no later step touches them or its
+    ///     Variables. A run that does not throw calls it for every group.
     package init(
         groups: [Group], destinations: [Node: Tensor], willUse: @escaping (Int) throws -> Void,
         isFinal: @escaping (Int) throws -> Void
@@ -42,21 +44,21 @@ package final class RunExchange: @unchecked Sendable {
     }
 }
 
-/// The places of a `RunExchange` in the steps of one plan.
-struct ExchangePlaces {
-    /// Whose places these are.
+/// The steps of one plan before and after which the groups of a `RunExchange` have their turns.
+struct ExchangeSchedule {
+    /// The exchange that this was made for.
     let exchange: RunExchange
-    /// Groups to be told of before and after each step, and after the last.
+    /// The groups whose turn comes before each step, after each step, and at the end.
     private(set) var before: [[Int]]
     private(set) var after: [[Int]]
     private(set) var atEnd: [Int] = []
-    /// Where fetches go, by slot.
+    /// The destinations of fetches, by slot.
     private(set) var destinations: [Slot: Tensor] = [:]
 
     /// - Parameters:
-    ///   - touched: the slots that each step reads or writes; nil for a step of which that is not known.
-    ///   - slot: where a fetch is, if it is among those of the plan.
-    ///   - isOwn: whether a slot is a fetch's own memory, so that its value can be made in its destination.
+    ///   - touched: the slots that each step reads or writes; nil for a step that may touch any slot.
+    ///   - slot: the slot of a fetch; nil if the plan does not have it.
+    ///   - isOwn: whether a slot is a fetch's own memory, so that a kernel can write to the destination at once.
     ///   - variables: the slots of each Variable's memory.
     init(
         _ exchange: RunExchange, touched: [Set<Slot>?], slot: (Node) -> Slot?, isOwn: (Slot) -> Bool,
@@ -66,7 +68,7 @@ struct ExchangePlaces {
         before = Array(repeating: [], count: touched.count)
         after = before
         for (node, tensor) in exchange.destinations {
-            // Of two fetches of one value the other is copied.
+            // If two fetches have the same value, the second is copied.
             if let slot = slot(node), isOwn(slot), destinations[slot] == nil { destinations[slot] = tensor }
         }
         for (number, group) in exchange.groups.enumerated() {
@@ -84,7 +86,7 @@ struct ExchangePlaces {
             {
                 after[last].append(number)
             } else {
-                // A fetch that is another value's memory is copied when all is done.
+                // A fetch without memory of its own is copied at the end.
                 atEnd.append(number)
             }
         }

@@ -1,8 +1,8 @@
-/// What lives for one run and is known by handles: stacks and arrays of tensors.
+/// The objects of one run that tensors name by handles: stacks and arrays of tensors.
 final class RunResources {
     private var stacks: [UInt64: [KeptTensor]] = [:]
     private var arrays: [UInt64: TensorArray] = [:]
-    /// The array of gradients that belongs to an array and a source.
+    /// The array of gradients of an array and a source.
     private var gradients: [String: UInt64] = [:]
     private var next: UInt64 = 1
 
@@ -28,13 +28,13 @@ final class RunResources {
     }
 
     func push(_ value: Tensor, on handle: Tensor) throws {
-        guard stacks[id(handle)] != nil else { throw GraphError("its handle is that of no stack of this run") }
+        guard stacks[id(handle)] != nil else { throw GraphError("its handle names no stack of this run") }
         stacks[id(handle)]?.append(KeptTensor(value))
     }
 
     func pop(_ handle: Tensor) throws -> Tensor {
         guard let value = stacks[id(handle)]?.popLast() else {
-            throw GraphError("the stack is empty, or its handle is that of no stack of this run")
+            throw GraphError("the stack is empty, or its handle names no stack of this run")
         }
         return value.tensor
     }
@@ -49,10 +49,10 @@ final class RunResources {
         return tensor
     }
 
-    /// Works on an array in place.
+    /// Changes an array in place.
     func withArray<Result>(_ handle: Tensor, _ body: (inout TensorArray) throws -> Result) throws -> Result {
         guard var array = arrays.removeValue(forKey: id(handle)) else {
-            throw GraphError("its handle is that of no TensorArray of this run")
+            throw GraphError("its handle names no TensorArray of this run")
         }
         defer { arrays[id(handle)] = array }
         return try body(&array)
@@ -73,19 +73,21 @@ final class RunResources {
     func closeArray(_ handle: Tensor) { arrays[id(handle)] = nil }
 }
 
-/// A list of tensors of one dtype, each written once (or added up, where it holds gradients).
+/// A list of tensors of one dtype. Each element is written once; in an array of gradients, writes are added up.
 struct TensorArray {
     let dtype: DType
     private var elements: [KeptTensor?]
     let isDynamic: Bool
     let isCleared: Bool
-    /// Writes to one place are added up.
+    /// Whether writes to the same index are added up.
     private let accumulates: Bool
-    /// What is known of the shape that all elements have: those that were never written are zeros, if all of it is.
+    /// What is known of the shape of all elements. If it is known fully, elements that were never written read as
+    /// zeros.
     private var elementShape: Shape
     /// Whether all elements have the shape of the first one written.
     private let isUniform: Bool
-    /// The shapes of the elements written, also of those that were read since; of an array of gradients the forward array's.
+    /// The shapes of the elements that were written, even if they have been read and cleared since. In an array of
+    /// gradients, those of the forward array.
     private var shapes: [Shape?]
     /// Bytes that an element may take.
     private let limit: Int
@@ -180,19 +182,21 @@ struct TensorArray {
     }
 }
 
-/// An operation that works on values as such, not on their memory: stacks, arrays of tensors, messages.
+/// An operation that is evaluated on tensors at run time instead of being bound to memory: stacks, arrays of tensors,
+/// messages.
 protocol DynamicOperation: Operation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor]
 }
 
-/// An operation that works on values as such, but whose outputs' shapes may be known before: what follows it need not be
-/// dynamic. Calls of functions, and lists of tensors.
+/// An operation that is evaluated on tensors at run time, but whose outputs' shapes may be known before. If so,
+/// vertices that use them are bound as usual. Calls of functions, and lists of tensors.
 protocol ValueOperation: Operation {
     static func evaluate(_ call: DynamicCall) throws -> [Tensor]
 }
 
 extension ValueOperation {
-    /// Never computed when a plan is made.
+    public static var hostReason: String? { HostReason.values }
+    /// The planner never computes it.
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("\(name) is evaluated, not bound")
@@ -200,13 +204,14 @@ extension ValueOperation {
 }
 
 extension DynamicOperation {
+    public static var hostReason: String? { HostReason.values }
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("\(name) is evaluated, not bound")
     }
 }
 
-/// What such an operation is evaluated on.
+/// The arguments of such an operation.
 struct DynamicCall {
     let name: String
     let attributes: Attributes

@@ -7,44 +7,50 @@ internal import Synchronization
 
 /// How a session runs.
 public struct SessionOptions: Sendable {
-    /// Threads that a run may use; the cores this process may use by default. Those of all sessions of a process that run
-    /// at the same time should add up to its cores.
+    /// Threads that a run may use; by default, the cores that this process may use. If several sessions run at the same
+    /// time, their threads should add up to the process's cores.
     public var threads: Int
-    /// Bytes that one tensor, the memory of one plan and all Variables may each take; the machine's memory by default.
+    /// A limit in bytes for each tensor, for the memory of each plan, and for all Variables together; by default the
+    /// machine's memory.
     public var memoryLimit: Int
-    /// Bytes that the plans which a session keeps may take besides the memory that they share, that of the largest; an eighth
-    /// of `memoryLimit` by default. Each set of fetches and shapes of feeds has a plan; those not used for longest are dropped.
+    /// Bytes for the plans that the session keeps, not counting the memory for values, which they share; by default an
+    /// eighth of `memoryLimit`. Each set of fetches and shapes of feeds has a plan. The plan unused for longest is
+    /// dropped first.
     public var planMemory: Int
-    /// How exactly products of float32 matrices are computed: `MatMul` and `BatchMatMul`, in gradients too.
+    /// The precision of products of float32 matrices: `MatMul` and `BatchMatMul`, in gradients too.
     public var matrixPrecision: MatrixPrecision
-    /// How long a run may take, looked at between operations; nil: as long as it needs. TensorFlow's `timeout_in_ms`.
+    /// How long a run may take; nil: no limit. The session checks the time between operations. TensorFlow's
+    /// `timeout_in_ms`.
     public var timeout: Duration?
-    /// Run on the CPU what asks for a device that is not there, instead of throwing. Off by default, as in TensorFlow 1.
+    /// Whether an operation that asks for a device that is not there runs on the CPU. If not, the run throws. Off by
+    /// default, as in TensorFlow 1.
     public var softPlacement: Bool
-    /// Job and task of this process, as nodes placed on "/job:…" name it: /job:localhost/replica:0/task:0, as in TensorFlow.
-    /// nil runs here what any job and task is asked for.
+    /// The job and task of this process, as nodes placed on "/job:…" name it; by default
+    /// /job:localhost/replica:0/task:0, as in TensorFlow. If nil, the session ignores the job and task that nodes ask
+    /// for.
     public var process: DeviceName?
-    /// Which devices beside the CPU may be used.
+    /// The devices beside the CPU that the session may use.
     public var devices: DeviceOptions
     /// Receives a line for each kind of operation that runs on the CPU although a GPU was asked for.
     public var fallbackLog: (@Sendable (String) -> Void)?
-    /// Receives a line, once, if plans are made again and again that were dropped for lack of `planMemory`.
+    /// Receives one line if the session drops plans for lack of `planMemory` and has to make them again and again.
     public var planLog: (@Sendable (String) -> Void)?
     /// Receives a line "name: (Op): /device:CPU:0" for each vertex of a new plan.
     public var placementLog: (@Sendable (String) -> Void)?
-    /// Collects what the operations of every run take, unless a run names another.
+    /// Collects the times of the operations of every run. A run may name another profile.
     public var profile: Profile?
-    /// Where operations that save and restore keep checkpoints; nil: such a run throws.
+    /// Reads and writes checkpoints for the operations that restore and save; nil: such a run throws.
     public var checkpoints: (any CheckpointStore)?
-    /// Where `PrintV2` may add to files. Nowhere by default: a graph may come from somebody else.
+    /// The folders where `PrintV2` may write files; by default none, because a graph may come from somebody else.
     public var writable = WritableFolders.none
-    /// How runs are carried out.
+    /// How the session executes runs.
     public var plan: PlanKind
-    /// Fill a plan's memory with NaN as soon as no value is in it, so that a wrong use shows. Slow, for tests. Off, unless the
-    /// environment says `TRIBUTARY_CHECK_MEMORY=1`.
+    /// Whether memory is filled with NaN as soon as it holds no value, so that a kernel that reads it by mistake is
+    /// noticed. Slow, for tests. Off, unless the environment says `TRIBUTARY_CHECK_MEMORY=1`.
     public var checksMemory = SessionOptions.environmentChecksMemory
 
-    /// Vertices, by their ids, that no control edge makes run or waits for: the writes that servers make of a training graph.
+    /// The ids of vertices whose control edges do not count: they neither make them run nor wait for them. In a
+    /// cluster, the servers make these writes of a training graph.
     package var unawaited: Set<Int> = []
 
     private static let environmentChecksMemory = getenv("TRIBUTARY_CHECK_MEMORY").map { String(cString: $0) } == "1"
@@ -75,18 +81,18 @@ public struct SessionOptions: Sendable {
     }
 }
 
-/// How a session carries out its runs.
+/// How a session executes its runs.
 public enum PlanKind: Sendable {
-    /// By a plan: known values folded, operations fused, memory used again.
+    /// By a plan: known values are folded, operations fused, and memory used again.
     case optimized
-    /// Vertex by vertex, on the CPU, each on fresh memory: slow, and what plans are compared with. It makes no
+    /// Vertex by vertex, on the CPU, each in fresh memory. This is slow; tests compare plans with it. There is no
     /// `PlanDescription`, and profiles stay empty.
     case reference
 }
 
 /// Runs parts of a graph and keeps its Variables; TensorFlow's `tf.Session`.
 ///
-/// A run executes on its caller's thread. One that comes while another is on its way waits for it.
+/// A run executes on its caller's thread. Runs of one session wait for each other.
 public final class Session: Sendable {
     public let graph: Graph
     public let options: SessionOptions
@@ -100,7 +106,7 @@ public final class Session: Sendable {
         core = Mutex(SessionCore(graph: graph, options: options))
     }
 
-    /// Runs what `fetch` needs and returns its value. Fetching a node without outputs runs it and returns a scalar false.
+    /// Runs what `fetch` needs and returns its value. A vertex without outputs runs, and its value is a scalar false.
     public func run(_ fetch: any Operand, feeds: Feeds = [:], profile: Profile? = nil) throws -> Tensor {
         try run([fetch], feeds: feeds, profile: profile)[0]
     }
@@ -108,9 +114,10 @@ public final class Session: Sendable {
     /// Runs what the fetches need, each vertex once, and returns their values in order.
     ///
     /// - Parameters:
-    ///   - fetches: nodes or Variables of the session's graph; a vertex without outputs is run, its value is a scalar false.
-    ///   - feeds: values that stand in for nodes, placeholders or any others, of a shape that fits: see `Feeds`.
-    ///   - profile: collects what each operation takes.
+    ///   - fetches: nodes or Variables of the session's graph. A vertex without outputs runs, and its value is a scalar
+    ///     false.
+    ///   - feeds: values for placeholders, or in place of any other nodes, of shapes that fit: see `Feeds`.
+    ///   - profile: collects the time of each operation.
     /// - Throws: `GraphError` for a mistake in the graph, a missing or wrong feed, an uninitialised Variable.
     public func run(
         _ fetches: [any Operand], feeds: Feeds = [:], profile: Profile? = nil
@@ -119,8 +126,8 @@ public final class Session: Sendable {
         return try core.withLock { core in try core.run(fetches.map(\.node), feeds, profile ?? options.profile) }
     }
 
-    /// Runs what the fetches need, and exchanges values while it does.
-    /// - Throws: also what the closures of `exchange` throw; the run ends there.
+    /// Runs what the fetches need, and exchanges values with the program during the run.
+    /// - Throws: also what the closures of `exchange` throw. The run ends then.
     package func run(
         _ fetches: [any Operand], feeds: Feeds, exchange: RunExchange
     ) throws -> [Tensor] {
@@ -130,15 +137,15 @@ public final class Session: Sendable {
         }
     }
 
-    /// Keeps a Variable in the given memory of the host from now on; what is there is its value. Runs on an accelerator copy
-    /// it there when they first read it.
+    /// Keeps a Variable in the given memory of the host from now on. Its value is what that memory holds. A run on an
+    /// accelerator copies it there before the first read.
     /// - Throws: `GraphError` if the memory is of another size.
     package func bind(_ variable: Vertex, to storage: TensorStorage) throws {
         try core.withLock { core in try core.bind(variable, to: storage) }
     }
 
-    /// What a run of `fetches` will do, fed with values of these dtypes and shapes: its kernels in order, which operations
-    /// are fused, where values lie in memory, and on which device each kernel runs.
+    /// The plan of a run of `fetches` on feeds of these dtypes and shapes: its kernels in order, the operations fused
+    /// into each, its device, and where values lie in memory.
     /// - Throws: what the run would throw before it computes.
     public func plan(for fetches: [any Operand], feeds: [Node: TensorSpec]) throws -> PlanDescription {
         try graph.validate()
@@ -147,7 +154,7 @@ public final class Session: Sendable {
         }
     }
 
-    /// What a run of `fetches` on these feeds will do.
+    /// The plan of a run of `fetches` on these feeds.
     /// - Throws: what the run would throw before it computes.
     public func plan(for fetches: [any Operand], feeds: Feeds = [:]) throws -> PlanDescription {
         try plan(for: fetches, feeds: try feeds.tensors().mapValues { TensorSpec($0.dtype, $0.shape) })
@@ -158,12 +165,12 @@ public final class Session: Sendable {
         _ = try run(nodes, feeds: feeds)
     }
 
-    /// The value of a Variable, read without running anything.
+    /// The value of a Variable. Nothing runs.
     /// - Throws: `GraphError` if it is not initialised.
     public func value(of variable: Variable) throws -> Tensor { try values(of: [variable])[0] }
 
-    /// The values of Variables, all of one time.
-    /// - Throws: `GraphError` naming all that are not initialised.
+    /// The values of Variables, all at the same time.
+    /// - Throws: `GraphError` that names all Variables without a value.
     package func values(of variables: [Variable]) throws -> [Tensor] {
         try checkOwn(variables)
         return try core.withLock { core in try core.values(variables.map(\.reference.vertex)) }
@@ -173,33 +180,34 @@ public final class Session: Sendable {
     /// - Throws: `GraphError` if dtype or shape differ.
     public func assign(_ value: Tensor, to variable: Variable) throws { try assign([(variable, value)]) }
 
-    /// Gives Variables their values between two runs: all of them, or none if one does not fit.
+    /// Gives Variables their values between two runs. If one does not fit, none changes.
     /// - Throws: `GraphError` if a dtype or shape differs.
     package func assign(_ values: [(variable: Variable, value: Tensor)]) throws {
         try checkOwn(values.map(\.variable))
         try core.withLock { core in try core.assign(values.map { ($0.variable.reference.vertex, $0.value) }) }
     }
 
-    /// Variables are known by their names: one of another graph would be taken for this graph's.
+    /// Throws if a Variable belongs to another graph. The session finds Variables by name, and would take this graph's
+    /// instead.
     package func checkOwn(_ variables: some Sequence<Variable>) throws {
         for variable in variables where variable.graph !== graph {
-            // Of what was never part of a graph the mistake is what to tell.
+            // A Variable that could not be made has an error, which says more.
             if let error = variable.reference.vertex.error { throw error }
             throw GraphError("the Variable '\(variable.name)' belongs to another graph than the session")
         }
     }
 
-    /// Gives a Variable a value that the program has: numbers, truth values, texts, and arrays of them to any rank. They are
-    /// converted to the Variable's dtype as `Feeds` are.
+    /// Gives a Variable a Swift value: a number, Bool or String, or nested arrays of these. The session converts it to
+    /// the Variable's dtype, as `Feeds` do.
     /// - Throws: `GraphError` if the shape differs, or the dtype cannot hold a value.
     @_disfavoredOverload
     public func assign(_ value: some TensorConvertible, to variable: Variable) throws {
         try assign(try value.tensor().converted(to: variable.dtype), to: variable)
     }
 
-    /// The memory of a Variable, for as long as no run uses it: for a parameter server's replies and a worker's pulls. Of a
-    /// Variable on an accelerator, a copy on the host.
-    /// - Parameter initialize: whether `body` writes it, in whole or in part; otherwise it may only read.
+    /// Calls `body` with the memory of a Variable; no run goes on meanwhile. For a Variable on an accelerator it is a
+    /// copy on the host. A parameter server's replies and a worker's pulls use it.
+    /// - Parameter initialize: whether `body` may write. If not, it may only read.
     package func withVariable<Result>(
         _ variable: Vertex, initialize: Bool = false, _ body: (UnsafeMutableRawBufferPointer) throws -> Result
     ) throws -> Result {
@@ -211,14 +219,15 @@ public final class Session: Sendable {
         }
     }
 
-    /// Makes random operations draw the numbers of run `step` (mixed with `rank` if that is not 0), whatever ran before.
+    /// Makes random operations draw the numbers of run `step` (mixed with `rank` if that is not 0), no matter how often
+    /// they ran.
     package func setRandomStep(_ step: Int?, rank: Int = 0) {
         core.withLock { core in core.setRandomStep(step, rank: rank) }
     }
 }
 
 extension SessionOptions: CustomStringConvertible {
-    /// What runs may use, and what is not as by default.
+    /// The resources of runs, and the options that differ from their defaults.
     public var description: String {
         var parts = ["\(threads) thread\(threads == 1 ? "" : "s")", "\(memoryLimit) bytes", "devices: \(devices)"]
         if matrixPrecision != .float32 { parts.append("matrix products in \(matrixPrecision)") }
@@ -233,18 +242,18 @@ extension Session: CustomStringConvertible {
     public var description: String { "a session of \(graph); \(options)" }
 }
 
-/// What a session's lock protects.
+/// The state of a session, under its lock.
 final class SessionCore {
     private let graph: Graph
     private let options: SessionOptions
     private let variables: VariableStore
     private let random = RandomState()
     private let placement: Placement
-    /// The plans, and what runs the functions that they call.
+    /// Keeps the plans, and runs the functions that they call.
     private let functions: FunctionRuntime
-    /// Of the graph that the plans were made of.
+    /// The graph's revision that the plans are of.
     private var revision = 0
-    /// The last plan with its key, so that a loop over the same run looks nothing up.
+    /// The last plan and its fetches, so that a loop over the same run needs no lookup.
     private var last: (fetches: [Node], plan: Plan)?
 
     init(graph: Graph, options: SessionOptions) {
@@ -260,7 +269,7 @@ final class SessionCore {
     func run(
         _ fetches: [Node], _ feeds: Feeds, _ profile: Profile?, exchange: RunExchange? = nil
     ) throws -> [Tensor] {
-        // Before planning: oneDNN divides a primitive's work by the threads there are when it is made.
+        // Before planning, for oneDNN divides a primitive's work among the threads that there are when it is made.
         omp_set_num_threads(Int32(options.threads))
         random.beginRun()
         if options.plan == .reference { return try runReference(fetches, feeds.tensors(), exchange) }
@@ -270,7 +279,9 @@ final class SessionCore {
     private func runReference(
         _ fetches: [Node], _ feeds: [Node: Tensor], _ exchange: RunExchange?
     ) throws -> [Tensor] {
-        guard exchange == nil else { throw GraphError("a reference run exchanges no values while it runs") }
+        guard exchange == nil else {
+            throw GraphError("a reference run cannot exchange values with the program; use the optimized plan")
+        }
         try check(fetches + Array(feeds.keys))
         try Planner.check(feeds.mapValues { TensorSpec($0.dtype, $0.shape) })
         let functions = FunctionRuntime(variables: variables, random: random, placement: placement, options: options)
@@ -283,7 +294,7 @@ final class SessionCore {
     private func check(_ nodes: [Node]) throws {
         for node in nodes {
             guard node.graph === graph else {
-                // Of what was never part of a graph the mistake is what to tell.
+                // A node that could not be made has an error, which says more.
                 if let error = node.vertex.error { throw error }
                 throw GraphError("\(node.name) belongs to another graph than the session").at(node.vertex)
             }
@@ -293,7 +304,8 @@ final class SessionCore {
 
     private func plan(_ fetches: [Node], _ feeds: Feeds) throws -> Plan {
         if graph.revision != revision {
-            // A loop keeps its history since its gradient was asked for: it takes and yields more than plans know of.
+            // The graph has asked for the gradient of a loop. The loop now keeps its history: it has inputs and outputs
+            // that the old plans lack.
             forgetPlans()
             revision = graph.revision
         }
@@ -325,7 +337,7 @@ final class SessionCore {
         do { return try attempt() } catch let error as GraphError
             where error.isOutOfMemory && !functions.plans.isEmpty
         {
-            // Other plans' values are worth less than this run.
+            // Try again without the memory of the other plans.
             forgetPlans()
             return try attempt()
         }
@@ -390,8 +402,8 @@ final class SessionCore {
                 "the Variable '\(vertex.name)' has \(buffer.byteCount) bytes, the memory \(storage.byteCount)"
             ).at(vertex)
         }
-        // Plans that know it on an accelerator are no longer right.
-        if buffer.place != 0 { forgetPlans() }
+        // Plans made before take it to be on the accelerator.
+        if buffer.device != 0 { forgetPlans() }
         buffer.bind(to: storage)
     }
 

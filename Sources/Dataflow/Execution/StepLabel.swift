@@ -1,9 +1,9 @@
-/// What a step of a plan is, put into words when somebody asks.
+/// The name and kind of a step of a plan, put into words when a profile or a description needs them.
 struct StepLabel {
     enum Kind {
-        case run([Vertex], place: Place)
-        case transfer(Node, from: Place, to: Place)
-        /// What TensorFlow 1's control flow decides.
+        case run([Vertex], device: DeviceID)
+        case transfer(Node, from: DeviceID, to: DeviceID)
+        /// TensorFlow 1's control flow.
         case frames
     }
 
@@ -12,7 +12,7 @@ struct StepLabel {
     let bytes: Int
     let outputs: [(spec: TensorSpec, slot: Slot)]
 
-    /// The vertex that it computes, the last of several, or whose value it moves: whose error it is if it fails.
+    /// The vertex that it computes (the last of several) or whose value it moves. An error of the step names it.
     var origin: Vertex? {
         switch kind {
         case .run(let vertices, _): vertices.last
@@ -21,14 +21,14 @@ struct StepLabel {
         }
     }
 
-    /// - Parameter place: where a value lies.
-    func described(_ devices: SessionDevices, place placeOf: (Slot) -> String) -> PlanDescription.Step {
+    /// - Parameter memory: says in words where a value lies.
+    func described(_ devices: SessionDevices, memory memoryOf: (Slot) -> String) -> PlanDescription.Step {
         let (name, operation, device): (String, String, String) =
             switch kind {
-            case .run(let vertices, let place):
+            case .run(let vertices, let device):
                 (
                     origin?.name ?? "", vertices.map { $0.operation.name }.joined(separator: "+"),
-                    "\(devices.device(place).name)"
+                    "\(devices.device(device).name)"
                 )
             case .transfer(let node, let from, let to):
                 (node.name, "Transfer", "\(devices.device(from).name) to \(devices.device(to).name)")
@@ -36,6 +36,6 @@ struct StepLabel {
             }
         return PlanDescription.Step(
             name: name, operation: operation, device: device, bytes: bytes,
-            outputs: outputs.map { "\($0.spec) \(placeOf($0.slot))" })
+            outputs: outputs.map { "\($0.spec) \(memoryOf($0.slot))" })
     }
 }

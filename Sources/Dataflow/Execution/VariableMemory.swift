@@ -2,10 +2,10 @@ internal import Synchronization
 
 /// Which values of a run are the memory of a Variable, and which vertices write it.
 ///
-/// A Variable's memory goes by many names: the Variable, what passes its handle on, what an update yields, and reads, which
-/// are other views of it. Functions know it by its name.
+/// Many values may be the same memory: the Variable, operations that pass its handle on, the results of updates, and
+/// reads, which are views of it. Functions find a Variable by its name.
 struct VariableMemory {
-    /// What a value has to do with a Variable.
+    /// How a value is connected with a Variable.
     struct Use {
         /// The Variable's own output.
         let variable: Node
@@ -13,22 +13,22 @@ struct VariableMemory {
     }
 
     enum Kind {
-        /// The memory itself: whoever uses it sees what is there at that time.
+        /// The memory itself. A vertex sees the value at the time it runs.
         case memory
-        /// What the vertex `by` read. A read of a reference is a view: whoever runs after a later write sees what that wrote,
-        /// as in TensorFlow. A read by a handle (`ReadVariableOp`) keeps the value of its own time.
+        /// A read by the vertex `by`. A read of a reference is a view, as in TensorFlow: a vertex that runs after a
+        /// later write sees the new value. A read by a handle (`ReadVariableOp`) keeps the value of its own time.
         case read(isView: Bool, by: Vertex)
     }
 
     private var uses: [Node: Use] = [:]
-    /// For each Variable the vertices that write it, in order.
+    /// By Variable, the vertices that write it, in order.
     private(set) var writers: [Node: [Vertex]] = [:]
-    /// Vertices whose outputs are another view of a Variable, in order, by Variable.
+    /// By Variable, the vertices whose outputs are views of it, in order.
     private(set) var reads: [Node: [Vertex]] = [:]
 
     /// - Parameters:
     ///   - order: inputs before what uses them.
-    ///   - feeds: values that come from outside.
+    ///   - feeds: values from outside.
     init(_ order: [Vertex], feeds: [Node: TensorSpec]) {
         var byName: [String: Node] = [:]
         for vertex in order {
@@ -64,7 +64,8 @@ struct VariableMemory {
         if feeds[node] == nil { uses[node] = use }
     }
 
-    /// What control flow passes on. A `Merge` of several reads, or of a read and what a loop makes of it, is a value.
+    /// The use that a control flow operation passes on. A `Merge` of several reads, or of a read and a value that a
+    /// loop makes, is no view.
     private func passed(_ vertex: Vertex) -> Use? {
         guard let first = vertex.inputs.first, let use = uses[first] else { return nil }
         guard vertex.operation == Merge.self, case .read = use.kind else { return use }
@@ -78,7 +79,7 @@ struct VariableMemory {
         }
     }
 
-    /// What a value has to do with a Variable; nil if it is no view of one.
+    /// How a value is connected with a Variable; nil if it is not.
     func use(of node: Node) -> Use? { uses[node] }
 
     /// The Variable whose memory a value is or may be.

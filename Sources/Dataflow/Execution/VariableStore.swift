@@ -1,35 +1,36 @@
-/// The memory of one Variable in a session: on the host, or on an accelerator with a copy on the host for those who look.
+/// The memory of one Variable in a session: on the host, or on an accelerator with a copy on the host for readers.
 final class VariableBuffer {
     let name: String
     private let vertex: Vertex
     let spec: TensorSpec
-    private(set) var place: Place
-    /// Whether the memory is somebody else's, who changes the value between runs.
+    private(set) var device: DeviceID
+    /// Whether the memory belongs to the program (`bind`), which changes the value between runs.
     private(set) var isBound = false
     var isInitialized = false
-    /// The host's memory; of a Variable on an accelerator made when first needed.
+    /// The memory on the host. For a Variable on an accelerator, made when first needed.
     private lazy var hostStorage = TensorStorage(byteCount: byteCount)
     private var memory: (context: DeviceContext, memory: DeviceMemory)?
-    /// Where the newest value is, of a Variable on an accelerator.
+    /// For a Variable on an accelerator: which copy holds a newer value than the other.
     private var (isHostNewest, isDeviceNewest) = (false, false)
 
-    init(_ vertex: Vertex, spec: TensorSpec, place: Place, memory: (context: DeviceContext, memory: DeviceMemory)?) {
+    init(_ vertex: Vertex, spec: TensorSpec, device: DeviceID, memory: (context: DeviceContext, memory: DeviceMemory)?)
+    {
         name = vertex.name
         self.vertex = vertex
         self.spec = spec
-        self.place = place
+        self.device = device
         self.memory = memory
     }
 
-    /// What a run throws that reads the Variable before it has a value.
+    /// The error of a run that reads the Variable before it has a value.
     var uninitialized: GraphError {
         GraphError(
             "the Variable '\(name)' is not initialised; run its initialiser or graph.globalVariablesInitializer() first"
         ).at(vertex)
     }
 
-    /// Where it lies.
-    var device: DeviceName { memory?.context.device.name ?? CPUDevice().name }
+    /// The name of the device that it lies on.
+    var deviceName: DeviceName { memory?.context.device.name ?? CPUDevice().name }
 
     var byteCount: Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
 
@@ -50,11 +51,11 @@ final class VariableBuffer {
     func bind(to storage: TensorStorage) {
         hostStorage = storage
         memory = nil
-        (place, isBound, isInitialized) = (0, true, true)
+        (device, isBound, isInitialized) = (0, true, true)
         (isHostNewest, isDeviceNewest) = (false, false)
     }
 
-    /// Whether what was written on the host must go to the device before a run.
+    /// Whether the value on the host must be copied to the device before a run.
     var needsUpload: Bool { isHostNewest }
 
     /// The memory that kernels use in a run: the host's, or the device's, up to date.
@@ -72,23 +73,23 @@ final class VariableBuffer {
 
 /// The Variables of a session by name.
 final class VariableStore {
-    /// What else lives as long as the session.
+    /// Other objects that live as long as the session.
     let resources = SessionResources()
     private var buffers: [String: VariableBuffer] = [:]
     private var bytes = 0
     private let limit: Int
     private let placement: Placement
-    /// The graph in which Variables are found; that of a function may be the first to ask for one, and does not know who else
-    /// uses it.
+    /// The session's graph, with all users of its Variables. A function's graph, which may be the first to need a
+    /// Variable, does not have them.
     private let graph: Graph?
-    /// What takes each Variable's memory or handle, or calls a function that writes it, by the Variable's name; and of how many
-    /// vertices this was found.
+    /// By the Variable's name, the vertices that take its memory or handle, or call a function that writes it. And how
+    /// many vertices the graph had when they were found.
     private var consumers: (found: [String: [Vertex]], vertices: Int) = ([:], 0)
-    /// The vertices of the graph that run by control flow, which is on the host.
+    /// The vertices of the graph that depend on control flow, and so run on the host.
     private var decided: Set<Int> = []
 
     /// - Parameters:
-    ///   - limit: bytes that all of them may take.
+    ///   - limit: bytes that all Variables may take.
     ///   - graph: the session's.
     init(limit: Int, placement: Placement, graph: Graph? = nil) {
         self.graph = graph
@@ -107,26 +108,26 @@ final class VariableStore {
         let (total, overflow) = bytes.addingReportingOverflow(size)
         guard !overflow, total <= limit else {
             throw GraphError(
-                "the Variable '\(vertex.name)', \(spec), and those before it take more memory than there is or the "
-                    + "session may use (\(limit) bytes)"
+                "the Variable '\(vertex.name)', \(spec), and those before it take more than the \(limit) bytes that this "
+                    + "machine has or the session may use"
             ).at(vertex)
         }
-        let place = try place(of: vertex, spec)
+        let device = try device(of: vertex, spec)
         var memory: (DeviceContext, DeviceMemory)?
-        if place != 0 {
-            let context = try placement.devices.context(place)
+        if device != 0 {
+            let context = try placement.devices.context(device)
             memory = (
                 context, try context.allocate(size, for: "'\(vertex.name)'", "the Variable '\(vertex.name)', \(spec)")
             )
         }
         bytes = total
-        let buffer = VariableBuffer(vertex, spec: spec, place: place, memory: memory)
+        let buffer = VariableBuffer(vertex, spec: spec, device: device, memory: memory)
         buffers[vertex.name] = buffer
         return buffer
     }
 
-    private func place(of vertex: Vertex, _ spec: TensorSpec) throws -> Place {
-        // Nothing to decide where no accelerator is meant: nothing is looked at.
+    private func device(of vertex: Vertex, _ spec: TensorSpec) throws -> DeviceID {
+        // Without an accelerator there is nothing to decide.
         if vertex.device.kind != .gpu, try placement.standard() == 0 { return 0 }
         let vertices = (graph ?? vertex.graph).vertices
         if consumers.vertices != vertices.count {
@@ -139,7 +140,7 @@ final class VariableStore {
                 }
             }
         }
-        return try placement.place(
+        return try placement.device(
             ofVariable: vertex, dtype: spec.dtype, consumers: consumers.found[vertex.name] ?? [], decided: decided)
     }
 }

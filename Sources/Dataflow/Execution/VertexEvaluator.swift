@@ -1,10 +1,11 @@
-/// Computes one vertex on given values, apart from any plan.
+/// Computes one vertex on given values, without a plan.
 struct VertexEvaluator {
     let options: SessionOptions
     let random: RandomState
     unowned let functions: FunctionRuntime
 
-    /// The outputs of a vertex on values whose shapes only the run tells. What it writes is written in place.
+    /// The outputs of a vertex on values whose shapes are known only at run time. Variables that it writes change in
+    /// place.
     ///
     /// - Parameters:
     ///   - resources: the stacks and arrays of the run.
@@ -21,19 +22,19 @@ struct VertexEvaluator {
         if let operation = operation as? any DynamicOperation.Type {
             let results = try operation.evaluate(call())
             for (result, output) in zip(results, vertex.outputs) where result.dtype != output.dtype {
-                throw GraphError("its value is \(result.dtype), where \(output.dtype) is said to come")
+                throw GraphError("its value is \(result.dtype), but the graph says \(output.dtype)")
             }
             return results
         }
         if let operation = operation as? any ValueOperation.Type { return try operation.evaluate(call()) }
         try vertex.checkHandles(values.map(\.dtype))
-        var inference = Inference(
+        var context = ShapeContext(
             attributes: vertex.attributes, inputs: values.map { TensorSpec($0.dtype, $0.shape) },
             constants: values.map { $0 })
-        inference.memoryLimit = options.memoryLimit
-        if let folded = try operation.fold(inference) { return folded }
-        let specs = zip(vertex.outputs.indices, try operation.infer(inference)).map { i, shape in
-            // A handle is the memory that it stands for, of that memory's type.
+        context.memoryLimit = options.memoryLimit
+        if let folded = try operation.fold(context) { return folded }
+        let specs = zip(vertex.outputs.indices, try operation.infer(context)).map { i, shape in
+            // A handle's tensor is the memory that it stands for, and has its dtype.
             let handle = vertex.outputs[i].dtype == .resource ? operation.aliases[i] : nil
             return TensorSpec(handle.map { values[$0].dtype } ?? vertex.outputs[i].dtype, shape)
         }
@@ -43,13 +44,13 @@ struct VertexEvaluator {
             random: random, scratch: functions.plans.scratch, variable: variable)
     }
 
-    /// The outputs of a vertex of which all shapes are known.
+    /// The outputs of a vertex all of whose shapes are known.
     static func run(
         _ vertex: Vertex, inputs: [Tensor], outputs: [TensorSpec], threads: Int, precision: MatrixPrecision,
         random: RandomState, scratch: KernelScratch = KernelScratch(), variable: VariableBuffer? = nil
     ) throws -> [Tensor] {
         for spec in outputs where !spec.shape.isFullyDefined {
-            throw GraphError("its output's shape \(spec.shape) is not known even at run time")
+            throw GraphError("the shape of its output, \(spec.shape), is not known even at run time")
         }
         let operation = vertex.operation
         var results = outputs.enumerated().map { i, spec -> Tensor in
@@ -64,7 +65,7 @@ struct VertexEvaluator {
             random: random, scratch: scratch, variable: variable)
         let kernel = try operation.kernel(binding)
         var pointers = (inputs + results).map(\.storage.pointer)
-        try pointers.withUnsafeMutableBufferPointer { try kernel(Frame(pointers: $0.baseAddress!)) }
+        try pointers.withUnsafeMutableBufferPointer { try kernel(RunMemory(pointers: $0.baseAddress!)) }
         if operation.aliases[0] == 0 { results[0] = inputs[0] }
         return results
     }

@@ -2,9 +2,10 @@
     internal import Glibc
 #endif
 
-/// Where the operations of a graph may write files: `SaveV2`, `MergeV2Checkpoints`, and `PrintV2` to a file.
+/// The folders where the operations of a graph may write files: `SaveV2`, `MergeV2Checkpoints`, and `PrintV2` to a
+/// file.
 ///
-/// A graph is a program that may come from somebody else. What it reads is not limited.
+/// A graph is a program that may come from somebody else. It may read any file.
 public struct WritableFolders: Sendable, Equatable {
     /// nil: everywhere.
     private let folders: [String]?
@@ -14,26 +15,28 @@ public struct WritableFolders: Sendable, Equatable {
     public static let none = WritableFolders([])
     public static let everywhere = WritableFolders(nil)
 
-    /// These folders and those in them.
+    /// These folders and all folders in them.
     public static func under(_ folders: [String]) -> WritableFolders { WritableFolders(folders) }
 
-    /// - Throws: `GraphError` if a file at `path` would lie in none of the folders, links followed.
+    /// - Throws: `GraphError` if a file at `path`, once links are followed, would lie in none of the folders.
     public func check(_ path: String) throws {
         guard let folders else { return }
         guard !folders.isEmpty else {
-            throw GraphError("the graph would write '\(path)', and its session lets it write no files", isOutput: true)
+            throw GraphError(
+                "the graph would write '\(path)', but its session allows it to write no files", isOutput: true)
         }
-        let place = WritableFolders.place(path)
+        let target = WritableFolders.resolved(path)
         for folder in folders {
-            guard let place, let folder = WritableFolders.place(folder) else { continue }
-            if place.hasPrefix(folder == "/" ? "/" : "\(folder)/") { return }
+            guard let target, let folder = WritableFolders.resolved(folder) else { continue }
+            if target.hasPrefix(folder == "/" ? "/" : "\(folder)/") { return }
         }
         throw GraphError(
-            "the graph would write '\(path)', which is not in \(folders.joined(separator: " nor in "))", isOutput: true)
+            "the graph would write '\(path)', which is not in \(folders.joined(separator: " or in "))", isOutput: true)
     }
 
-    /// The path behind all links of what is at `path`, or would be; nil if that cannot be told.
-    private static func place(_ path: String) -> String? {
+    /// The path of the file at `path`, which need not exist yet, with all links followed; nil if the links lead
+    /// nowhere.
+    private static func resolved(_ path: String) -> String? {
         guard !path.isEmpty, !path.utf8.contains(0) else { return nil }
         var (known, rest) = (path.hasPrefix("/") ? path : "./\(path)", [Substring]())
         while true {
@@ -43,7 +46,7 @@ public struct WritableFolders: Sendable, Equatable {
                 return rest.isEmpty ? start : (start == "/" ? "" : start) + "/" + rest.joined(separator: "/")
             }
             var status = stat()
-            // A link that leads nowhere would be followed by who makes the file.
+            // Whoever makes the file would follow a link that leads nowhere yet, so its target counts: refuse.
             guard errno == ENOENT, lstat(known, &status) != 0, let slash = known.lastIndex(of: "/") else { return nil }
             let name = known[known.index(after: slash)...]
             guard name != "..", name != "." else { return nil }

@@ -55,12 +55,12 @@ public final class Function: Sendable, Equatable {
 
     /// The parameters that a result depends on.
     func parameters(behind result: Int) -> Set<Int> {
-        let places = Dictionary(zip(parameters.map(\.vertex.id), parameters.indices), uniquingKeysWith: { $1 })
+        let numbers = Dictionary(zip(parameters.map(\.vertex.id), parameters.indices), uniquingKeysWith: { $1 })
         var (found, seen): (Set<Int>, Set<Int>) = ([], [])
         var stack = [results[result].vertex]
         while let vertex = stack.popLast() {
             guard seen.insert(vertex.id).inserted else { continue }
-            if let place = places[vertex.id] { found.insert(place) }
+            if let number = numbers[vertex.id] { found.insert(number) }
             stack += vertex.inputs.map(\.vertex)
             if let carried = vertex.loopInput { stack.append(carried.vertex) }
         }
@@ -71,22 +71,22 @@ public final class Function: Sendable, Equatable {
     ///
     /// - Parameter work: what the vertex at hand has cost so far; nil: nothing.
     /// - Throws: `GraphError` for arguments that the body cannot take, and for functions that take too much work.
-    func infer(_ arguments: [TensorSpec], _ work: InferenceWork?) throws -> [TensorSpec] {
+    func infer(_ arguments: [TensorSpec], _ work: ShapeWork?) throws -> [TensorSpec] {
         if let known = inferred.withLock({ $0[arguments] }) { return known }
         try check(arguments.map(\.dtype))
         let isOutermost = work == nil
-        let work = work ?? InferenceWork()
+        let work = work ?? ShapeWork()
         let found: [TensorSpec]
         do {
-            if exceedsWork.load(ordering: .relaxed) { throw InferenceWork.Exceeded() }
+            if exceedsWork.load(ordering: .relaxed) { throw ShapeWork.Exceeded() }
             try work.add()
             found = try CallStack.extended {
                 try graph.specs(
                     of: results, feeds: Dictionary(zip(parameters, arguments), uniquingKeysWith: { $1 }), work)
             }
-        } catch is InferenceWork.Exceeded {
+        } catch is ShapeWork.Exceeded {
             if isOutermost { exceedsWork.store(true, ordering: .relaxed) }
-            throw InferenceWork.Exceeded()
+            throw ShapeWork.Exceeded()
         }
         inferred.withLock { known in
             if known.count >= 64 { known.removeAll() }
@@ -136,7 +136,7 @@ extension Graph {
         for vertex in members {
             let inputs = vertex.inputs.map { twins[$0] ?? $0 }
             let controls = vertex.controls.compactMap { vertices[$0.id] }
-            let twin = placed(at: vertex.location) {
+            let twin = located(at: vertex.location) {
                 add(
                     vertex.operation, inputs, vertex.attributes, name: vertex.name, isLoopHead: vertex.loopInput != nil,
                     controls: controls, device: vertex.device)

@@ -19,7 +19,7 @@ extension Graph {
         }
     }
 
-    /// As `gradients(of:by:upstream:)` within a rule for gradients: a mistake has the place of the operation that made it.
+    /// As `gradients(of:by:upstream:)` within a rule for gradients: a mistake has the location of the operation that made it.
     func gradients(of ys: [Node], by xs: [Node], arrived upstream: [Node]) -> [Node?] {
         differentiate(ys, by: xs, upstream, "gradients", nil) { gradient in
             note(gradient: gradient.values)

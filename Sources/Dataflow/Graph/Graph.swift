@@ -17,7 +17,7 @@ public final class Graph: Sendable {
         var devices: [DeviceName] = []
         var controls: [Vertex] = []
         /// Where the user's program called the function of the library that is building now.
-        var place: SourceLocation?
+        var location: SourceLocation?
         var variables: [Variable] = []
         var regularizers: [Node] = []
         var updates: [Node] = []
@@ -156,28 +156,28 @@ public final class Graph: Sendable {
         return try build()
     }
 
-    /// Whatever is built inside was asked for at this place, a user's call of a function of the library that is made of
-    /// others: mistakes are told there. Of functions within functions the outermost one's place counts.
+    /// Gives all that is built inside this location: that of the user's call of a library function that is made of others.
+    /// Mistakes are reported there. If such functions call each other, the outermost call's location counts.
     package func located<Result>(
         _ file: StaticString, _ line: UInt, _ build: () throws -> Result
     ) rethrows -> Result {
-        guard root.place == nil else { return try build() }
-        return try placed(at: SourceLocation(file: file, line: line), build)
+        guard root.location == nil else { return try build() }
+        return try located(at: SourceLocation(file: file, line: line), build)
     }
 
     /// What is built inside lies there, wherever it is asked for: a copy lies where what it is copied from does.
-    func placed<Result>(at place: SourceLocation?, _ build: () throws -> Result) rethrows -> Result {
+    func located<Result>(at location: SourceLocation?, _ build: () throws -> Result) rethrows -> Result {
         let root = root
-        let before = root.place
-        root.state.withLock { $0.place = place }
-        defer { root.state.withLock { $0.place = before } }
+        let before = root.location
+        root.state.withLock { $0.location = location }
+        defer { root.state.withLock { $0.location = before } }
         return try build()
     }
 
     /// The graph that this body belongs to, or itself.
     package var root: Graph { parent?.root ?? self }
 
-    private var place: SourceLocation? { state.withLock { $0.place } }
+    private var location: SourceLocation? { state.withLock { $0.location } }
 
     // MARK: Growing
 
@@ -215,7 +215,7 @@ public final class Graph: Sendable {
         let inputs = given.map(local)
         // What the library builds on its own account, such as a gradient's rows made whole, lies where its inputs do.
         let told = location?.isLibrary == true ? nil : location
-        let place = root.place ?? told ?? given.lazy.compactMap(\.vertex.location).first
+        let location = root.location ?? told ?? given.lazy.compactMap(\.vertex.location).first
         let room = operation is any LoopOperation.Type ? LoopHistory.room : 0
         let (id, fullName, scopeControls, scopeDevice) = state.withLock { state in
             (
@@ -228,18 +228,18 @@ public final class Graph: Sendable {
         var outputs: [TensorSpec] = []
         var constants: [Tensor?] = []
         var error =
-            mistake?.at("\(operation.name) '\(fullName)'", place) ?? given.lazy.compactMap(\.vertex.error).first
+            mistake?.at("\(operation.name) '\(fullName)'", location) ?? given.lazy.compactMap(\.vertex.error).first
             ?? (scopeControls + controls).lazy.compactMap(\.error).first
         if error == nil, let stranger = (scopeControls + controls).first(where: { $0.graph !== self }) {
             error = GraphError("it is to wait for '\(stranger.name)', which belongs to another graph")
-                .at("\(operation.name) '\(fullName)'", place)
+                .at("\(operation.name) '\(fullName)'", location)
         }
         if error == nil {
             do throws(GraphError) {
                 (resolved, outputs, constants) = try check(
                     operation, inputs, attributes, name: fullName, isLoopHead: isLoopHead)
             } catch let mistake {
-                error = mistake.at("\(operation.name) '\(fullName)'", place)
+                error = mistake.at("\(operation.name) '\(fullName)'", location)
             }
         }
         if error != nil {
@@ -252,7 +252,7 @@ public final class Graph: Sendable {
         let vertex = Vertex(
             graph: self, id: id, name: fullName, operation: operation, attributes: resolved, inputs: inputs,
             controls: scopeControls + controls, device: device ?? scopeDevice, outputs: outputs, constants: constants,
-            error: error, location: place)
+            error: error, location: location)
         state.withLock { state in
             if earlier == nil {
                 require(state.nextID + room == id, "a graph is built by one thread")
@@ -312,15 +312,15 @@ public final class Graph: Sendable {
             where operation.signature.takesReference(i) && !input.isReference {
                 throw GraphError("input \(i) must be a Variable's memory, got the value \(input.name)")
             }
-            let inference = Inference(
+            let context = ShapeContext(
                 attributes: resolved, inputs: specs,
                 constants: inputs.map(\.constant) + specs.dropFirst(inputs.count).map { _ in nil })
-            var shapes = try operation.infer(inference)
+            var shapes = try operation.infer(context)
             // Its input is but a default: what is fed instead may have any shape that the attribute allows.
             if operation == PlaceholderWithDefault.self { shapes = [try resolved.shape("shape")] }
             require(
                 shapes.count == types.count, "\(operation.name) infers \(shapes.count) of \(types.count) outputs")
-            let folded = try operation.fold(inference)
+            let folded = try operation.fold(context)
             return (resolved, zip(types, shapes).map { TensorSpec($0, $1) }, folded.map { $0.map { $0 } } ?? [])
         } catch let error as GraphError {
             throw error
@@ -332,7 +332,7 @@ public final class Graph: Sendable {
     func record(_ error: GraphError) {
         if let body = openBody { return body.record(error) }
         var error = error
-        if let place = root.place, error.location?.isLibrary != false { error.location = place }
+        if let location = root.location, error.location?.isLibrary != false { error.location = location }
         let mistake = error
         state.withLock { $0.firstError = $0.firstError ?? mistake }
     }

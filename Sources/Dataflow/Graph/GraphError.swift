@@ -37,7 +37,7 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
         return text
     }
 
-    /// Names the vertex and place, unless an inner error already has.
+    /// Names the vertex and its location, unless an inner error already has.
     func at(_ node: String, _ location: SourceLocation?) -> GraphError {
         var copy = self
         copy.node = copy.node ?? node
@@ -49,7 +49,7 @@ public struct GraphError: Error, Sendable, Equatable, CustomStringConvertible {
     func at(_ vertex: Vertex) -> GraphError { at("\(vertex.operation.name) '\(vertex.name)'", vertex.location) }
 }
 
-/// A place in the program that built a graph.
+/// A line of the program that built a graph.
 public struct SourceLocation: Sendable, Equatable, CustomStringConvertible {
     public let file: String
     public let line: UInt

@@ -1,4 +1,4 @@
-/// One operation: its TensorFlow name and signature, shape rule, gradient and CPU kernel, all in one place.
+/// One operation: its TensorFlow name and signature, shape rule, gradient and CPU kernel, all in one file.
 ///
 /// To add one: write a type that conforms, in a file of `Operations/`; add a line to `OperationCatalog`; add a row to the
 /// op table in `Tests/DataflowTests`. Names, attributes and semantics are TensorFlow's, so that any graph can be exchanged.
@@ -28,13 +28,16 @@ public protocol Operation: Sendable {
     /// Inputs (Variables' memory) that the kernel overwrites.
     static var writes: [Int] { get }
 
+    /// Why it runs on the CPU alone; nil if it has a kernel for GPUs (for float32 at least), or needs none.
+    static var hostReason: String? { get }
+
     /// The shapes of the outputs, as far as the inputs' shapes (and values, where known) tell.
     /// - Throws: `GraphError` with both shapes in it when the inputs do not fit each other.
-    static func infer(_ node: Inference) throws -> [Shape]
+    static func infer(_ node: ShapeContext) throws -> [Shape]
 
     /// The values of the outputs where they follow from the inputs' *shapes* alone, else nil; or, of an operation whose
     /// outputs' shapes only its computation tells (such as `Unique`), where the inputs' values are known.
-    static func fold(_ node: Inference) throws -> [Tensor]?
+    static func fold(_ node: ShapeContext) throws -> [Tensor]?
 
     /// Ordinary nodes that compute the gradient for each input, nil where none flows.
     static func gradient(_ node: GradientContext) throws -> [Node?]
@@ -50,7 +53,8 @@ extension Operation {
     public static var passesHandles: Bool { false }
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { nil }
+    public static var hostReason: String? { HostReason.standard(Self.self) }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { nil }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         throw missingGradient(Self.self)
     }
@@ -86,14 +90,14 @@ public struct TensorSpec: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What a shape rule sees: attributes, the inputs' dtypes and shapes, and those values that are known already.
-public struct Inference: Sendable {
+public struct ShapeContext: Sendable {
     public let attributes: Attributes
     public let inputs: [TensorSpec]
     let constants: [Tensor?]
     /// Bytes that a tensor may take; nil while a graph is built, when nothing large is computed.
     var memoryLimit: Int?
     /// What the functions that are called have cost so far; nil: nothing.
-    var work: InferenceWork?
+    var work: ShapeWork?
 
     package init(attributes: Attributes, inputs: [TensorSpec], constants: [Tensor?]) {
         self.attributes = attributes
@@ -155,7 +159,7 @@ public struct GradientContext: Sendable {
     public func hasUpstream(_ i: Int) -> Bool { arrived[i] != nil }
 }
 
-extension Inference: CustomStringConvertible {
+extension ShapeContext: CustomStringConvertible {
     /// The inputs' dtypes and shapes, and the attributes.
     public var description: String { "(\(inputs.map(\.description).joined(separator: ", "))) \(attributes)" }
 }

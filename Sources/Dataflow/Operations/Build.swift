@@ -31,7 +31,7 @@ func applyAll(
     return vertex.outputs.indices.map(vertex.output)
 }
 
-/// Adds an operation with the place of its first input, for operators and gradients.
+/// Adds an operation with the location of its first input, for operators and gradients.
 @inline(never)
 func apply(_ operation: any Operation.Type, _ inputs: [any Operand], _ attributes: Attributes = [:]) -> Node {
     let nodes = inputs.map(\.node)
@@ -113,7 +113,7 @@ private func lost(_ operation: any Operation.Type, _ isEmpty: Bool, _ location: 
     return mistaken(mistake.at(operation.name, location), in: Graph())
 }
 
-/// For operators: the Swift value becomes a constant of the node's dtype, with the node's place.
+/// For operators: the Swift value becomes a constant of the node's dtype, with the node's location.
 @inline(never)
 func alike(_ x: any Operand, _ y: any TensorConvertible) -> [any Operand] {
     [x, constant(y, like: x.node, in: x.node.graph, x.node.vertex.location)]

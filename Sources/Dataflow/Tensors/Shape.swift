@@ -74,9 +74,9 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
 
     /// Dimension `index`, nil if unknown or if there is none of this index; negative indices count from the end.
     public subscript(index: Int) -> Int? {
-        let place = index < 0 ? index + extents.count : index
-        guard extents.indices.contains(place), extents[place] >= 0 else { return nil }
-        return extents[place]
+        let own = index < 0 ? index + extents.count : index
+        guard extents.indices.contains(own), extents[own] >= 0 else { return nil }
+        return extents[own]
     }
 
     /// The extents of a fully defined shape.

@@ -82,9 +82,9 @@ extension Tensor {
         }
         if self.shape == other.shape { return zip(a, b).allSatisfy(isClose) }
         // Row-major over the common shape; a dimension of 1 repeats.
-        let places = [self.shape, other.shape].map { BroadcastPlaces($0, in: shape) }
+        let indices = [self.shape, other.shape].map { BroadcastIndex($0, in: shape) }
         return (0..<(shape.elementCount ?? 0)).allSatisfy {
-            isClose(a[places[0].place(of: $0)], b[places[1].place(of: $0)])
+            isClose(a[indices[0].index(of: $0)], b[indices[1].index(of: $0)])
         }
     }
 
@@ -98,7 +98,7 @@ extension Tensor {
 }
 
 /// Where the elements of a tensor are that is broadcast to a shape.
-private struct BroadcastPlaces {
+private struct BroadcastIndex {
     /// Of each dimension of the shape, the last first: its extent, and how far the tensor moves along it.
     private let steps: [(extent: Int, step: Int)]
 
@@ -110,12 +110,12 @@ private struct BroadcastPlaces {
         }
     }
 
-    func place(of element: Int) -> Int {
-        var (rest, place) = (element, 0)
+    func index(of element: Int) -> Int {
+        var (rest, index) = (element, 0)
         for (extent, step) in steps {
-            place += rest % extent * step
+            index += rest % extent * step
             rest /= extent
         }
-        return place
+        return index
     }
 }

@@ -1,28 +1,28 @@
 extension Tensor {
     /// A part of the tensor, as numpy takes it: `t[0]`, `t[1..<3]`, `t[..., 0]`, `t[.newAxis]`, `t[-1, .range(step: 2)]`; see
-    /// `TensorIndex`. Dimensions behind the last place stay whole. Leading parts share the elements.
-    /// - Throws: `GraphError` for an index beyond its dimension, too many places, two ellipses, a step of 0.
-    public subscript<each Place: TensorIndexConvertible>(_ places: repeat each Place) -> Tensor {
-        get throws { try slice(TensorIndex.list(repeat each places)) }
+    /// `TensorIndex`. Dimensions behind the last index stay whole. Leading parts share the elements.
+    /// - Throws: `GraphError` for an index beyond its dimension, too many indices, two ellipses, a step of 0.
+    public subscript<each Index: TensorIndexConvertible>(_ indices: repeat each Index) -> Tensor {
+        get throws { try slice(TensorIndex.list(repeat each indices)) }
     }
 
     /// A part of the tensor: `t[...]`, `t[..., 0]`.
-    public subscript<each Place: TensorIndexConvertible>(
-        _ ellipsis: UnboundedRange, _ places: repeat each Place
+    public subscript<each Index: TensorIndexConvertible>(
+        _ ellipsis: UnboundedRange, _ indices: repeat each Index
     ) -> Tensor {
-        get throws { try slice([.ellipsis] + TensorIndex.list(repeat each places)) }
+        get throws { try slice([.ellipsis] + TensorIndex.list(repeat each indices)) }
     }
 
     /// A part of the tensor: `t[0, ...]`, `t[0, ..., 1]`; further behind the ellipsis is spelt `.ellipsis`.
-    public subscript<each Place: TensorIndexConvertible>(
-        _ first: some TensorIndexConvertible, _ ellipsis: UnboundedRange, _ places: repeat each Place
+    public subscript<each Index: TensorIndexConvertible>(
+        _ first: some TensorIndexConvertible, _ ellipsis: UnboundedRange, _ indices: repeat each Index
     ) -> Tensor {
-        get throws { try slice([first.tensorIndex, .ellipsis] + TensorIndex.list(repeat each places)) }
+        get throws { try slice([first.tensorIndex, .ellipsis] + TensorIndex.list(repeat each indices)) }
     }
 
-    /// The part that the places of a subscript name.
-    func slice(_ places: [TensorIndex]) throws -> Tensor {
-        let slice = TensorSlice(places)
+    /// The part that the indices of a subscript name.
+    func slice(_ indices: [TensorIndex]) throws -> Tensor {
+        let slice = TensorSlice(indices)
         let bounds = try SliceBounds(
             shape, begin: slice.begin, end: slice.end, strides: slice.strides, slice.attributes)
         let result = Shape(bounds.result)
@@ -39,7 +39,7 @@ extension Tensor {
         var pointers = [storage.pointer, part.storage.pointer]
         try pointers.withUnsafeMutableBufferPointer {
             try copy.kernel(from: 0, to: 1, size: dtype.size, threads: CPUDevice.cores)(
-                Frame(pointers: $0.baseAddress!))
+                RunMemory(pointers: $0.baseAddress!))
         }
         extendLifetime(storage)
         part.holdTexts()
@@ -47,7 +47,7 @@ extension Tensor {
     }
 }
 
-/// The places of a subscript as `StridedSlice` takes them.
+/// The indices of a subscript as `StridedSlice` takes them.
 struct TensorSlice {
     private(set) var begin: [Int] = []
     private(set) var end: [Int] = []
@@ -57,9 +57,9 @@ struct TensorSlice {
         "begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0,
     ]
 
-    init(_ places: [TensorIndex]) {
-        for place in places {
-            switch place.kind {
+    init(_ indices: [TensorIndex]) {
+        for index in indices {
+            switch index.kind {
             case .index(let index): add(index, index, 1, "shrink_axis_mask")
             case .ellipsis: add(0, 0, 1, "ellipsis_mask")
             case .newAxis: add(0, 0, 1, "new_axis_mask")
@@ -80,6 +80,6 @@ struct TensorSlice {
         strides.append(step)
     }
 
-    /// Sets the bit of the place that comes next.
+    /// Sets the bit of the next index.
     private mutating func mark(_ mask: String) { masks[mask, default: 0] |= 1 << begin.count }
 }

@@ -1,4 +1,4 @@
-/// One place of a subscript of a `Tensor` or a `Node`, as in numpy's `x[0, 1:3, ..., None]`.
+/// One index of a subscript of a `Tensor` or a `Node`, as in numpy's `x[0, 1:3, ..., None]`.
 ///
 /// In Swift that is `x[0, 1..<3, ..., .newAxis]`: an Int takes one index and its dimension away, a range of Ints keeps a part
 /// of the dimension, `...` stands for all dimensions that are not named, `.newAxis` puts a dimension of 1 in. Indices and
@@ -22,10 +22,10 @@ public struct TensorIndex: Sendable, Hashable, ExpressibleByIntegerLiteral, Cust
 
     public init(integerLiteral value: Int) { self.init(value) }
 
-    /// What a subscript's places say, in order.
-    package static func list<each Place: TensorIndexConvertible>(_ places: repeat each Place) -> [TensorIndex] {
+    /// The indices of a subscript, in order.
+    package static func list<each Index: TensorIndexConvertible>(_ indices: repeat each Index) -> [TensorIndex] {
         var list: [TensorIndex] = []
-        for place in repeat each places { list.append(place.tensorIndex) }
+        for index in repeat each indices { list.append(index.tensorIndex) }
         return list
     }
 
@@ -52,10 +52,10 @@ extension TensorIndex: TensorIndexConvertible {
 }
 
 extension TensorIndexConvertible where Self == TensorIndex {
-    /// All dimensions that the other places do not name: numpy's `...`, which may also be written `...`.
+    /// All dimensions that the other indices do not name: numpy's `...`, which may also be written `...`.
     public static var ellipsis: TensorIndex { TensorIndex(.ellipsis) }
 
-    /// A dimension of 1 in this place: numpy's `newaxis`.
+    /// A new dimension of 1 here: numpy's `newaxis`.
     public static var newAxis: TensorIndex { TensorIndex(.newAxis) }
 
     /// Every `step`-th index from `from` up to, but not with, `to`: numpy's `from:to:step`.

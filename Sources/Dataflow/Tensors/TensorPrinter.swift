@@ -4,7 +4,7 @@ struct TensorPrinter {
     private let extents: [Int]
     private let strides: [Int]
     private let isShortened: Bool
-    /// The text of each element that is shown, of one width, by its place.
+    /// The text of each element that is shown, of one width, by its offset.
     private let words: [Int: String]
 
     private static let threshold = 1000
@@ -22,14 +22,14 @@ struct TensorPrinter {
         extents = tensor.shape.knownExtents
         strides = tensor.shape.strides
         isShortened = tensor.elementCount > TensorPrinter.threshold
-        var places: [Int] = [0]
-        if tensor.elementCount == 0 { places = [] }
-        for (extent, stride) in zip(extents, strides) where !places.isEmpty {
+        var offsets: [Int] = [0]
+        if tensor.elementCount == 0 { offsets = [] }
+        for (extent, stride) in zip(extents, strides) where !offsets.isEmpty {
             let shown = TensorPrinter.shown(extent, isShortened)
-            places = places.flatMap { place in shown.map { place + $0 * stride } }
+            offsets = offsets.flatMap { offset in shown.map { offset + $0 * stride } }
         }
         words = Dictionary(
-            zip(places, TensorPrinter.words(tensor, places)), uniquingKeysWith: { first, _ in first })
+            zip(offsets, TensorPrinter.words(tensor, offsets)), uniquingKeysWith: { first, _ in first })
     }
 
     /// The indices of a dimension that are shown.
@@ -38,11 +38,11 @@ struct TensorPrinter {
             ? Array(0..<edge) + Array(extent - edge..<extent) : Array(0..<extent)
     }
 
-    private func text(dimension: Int, at place: Int, indent: String, width: Int) -> String {
-        guard dimension < extents.count else { return words[place] ?? "" }
+    private func text(dimension: Int, at offset: Int, indent: String, width: Int) -> String {
+        guard dimension < extents.count else { return words[offset] ?? "" }
         let shown = TensorPrinter.shown(extents[dimension], isShortened)
         let parts = shown.map { i in
-            text(dimension: dimension + 1, at: place + i * strides[dimension], indent: indent + " ", width: width - 1)
+            text(dimension: dimension + 1, at: offset + i * strides[dimension], indent: indent + " ", width: width - 1)
         }
         let gap = shown.count < extents[dimension] ? TensorPrinter.edge : nil
         var result = ""
@@ -70,11 +70,11 @@ struct TensorPrinter {
 
     // MARK: Words
 
-    private static func words(_ tensor: Tensor, _ places: [Int]) -> [String] {
+    private static func words(_ tensor: Tensor, _ offsets: [Int]) -> [String] {
         func pick<Scalar: TensorScalar>(_ type: Scalar.Type) -> [Scalar] {
             tensor.withUnsafeBytes { bytes in
                 let elements = bytes.bindMemory(to: type)
-                return places.map { elements[$0] }
+                return offsets.map { elements[$0] }
             }
         }
         let isScalar = tensor.shape.rank == 0
@@ -87,7 +87,7 @@ struct TensorPrinter {
         case .uint8: padded(pick(UInt8.self).map { "\($0)" })
         case .bool: padded(pick(Bool.self).map { "\($0)" })
         case .string: pick(TextNumber.self).map { "\"\(String(decoding: $0.bytes, as: UTF8.self))\"" }
-        case .resource, .variant: places.map { _ in "<\(tensor.dtype)>" }
+        case .resource, .variant: offsets.map { _ in "<\(tensor.dtype)>" }
         }
     }
 

@@ -37,7 +37,7 @@ struct DeviceTableTests {
         let ran = events.contains { $0.device == "/device:GPU:0" }
         // A view is nothing to run, and what shapes alone tell is known before the run.
         let isStep = operation.aliases[0] != 0 && !events.isEmpty
-        if isFed, isStep { #expect(ran == (GPUCoverage.reasonForCPU(operation) == nil), "\(name) on a GPU: \(ran)") }
+        if isFed, isStep { #expect(ran == (operation.hostReason == nil), "\(name) on a GPU: \(ran)") }
     }
 
     @Test("what runs on the CPU alone is listed with its reason, and each operation once")

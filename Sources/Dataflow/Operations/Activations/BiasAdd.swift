@@ -4,7 +4,7 @@ public enum BiasAdd: ElementwiseOperation, NumericKernel {
         ["value": "T", "bias": "T"], to: ["output": "T"], types: ["T": DType.numbers],
         defaults: ["data_format": .string("NHWC")])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let bias = try node.shape(1, rank: 1, "'bias'")
         let shape = node.shape(0)
         guard let rank = shape.rank else { return [.unknown] }
@@ -42,10 +42,10 @@ public enum BiasAdd: ElementwiseOperation, NumericKernel {
         let rows = channels * inner == 0 ? 0 : binding.count(0) / (channels * inner)
         let threads = min(usefulThreads(binding.threads, work: binding.count(0)), max(rows, 1))
         let (input, bias, output) = (binding.input(0), binding.input(1), binding.output())
-        return { frame in
-            let x = frame.pointer(input, Scalar.self)
-            let b = frame.pointer(bias, Scalar.self)
-            let y = frame.pointer(output, Scalar.self)
+        return { memory in
+            let x = memory.pointer(input, Scalar.self)
+            let b = memory.pointer(bias, Scalar.self)
+            let y = memory.pointer(output, Scalar.self)
             parallel(threads) { part in
                 for row in rows * part / threads..<rows * (part + 1) / threads {
                     let (from, to) = (x + row * channels * inner, y + row * channels * inner)
@@ -65,7 +65,7 @@ public enum BiasAdd: ElementwiseOperation, NumericKernel {
 public enum BiasAddV1: ElementwiseOperation {
     public static let signature = Signature(
         ["value": "T", "bias": "T"], to: ["output": "T"], types: ["T": DType.numbers])
-    public static func infer(_ node: Inference) throws -> [Shape] { try BiasAdd.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try BiasAdd.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         [node.upstream(), apply(BiasAddGrad.self, [node.upstream()])]
     }
@@ -78,7 +78,7 @@ public enum BiasAddGrad: Operation, NumericKernel {
         ["out_backprop": "T"], to: ["output": "T"], types: ["T": DType.numbers],
         defaults: ["data_format": .string("NHWC")])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         guard let rank = shape.rank else { return [.unknown(rank: 1)] }
         return [Shape([shape[try channelAxis(node.attributes, rank: rank)]])]
@@ -102,8 +102,9 @@ public enum BiasAddGrad: Operation, NumericKernel {
         let axis = try channelAxis(binding.attributes, rank: rank)
         let layout = ReductionLayout(shape, axes: Set(0..<rank).subtracting([axis]))
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
-            layout.reduce(frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self), initial: Scalar(0.0)) {
+        return { memory in
+            layout.reduce(memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self), initial: Scalar(0.0))
+            {
                 Scalar.wrappingAdd($0, $1)
             }
         }
@@ -138,5 +139,18 @@ extension BiasAdd: GPUOperation {
             [ElementwiseTerm(expression: .input(0) + .input(1), operands: [.input(0), .input(1)], output: 0)],
             inputs: [binding.inputs[0], TensorSpec(binding.inputs[1].dtype, column)], outputs: binding.outputs,
             updates: [nil], input: { .input($0) }, output: { .output($0) })
+    }
+}
+
+extension BiasAddGrad: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32 else { return nil }
+        let shape = binding.inputs[0].shape
+        let rank = shape.knownExtents.count
+        let axes = Set(0..<rank).subtracting([try channelAxis(binding.attributes, rank: rank)])
+        var program = GPUProgram()
+        GPUReduction.sum.commands(
+            ReductionLayout(shape, axes: axes), from: .input(0), to: .output(0), &program)
+        return program
     }
 }

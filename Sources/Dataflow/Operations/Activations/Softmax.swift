@@ -3,7 +3,7 @@ internal import CKernels
 /// `Softmax`: e^x over its sum along the last dimension.
 public enum Softmax: Operation {
     public static let signature = Signature.unary(DType.floats, input: "logits", output: "softmax")
-    public static func infer(_ node: Inference) throws -> [Shape] { [try rowsShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try rowsShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let (y, dy) = (node.output(), node.upstream())
         return [(dy - sum(dy * y, axes: [-1], keepDims: true)) * y]
@@ -19,7 +19,7 @@ public enum Softmax: Operation {
 /// `LogSoftmax`: the logarithm of the softmax along the last dimension.
 public enum LogSoftmax: Operation {
     public static let signature = Signature.unary(DType.floats, input: "logits", output: "logsoftmax")
-    public static func infer(_ node: Inference) throws -> [Shape] { [try rowsShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try rowsShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let dy = node.upstream()
         return [dy - sum(dy, axes: [-1], keepDims: true) * exp(node.output())]
@@ -32,7 +32,7 @@ public enum LogSoftmax: Operation {
     }
 }
 
-private func rowsShape(_ node: Inference) throws -> Shape {
+private func rowsShape(_ node: ShapeContext) throws -> Shape {
     if node.shape(0).rank == 0 { throw GraphError("the logits must have at least one dimension, got a scalar") }
     return node.shape(0)
 }
@@ -45,9 +45,9 @@ private func rowsKernel<Scalar: TensorScalar>(
     let rows = columns == 0 ? 0 : binding.count(0) / columns
     let threads = min(usefulThreads(binding.threads, work: rows * columns * 4), max(rows, 1))
     let (input, output) = (binding.input(0), binding.output())
-    return { frame in
-        let x = frame.pointer(input, Scalar.self)
-        let y = frame.pointer(output, Scalar.self)
+    return { memory in
+        let x = memory.pointer(input, Scalar.self)
+        let y = memory.pointer(output, Scalar.self)
         parallel(threads) { part in
             let (start, end) = (rows * part / threads, rows * (part + 1) / threads)
             function(x + start * columns, y + start * columns, end - start, columns)

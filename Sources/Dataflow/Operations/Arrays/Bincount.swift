@@ -4,9 +4,10 @@ private let counted: [DType] = [.int32, .int64, .float32, .float64]
 /// `Bincount`: bin i holds how often i occurs, or the sum of the weights where it does; numbers from `size` on are left out.
 /// Weights have the shape of `arr`, or are empty.
 public enum Bincount: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["arr": "int32", "size": "int32", "weights": "T"], to: ["bins": "T"], types: ["T": counted])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [Shape([try binCount(node)])]
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -19,10 +20,11 @@ public enum Bincount: Operation, NumericKernel {
 
 /// `DenseBincount`: as `Bincount`, of a vector or of each row of a matrix; binary output tells only whether a number occurs.
 public enum DenseBincount: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "Tidx", "size": "Tidx", "weights": "T"], to: ["output": "T"],
         types: ["Tidx": DType.indices, "T": counted], defaults: ["binary_output": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let bins = try binCount(node)
         guard let input = node.shape(0).dimensions else { return [.unknown] }
         guard input.count == 1 || input.count == 2 else {
@@ -41,7 +43,7 @@ public enum DenseBincount: Operation, NumericKernel {
 }
 
 /// The number of bins, once the inputs fit each other.
-private func binCount(_ node: Inference) throws -> Int? {
+private func binCount(_ node: ShapeContext) throws -> Int? {
     _ = try node.shape(1, rank: 0, "'size'")
     if let count = try node.integer(1), count < 0 { throw GraphError("'size' must be at least 0, got \(count)") }
     let (input, weights) = (node.shape(0), node.shape(2))
@@ -57,11 +59,11 @@ private func countingKernel<Scalar: NumericScalar>(
     let (numbers, weights, output) = (IndexInput(binding, 0), binding.input(2), binding.output())
     let (count, clear) = (binding.count(0), binding.clearing())
     let (hasWeights, bins) = (binding.count(2) > 0, binding.outputs[0].shape.knownExtents.last ?? 0)
-    return { frame in
-        try clear(frame)
-        let (result, weight) = (frame.pointer(output, Scalar.self), frame.pointer(weights, Scalar.self))
+    return { memory in
+        try clear(memory)
+        let (result, weight) = (memory.pointer(output, Scalar.self), memory.pointer(weights, Scalar.self))
         for i in 0..<count {
-            let number = numbers.read(frame, i)
+            let number = numbers.read(memory, i)
             guard number >= 0 else {
                 throw GraphError("element \(i) is \(number); only numbers from 0 on can be counted")
             }
@@ -79,7 +81,7 @@ public enum HistogramFixedWidth: Operation, NumericKernel {
     public static let signature = Signature(
         ["values": "T", "value_range": "T", "nbins": "int32"], to: ["out": "dtype"],
         types: ["T": counted, "dtype": DType.indices], defaults: ["dtype": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(1).isCompatible(with: [2]) else {
             throw GraphError("'value_range' must hold two numbers, got the shape \(node.shape(1))")
         }
@@ -96,22 +98,22 @@ public enum HistogramFixedWidth: Operation, NumericKernel {
         let (values, range, output) = (binding.input(0), binding.input(1), binding.output())
         let (count, bins, clear) = (binding.count(0), binding.outputCount(), binding.clearing())
         let isWide = binding.outputs[0].dtype == .int64
-        return { frame in
-            try clear(frame)
-            let limits = frame.pointer(range, Scalar.self)
+        return { memory in
+            try clear(memory)
+            let limits = memory.pointer(range, Scalar.self)
             let (low, high) = (limits[0].asDouble, limits[1].asDouble)
             guard low < high else {
                 throw GraphError("'value_range' must ascend, got \(low) and \(high)")
             }
             let width = (high - low) / Double(bins)
             for i in 0..<count {
-                let place = ((frame.pointer(values, Scalar.self)[i].asDouble - low) / width).rounded(.down)
+                let place = ((memory.pointer(values, Scalar.self)[i].asDouble - low) / width).rounded(.down)
                 // Whatever is not a number counts as the lowest.
                 let bin = place > 0 ? Int(Swift.min(place, Double(bins - 1))) : 0
                 if isWide {
-                    frame.pointer(output, Int64.self)[bin] += 1
+                    memory.pointer(output, Int64.self)[bin] += 1
                 } else {
-                    frame.pointer(output, Int32.self)[bin] += 1
+                    memory.pointer(output, Int32.self)[bin] += 1
                 }
             }
         }

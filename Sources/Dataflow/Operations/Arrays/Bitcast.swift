@@ -5,7 +5,7 @@ public enum Bitcast: Operation {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "type"], types: ["T": types, "type": types])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (from, to) = (node.inputs[0].dtype.size, try node.attributes.type("type").size)
         guard let dimensions = node.shape(0).dimensions else { return [.unknown] }
         if from == to { return [node.shape(0)] }

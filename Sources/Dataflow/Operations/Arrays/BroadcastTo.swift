@@ -3,7 +3,7 @@ public enum BroadcastTo: Operation {
     public static let signature = Signature(
         ["input": "T", "shape": "Tidx"], to: ["output": "T"],
         types: ["T": DType.moved.filter { $0 != .bfloat16 }, "Tidx": DType.indices], defaults: [:])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.integers(1) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         let target = Shape(extents)
@@ -22,7 +22,7 @@ public enum BroadcastTo: Operation {
             [.input(0)], inputs: [binding.inputs[0]], inputSlots: [binding.input(0)], outputs: binding.outputs,
             outputSlots: [binding.output()], threads: binding.threads)
         binding.scratch.noteOwn(loop.byteCount)
-        return { frame in loop.run(frame) }
+        return { memory in loop.run(memory) }
     }
 }
 

@@ -2,7 +2,7 @@
 public enum ConcatV2: Operation {
     public static let signature = Signature(
         ["values": "N * T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.moved, "Tidx": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = node.inputs.count - 1
         guard count >= 1 else { throw GraphError("takes at least one tensor to join, and the axis") }
         guard let rank = (0..<count).lazy.compactMap({ node.shape($0).rank }).first else { return [.unknown] }
@@ -75,9 +75,9 @@ public enum Concat: Operation {
     public static let signature = Signature(
         ["concat_dim": "int32", "values": "N * T"], to: ["output": "T"], types: ["T": DType.moved])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try ConcatV2.infer(
-            Inference(
+            ShapeContext(
                 attributes: node.attributes, inputs: rotated(node.inputs),
                 constants: rotated(node.inputs.indices.map(node.constant))))
     }
@@ -96,14 +96,15 @@ public enum Concat: Operation {
 
 /// `ConcatOffset`: where each of some tensors starts in what `ConcatV2` makes of them, from their shapes.
 public enum ConcatOffset: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["concat_dim": "int32", "shape": "N * shape_type"], to: ["offset": "N * shape_type"],
         types: ["shape_type": DType.indices], defaults: ["shape_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.inputs.count > 1 else { throw GraphError("takes the axis and at least one shape") }
         return node.inputs.dropFirst().map(\.shape)
     }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard let axis = try node.integer(0) else { return nil }
         var offset = 0
         return try (1..<max(node.inputs.count, 1)).map { i -> Tensor? in

@@ -3,7 +3,7 @@ public enum Cumsum: Operation, NumericKernel {
     public static let signature = Signature(
         ["x": "T", "axis": "Tidx"], to: ["out": "T"], types: ["T": DType.numbers, "Tidx": DType.indices],
         defaults: ["exclusive": .bool(false), "reverse": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let rank = node.shape(0).rank, let axis = try node.integer(1) { _ = try normalize([axis], rank: rank) }
         return [node.shape(0)]
     }
@@ -26,11 +26,11 @@ public enum Cumsum: Operation, NumericKernel {
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])
         let inner = extents[(axis + 1)...].reduce(1, *)
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
+        return { memory in
             for o in 0..<outer {
                 for i in 0..<inner {
-                    let x = frame.pointer(input, Scalar.self) + o * n * inner + i
-                    let y = frame.pointer(output, Scalar.self) + o * n * inner + i
+                    let x = memory.pointer(input, Scalar.self) + o * n * inner + i
+                    let y = memory.pointer(output, Scalar.self) + o * n * inner + i
                     var total = Scalar(0.0)
                     for k in 0..<n {
                         let place = (isReversed ? n - 1 - k : k) * inner

@@ -1,11 +1,12 @@
 /// `DynamicPartition`: the slices of `data` sorted into `num_partitions` tensors, each in order: slice i goes to partitions[i].
 public enum DynamicPartition: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["data": "T", "partitions": "int32"], to: ["outputs": "num_partitions * T"], types: ["T": DType.moved],
         required: ["num_partitions"])
 
     /// [how many slices it gets] + the dimensions of `data` beyond those of `partitions`.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num_partitions")
         guard count > 0 else { throw GraphError("'num_partitions' must be at least 1, got \(count)") }
         guard let data = node.shape(0).dimensions, let partitions = node.shape(1).dimensions else {
@@ -49,16 +50,16 @@ public enum DynamicPartition: Operation {
         let bytes = rows == 0 ? 0 : binding.count(0) / rows * binding.inputs[0].dtype.size
         let targets = binding.outputs.indices.map { binding.output($0) }
         let sizes = binding.outputs.map { $0.shape.knownExtents[0] }
-        return { frame in
+        return { memory in
             var filled = [Int](repeating: 0, count: targets.count)
             for row in 0..<rows {
-                let partition = partitions.read(frame, row)
+                let partition = partitions.read(memory, row)
                 // The shapes were counted from these very numbers; nothing is written beyond them all the same.
                 guard filled.indices.contains(partition), filled[partition] < sizes[partition] else {
                     throw GraphError("partitions[\(row)] = \(partition) is not in [0, \(targets.count))")
                 }
-                (frame.raw(targets[partition]) + filled[partition] * bytes)
-                    .copyMemory(from: frame.raw(data) + row * bytes, byteCount: bytes)
+                (memory.raw(targets[partition]) + filled[partition] * bytes)
+                    .copyMemory(from: memory.raw(data) + row * bytes, byteCount: bytes)
                 filled[partition] += 1
             }
         }
@@ -68,7 +69,7 @@ public enum DynamicPartition: Operation {
 /// `ParallelDynamicStitch`: as `DynamicStitch`, for indices of which none occurs twice.
 public enum ParallelDynamicStitch: Operation {
     public static let signature = DynamicStitch.signature
-    public static func infer(_ node: Inference) throws -> [Shape] { try DynamicStitch.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try DynamicStitch.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try DynamicStitch.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try DynamicStitch.kernel(binding) }
 }

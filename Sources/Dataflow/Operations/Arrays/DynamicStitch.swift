@@ -6,7 +6,7 @@ public enum DynamicStitch: Operation {
         ["indices": "N * int32", "data": "N * T"], to: ["merged": "T"], types: ["T": DType.moved])
 
     /// One more than the largest index, then the dimensions that each `data` has beyond its indices'.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = node.inputs.count / 2
         guard count >= 1 else { throw GraphError("takes at least one tensor of indices and one of data") }
         var slice = Shape.unknown
@@ -44,16 +44,16 @@ public enum DynamicStitch: Operation {
             (index: IndexInput(binding, $0), rows: binding.count($0), data: binding.input(count + $0))
         }
         let (clear, out) = (binding.clearing(), binding.output())
-        return { frame in
-            try clear(frame)
+        return { memory in
+            try clear(memory)
             for (i, part) in parts.enumerated() {
                 for row in 0..<part.rows {
-                    let place = part.index.read(frame, row)
+                    let place = part.index.read(memory, row)
                     guard place >= 0, place < extents[0] else {
                         throw GraphError("indices \(i)[\(row)] = \(place) is not in [0, \(extents[0]))")
                     }
-                    (frame.raw(out) + place * bytes)
-                        .copyMemory(from: frame.raw(part.data) + row * bytes, byteCount: bytes)
+                    (memory.raw(out) + place * bytes)
+                        .copyMemory(from: memory.raw(part.data) + row * bytes, byteCount: bytes)
                 }
             }
         }

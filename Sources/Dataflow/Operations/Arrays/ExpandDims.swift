@@ -3,7 +3,7 @@ public enum ExpandDims: Operation {
     public static let signature = Signature(
         ["input": "T", "dim": "Tdim"], to: ["output": "T"], types: ["T": DType.moved, "Tdim": DType.indices])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard var dimensions = node.shape(0).dimensions else { return [.unknown] }
         guard let axes = node.integers(1) else { return [.unknown(rank: dimensions.count + 1)] }
         guard axes.count == 1, let axis = axes.first else { throw GraphError("'dim' must be one number, got \(axes)") }

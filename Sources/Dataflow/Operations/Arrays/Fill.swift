@@ -3,7 +3,7 @@ public enum Fill: Operation, MovingKernel {
     public static let signature = Signature(
         ["dims": "index_type", "value": "T"], to: ["output": "T"],
         types: ["T": DType.moved, "index_type": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let rank = node.shape(1).rank, rank != 0 {
             throw GraphError("the value must be a scalar, got the shape \(node.shape(1))")
         }
@@ -17,9 +17,9 @@ public enum Fill: Operation, MovingKernel {
     }
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
         let (value, out, count) = (binding.input(1), binding.output(), binding.outputCount())
-        return { frame in
-            let element = frame.raw(value).load(as: Element.self)
-            frame.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
+        return { memory in
+            let element = memory.raw(value).load(as: Element.self)
+            memory.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
         }
     }
 }
@@ -28,7 +28,7 @@ public enum Fill: Operation, MovingKernel {
 public enum Empty: Operation {
     public static let signature = Signature(
         ["shape": "int32"], to: ["output": "dtype"], types: ["dtype": DType.all], defaults: ["init": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'shape'")
         guard let extents = try node.extents(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
@@ -41,8 +41,8 @@ public enum Empty: Operation {
 /// `ZerosLike`: zeros of the input's shape and dtype; of a list of tensors, a list of zeros.
 public enum ZerosLike: Operation {
     public static let signature = Signature.unary(DType.moved + [.variant])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs[0].dtype == .variant else { return constantLike(node, 0) }
         return try node.constant(0).map { [try $0.zeroed()] }
     }
@@ -53,14 +53,14 @@ public enum ZerosLike: Operation {
 /// `OnesLike`: ones of the input's shape and dtype.
 public enum OnesLike: Operation {
     public static let signature = Signature.unary(DType.all)
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { constantLike(node, 1) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { constantLike(node, 1) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try repeated(1, binding) }
 }
 
 /// A known value where the shape is known and small.
-private func constantLike(_ node: Inference, _ value: Double) -> [Tensor]? {
+private func constantLike(_ node: ShapeContext, _ value: Double) -> [Tensor]? {
     guard let count = node.shape(0).elementCount, count <= Planner.foldLimit else { return nil }
     let dtype = node.inputs[0].dtype
     if value == 0 { return [.zeros(dtype, sized: node.shape(0))] }
@@ -72,9 +72,9 @@ private func repeated(_ value: Double, _ binding: KernelBinding) throws -> Kerne
     let element = dtype == .string ? Tensor.zeros(dtype, sized: []) : Tensor.numbers([value], dtype: dtype, sized: [])
     let (size, out) = (element.byteCount, binding.output())
     let bytes = binding.outputCount() * size
-    return { frame in
+    return { memory in
         guard bytes > 0 else { return }
-        let target = frame.raw(out)
+        let target = memory.raw(out)
         element.withUnsafeBytes { target.copyMemory(from: $0.baseAddress!, byteCount: size) }
         // What is there is copied behind itself: twice as much each time.
         var filled = size

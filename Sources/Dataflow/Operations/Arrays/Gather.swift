@@ -8,7 +8,7 @@ public enum GatherV2: RowPicking {
         defaults: ["batch_dims": .int(0)])
 
     /// params[..axis] + indices[batch..] + params[axis + 1..].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         let batch = try batchDimensions(node.attributes, rank: indices.count)
         guard let value = try node.integer(2) else {
@@ -91,7 +91,7 @@ public enum Gather: RowPicking {
         types: ["Tparams": DType.moved, "Tindices": DType.indices], defaults: ["validate_indices": .bool(true)])
 
     /// The shape of `indices` + the dimensions of `params` without the first.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         guard !params.isEmpty else { throw GraphError("'params' must have at least one dimension, got a scalar") }
         return [Shape(indices + params.dropFirst())]
@@ -134,11 +134,11 @@ func gatheringKernel(
     let (source, index, target) = (binding.input(0), IndexInput(binding, 1), binding.output())
     let (picked, total) = (batches * count, batches * between * count)
     let threads = min(usefulThreads(binding.threads, work: total * bytes / 4), max(total, 1))
-    return { frame in
-        let (from, to) = (frame.raw(source), frame.raw(target))
+    return { memory in
+        let (from, to) = (memory.raw(source), memory.raw(target))
         try withUnsafeTemporaryAllocation(of: Int.self, capacity: max(picked, 1)) { rows in
             for k in 0..<picked {
-                rows[k] = index.read(frame, k)
+                rows[k] = index.read(memory, k)
                 guard rows[k] >= 0, rows[k] < n else {
                     throw GraphError("indices[\(k)] = \(rows[k]) is not in [0, \(n))")
                 }

@@ -3,7 +3,7 @@ public enum GatherNd: Operation {
     public static let signature = Signature(
         ["params": "Tparams", "indices": "Tindices"], to: ["output": "Tparams"],
         types: ["Tparams": DType.moved, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let params = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         guard let last = indices.last else { throw GraphError("the indices must have at least rank 1") }
         guard let depth = last else { return [.unknown] }
@@ -20,11 +20,11 @@ public enum GatherNd: Operation {
         let places = Places(binding, indices: 1, of: binding.inputs[0].shape)
         let (source, target) = (binding.input(0), binding.output())
         let bytes = places.inner * binding.inputs[0].dtype.size
-        return { frame in
+        return { memory in
             for row in 0..<places.count {
-                let place = try places.place(frame, row, Self.self)
-                (frame.raw(target) + row * bytes)
-                    .copyMemory(from: frame.raw(source) + place * bytes, byteCount: bytes)
+                let place = try places.place(memory, row, Self.self)
+                (memory.raw(target) + row * bytes)
+                    .copyMemory(from: memory.raw(source) + place * bytes, byteCount: bytes)
             }
         }
     }
@@ -35,7 +35,7 @@ public enum ScatterNd: Operation, NumericKernel {
     public static let signature = Signature(
         ["indices": "Tindices", "updates": "T", "shape": "Tindices"], to: ["output": "T"],
         types: ["T": DType.numbers, "Tindices": DType.indices], defaults: ["bad_indices_policy": .string("")])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.integers(2) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         if let indices = node.shape(0).dimensions {
@@ -60,12 +60,12 @@ public enum ScatterNd: Operation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let places = Places(binding, indices: 0, of: binding.outputs[0].shape)
         let (updates, out, count) = (binding.input(1), binding.output(), binding.outputCount())
-        return { frame in
-            let result = frame.pointer(out, Scalar.self)
+        return { memory in
+            let result = memory.pointer(out, Scalar.self)
             result.update(repeating: Scalar(0.0), count: count)
             for row in 0..<places.count {
-                let target = result + (try places.place(frame, row, Self.self)) * places.inner
-                let source = frame.pointer(updates, Scalar.self) + row * places.inner
+                let target = result + (try places.place(memory, row, Self.self)) * places.inner
+                let source = memory.pointer(updates, Scalar.self) + row * places.inner
                 for i in 0..<places.inner { target[i] = Scalar.wrappingAdd(target[i], source[i]) }
             }
         }
@@ -95,10 +95,10 @@ struct Places {
     }
 
     /// The number of the slice that row `row` names.
-    func place(_ frame: Frame, _ row: Int, _ operation: any Operation.Type) throws -> Int {
+    func place(_ memory: RunMemory, _ row: Int, _ operation: any Operation.Type) throws -> Int {
         var place = 0
         for d in 0..<depth {
-            let i = index.read(frame, row * depth + d)
+            let i = index.read(memory, row * depth + d)
             guard i >= 0, i < shape.extents[d] else {
                 throw GraphError(
                     "indices[\(row), \(d)] = \(i) is not in [0, \(shape.extents[d])) of the shape \(shape)")

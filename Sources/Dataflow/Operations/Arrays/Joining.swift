@@ -31,7 +31,7 @@ struct Joining {
         _ binding: KernelBinding, _ make: (_ copy: (_ splits: Bool) -> StridedCopy, Int, Int) -> Kernel
     ) -> Kernel {
         let kernels = runs.indices.map { i in make({ copy(i, splits: $0) }, i, binding.outputs[0].dtype.size) }
-        return { frame in for kernel in kernels { try kernel(frame) } }
+        return { memory in for kernel in kernels { try kernel(memory) } }
     }
 
     /// The copy of part `i` into the whole, or (`splits`) out of it.

@@ -1,9 +1,10 @@
 /// `LinSpace`: `num` numbers in even steps from `start` to `stop`, both included.
 public enum LinSpace: Operation, FloatKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["start": "T", "stop": "T", "num": "Tidx"], to: ["output": "T"],
         types: ["T": DType.floats, "Tidx": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for i in 0...2 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
         guard let count = try node.integer(2) else { return [[nil]] }
         guard count > 0 else { throw GraphError("'num' must be at least 1, got \(count)") }
@@ -17,9 +18,9 @@ public enum LinSpace: Operation, FloatKernel {
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let (start, stop, out, count) = (binding.input(0), binding.input(1), binding.output(), binding.outputCount())
-        return { frame in
-            let (first, last) = (frame.pointer(start, Scalar.self).pointee, frame.pointer(stop, Scalar.self).pointee)
-            let result = frame.pointer(out, Scalar.self)
+        return { memory in
+            let (first, last) = (memory.pointer(start, Scalar.self).pointee, memory.pointer(stop, Scalar.self).pointee)
+            let result = memory.pointer(out, Scalar.self)
             result[0] = first
             guard count > 1 else { return }
             let step = (last - first) / Scalar(Double(count - 1))

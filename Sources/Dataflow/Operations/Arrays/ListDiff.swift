@@ -1,15 +1,16 @@
 /// `ListDiff`: the elements of the vector x that are not in the vector y, in order, and where they are.
 public enum ListDiff: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "y": "T"], to: ["out": "T", "idx": "out_idx"],
         types: ["T": DType.moved, "out_idx": DType.indices], defaults: ["out_idx": .type(.int32)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for i in 0...1 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }
         return try fold(node).map { $0.map(\.shape) } ?? [[nil], [nil]]
     }
 
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard let x = node.constant(0), let y = node.constant(1) else { return nil }
         let places =
             switch x.dtype {

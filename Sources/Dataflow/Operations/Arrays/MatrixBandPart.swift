@@ -3,7 +3,7 @@ public enum MatrixBandPart: Operation, MovingKernel {
     public static let signature = Signature(
         ["input": "T", "num_lower": "Tindex", "num_upper": "Tindex"], to: ["band": "T"],
         types: ["T": DType.all, "Tindex": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let rank = node.shape(0).rank, rank < 2 {
             throw GraphError("the input must have at least rank 2, got the shape \(node.shape(0))")
         }
@@ -22,16 +22,16 @@ public enum MatrixBandPart: Operation, MovingKernel {
         let matrices = extents.dropLast(2).reduce(1, *)
         let (input, lower, upper) = (binding.input(0), IndexInput(binding, 1), IndexInput(binding, 2))
         let (output, bytes) = (binding.output(), columns * binding.inputs[0].dtype.size)
-        return { frame in
-            let (below, above) = (lower.read(frame, 0), upper.read(frame, 0))
+        return { memory in
+            let (below, above) = (lower.read(memory, 0), upper.read(memory, 0))
             for row in 0..<matrices * rows {
                 let i = row % rows
                 let first = below < 0 ? 0 : Swift.min(Swift.max(i - below, 0), columns)
                 let end = above < 0 ? columns : Swift.max(Swift.min(i + above + 1, columns), first)
-                let target = frame.raw(output) + row * bytes
+                let target = memory.raw(output) + row * bytes
                 target.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
                 (target.assumingMemoryBound(to: Element.self) + first).update(
-                    from: (frame.raw(input) + row * bytes).assumingMemoryBound(to: Element.self) + first,
+                    from: (memory.raw(input) + row * bytes).assumingMemoryBound(to: Element.self) + first,
                     count: end - first)
             }
         }

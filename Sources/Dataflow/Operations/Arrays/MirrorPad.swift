@@ -1,11 +1,11 @@
-/// `MirrorPad`: the input in a frame of what lies inside it, mirrored: at its edge elements (mode "REFLECT", which does not
+/// `MirrorPad`: the input in a border of what lies inside it, mirrored: at its edge elements (mode "REFLECT", which does not
 /// repeat them) or at its edges ("SYMMETRIC").
 public enum MirrorPad: Operation, MovingKernel {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
         types: ["T": DType.all, "Tpaddings": DType.indices], required: ["mode"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         let offset = try mirrorOffset(node.attributes)
         guard let paddings = try paddings(node) else {
@@ -36,10 +36,10 @@ public enum MirrorPad: Operation, MovingKernel {
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
         let mirror = try Mirror(binding, inner: 0, outer: binding.outputs[0].shape.knownExtents)
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
-        return { frame in
+        return { memory in
             let (x, y) = (
-                frame.raw(input).assumingMemoryBound(to: Element.self),
-                frame.raw(output).assumingMemoryBound(to: Element.self)
+                memory.raw(input).assumingMemoryBound(to: Element.self),
+                memory.raw(output).assumingMemoryBound(to: Element.self)
             )
             for i in 0..<count { y[i] = x[mirror.source(i)] }
         }
@@ -52,7 +52,7 @@ public enum MirrorPadGrad: Operation, NumericKernel {
         ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
         types: ["T": DType.numbers, "Tpaddings": DType.indices], required: ["mode"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         let offset = try mirrorOffset(node.attributes)
         guard let paddings = try paddings(node) else {
@@ -86,9 +86,9 @@ public enum MirrorPadGrad: Operation, NumericKernel {
             binding, inner: binding.outputs[0].shape.knownExtents, outer: binding.inputs[0].shape.knownExtents)
         let (input, output, count) = (binding.input(0), binding.output(), binding.count(0))
         let clear = binding.clearing()
-        return { frame in
-            try clear(frame)
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            try clear(memory)
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             for i in 0..<count {
                 let place = mirror.source(i)
                 y[place] = Scalar.wrappingAdd(y[place], x[i])
@@ -97,7 +97,7 @@ public enum MirrorPadGrad: Operation, NumericKernel {
     }
 }
 
-/// Where each element of a mirrored frame comes from.
+/// Where each element of a mirrored border comes from.
 private struct Mirror {
     private let outer: [Int]
     /// For each dimension, the place within the inner tensor (times its stride) for each place of the outer one.
@@ -143,7 +143,7 @@ private func mirrorOffset(_ attributes: Attributes) throws -> Int {
 }
 
 /// Input 1 as pairs, nil where it is not known yet.
-private func paddings(_ node: Inference) throws -> [(before: Int, after: Int)]? {
+private func paddings(_ node: ShapeContext) throws -> [(before: Int, after: Int)]? {
     guard let numbers = node.integers(1) else { return nil }
     let rank = numbers.count / 2
     guard node.shape(1).isCompatible(with: [rank, 2]), node.shape(0).rank ?? rank == rank,
@@ -156,7 +156,7 @@ private func paddings(_ node: Inference) throws -> [(before: Int, after: Int)]? 
     return (0..<rank).map { (numbers[2 * $0], numbers[2 * $0 + 1]) }
 }
 
-/// `x` in a frame of what lies inside it, mirrored; TensorFlow's `tf.pad` with the mode REFLECT or SYMMETRIC.
+/// `x` in a border of what lies inside it, mirrored; TensorFlow's `tf.pad` with the mode REFLECT or SYMMETRIC.
 /// - Parameter repeatsEdges: whether the elements at the edge are mirrored too (SYMMETRIC).
 public func mirrorPad(
     _ x: any Operand, paddings: [(before: Int, after: Int)], repeatsEdges: Bool = false, name: String? = nil,

@@ -3,7 +3,7 @@ public enum OneHot: Operation, MovingKernel {
     public static let signature = Signature(
         ["indices": "TI", "depth": "int32", "on_value": "T", "off_value": "T"], to: ["output": "T"],
         types: ["TI": [.uint8, .int32, .int64], "T": DType.moved], defaults: ["axis": .int(-1)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for i in 1...3 { _ = try node.shape(i, rank: 0, "'\(signature.inputs[i].name)'") }
         let depth = try node.integer(1)
         if let depth, depth < 0 { throw GraphError("'depth' must be at least 0, got \(depth)") }
@@ -23,12 +23,12 @@ public enum OneHot: Operation, MovingKernel {
         let inner = extents[(axis + 1)...].reduce(1, *)
         let (indices, on, off, out) = (IndexInput(binding, 0), binding.input(2), binding.input(3), binding.output())
         let (count, total) = (binding.count(0), binding.outputCount())
-        return { frame in
-            let result = frame.raw(out).assumingMemoryBound(to: Element.self)
-            let value = frame.raw(on).load(as: Element.self)
-            result.update(repeating: frame.raw(off).load(as: Element.self), count: total)
+        return { memory in
+            let result = memory.raw(out).assumingMemoryBound(to: Element.self)
+            let value = memory.raw(on).load(as: Element.self)
+            result.update(repeating: memory.raw(off).load(as: Element.self), count: total)
             for i in 0..<count {
-                let index = indices.read(frame, i)
+                let index = indices.read(memory, i)
                 // An index out of range is a row of off_value, as in TensorFlow.
                 guard index >= 0, index < depth else { continue }
                 result[(i / inner * depth + index) * inner + i % inner] = value

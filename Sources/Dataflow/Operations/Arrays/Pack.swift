@@ -4,7 +4,7 @@ public enum Pack: Operation {
         ["values": "N * T"], to: ["output": "T"], types: ["T": DType.moved + [.variant]],
         defaults: ["axis": .int(0)])
     /// Lists are joined as values: they have no memory to copy.
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs.first?.dtype == .variant, let shape = try infer(node).first, shape.rank == 1 else {
             return nil
         }
@@ -12,7 +12,7 @@ public enum Pack: Operation {
         guard parts.count == node.inputs.count else { return nil }
         return [Tensor(variants: try parts.flatMap { try $0.variants() }, sized: [parts.count])]
     }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one tensor to stack") }
         var shape = Shape.unknown
         for i in node.inputs.indices {
@@ -50,12 +50,12 @@ public enum Unpack: Operation {
         ["value": "T"], to: ["output": "num * T"], types: ["T": DType.moved + [.variant]],
         defaults: ["axis": .int(0)], required: ["num"])
     /// Lists are taken apart as values: they have no memory to copy.
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs[0].dtype == .variant, let value = node.constant(0), value.shape.rank == 1 else { return nil }
         _ = try infer(node)
         return try value.unstacked()
     }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num")
         guard var dimensions = node.shape(0).dimensions else {
             return [Shape](repeating: .unknown, count: max(count, 0))

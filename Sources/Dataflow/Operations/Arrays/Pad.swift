@@ -1,26 +1,26 @@
-/// `Pad`: the input in a frame of zeros: `paddings[i]` says how many before and after along dimension i.
+/// `Pad`: the input in a border of zeros: `paddings[i]` says how many before and after along dimension i.
 public enum Pad: Operation {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
         types: ["T": DType.moved, "Tpaddings": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] { [try padded(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try padded(node)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [unpadded(node), nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let copy = try padding(binding)
         let clear = binding.clearing()
-        return { frame in
-            try clear(frame)
-            try copy(frame)
+        return { memory in
+            try clear(memory)
+            try copy(memory)
         }
     }
 }
 
-/// `PadV2`: the input in a frame of `constant_values`, a scalar.
+/// `PadV2`: the input in a border of `constant_values`, a scalar.
 public enum PadV2: Operation, MovingKernel {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings", "constant_values": "T"], to: ["output": "T"],
         types: ["T": DType.moved, "Tpaddings": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(2, rank: 0, "'constant_values'")
         return [try padded(node)]
     }
@@ -31,15 +31,15 @@ public enum PadV2: Operation, MovingKernel {
     public static func make<Element: BitwiseCopyable>(_ type: Element.Type, _ binding: KernelBinding) throws -> Kernel {
         let copy = try padding(binding)
         let (value, out, count) = (binding.input(2), binding.output(), binding.outputCount())
-        return { frame in
-            let element = frame.raw(value).load(as: Element.self)
-            frame.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
-            try copy(frame)
+        return { memory in
+            let element = memory.raw(value).load(as: Element.self)
+            memory.raw(out).assumingMemoryBound(to: Element.self).update(repeating: element, count: count)
+            try copy(memory)
         }
     }
 }
 
-private func padded(_ node: Inference) throws -> Shape {
+private func padded(_ node: ShapeContext) throws -> Shape {
     let shape = node.shape(0)
     guard let paddings = node.integers(1) else { return shape.rank.map(Shape.unknown(rank:)) ?? .unknown }
     let rank = paddings.count / 2
@@ -84,7 +84,7 @@ private func unpadded(_ node: GradientContext) -> Node {
     return slice(node.upstream(), begin: begin, size: shape(x, as: paddings.dtype))
 }
 
-/// `x` in a frame of `value`: `paddings[i]` says how many before and after along dimension i; TensorFlow's `tf.pad`.
+/// `x` in a border of `value`: `paddings[i]` says how many before and after along dimension i; TensorFlow's `tf.pad`.
 public func pad(
     _ x: any Operand, paddings: [(before: Int, after: Int)], value: Double = 0, name: String? = nil,
     file: StaticString = #fileID, line: UInt = #line

@@ -1,9 +1,10 @@
 /// `Range`: start, start + delta, … up to but without limit.
 public enum RangeOperation: Operation, NumericKernel {
+    public static var hostReason: String? { HostReason.indices }
     public static var name: String { "Range" }
     public static let signature = Signature(
         ["start": "Tidx", "limit": "Tidx", "delta": "Tidx"], to: ["output": "Tidx"], types: ["Tidx": DType.signed])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let start = node.constant(0)?.knownDoubles.first, let limit = node.constant(1)?.knownDoubles.first,
             let delta = node.constant(2)?.knownDoubles.first
         else { return [[nil]] }
@@ -20,11 +21,11 @@ public enum RangeOperation: Operation, NumericKernel {
     }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (start, delta, out, count) = (binding.input(0), binding.input(2), binding.output(), binding.outputCount())
-        return { frame in
-            var value = frame.pointer(start, Scalar.self).pointee
-            let step = frame.pointer(delta, Scalar.self).pointee
+        return { memory in
+            var value = memory.pointer(start, Scalar.self).pointee
+            let step = memory.pointer(delta, Scalar.self).pointee
             for i in 0..<count {
-                frame.pointer(out, Scalar.self)[i] = value
+                memory.pointer(out, Scalar.self)[i] = value
                 value = Scalar.wrappingAdd(value, step)
             }
         }

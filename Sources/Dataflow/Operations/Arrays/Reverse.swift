@@ -2,7 +2,7 @@
 public enum ReverseV2: Operation {
     public static let signature = Signature(
         ["tensor": "T", "axis": "Tidx"], to: ["output": "T"], types: ["T": DType.moved, "Tidx": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let rank = node.shape(0).rank, let axes = node.integers(1) {
             let positions = try normalize(axes, rank: rank)
             guard Set(positions).count == positions.count else {
@@ -26,7 +26,7 @@ public enum ReverseV2: Operation {
 public enum Reverse: Operation {
     public static let signature = Signature(
         ["tensor": "T", "dims": "bool"], to: ["output": "T"], types: ["T": DType.moved])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let dims = try node.shape(1, rank: 1, "'dims'")
         if let rank = node.shape(0).rank, let count = dims[0], rank != count {
             throw GraphError("'dims' must have a bool for each dimension of the shape \(node.shape(0)), got \(dims)")
@@ -61,7 +61,7 @@ public enum ReverseSequence: Operation {
         ["input": "T", "seq_lengths": "Tlen"], to: ["output": "T"], types: ["T": DType.moved, "Tlen": DType.indices],
         defaults: ["batch_dim": .int(0)], required: ["seq_dim"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (shape, lengths) = (node.shape(0), try node.shape(1, rank: 1, "'seq_lengths'"))
         guard let rank = shape.rank else { return [shape] }
         let (batch, sequence) = (try node.attributes.int("batch_dim"), try node.attributes.int("seq_dim"))
@@ -95,9 +95,9 @@ public enum ReverseSequence: Operation {
         let rows = extents[...Swift.max(batch, sequence)].reduce(1, *)
         let (input, lengths, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
         let last = strides[Swift.max(batch, sequence)]
-        return { frame in
+        return { memory in
             for row in 0..<extents[batch] {
-                let length = lengths.read(frame, row)
+                let length = lengths.read(memory, row)
                 guard length >= 0, length <= extents[sequence] else {
                     throw GraphError("seq_lengths[\(row)] = \(length) is not in [0, \(extents[sequence])]")
                 }
@@ -105,10 +105,10 @@ public enum ReverseSequence: Operation {
             for place in 0..<rows {
                 let element = place * last
                 let time = element / strides[sequence] % extents[sequence]
-                let length = lengths.read(frame, element / strides[batch] % extents[batch])
+                let length = lengths.read(memory, element / strides[batch] % extents[batch])
                 let source = time < length ? element + (length - 1 - 2 * time) * strides[sequence] : element
-                (frame.raw(output) + place * run)
-                    .copyMemory(from: frame.raw(input) + source / last * run, byteCount: run)
+                (memory.raw(output) + place * run)
+                    .copyMemory(from: memory.raw(input) + source / last * run, byteCount: run)
             }
         }
     }

@@ -5,7 +5,7 @@ public enum Roll: Operation {
         ["input": "T", "shift": "Tshift", "axis": "Taxis"], to: ["output": "T"],
         types: ["T": DType.moved, "Tshift": DType.indices, "Taxis": DType.indices])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let shifts = node.shape(1).merged(with: node.shape(2)), shifts.rank ?? 0 <= 1 else {
             throw GraphError(
                 "'shift' and 'axis' must be scalars or vectors of one length, got \(node.shape(1)) and \(node.shape(2))"
@@ -45,7 +45,7 @@ public enum Roll: Operation {
                 StridedCopy($0.extents, from: strides, to: strides, fromOffset: $0.from, toOffset: $0.to)
                     .kernel(binding)
             }
-            return { frame in for copy in copies { try copy(frame) } }
+            return { memory in for copy in copies { try copy(memory) } }
         }
     }
 }

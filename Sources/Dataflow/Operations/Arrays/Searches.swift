@@ -2,7 +2,7 @@
 public enum Bucketize: Operation, NumericKernel {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "int32"], types: ["T": DType.signed], required: ["boundaries"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let boundaries = try node.attributes.floats("boundaries")
         guard zip(boundaries, boundaries.dropFirst()).allSatisfy({ $0 <= $1 }) else {
             throw GraphError("'boundaries' must ascend, got \(boundaries)")
@@ -16,10 +16,10 @@ public enum Bucketize: Operation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let boundaries = try binding.attributes.floats("boundaries").map(Double.init)
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
-        return { frame in
+        return { memory in
             for i in 0..<count {
-                let x = frame.pointer(input, Scalar.self)[i].asDouble
-                frame.pointer(output, Int32.self)[i] = Int32(place(in: boundaries.count) { boundaries[$0] > x })
+                let x = memory.pointer(input, Scalar.self)[i].asDouble
+                memory.pointer(output, Int32.self)[i] = Int32(place(in: boundaries.count) { boundaries[$0] > x })
             }
         }
     }
@@ -43,7 +43,7 @@ private let searchSignature = Signature(
 /// `LowerBound`: for each value the first place in the ascending row of `sorted_inputs` at which it could stand.
 public enum LowerBound: Operation, NumericKernel {
     public static let signature = searchSignature
-    public static func infer(_ node: Inference) throws -> [Shape] { try boundsShape(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try boundsShape(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.inputs[0].dtype)
@@ -56,7 +56,7 @@ public enum LowerBound: Operation, NumericKernel {
 /// `UpperBound`: for each value the last place in the ascending row of `sorted_inputs` at which it could stand.
 public enum UpperBound: Operation, NumericKernel {
     public static let signature = searchSignature
-    public static func infer(_ node: Inference) throws -> [Shape] { try boundsShape(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try boundsShape(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.inputs[0].dtype)
@@ -67,7 +67,7 @@ public enum UpperBound: Operation, NumericKernel {
 }
 
 /// [rows, values in each].
-private func boundsShape(_ node: Inference) throws -> [Shape] {
+private func boundsShape(_ node: ShapeContext) throws -> [Shape] {
     let sorted = try node.shape(0, rank: 2, "'sorted_inputs'")
     let values = try node.shape(1, rank: 2, "'values'")
     guard let rows = Shape([sorted[0]]).merged(with: [values[0]]) else {
@@ -82,15 +82,15 @@ private func searchKernel<Scalar: NumericScalar>(
     let (rows, width) = (binding.inputs[0].shape.knownExtents[0], binding.inputs[0].shape.knownExtents[1])
     let (sorted, values, output) = (binding.input(0), binding.input(1), binding.output())
     let (count, isWide) = (binding.inputs[1].shape.knownExtents[1], binding.outputs[0].dtype == .int64)
-    return { frame in
+    return { memory in
         for i in 0..<rows * count {
-            let row = frame.pointer(sorted, Scalar.self) + i / count * width
-            let value = frame.pointer(values, Scalar.self)[i]
+            let row = memory.pointer(sorted, Scalar.self) + i / count * width
+            let value = memory.pointer(values, Scalar.self)[i]
             let found = place(in: width) { isBeyond(row[$0], value) }
             if isWide {
-                frame.pointer(output, Int64.self)[i] = Int64(found)
+                memory.pointer(output, Int64.self)[i] = Int64(found)
             } else {
-                frame.pointer(output, Int32.self)[i] = Int32(found)
+                memory.pointer(output, Int32.self)[i] = Int32(found)
             }
         }
     }

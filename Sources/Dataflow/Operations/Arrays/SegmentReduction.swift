@@ -52,7 +52,7 @@ protocol SegmentOperation: Operation {
 
 extension SegmentOperation {
     /// [last segment + 1] + the dimensions of `data` without the first.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let ids = try node.shape(1, rank: 1, "'segment_ids'")
         guard let data = node.shape(0).dimensions else { return [.unknown] }
         guard let first = data.first, Shape([first]).isCompatible(with: ids) else {
@@ -78,11 +78,11 @@ private struct SegmentKernel: NumberWork {
         let (rows, inner) = (binding.count(1), extents.dropFirst().reduce(1, *))
         let combination = combination
         let empty = combination == .product ? Scalar(1.0) : Scalar(0.0)
-        return { frame in
-            let x = frame.pointer(data, Scalar.self)
+        return { memory in
+            let x = memory.pointer(data, Scalar.self)
             combination.reduce(
-                rows: rows, segments: extents[0], inner: inner, into: frame.pointer(out, Scalar.self), empty: empty,
-                segment: { Swift.min(ids.read(frame, $0), extents[0] - 1) },
+                rows: rows, segments: extents[0], inner: inner, into: memory.pointer(out, Scalar.self), empty: empty,
+                segment: { Swift.min(ids.read(memory, $0), extents[0] - 1) },
                 source: { UnsafePointer(x + $0 * inner) })
         }
     }
@@ -108,7 +108,7 @@ protocol UnsortedSegmentOperation: Operation, NumericKernel {
 }
 
 extension UnsortedSegmentOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] { try UnsortedSegmentSum.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try UnsortedSegmentSum.infer(node) }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
@@ -118,13 +118,13 @@ extension UnsortedSegmentOperation {
         let (data, ids, out) = (binding.input(0), IndexInput(binding, 1), binding.output())
         let extents = binding.outputs[0].shape.knownExtents
         let (rows, inner) = (binding.count(1), extents.dropFirst().reduce(1, *))
-        return { frame in
-            let x = frame.pointer(data, Scalar.self)
+        return { memory in
+            let x = memory.pointer(data, Scalar.self)
             try combination.reduce(
-                rows: rows, segments: extents[0], inner: inner, into: frame.pointer(out, Scalar.self),
+                rows: rows, segments: extents[0], inner: inner, into: memory.pointer(out, Scalar.self),
                 empty: empty(type),
                 segment: { row in
-                    let segment = ids.read(frame, row)
+                    let segment = ids.read(memory, row)
                     guard segment < extents[0] else {
                         throw GraphError("segment_ids[\(row)] = \(segment) is not in [0, \(extents[0]))")
                     }

@@ -1,11 +1,12 @@
 /// `Shape`: the extents of a tensor as a vector.
 public enum ShapeOperation: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static var name: String { "Shape" }
     public static let signature = Signature(
         ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved + [.variant], "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [Shape([node.shape(0).rank])] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [Shape([node.shape(0).rank])] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.shape(0).isFullyDefined else { return nil }
         let extents = node.shape(0).knownExtents
         return [
@@ -18,11 +19,12 @@ public enum ShapeOperation: Operation {
 
 /// `ShapeN`: the extents of each of some tensors of one dtype.
 public enum ShapeN: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "N * T"], to: ["output": "N * out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] { node.inputs.map { Shape([$0.shape.rank]) } }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { node.inputs.map { Shape([$0.shape.rank]) } }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs.allSatisfy(\.shape.isFullyDefined) else { return nil }
         let type = try node.attributes.type("out_type")
         return node.inputs.map { input in
@@ -36,14 +38,15 @@ public enum ShapeN: Operation {
 
 /// `BroadcastArgs`: the shape that tensors of the shapes `s0` and `s1` broadcast to.
 public enum BroadcastArgs: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["s0": "T", "s1": "T"], to: ["r0": "T"], types: ["T": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for i in 0...1 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }
         if let known = try fold(node) { return [known[0].shape] }
         guard let a = node.shape(0).elementCount, let b = node.shape(1).elementCount else { return [[nil]] }
         return [[Swift.max(a, b)]]
     }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard let a = try node.extents(0), let b = try node.extents(1) else { return nil }
         guard (a + b).allSatisfy({ $0 >= 0 }), let both = Shape(a).broadcast(with: Shape(b)) else {
             throw GraphError("the shapes \(a) and \(b) do not broadcast")
@@ -59,27 +62,28 @@ public enum BroadcastArgs: Operation {
 
 /// A kernel that writes what `fold` gives for these shapes: for operations over shapes alone.
 func foldedKernel(_ operation: any Operation.Type, _ binding: KernelBinding) throws -> Kernel {
-    let inference = Inference(
+    let context = ShapeContext(
         attributes: binding.attributes, inputs: binding.inputs, constants: binding.inputs.indices.map(binding.constant))
-    guard let values = try operation.fold(inference) else {
+    guard let values = try operation.fold(context) else {
         throw GraphError("its value is not known from shapes alone")
     }
     let slots = values.indices.map { binding.output($0) }
-    return { frame in
+    return { memory in
         for (slot, value) in zip(slots, values) where value.byteCount > 0 {
-            frame.raw(slot).copyMemory(from: value.storage.pointer, byteCount: value.byteCount)
+            memory.raw(slot).copyMemory(from: value.storage.pointer, byteCount: value.byteCount)
         }
     }
 }
 
 /// `BroadcastGradientArgs`: the dimensions over which the gradients of two broadcast operands are summed.
 public enum BroadcastGradientArgs: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["s0": "T", "s1": "T"], to: ["r0": "T", "r1": "T"], types: ["T": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try fold(node).map { $0.map(\.shape) } ?? [[nil], [nil]]
     }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard let a = try node.extents(0), let b = try node.extents(1) else { return nil }
         let rank = max(a.count, b.count)
         let padded = [a, b].map { Array(repeating: 1, count: rank - $0.count) + $0 }
@@ -103,7 +107,7 @@ public enum Reshape: Operation {
     public static let signature = Signature(
         ["tensor": "T", "shape": "Tshape"], to: ["output": "T"], types: ["T": DType.moved, "Tshape": DType.indices])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let wanted = node.integers(1) else { return [.unknown] }
         let count = node.shape(0).elementCount
         guard wanted.allSatisfy({ $0 >= -1 }), wanted.count(where: { $0 == -1 }) <= 1 else {

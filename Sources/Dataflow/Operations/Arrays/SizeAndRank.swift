@@ -1,10 +1,11 @@
 /// `Size`: the number of elements of a tensor.
 public enum Size: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "T"], to: ["output": "out_type"], types: ["T": DType.moved, "out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard let count = node.shape(0).elementCount else { return nil }
         return [.numbers([Double(count)], dtype: try node.attributes.type("out_type"), sized: [])]
     }
@@ -14,9 +15,10 @@ public enum Size: Operation {
 
 /// `Rank`: the number of dimensions of a tensor.
 public enum Rank: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["input": "T"], to: ["output": "int32"], types: ["T": DType.moved])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { node.shape(0).rank.map { [Tensor(Int32($0))] } }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { node.shape(0).rank.map { [Tensor(Int32($0))] } }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }

@@ -4,7 +4,7 @@ public enum SliceOperation: Operation {
     public static let signature = Signature(
         ["input": "T", "begin": "Index", "size": "Index"], to: ["output": "T"],
         types: ["T": DType.moved, "Index": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         let rank = shape.rank ?? node.integers(1)?.count ?? node.integers(2)?.count
         guard let rank else { return [.unknown] }

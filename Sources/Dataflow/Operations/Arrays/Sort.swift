@@ -13,9 +13,9 @@ public func argSort(
 private func ordered(_ x: Node, _ axis: Int, _ descending: Bool, _ name: String?) -> (values: Node, indices: Node) {
     var order = x.shape.rank.map { Array(0..<$0) } ?? []
     var isLast = axis == -1
-    if let rank = x.shape.rank, let place = try? normalize([axis], rank: rank)[0] {
-        order.swapAt(place, rank - 1)
-        isLast = place == rank - 1
+    if let rank = x.shape.rank, let own = try? normalize([axis], rank: rank)[0] {
+        order.swapAt(own, rank - 1)
+        isLast = own == rank - 1
     } else if !isLast {
         let mistake = GraphError("the axis \(axis) is not known to be one of \(x)")
         let node = mistaken(mistake.at("sort", x.vertex.location), in: x.graph)

@@ -4,7 +4,7 @@ public enum SpaceToBatchND: Operation {
     public static let signature = Signature(
         ["input": "T", "block_shape": "Tblock_shape", "paddings": "Tpaddings"], to: ["output": "T"],
         types: ["T": DType.all, "Tblock_shape": DType.indices, "Tpaddings": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try SpaceBlocks.batchShape(node, block: node.integers(1), margins: 2)]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -25,7 +25,7 @@ public enum BatchToSpaceND: Operation {
     public static let signature = Signature(
         ["input": "T", "block_shape": "Tblock_shape", "crops": "Tcrops"], to: ["output": "T"],
         types: ["T": DType.all, "Tblock_shape": DType.indices, "Tcrops": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try SpaceBlocks.spaceShape(node, block: node.integers(1), margins: 2)]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -46,7 +46,7 @@ public enum SpaceToBatch: Operation {
     public static let signature = Signature(
         ["input": "T", "paddings": "Tpaddings"], to: ["output": "T"],
         types: ["T": DType.all, "Tpaddings": DType.indices], required: ["block_size"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 4, "'input'")
         return [try SpaceBlocks.batchShape(node, block: square(node.attributes), margins: 1)]
     }
@@ -69,7 +69,7 @@ public enum BatchToSpace: Operation {
     public static let signature = Signature(
         ["input": "T", "crops": "Tidx"], to: ["output": "T"], types: ["T": DType.all, "Tidx": DType.indices],
         required: ["block_size"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 4, "'input'")
         return [try SpaceBlocks.spaceShape(node, block: square(node.attributes), margins: 1)]
     }
@@ -135,9 +135,9 @@ private struct SpaceBlocks {
             StridedCopy($0.extents, from: $0.space, to: $0.batch, fromOffset: $0.spaceOffset, toOffset: $0.batchOffset)
                 .kernel(binding)
         }
-        return { frame in
-            try clear(frame)
-            for kernel in kernels { try kernel(frame) }
+        return { memory in
+            try clear(memory)
+            for kernel in kernels { try kernel(memory) }
         }
     }
 
@@ -146,12 +146,12 @@ private struct SpaceBlocks {
             StridedCopy($0.extents, from: $0.batch, to: $0.space, fromOffset: $0.batchOffset, toOffset: $0.spaceOffset)
                 .kernel(binding)
         }
-        return { frame in for kernel in kernels { try kernel(frame) } }
+        return { memory in for kernel in kernels { try kernel(memory) } }
     }
 
     /// The block and the margins (before and after, for each of its dimensions), once they fit the input.
     private static func checked(
-        _ node: Inference, _ block: [Int]?, _ margins: Int
+        _ node: ShapeContext, _ block: [Int]?, _ margins: Int
     ) throws -> (block: [Int], margins: [Int])? {
         if let block {
             guard block.allSatisfy({ $0 > 0 }), node.shape(0).rank ?? .max > block.count else {
@@ -173,7 +173,7 @@ private struct SpaceBlocks {
         return (block, numbers)
     }
 
-    static func batchShape(_ node: Inference, block: [Int]?, margins: Int) throws -> Shape {
+    static func batchShape(_ node: ShapeContext, block: [Int]?, margins: Int) throws -> Shape {
         guard let (block, paddings) = try checked(node, block, margins), var result = node.shape(0).dimensions else {
             return node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown
         }
@@ -191,7 +191,7 @@ private struct SpaceBlocks {
         return Shape(result)
     }
 
-    static func spaceShape(_ node: Inference, block: [Int]?, margins: Int) throws -> Shape {
+    static func spaceShape(_ node: ShapeContext, block: [Int]?, margins: Int) throws -> Shape {
         guard let (block, crops) = try checked(node, block, margins), var result = node.shape(0).dimensions else {
             return node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown
         }

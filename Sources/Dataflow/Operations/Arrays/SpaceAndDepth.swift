@@ -1,7 +1,7 @@
 /// `SpaceToDepth`: squares of `block_size` pixels become one pixel of as many times the channels.
 public enum SpaceToDepth: Operation {
     public static let signature = blockSignature
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let layout = try ImageBlocks(node.attributes)
         let shape = try node.shape(0, rank: 4, "'input'")
         let (h, w) = (layout.rows, layout.columns)
@@ -27,7 +27,7 @@ public enum SpaceToDepth: Operation {
 /// `DepthToSpace`: each pixel becomes a square of `block_size` pixels, among which its channels are dealt out.
 public enum DepthToSpace: Operation {
     public static let signature = blockSignature
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let layout = try ImageBlocks(node.attributes)
         let shape = try node.shape(0, rank: 4, "'input'")
         let square = layout.block * layout.block

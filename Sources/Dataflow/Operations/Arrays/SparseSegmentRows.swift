@@ -33,7 +33,7 @@ protocol SparseSegmentRows: WholeTensorOperation {
 }
 
 extension SparseSegmentRows {
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (indices, ids) = (try node.shape(1, rank: 1, "'indices'"), try node.shape(2, rank: 1, "'segment_ids'"))
         guard indices.isCompatible(with: ids) else {
             throw GraphError("'indices' and 'segment_ids' must be of one length, got \(indices) and \(ids)")

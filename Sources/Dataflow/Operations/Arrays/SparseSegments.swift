@@ -17,6 +17,7 @@ private let backward = Signature(
 
 /// `SparseSegmentSum`: row s is the sum of those rows data[indices[i]] for which the ascending segment_ids[i] is s.
 public enum SparseSegmentSum: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.numbers)
     static var combination: SegmentCombination { .sum }
     static var backwards: any Operation.Type { SparseSegmentSumGrad.self }
@@ -25,6 +26,7 @@ public enum SparseSegmentSum: SparseSegmentOperation {
 
 /// `SparseSegmentMean`: as `SparseSegmentSum`, of the mean.
 public enum SparseSegmentMean: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .mean }
     static var backwards: any Operation.Type { SparseSegmentMeanGrad.self }
@@ -33,6 +35,7 @@ public enum SparseSegmentMean: SparseSegmentOperation {
 
 /// `SparseSegmentSqrtN`: as `SparseSegmentSum`, of the sum over the square root of how many there are.
 public enum SparseSegmentSqrtN: SparseSegmentOperation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = sparseSegmentSignature(counted: false, DType.floats)
     static var combination: SegmentCombination { .rootedMean }
     static var backwards: any Operation.Type { SparseSegmentSqrtNGrad.self }
@@ -94,7 +97,7 @@ protocol SparseSegmentOperation: RowPicking {
 
 extension SparseSegmentOperation {
     /// [segments] + the dimensions of `data` without the first.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (indices, ids) = (try node.shape(1, rank: 1, "'indices'"), try node.shape(2, rank: 1, "'segment_ids'"))
         guard indices.isCompatible(with: ids) else {
             throw GraphError("'indices' and 'segment_ids' must be of one length, got \(indices) and \(ids)")
@@ -146,20 +149,20 @@ private struct SparseSegmentKernel: NumberWork {
         let (indices, ids) = (IndexInput(binding, 1), IndexInput(binding, 2))
         let (segments, rows) = (binding.outputs[0].shape.knownExtents[0], binding.inputs[0].shape.knownExtents[0])
         let (count, inner) = (binding.count(1), binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *))
-        return { frame in
-            let x = frame.pointer(data, Scalar.self)
+        return { memory in
+            let x = memory.pointer(data, Scalar.self)
             try combination.reduce(
-                rows: count, segments: segments, inner: inner, into: frame.pointer(out, Scalar.self),
+                rows: count, segments: segments, inner: inner, into: memory.pointer(out, Scalar.self),
                 empty: Scalar(0.0),
                 segment: { i in
-                    let id = ids.read(frame, i)
+                    let id = ids.read(memory, i)
                     guard id >= 0, id < segments else {
                         throw GraphError("segment_ids[\(i)] = \(id) is not in [0, \(segments))")
                     }
                     return id
                 },
                 source: { i in
-                    let row = indices.read(frame, i)
+                    let row = indices.read(memory, i)
                     guard row >= 0, row < rows else {
                         throw GraphError("indices[\(i)] = \(row) is not in [0, \(rows))")
                     }
@@ -177,7 +180,7 @@ protocol SparseSegmentGradient: Operation, FloatKernel {
 }
 
 extension SparseSegmentGradient {
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (indices, ids) = (try node.shape(1, rank: 1, "'indices'"), try node.shape(2, rank: 1, "'segment_ids'"))
         guard indices.isCompatible(with: ids) else {
             throw GraphError("'indices' and 'segment_ids' must be of one length, got \(indices) and \(ids)")
@@ -206,12 +209,12 @@ extension SparseSegmentGradient {
         let (indices, ids) = (IndexInput(binding, 1), IndexInput(binding, 2))
         let (segments, rows) = (binding.inputs[0].shape.knownExtents[0], binding.outputs[0].shape.knownExtents[0])
         let (count, inner) = (binding.count(1), binding.outputs[0].shape.knownExtents.dropFirst().reduce(1, *))
-        return { frame in
-            let result = frame.pointer(out, Scalar.self)
+        return { memory in
+            let result = memory.pointer(out, Scalar.self)
             result.update(repeating: 0, count: rows * inner)
             var counts = [Int](repeating: 0, count: segments)
             for i in 0..<count {
-                let (row, id) = (indices.read(frame, i), ids.read(frame, i))
+                let (row, id) = (indices.read(memory, i), ids.read(memory, i))
                 guard row >= 0, row < rows, id >= 0, id < segments else {
                     throw GraphError(
                         "indices[\(i)] = \(row) is not in [0, \(rows)), or segment_ids[\(i)] = \(id) not in [0, \(segments))"
@@ -220,10 +223,10 @@ extension SparseSegmentGradient {
                 counts[id] += 1
             }
             for i in 0..<count {
-                let id = ids.read(frame, i)
+                let id = ids.read(memory, i)
                 let scale = Scalar(weight(counts[id]))
-                let target = result + indices.read(frame, i) * inner
-                let source = frame.pointer(gradient, Scalar.self) + id * inner
+                let target = result + indices.read(memory, i) * inner
+                let source = memory.pointer(gradient, Scalar.self) + id * inner
                 for k in 0..<inner { target[k] += source[k] * scale }
             }
         }

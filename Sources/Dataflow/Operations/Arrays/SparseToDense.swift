@@ -6,7 +6,7 @@ public enum SparseToDense: Operation {
         to: ["dense": "T"], types: ["T": DType.moved, "Tindices": DType.indices],
         defaults: ["validate_indices": .bool(true)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let indices = node.shape(0)
         _ = try node.shape(1, rank: 1, "'output_shape'")
         _ = try node.shape(3, rank: 0, "'default_value'")
@@ -47,13 +47,13 @@ public enum SparseToDense: Operation {
         let (extents, strides) = (shape.knownExtents, shape.strides)
         let step = binding.inputs[2].shape.rank == 0 ? 0 : size
         let isChecked = try binding.attributes.bool("validate_indices")
-        return { frame in
-            try background(frame)
+        return { memory in
+            try background(memory)
             var last = -1
             for row in 0..<count {
                 var place = 0
                 for d in extents.indices {
-                    let i = index.read(frame, row * extents.count + d)
+                    let i = index.read(memory, row * extents.count + d)
                     guard i >= 0, i < extents[d] else {
                         throw GraphError(
                             "sparse_indices[\(row), \(d)] = \(i) is not in [0, \(extents[d])) of the shape \(shape)")
@@ -64,8 +64,8 @@ public enum SparseToDense: Operation {
                     throw GraphError("sparse_indices[\(row)] does not come after the one before it")
                 }
                 last = place
-                (frame.raw(out) + place * size)
-                    .copyMemory(from: frame.raw(values) + row * step, byteCount: size)
+                (memory.raw(out) + place * size)
+                    .copyMemory(from: memory.raw(values) + row * step, byteCount: size)
             }
         }
     }

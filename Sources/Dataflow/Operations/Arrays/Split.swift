@@ -3,7 +3,7 @@ public enum Split: Operation {
     public static let signature = Signature(
         ["split_dim": "int32", "value": "T"], to: ["output": "num_split * T"], types: ["T": DType.moved],
         required: ["num_split"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
         guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
         guard var dimensions = node.shape(1).dimensions, let axis = try node.integer(0) else {
@@ -54,7 +54,7 @@ public enum SplitV: Operation {
     public static let signature = Signature(
         ["value": "T", "size_splits": "Tlen", "split_dim": "int32"], to: ["output": "num_split * T"],
         types: ["T": DType.moved, "Tlen": DType.indices], required: ["num_split"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num_split")
         guard count > 0 else { throw GraphError("'num_split' must be at least 1, got \(count)") }
         guard let dimensions = node.shape(0).dimensions, let axis = try node.integer(2),

@@ -3,7 +3,7 @@ public enum Squeeze: Operation {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["squeeze_dims": .ints([])])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let axes = try node.attributes.ints("squeeze_dims")
         guard let dimensions = node.shape(0).dimensions else { return [.unknown] }
         if axes.isEmpty {

@@ -107,23 +107,23 @@ extension KernelBinding {
     func late(_ inputs: [Int], _ make: @escaping (KernelBinding) throws -> Kernel) throws -> Kernel {
         let unknown = inputs.filter { constants[$0] == nil }
         if unknown.isEmpty { return try make(self) }
-        return { frame in
+        return { memory in
             var binding = self
             for i in unknown {
                 let spec = self.inputs[i]
                 binding.constants[i] = Tensor(dtype: spec.dtype, sized: spec.shape) { bytes in
                     bytes.copyMemory(
-                        from: UnsafeRawBufferPointer(start: frame.raw(inputSlots[i]), count: bytes.count))
+                        from: UnsafeRawBufferPointer(start: memory.raw(inputSlots[i]), count: bytes.count))
                 }
             }
-            try make(binding)(frame)
+            try make(binding)(memory)
         }
     }
 
     /// Sets every byte of output 0 to zero.
     func clearing() -> Kernel {
         let (out, bytes) = (output(), outputCount() * outputs[0].dtype.size)
-        return { frame in frame.raw(out).initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
+        return { memory in memory.raw(out).initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
     }
 }
 
@@ -137,11 +137,11 @@ struct IndexInput {
         dtype = binding.inputs[input].dtype
     }
 
-    @inline(__always) func read(_ frame: Frame, _ i: Int) -> Int {
+    @inline(__always) func read(_ memory: RunMemory, _ i: Int) -> Int {
         switch dtype {
-        case .int64: Int(frame.pointer(slot, Int64.self)[i])
-        case .uint8: Int(frame.pointer(slot, UInt8.self)[i])
-        default: Int(frame.pointer(slot, Int32.self)[i])
+        case .int64: Int(memory.pointer(slot, Int64.self)[i])
+        case .uint8: Int(memory.pointer(slot, UInt8.self)[i])
+        default: Int(memory.pointer(slot, Int32.self)[i])
         }
     }
 }

@@ -11,7 +11,7 @@ public enum StridedSlice: Operation {
     public static let signature = Signature(
         ["input": "T", "begin": "Index", "end": "Index", "strides": "Index"], to: ["output": "T"],
         types: ["T": DType.moved, "Index": DType.indices], defaults: masks)
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).rank != nil, let begin = node.integers(1), let end = node.integers(2),
             let strides = node.integers(3)
         else { return [.unknown] }
@@ -44,7 +44,7 @@ public enum StridedSliceGrad: Operation {
     public static let signature = Signature(
         ["shape": "Index", "begin": "Index", "end": "Index", "strides": "Index", "dy": "T"], to: ["output": "T"],
         types: ["T": DType.all, "Index": DType.indices], defaults: masks)
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.integers(0) else { return [.unknown] }
         guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }
         return [Shape(extents)]
@@ -56,9 +56,9 @@ public enum StridedSliceGrad: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([1, 2, 3]) { binding in
             let (clear, copy) = (binding.clearing(), try copy(binding).kernel(binding, from: 4))
-            return { frame in
-                try clear(frame)
-                try copy(frame)
+            return { memory in
+                try clear(memory)
+                try copy(memory)
             }
         }
     }

@@ -5,43 +5,43 @@ extension Operand {
     /// An Int takes one index and its dimension away, a range keeps a part of the dimension, `...` stands for all dimensions
     /// that are not named, `.newAxis` puts a dimension of 1 in. What is below 0 counts from the end. A range is cut to the
     /// dimension; a single index beyond it is a mistake of the graph, or of the run where the dimension is not known before.
-    public subscript<each Place: TensorIndexConvertible>(
-        places: repeat each Place, file file: StaticString = #fileID, line line: UInt = #line
+    public subscript<each Index: TensorIndexConvertible>(
+        indices: repeat each Index, file file: StaticString = #fileID, line line: UInt = #line
     ) -> Node {
-        part(of: node, TensorIndex.list(repeat each places), file, line)
+        part(of: node, TensorIndex.list(repeat each indices), file, line)
     }
 
-    // Swift's `...` is no value that a protocol could take in, so each place where it may stand has its form.
+    // Swift's `...` is no value that a protocol could take in, so there is a form for each position that it may have.
 
-    public subscript<each Place: TensorIndexConvertible>(
-        ellipsis: UnboundedRange, places: repeat each Place, file file: StaticString = #fileID, line line: UInt = #line
+    public subscript<each Index: TensorIndexConvertible>(
+        ellipsis: UnboundedRange, indices: repeat each Index, file file: StaticString = #fileID, line line: UInt = #line
     ) -> Node {
-        part(of: node, [.ellipsis] + TensorIndex.list(repeat each places), file, line)
+        part(of: node, [.ellipsis] + TensorIndex.list(repeat each indices), file, line)
     }
 
-    public subscript<each Place: TensorIndexConvertible>(
-        first: some TensorIndexConvertible, ellipsis: UnboundedRange, places: repeat each Place,
+    public subscript<each Index: TensorIndexConvertible>(
+        first: some TensorIndexConvertible, ellipsis: UnboundedRange, indices: repeat each Index,
         file file: StaticString = #fileID, line line: UInt = #line
     ) -> Node {
-        part(of: node, [first.tensorIndex, .ellipsis] + TensorIndex.list(repeat each places), file, line)
+        part(of: node, [first.tensorIndex, .ellipsis] + TensorIndex.list(repeat each indices), file, line)
     }
 
-    public subscript<each Place: TensorIndexConvertible>(
+    public subscript<each Index: TensorIndexConvertible>(
         first: some TensorIndexConvertible, second: some TensorIndexConvertible, ellipsis: UnboundedRange,
-        places: repeat each Place, file file: StaticString = #fileID, line line: UInt = #line
+        indices: repeat each Index, file file: StaticString = #fileID, line line: UInt = #line
     ) -> Node {
-        let places = [first.tensorIndex, second.tensorIndex, .ellipsis] + TensorIndex.list(repeat each places)
-        return part(of: node, places, file, line)
+        let indices = [first.tensorIndex, second.tensorIndex, .ellipsis] + TensorIndex.list(repeat each indices)
+        return part(of: node, indices, file, line)
     }
 
-    public subscript<each Place: TensorIndexConvertible>(
+    public subscript<each Index: TensorIndexConvertible>(
         first: some TensorIndexConvertible, second: some TensorIndexConvertible, third: some TensorIndexConvertible,
-        ellipsis: UnboundedRange, places: repeat each Place, file file: StaticString = #fileID, line line: UInt = #line
+        ellipsis: UnboundedRange, indices: repeat each Index, file file: StaticString = #fileID, line line: UInt = #line
     ) -> Node {
-        let places =
+        let indices =
             [first.tensorIndex, second.tensorIndex, third.tensorIndex, .ellipsis]
-            + TensorIndex.list(repeat each places)
-        return part(of: node, places, file, line)
+            + TensorIndex.list(repeat each indices)
+        return part(of: node, indices, file, line)
     }
 
     /// The slices along the first dimension that a node names: of an integer node those of its indices, as `gather`, of a
@@ -52,8 +52,8 @@ extension Operand {
     }
 }
 
-private func part(of x: Node, _ places: [TensorIndex], _ file: StaticString, _ line: UInt) -> Node {
-    let slice = TensorSlice(places)
+private func part(of x: Node, _ indices: [TensorIndex], _ file: StaticString, _ line: UInt) -> Node {
+    let slice = TensorSlice(indices)
     return apply(
         StridedSlice.self, [x] + sameWidth([slice.begin, slice.end, slice.strides]), slice.attributes, nil, file, line)
 }

@@ -8,7 +8,7 @@ private func scatterSignature(_ types: [DType]) -> Signature {
 /// Of two updates of one place the later stays.
 public enum TensorScatterUpdate: Operation {
     public static let signature = scatterSignature(DType.moved)
-    public static func infer(_ node: Inference) throws -> [Shape] { [try scatteredShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try scatteredShape(node)] }
 
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let (indices, dy) = (node.input(1), node.upstream())
@@ -21,12 +21,12 @@ public enum TensorScatterUpdate: Operation {
         let places = Places(binding, indices: 1, of: binding.outputs[0].shape)
         let (copy, updates, out) = (Copy.kernel(binding), binding.input(2), binding.output())
         let bytes = places.inner * binding.outputs[0].dtype.size
-        return { frame in
-            try copy(frame)
+        return { memory in
+            try copy(memory)
             for row in 0..<places.count {
-                let place = try places.place(frame, row, Self.self)
-                (frame.raw(out) + place * bytes)
-                    .copyMemory(from: frame.raw(updates) + row * bytes, byteCount: bytes)
+                let place = try places.place(memory, row, Self.self)
+                (memory.raw(out) + place * bytes)
+                    .copyMemory(from: memory.raw(updates) + row * bytes, byteCount: bytes)
             }
         }
     }
@@ -91,7 +91,7 @@ protocol TensorScatterOperation: Operation, NumericKernel {
 }
 
 extension TensorScatterOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] { [try scatteredShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try scatteredShape(node)] }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.numeric(Self.self, binding.outputs[0].dtype)
@@ -100,11 +100,12 @@ extension TensorScatterOperation {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let places = Places(binding, indices: 1, of: binding.outputs[0].shape)
         let (copy, updates, out) = (Copy.kernel(binding), binding.input(2), binding.output())
-        return { frame in
-            try copy(frame)
+        return { memory in
+            try copy(memory)
             for row in 0..<places.count {
-                let target = frame.pointer(out, Scalar.self) + (try places.place(frame, row, Self.self)) * places.inner
-                let source = frame.pointer(updates, Scalar.self) + row * places.inner
+                let target =
+                    memory.pointer(out, Scalar.self) + (try places.place(memory, row, Self.self)) * places.inner
+                let source = memory.pointer(updates, Scalar.self) + row * places.inner
                 for i in 0..<places.inner { target[i] = combine(target[i], source[i]) }
             }
         }
@@ -112,7 +113,7 @@ extension TensorScatterOperation {
 }
 
 /// The shape of input 0, once the indices (input 1) and updates (input 2) fit it.
-func scatteredShape(_ node: Inference) throws -> Shape {
+func scatteredShape(_ node: ShapeContext) throws -> Shape {
     let shape = node.shape(0)
     guard let extents = shape.dimensions, let indices = node.shape(1).dimensions else { return shape }
     guard let last = indices.last, last ?? 0 <= extents.count else {

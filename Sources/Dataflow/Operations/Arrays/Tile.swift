@@ -3,7 +3,7 @@ public enum Tile: Operation {
     public static let signature = Signature(
         ["input": "T", "multiples": "Tmultiples"], to: ["output": "T"],
         types: ["T": DType.moved, "Tmultiples": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         guard let multiples = node.integers(1) else { return [shape.rank.map(Shape.unknown(rank:)) ?? .unknown] }
         guard shape.rank ?? multiples.count == multiples.count, multiples.allSatisfy({ $0 >= 0 }) else {

@@ -5,7 +5,7 @@ public enum TopKV2: Operation, NumericKernel {
         ["input": "T", "k": "Tk"], to: ["values": "T", "indices": "index_type"],
         types: ["T": DType.numbers, "Tk": DType.indices, "index_type": DType.indices],
         defaults: ["sorted": .bool(true), "Tk": .type(.int32), "index_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(1, rank: 0, "'k'")
         return try largestShapes(node, k: node.integer(1))
     }
@@ -28,7 +28,7 @@ public enum NthElement: Operation, NumericKernel {
     public static let signature = Signature(
         ["input": "T", "n": "int32"], to: ["values": "T"], types: ["T": DType.numbers],
         defaults: ["reverse": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(1, rank: 0, "'n'")
         guard let dimensions = node.shape(0).dimensions else { return [.unknown] }
         guard let last = dimensions.last else { throw GraphError("the input must have at least rank 1") }
@@ -52,20 +52,20 @@ public enum NthElement: Operation, NumericKernel {
         let (input, place, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
         let (rows, length) = (binding.outputCount(), binding.inputs[0].shape.knownExtents.last ?? 1)
         let isReversed = try binding.attributes.bool("reverse")
-        return { frame in
-            let n = place.read(frame, 0)
+        return { memory in
+            let n = place.read(memory, 0)
             guard n >= 0, n < length else {
                 throw GraphError("'n' is \(n), the rows have \(length) elements")
             }
             for row in 0..<rows {
-                let x = UnsafeBufferPointer(start: frame.pointer(input, Scalar.self) + row * length, count: length)
-                frame.pointer(output, Scalar.self)[row] = x.sorted()[isReversed ? length - 1 - n : n]
+                let x = UnsafeBufferPointer(start: memory.pointer(input, Scalar.self) + row * length, count: length)
+                memory.pointer(output, Scalar.self)[row] = x.sorted()[isReversed ? length - 1 - n : n]
             }
         }
     }
 }
 
-private func largestShapes(_ node: Inference, k: Int?) throws -> [Shape] {
+private func largestShapes(_ node: ShapeContext, k: Int?) throws -> [Shape] {
     guard var dimensions = node.shape(0).dimensions else { return [.unknown, .unknown] }
     guard let last = dimensions.last else { throw GraphError("the input must have at least rank 1") }
     if let k, k < 0 || k > last ?? k {
@@ -97,13 +97,13 @@ private func largestKernel<Scalar: NumericScalar, Index: TensorScalar & FixedWid
     let k = binding.outputs[0].shape.knownExtents.last ?? 1
     let rows = binding.inputs[0].shape.knownExtents.dropLast().reduce(1, *)
     let (input, values, indices) = (binding.input(0), binding.output(0), binding.output(1))
-    return { frame in
+    return { memory in
         for row in 0..<rows {
-            let x = frame.pointer(input, Scalar.self) + row * n
+            let x = memory.pointer(input, Scalar.self) + row * n
             let order = (0..<n).sorted { x[$0] > x[$1] || (x[$0] == x[$1] && $0 < $1) }
             for i in 0..<k {
-                frame.pointer(values, Scalar.self)[row * k + i] = x[order[i]]
-                frame.pointer(indices, Index.self)[row * k + i] = Index(order[i])
+                memory.pointer(values, Scalar.self)[row * k + i] = x[order[i]]
+                memory.pointer(indices, Index.self)[row * k + i] = Index(order[i])
             }
         }
     }

@@ -2,7 +2,7 @@
 public enum Transpose: Operation {
     public static let signature = Signature(
         ["x": "T", "perm": "Tperm"], to: ["y": "T"], types: ["T": DType.moved, "Tperm": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = node.shape(0)
         guard let permutation = node.integers(1) else {
             let rank = shape.rank ?? node.shape(1).dimensions.flatMap { $0.count == 1 ? $0[0] : nil }
@@ -41,7 +41,7 @@ extension ConjugateTranspose: GPUOperation {
 /// `ConjugateTranspose`: as `Transpose`, and the conjugates of complex numbers, of which there are none here.
 public enum ConjugateTranspose: Operation {
     public static let signature = Transpose.signature
-    public static func infer(_ node: Inference) throws -> [Shape] { try Transpose.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Transpose.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         [apply(ConjugateTranspose.self, [node.upstream(), apply(InvertPermutation.self, [node.input(1)])]), nil]
     }
@@ -50,18 +50,19 @@ public enum ConjugateTranspose: Operation {
 
 /// `InvertPermutation`: y[x[i]] = i.
 public enum InvertPermutation: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature.unary(DType.indices)
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try node.shape(0, rank: 1, "a permutation")]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (input, output, count) = (IndexInput(binding, 0), binding.output(), binding.count(0))
         let isWide = binding.outputs[0].dtype == .int64
-        return { frame in
+        return { memory in
             var inverse = [Int](repeating: -1, count: count)
             for i in 0..<count {
-                let index = input.read(frame, i)
+                let index = input.read(memory, i)
                 guard index >= 0, index < count, inverse[index] < 0 else {
                     throw GraphError("x[\(i)] = \(index): a permutation holds each of 0 to \(count - 1) once")
                 }
@@ -69,9 +70,9 @@ public enum InvertPermutation: Operation {
             }
             for i in 0..<count {
                 if isWide {
-                    frame.pointer(output, Int64.self)[i] = Int64(inverse[i])
+                    memory.pointer(output, Int64.self)[i] = Int64(inverse[i])
                 } else {
-                    frame.pointer(output, Int32.self)[i] = Int32(inverse[i])
+                    memory.pointer(output, Int32.self)[i] = Int32(inverse[i])
                 }
             }
         }

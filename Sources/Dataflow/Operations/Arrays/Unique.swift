@@ -2,11 +2,14 @@ private let outIndex: [String: AttributeValue] = ["out_idx": .type(.int32)]
 
 /// `Unique`: the distinct elements of a vector in the order in which they first occur, and for each element which it is.
 public enum Unique: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T"], to: ["y": "T", "idx": "out_idx"], types: ["T": DType.moved, "out_idx": DType.indices],
         defaults: outIndex)
-    public static func infer(_ node: Inference) throws -> [Shape] { Array(try DistinctSlices.shapes(node).prefix(2)) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
+        Array(try DistinctSlices.shapes(node).prefix(2))
+    }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         try DistinctSlices.values(node).map { Array($0.prefix(2)) }
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
@@ -14,21 +17,25 @@ public enum Unique: Operation {
 
 /// `UniqueWithCounts`: as `Unique`, and how often each distinct element occurs.
 public enum UniqueWithCounts: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
         types: ["T": DType.moved, "out_idx": DType.indices], defaults: outIndex)
-    public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try DistinctSlices.shapes(node) }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { try DistinctSlices.values(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
 /// `UniqueV2`: the distinct slices along an axis; without an axis (an empty vector) the distinct elements of a vector.
 public enum UniqueV2: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx"],
         types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
-    public static func infer(_ node: Inference) throws -> [Shape] { Array(try DistinctSlices.shapes(node).prefix(2)) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
+        Array(try DistinctSlices.shapes(node).prefix(2))
+    }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         try DistinctSlices.values(node).map { Array($0.prefix(2)) }
     }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
@@ -36,11 +43,12 @@ public enum UniqueV2: Operation {
 
 /// `UniqueWithCountsV2`: as `UniqueV2`, and how often each distinct slice occurs.
 public enum UniqueWithCountsV2: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(
         ["x": "T", "axis": "Taxis"], to: ["y": "T", "idx": "out_idx", "count": "out_idx"],
         types: ["T": DType.moved, "Taxis": DType.indices, "out_idx": DType.indices], defaults: outIndex)
-    public static func infer(_ node: Inference) throws -> [Shape] { try DistinctSlices.shapes(node) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { try DistinctSlices.values(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try DistinctSlices.shapes(node) }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { try DistinctSlices.values(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
@@ -53,7 +61,7 @@ private struct DistinctSlices {
     private(set) var counts: [Int] = []
 
     /// The axis of `x`, nil where it is not known yet.
-    private static func axis(_ node: Inference) throws -> Int? {
+    private static func axis(_ node: ShapeContext) throws -> Int? {
         guard let rank = node.shape(0).rank else { return nil }
         guard node.inputs.count > 1, node.shape(1) != [0] else {
             guard rank == 1 else { throw GraphError("'x' must be a vector, got the shape \(node.shape(0))") }
@@ -65,7 +73,7 @@ private struct DistinctSlices {
     }
 
     /// Of y, idx and count. How many distinct slices there are is known only with the values.
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         guard let axis = try axis(node), var dimensions = node.shape(0).dimensions else {
             return [node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown, [nil], [nil]]
         }
@@ -75,7 +83,7 @@ private struct DistinctSlices {
     }
 
     /// y, idx and count where `x` is known.
-    static func values(_ node: Inference) throws -> [Tensor]? {
+    static func values(_ node: ShapeContext) throws -> [Tensor]? {
         guard let x = node.constant(0), let axis = try axis(node) else { return nil }
         let extents = x.shape.knownExtents
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])

@@ -3,7 +3,7 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
     public static let signature = Signature(
         ["data": "T", "segment_ids": "Tindices", "num_segments": "Tnumsegments"], to: ["output": "T"],
         types: ["T": DType.numbers, "Tindices": DType.indices, "Tnumsegments": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let data = node.shape(0).dimensions, let ids = node.shape(1).dimensions else { return [.unknown] }
         guard ids.count <= data.count, Shape(Array(data[..<ids.count])).isCompatible(with: node.shape(1)) else {
             throw GraphError(
@@ -30,14 +30,14 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
         let line = max(64 / MemoryLayout<Scalar>.stride, 1)
         let lines = (inner + line - 1) / line
         let threads = min(usefulThreads(binding.threads, work: rows * inner + count), max(lines, 1))
-        return { frame in
+        return { memory in
             for row in 0..<rows {
-                let segment = ids.read(frame, row)
+                let segment = ids.read(memory, row)
                 guard segment < segments else {
                     throw GraphError("segment_ids[\(row)] = \(segment) is not in [0, \(segments))")
                 }
             }
-            let (source, result) = (frame.pointer(data, Scalar.self), frame.pointer(out, Scalar.self))
+            let (source, result) = (memory.pointer(data, Scalar.self), memory.pointer(out, Scalar.self))
             parallel(threads) { part in
                 let first = lines * part / threads * line
                 let width = min(lines * (part + 1) / threads * line, inner) - first
@@ -45,7 +45,7 @@ public enum UnsortedSegmentSum: Operation, NumericKernel {
                     (result + segment * inner + first).update(repeating: Scalar(0.0), count: width)
                 }
                 for row in 0..<rows {
-                    let segment = ids.read(frame, row)
+                    let segment = ids.read(memory, row)
                     if segment < 0 { continue }
                     let (to, from) = (result + segment * inner + first, source + row * inner + first)
                     for i in 0..<width { to[i] = Scalar.wrappingAdd(to[i], from[i]) }

@@ -1,9 +1,10 @@
 /// `Where`: where the elements are true, or not 0: a row of indices for each, in row-major order.
 public enum Where: Operation {
+    public static var hostReason: String? { HostReason.resultShape }
     public static let signature = Signature(["input": "T"], to: ["index": "int64"], types: ["T": DType.all])
 
     /// [how many there are, rank of the input].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [[node.constant(0).map { input in input.withUnsafeBytes { count($0, input.dtype) } }, node.shape(0).rank]]
     }
 
@@ -12,9 +13,9 @@ public enum Where: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (input, output, dtype) = (binding.input(0), binding.output(), binding.inputs[0].dtype)
         let (extents, bytes) = (binding.inputs[0].shape.knownExtents, binding.count(0) * binding.inputs[0].dtype.size)
-        return { frame in
-            var target = frame.pointer(output, Int64.self)
-            visit(UnsafeRawBufferPointer(start: frame.raw(input), count: bytes), dtype) { place in
+        return { memory in
+            var target = memory.pointer(output, Int64.self)
+            visit(UnsafeRawBufferPointer(start: memory.raw(input), count: bytes), dtype) { place in
                 var rest = place
                 for d in extents.indices.reversed() {
                     target[d] = Int64(rest % extents[d])

@@ -14,14 +14,14 @@ extension FirstCheckpointFormat {
 public enum Save: FirstCheckpointFormat {
     public static let signature = Signature(
         ["filename": "string", "tensor_names": "string", "data": "list T"], to: [:])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
 }
 
 /// `SaveSlices`: writes parts of tensors as a checkpoint of format V1, which is refused.
 public enum SaveSlices: FirstCheckpointFormat {
     public static let signature = Signature(
         ["filename": "string", "tensor_names": "string", "shapes_and_slices": "string", "data": "list T"], to: [:])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
 }
 
 /// `Restore`: a tensor of a checkpoint of format V1, which is refused.
@@ -29,7 +29,7 @@ public enum Restore: FirstCheckpointFormat {
     public static let signature = Signature(
         ["file_pattern": "string", "tensor_name": "string"], to: ["tensor": "dt"], types: ["dt": DType.any],
         defaults: ["preferred_shard": .int(-1)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.unknown] }
 }
 
 /// `RestoreSlice`: a part of a tensor of a checkpoint of format V1, which is refused.
@@ -37,5 +37,5 @@ public enum RestoreSlice: FirstCheckpointFormat {
     public static let signature = Signature(
         ["file_pattern": "string", "tensor_name": "string", "shape_and_slice": "string"], to: ["tensor": "dt"],
         types: ["dt": DType.any], defaults: ["preferred_shard": .int(-1)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.unknown] }
 }

@@ -5,7 +5,7 @@ public enum SaveV2: StringOperation {
     public static let signature = Signature(
         ["prefix": "string", "tensor_names": "string", "shape_and_slices": "string", "tensors": "list dtypes"], to: [:])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = node.inputs.count - 3
         for i in 1...2 {
             guard node.shape(i).isCompatible(with: [count]) else {
@@ -43,7 +43,7 @@ public enum RestoreV2: StringOperation {
     public static let signature = Signature(
         ["prefix": "string", "tensor_names": "string", "shape_and_slices": "string"], to: ["tensors": "list dtypes"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let dtypes = try node.attributes.types("dtypes")
         for i in 1...2 {
             guard node.shape(i).isCompatible(with: [dtypes.count]) else {
@@ -76,7 +76,7 @@ public enum MergeV2Checkpoints: StringOperation {
         ["checkpoint_prefixes": "string", "destination_prefix": "string"], to: [:],
         defaults: ["delete_old_dirs": .bool(true), "allow_missing_files": .bool(false)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).rank ?? 1 == 1 else {
             throw GraphError("'checkpoint_prefixes' must be a vector, got the shape \(node.shape(0))")
         }

@@ -2,7 +2,7 @@
 public enum ShardedFilename: StringOperation {
     public static let signature = Signature(
         ["basename": "string", "shard": "int32", "num_shards": "int32"], to: ["filename": "string"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for (i, input) in node.inputs.enumerated() {
             guard input.shape.isCompatible(with: []) else {
                 throw GraphError("'\(signature.inputs[i].name)' must be a scalar, got the shape \(input.shape)")
@@ -20,7 +20,7 @@ public enum ShardedFilename: StringOperation {
 public enum ShardedFilespec: StringOperation {
     public static let signature = Signature(
         ["basename": "string", "num_shards": "int32"], to: ["filename": "string"])
-    public static func infer(_ node: Inference) throws -> [Shape] { try ShardedFilename.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try ShardedFilename.infer(node) }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         [call.text(try call.bytes(0, "the name") + Array("-?????-of-\(padded(call.inputs[1].knownIntegers[0]))".utf8))]
     }

@@ -5,7 +5,7 @@ public enum For: CallingOperation {
         ["start": "int32", "limit": "int32", "delta": "int32", "input": "list T"], to: ["output": "list T"],
         types: [:], required: ["body"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let body = try node.attributes.function("body")
         for (i, what) in ["start", "limit", "delta"].enumerated() where !node.shape(i).isCompatible(with: []) {
             throw GraphError("'\(what)' must be a scalar, got the shape \(node.shape(i))")

@@ -4,6 +4,7 @@
 protocol ControlFlowOperation: Operation {}
 
 extension ControlFlowOperation {
+    public static var hostReason: String? { HostReason.values }
     public static var passesHandles: Bool { true }
     public static var isStateful: Bool { true }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -21,7 +22,7 @@ private func undifferentiableLoop() -> GraphError {
 public enum Switch: ControlFlowOperation {
     public static let signature = Signature(
         ["data": "T", "pred": "bool"], to: ["output_false": "T", "output_true": "T"], types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(1).isCompatible(with: []) else {
             throw GraphError("'pred' must be a scalar, got the shape \(node.shape(1))")
         }
@@ -46,7 +47,7 @@ public enum Switch: ControlFlowOperation {
 public enum Merge: ControlFlowOperation {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["output": "T", "value_index": "int32"], types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
         var shape = node.shape(0)
         for i in node.inputs.indices.dropFirst() where node.shape(i) != shape {
@@ -75,34 +76,34 @@ public enum Enter: ControlFlowOperation {
     public static let signature = Signature(
         ["data": "T"], to: ["output": "T"], types: ["T": DType.any],
         defaults: ["is_constant": .bool(false), "parallel_iterations": .int(10)], required: ["frame_name"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `Exit`: a value leaves the frame of a loop.
 public enum Exit: ControlFlowOperation {
     public static let signature = Signature(["data": "T"], to: ["output": "T"], types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `NextIteration`: a value goes on to the next iteration of a loop.
 public enum NextIteration: ControlFlowOperation {
     public static let signature = Exit.signature
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `LoopCond`: whether a loop goes on.
 public enum LoopCond: ControlFlowOperation {
     public static let signature = Signature(["input": "bool"], to: ["output": "bool"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [try node.shape(0, rank: 0, "'input'")] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try node.shape(0, rank: 0, "'input'")] }
 }
 
 /// `ControlTrigger`: nothing, once its control inputs have come, dead or alive.
 public enum ControlTrigger: ControlFlowOperation {
     public static let signature = Signature([:], to: [:])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
 }
 
@@ -111,14 +112,14 @@ public enum RefSwitch: ControlFlowOperation {
     public static let signature = Signature(
         ["data": "ref T", "pred": "bool"], to: ["output_false": "ref T", "output_true": "ref T"],
         types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { try Switch.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Switch.infer(node) }
 }
 
 /// `RefMerge`: `Merge` of references.
 public enum RefMerge: ControlFlowOperation {
     public static let signature = Signature(
         ["inputs": "ref N * T"], to: ["output": "ref T", "value_index": "int32"], types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { try Merge.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Merge.infer(node) }
 }
 
 /// `RefEnter`: `Enter` of a reference.
@@ -126,20 +127,20 @@ public enum RefEnter: ControlFlowOperation {
     public static let signature = Signature(
         ["data": "ref T"], to: ["output": "ref T"], types: ["T": DType.any],
         defaults: ["is_constant": .bool(false), "parallel_iterations": .int(10)], required: ["frame_name"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `RefExit`: `Exit` of a reference.
 public enum RefExit: ControlFlowOperation {
     public static let signature = Signature(["data": "ref T"], to: ["output": "ref T"], types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }
 
 /// `RefNextIteration`: `NextIteration` of a reference.
 public enum RefNextIteration: ControlFlowOperation {
     public static let signature = RefExit.signature
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { throw undifferentiableLoop() }
 }

@@ -31,7 +31,7 @@ protocol BranchingOperation: CallingOperation {
 }
 
 extension BranchingOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] { try merge(try branches(node.attributes), node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try merge(try branches(node.attributes), node) }
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let branches = try branches(call.attributes)
@@ -51,7 +51,7 @@ extension BranchingOperation {
 }
 
 /// What all branches yield.
-private func merge(_ branches: [Function], _ node: Inference) throws -> [Shape] {
+private func merge(_ branches: [Function], _ node: ShapeContext) throws -> [Shape] {
     let types = try node.attributes.types("Tout")
     guard !branches.isEmpty else { throw GraphError("there must be at least one branch") }
     let sides = try branches.map { try $0.infer(Array(node.inputs.dropFirst()), node.work) }

@@ -6,7 +6,7 @@
 public enum Assert: DynamicOperation {
     public static let signature = Signature(
         ["condition": "bool", "data": "list T"], to: [:], defaults: ["summarize": .int(3)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         guard call.inputs[0].elementCount == 1, try call.inputs[0].scalar(Bool.self) else {
@@ -23,7 +23,7 @@ public enum Print: DynamicOperation {
     public static let signature = Signature(
         ["input": "T", "data": "list U"], to: ["output": "T"], types: ["T": DType.any],
         defaults: ["message": .string(""), "first_n": .int(-1), "summarize": .int(3)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         [node.upstream()] + node.inputs.dropFirst().map { _ in nil }
     }

@@ -1,7 +1,7 @@
 /// `OptionalFromValue`: tensors as one value; TensorFlow's branches hand them to their gradients so.
 public enum OptionalFromValue: ValueOperation {
     public static let signature = Signature(["components": "list Toutput_types"], to: ["optional": "variant"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let components = node.graph.add(
             OptionalGetValue.self, [node.upstream()],
@@ -18,7 +18,7 @@ public enum OptionalFromValue: ValueOperation {
 /// `OptionalNone`: no tensors, from the branch that was not taken.
 public enum OptionalNone: ValueOperation {
     public static let signature = Signature([:], to: ["optional": "variant"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] { [Tensor(.optional(nil))] }
 }
@@ -28,7 +28,7 @@ public enum OptionalGetValue: ValueOperation {
     public static let signature = Signature(
         ["optional": "variant"], to: ["components": "list output_types"], required: ["output_shapes"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.types("output_types").count
         guard case .shapes(let shapes)? = node.attributes["output_shapes"], shapes.count == count else {
             return [Shape](repeating: .unknown, count: count)

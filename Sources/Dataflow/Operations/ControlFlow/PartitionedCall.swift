@@ -10,7 +10,7 @@ extension PlainCallOperation {
             ], required: ["f"])
     }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (types, results) = (
             try node.attributes.types("Tout"), try node.attributes.function("f").infer(node.inputs, node.work)
         )

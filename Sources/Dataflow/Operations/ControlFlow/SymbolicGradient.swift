@@ -5,7 +5,7 @@
 public enum SymbolicGradient: CallingOperation {
     public static let signature = Signature(["input": "list Tin"], to: ["output": "list Tout"], required: ["f"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let function = try derivative(node.attributes)
         let (types, results) = (try node.attributes.types("Tout"), try function.infer(node.inputs, node.work))
         guard results.map(\.dtype) == types else {

@@ -6,7 +6,7 @@ public enum TensorArrayV3: DynamicOperation {
             "element_shape": .shape(.unknown), "dynamic_size": .bool(false), "clear_after_read": .bool(true),
             "identical_element_shapes": .bool(false), "tensor_array_name": .string(""),
         ])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[], []] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[], []] }
 
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let size = try call.integer(0, "'size'")
@@ -29,7 +29,7 @@ public enum TensorArrayGradV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "flow_in": "float32"], to: ["grad_handle": "resource", "flow_out": "float32"],
         required: ["source"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[], []] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[], []] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let source = try call.attributes.string("source")
         return [try call.resources.gradientArray(of: call.inputs[0], source: source), Tensor(Float(0))]
@@ -41,7 +41,7 @@ public enum TensorArrayWriteV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "index": "int32", "value": "T", "flow_in": "float32"], to: ["flow_out": "float32"],
         types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let index = try call.integer(1, "'index'")
         try call.resources.withArray(call.inputs[0]) { try $0.write(call.inputs[2], at: index) }
@@ -54,7 +54,7 @@ public enum TensorArrayReadV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "index": "int32", "flow_in": "float32"], to: ["value": "dtype"],
         types: ["dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.unknown] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let index = try call.integer(1, "'index'")
         let dtype = try call.attributes.type("dtype")
@@ -65,7 +65,7 @@ public enum TensorArrayReadV3: DynamicOperation {
 /// `TensorArraySizeV3`: how many elements an array has.
 public enum TensorArraySizeV3: DynamicOperation {
     public static let signature = Signature(["handle": "resource", "flow_in": "float32"], to: ["size": "int32"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         [Tensor(Int32(clamping: try call.resources.withArray(call.inputs[0]) { $0.size }))]
     }
@@ -76,7 +76,7 @@ public enum TensorArrayGatherV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "indices": "int32", "flow_in": "float32"], to: ["value": "dtype"],
         types: ["dtype": DType.any], defaults: ["element_shape": .shape(.unknown)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let element = try node.attributes.shape("element_shape")
         return [element.dimensions.map { Shape([node.shape(1)[0]] + $0) } ?? .unknown]
     }
@@ -103,7 +103,7 @@ public enum TensorArrayScatterV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "indices": "int32", "value": "T", "flow_in": "float32"], to: ["flow_out": "float32"],
         types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         // Kept once, the elements share it.
         let (indices, value) = (call.inputs[1].knownIntegers, KeptTensor(call.inputs[2]).tensor)
@@ -125,7 +125,7 @@ public enum TensorArrayConcatV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "flow_in": "float32"], to: ["value": "dtype", "lengths": "int64"],
         types: ["dtype": DType.any], defaults: ["element_shape_except0": .shape(.unknown)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown, [nil]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.unknown, [nil]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let dtype = try call.attributes.type("dtype")
         let elements = try call.resources.withArray(call.inputs[0]) { array in
@@ -156,7 +156,7 @@ public enum TensorArraySplitV3: DynamicOperation {
     public static let signature = Signature(
         ["handle": "resource", "value": "T", "lengths": "int64", "flow_in": "float32"], to: ["flow_out": "float32"],
         types: ["T": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let (value, lengths) = (KeptTensor(call.inputs[1]).tensor, call.inputs[2].knownIntegers)
         guard value.shape.rank ?? 0 > 0, let rows = value.shape[0], lengths.allSatisfy({ (0...rows).contains($0) }),
@@ -176,7 +176,7 @@ public enum TensorArraySplitV3: DynamicOperation {
 /// `TensorArrayCloseV3`: forgets an array.
 public enum TensorArrayCloseV3: DynamicOperation {
     public static let signature = Signature(["handle": "resource"], to: [:])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         call.resources.closeArray(call.inputs[0])
         return []

@@ -10,7 +10,7 @@ extension LoopOperation {
     }
 
     /// The inputs' shapes, but for what an iteration changes.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (condition, body) = (try node.attributes.function("cond"), try node.attributes.function("body"))
         var specs = node.inputs
         try condition.check(specs.map(\.dtype))

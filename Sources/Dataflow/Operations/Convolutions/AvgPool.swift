@@ -3,7 +3,7 @@
 public enum AvgPool: Operation, FloatKernel {
     public static let signature = poolingSignature(["value": "T"], types: DType.floats)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try PoolingGeometry.output(try node.shape(0, rank: 4, "'value'"), node.attributes)]
     }
 
@@ -22,8 +22,8 @@ public enum AvgPool: Operation, FloatKernel {
         let (input, output, threads, channels) = (
             binding.input(0), binding.output(), binding.threads, geometry.channels
         )
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             geometry.forEachPart(threads) { images in
                 geometry.forEachWindow(images) { target, window in
                     let mean = y + target
@@ -44,7 +44,7 @@ public enum AvgPool: Operation, FloatKernel {
 public enum AvgPoolGrad: Operation, FloatKernel {
     public static let signature = poolingSignature(["orig_input_shape": "int32", "grad": "T"], types: DType.floats)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let grad = try node.shape(1, rank: 4, "'grad'")
         let input = try extents(node, 0, "orig_input_shape", [4]).map { Shape($0) } ?? .unknown(rank: 4)
         try checkPooled(grad, try PoolingGeometry.output(input, node.attributes), "grad", input)
@@ -66,8 +66,8 @@ public enum AvgPoolGrad: Operation, FloatKernel {
         let (input, output, threads, channels) = (
             binding.input(1), binding.output(), binding.threads, geometry.channels
         )
-        return { frame in
-            let (dy, dx) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (dy, dx) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             geometry.forEachPart(threads) { images in
                 let size = geometry.inputImage
                 (dx + images.lowerBound * size).update(repeating: 0, count: images.count * size)

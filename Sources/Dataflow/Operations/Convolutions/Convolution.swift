@@ -31,7 +31,7 @@ struct ConvolutionFamily: Sendable {
 }
 
 extension ConvolutionOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let windows = try WindowAttributes(node.attributes)
         let convolved = { (input: Shape, filter: Shape) in
             try ConvolutionGeometry.output(input: input, filter: filter, isDepthwise: family.isDepthwise, windows)
@@ -56,7 +56,7 @@ extension ConvolutionOperation {
 
     /// The shape that `input_sizes` gives: all four extents, or height and width only.
     private static func inputShape(
-        _ node: Inference, _ filter: Shape, _ upstream: Shape, _ format: ImageFormat
+        _ node: ShapeContext, _ filter: Shape, _ upstream: Shape, _ format: ImageFormat
     ) throws -> Shape {
         guard let sizes = try extents(node, 0, "input_sizes", [2, 4]) else {
             return Shape(format.arranged(batch: upstream[0], height: nil, width: nil, channels: nil))
@@ -120,17 +120,17 @@ extension ConvolutionOperation {
         else { return try binding.numeric(Self.self, dtype) }
         binding.scratch.noteOwn(primitive.byteCount(geometry))
         let slots = slots(binding)
-        return { frame in
-            try primitive.run(input: frame.raw(slots.x), filter: frame.raw(slots.filter), output: frame.raw(slots.y))
+        return { memory in
+            try primitive.run(input: memory.raw(slots.x), filter: memory.raw(slots.filter), output: memory.raw(slots.y))
         }
     }
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (geometry, slots, threads) = (try geometry(binding), slots(binding), binding.threads)
-        return { frame in
-            let x = frame.pointer(slots.x, Scalar.self)
-            let filter = frame.pointer(slots.filter, Scalar.self)
-            let y = frame.pointer(slots.y, Scalar.self)
+        return { memory in
+            let x = memory.pointer(slots.x, Scalar.self)
+            let filter = memory.pointer(slots.filter, Scalar.self)
+            let y = memory.pointer(slots.y, Scalar.self)
             switch role {
             case .output: geometry.convolve(x, filter, y, threads: threads)
             case .inputGradient: geometry.spreadBack(y, filter, x, threads: threads)
@@ -141,7 +141,7 @@ extension ConvolutionOperation {
 }
 
 /// The known extents that input `i` holds, a vector of one of these lengths; nil if they are not known yet.
-func extents(_ node: Inference, _ i: Int, _ name: String, _ lengths: [Int]) throws -> [Int]? {
+func extents(_ node: ShapeContext, _ i: Int, _ name: String, _ lengths: [Int]) throws -> [Int]? {
     let shape = try node.shape(i, rank: 1, "'\(name)'")
     if let length = shape[0], !lengths.contains(length) {
         throw GraphError(

@@ -8,7 +8,7 @@ internal import CKernels
 public enum MaxPool: Operation, NumericKernel {
     public static let signature = poolingSignature(["input": "T"], types: DType.numbers, allowsExplicitPadding: true)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try PoolingGeometry.output(try node.shape(0, rank: 4, "'input'"), node.attributes)]
     }
 
@@ -31,8 +31,8 @@ public enum MaxPool: Operation, NumericKernel {
             case .float64: Scalar(-Double.greatestFiniteMagnitude)
             default: Scalar.lowest
             }
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             geometry.forEachPart(threads) { images in
                 geometry.forEachWindow(images) { target, window in
                     let largest = y + target
@@ -52,7 +52,7 @@ public enum MaxPoolGrad: Operation, NumericKernel {
     public static let signature = poolingSignature(
         ["orig_input": "T", "orig_output": "T", "grad": "T"], types: DType.numbers, allowsExplicitPadding: true)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let input = try node.shape(0, rank: 4, "'orig_input'")
         let output = try PoolingGeometry.output(input, node.attributes)
         try checkPooled(try node.shape(1, rank: 4, "'orig_output'"), output, "orig_output", input)
@@ -80,9 +80,9 @@ public enum MaxPoolGrad: Operation, NumericKernel {
         let (input, grad, output) = (binding.input(0), binding.input(2), binding.output())
         let (threads, channels) = (binding.threads, geometry.channels)
         let tiles = geometry.windowsTile
-        return { frame in
-            let (x, dy) = (frame.pointer(input, Scalar.self), frame.pointer(grad, Scalar.self))
-            let dx = frame.pointer(output, Scalar.self)
+        return { memory in
+            let (x, dy) = (memory.pointer(input, Scalar.self), memory.pointer(grad, Scalar.self))
+            let dx = memory.pointer(output, Scalar.self)
             geometry.forEachPart(threads) { images in
                 let size = geometry.inputImage
                 if !tiles { (dx + images.lowerBound * size).update(repeating: Scalar(0.0), count: images.count * size) }
@@ -127,7 +127,7 @@ public enum MaxPoolGradGrad: Operation, NumericKernel {
     public static let signature = poolingSignature(
         ["orig_input": "T", "orig_output": "T", "grad": "T"], types: DType.numbers)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let input = try node.shape(0, rank: 4, "'orig_input'")
         let output = try PoolingGeometry.output(input, node.attributes)
         try checkPooled(try node.shape(1, rank: 4, "'orig_output'"), output, "orig_output", input)
@@ -151,9 +151,9 @@ public enum MaxPoolGradGrad: Operation, NumericKernel {
         let geometry = try PoolingGeometry(input: binding.inputs[0].shape.knownExtents, binding.attributes)
         let (input, pooled, grad, output) = (binding.input(0), binding.input(1), binding.input(2), binding.output())
         let (threads, channels) = (binding.threads, geometry.channels)
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(pooled, Scalar.self))
-            let (upstream, result) = (frame.pointer(grad, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(pooled, Scalar.self))
+            let (upstream, result) = (memory.pointer(grad, Scalar.self), memory.pointer(output, Scalar.self))
             geometry.forEachPart(threads) { images in
                 geometry.forEachWindow(images) { target, window in
                     (result + target).update(repeating: Scalar(0.0), count: channels)

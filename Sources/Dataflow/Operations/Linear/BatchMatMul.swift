@@ -5,7 +5,7 @@ public enum BatchMatMulV2: Operation, NumericKernel {
         defaults: ["adj_x": .bool(false), "adj_y": .bool(false)])
 
     /// […, M, K] · […, K, N] → […, M, N].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let x = node.shape(0).dimensions, let y = node.shape(1).dimensions else { return [.unknown] }
         guard x.count >= 2, y.count >= 2 else {
             throw GraphError("both inputs must have at least rank 2: x is \(node.shape(0)), y is \(node.shape(1))")
@@ -66,7 +66,7 @@ public enum BatchMatMulV2: Operation, NumericKernel {
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
         let usesLibrary = type == Float.self && g.isLarge
         let rounded = usesLibrary && binding.precision == .bfloat16 ? BFloat16Product(g, binding) : nil
-        return { frame in
+        return { memory in
             for outer in 0..<layout.outerCount {
                 for i in 0..<layout.inner {
                     let left = layout.offset(0, at: outer) + i * layout.innerStrides[0]
@@ -74,19 +74,19 @@ public enum BatchMatMulV2: Operation, NumericKernel {
                     let place = outer * layout.inner + i
                     if let rounded {
                         try rounded.run(
-                            frame.pointer(a, Float.self) + left * m * k,
-                            frame.pointer(b, Float.self) + right * k * n,
-                            frame.pointer(c, Float.self) + place * m * n)
+                            memory.pointer(a, Float.self) + left * m * k,
+                            memory.pointer(b, Float.self) + right * k * n,
+                            memory.pointer(c, Float.self) + place * m * n)
                     } else if usesLibrary {
                         try MatMul.sgemm(
-                            g, frame.pointer(a, Float.self) + left * m * k,
-                            frame.pointer(b, Float.self) + right * k * n,
-                            frame.pointer(c, Float.self) + place * m * n)
+                            g, memory.pointer(a, Float.self) + left * m * k,
+                            memory.pointer(b, Float.self) + right * k * n,
+                            memory.pointer(c, Float.self) + place * m * n)
                     } else {
                         MatMul.product(
-                            g, frame.pointer(a, Scalar.self) + left * m * k,
-                            frame.pointer(b, Scalar.self) + right * k * n,
-                            frame.pointer(c, Scalar.self) + place * m * n)
+                            g, memory.pointer(a, Scalar.self) + left * m * k,
+                            memory.pointer(b, Scalar.self) + right * k * n,
+                            memory.pointer(c, Scalar.self) + place * m * n)
                     }
                 }
             }
@@ -97,7 +97,7 @@ public enum BatchMatMulV2: Operation, NumericKernel {
 /// `BatchMatMul`: as `BatchMatMulV2`, of tensors whose other dimensions are the same.
 public enum BatchMatMul: Operation {
     public static let signature = BatchMatMulV2.signature
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let x = node.shape(0).dimensions, let y = node.shape(1).dimensions,
             !Shape(Array(x.dropLast(2))).isCompatible(with: Shape(Array(y.dropLast(2))))
         {
@@ -116,7 +116,7 @@ public enum BatchMatMulV3: Operation {
         ["x": "Ta", "y": "Tb"], to: ["output": "Tout"],
         types: ["Ta": DType.signed, "Tb": DType.signed, "Tout": DType.signed],
         defaults: ["adj_x": .bool(false), "adj_y": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let types = [node.inputs[0].dtype, node.inputs[1].dtype, try node.attributes.type("Tout")]
         guard Set(types).count == 1 else { throw GraphError("Ta, Tb and Tout must be one type, got \(types)") }
         return try BatchMatMulV2.infer(node)

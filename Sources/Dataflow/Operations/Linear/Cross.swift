@@ -4,7 +4,7 @@ public enum Cross: Operation, NumericKernel {
         ["a": "T", "b": "T"], to: ["product": "T"], types: ["T": DType.numbers])
 
     /// Both […, 3].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let shape = node.shape(0).merged(with: node.shape(1)), shape.rank != 0, shape[-1] ?? 3 == 3 else {
             throw GraphError(
                 "'a' and 'b' must have one shape whose last dimension is 3, got \(node.shape(0)) and \(node.shape(1))")
@@ -22,11 +22,11 @@ public enum Cross: Operation, NumericKernel {
 
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let (left, right, out, count) = (binding.input(0), binding.input(1), binding.output(), binding.outputCount())
-        return { frame in
+        return { memory in
             for start in Swift.stride(from: 0, to: count, by: 3) {
-                let a = frame.pointer(left, Scalar.self) + start
-                let b = frame.pointer(right, Scalar.self) + start
-                let c = frame.pointer(out, Scalar.self) + start
+                let a = memory.pointer(left, Scalar.self) + start
+                let b = memory.pointer(right, Scalar.self) + start
+                let c = memory.pointer(out, Scalar.self) + start
                 for i in 0..<3 {
                     let (j, k) = ((i + 1) % 3, (i + 2) % 3)
                     c[i] = Scalar.wrappingSubtract(

@@ -55,11 +55,11 @@ struct DiagonalBand {
     /// Writes input `diagonal` over what `background` writes.
     func placing(_ binding: KernelBinding, diagonal: Int, under background: @escaping Kernel) -> Kernel {
         let (source, target, size) = (binding.input(diagonal), binding.output(), binding.outputs[0].dtype.size)
-        return { frame in
-            try background(frame)
+        return { memory in
+            try background(memory)
             visit { matrix, diagonal in
-                (frame.raw(target) + matrix * size)
-                    .copyMemory(from: frame.raw(source) + diagonal * size, byteCount: size)
+                (memory.raw(target) + matrix * size)
+                    .copyMemory(from: memory.raw(source) + diagonal * size, byteCount: size)
             }
         }
     }
@@ -68,11 +68,11 @@ struct DiagonalBand {
     func taking(_ binding: KernelBinding, padding: Int?) -> Kernel {
         let (source, target, size) = (binding.input(0), binding.output(), binding.outputs[0].dtype.size)
         let background = padding.map { binding.filling(with: $0) }
-        return { frame in
-            try background?(frame)
+        return { memory in
+            try background?(memory)
             visit { matrix, diagonal in
-                (frame.raw(target) + diagonal * size)
-                    .copyMemory(from: frame.raw(source) + matrix * size, byteCount: size)
+                (memory.raw(target) + diagonal * size)
+                    .copyMemory(from: memory.raw(source) + matrix * size, byteCount: size)
             }
         }
     }
@@ -97,7 +97,7 @@ struct DiagonalBand {
     }
 
     /// Of matrices (input 0) whose diagonals (input 1) are set.
-    static func setShape(_ node: Inference, lower: Int, upper: Int) throws -> [Shape] {
+    static func setShape(_ node: ShapeContext, lower: Int, upper: Int) throws -> [Shape] {
         let wanted = try partShape(node.shape(0), lower: lower, upper: upper)
         guard node.shape(1).isCompatible(with: wanted) else {
             throw GraphError(

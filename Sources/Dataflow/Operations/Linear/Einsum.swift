@@ -4,7 +4,7 @@ public enum Einsum: Operation, NumericKernel {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["output": "T"], types: ["T": DType.signed], required: ["equation"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let equation = try EinsumEquation(node.attributes.string("equation"), inputs: node.inputs.count)
         guard let extents = try equation.extents(node.inputs.map(\.shape)) else { return [.unknown] }
         return [Shape(equation.spread(equation.output, extents.ellipsis).map { extents.of[$0] ?? nil })]
@@ -80,14 +80,14 @@ public enum Einsum: Operation, NumericKernel {
         let scalar = MemoryLayout<Scalar>.size
         var scratch = ScratchLayout(binding)
         let buffers = [b * m * k, b * k * n, b * m * n].map { scratch.room(UInt8.self, count: $0 * scalar) }
-        return { frame in
+        return { memory in
             let (x, y, z) = (
                 UnsafeMutableRawPointer(buffers[0].pointer), UnsafeMutableRawPointer(buffers[1].pointer),
                 UnsafeMutableRawPointer(buffers[2].pointer)
             )
-            copies[0].copy.run(frame.raw(inputs[0]), x, as: Scalar.self, threads: 1)
+            copies[0].copy.run(memory.raw(inputs[0]), x, as: Scalar.self, threads: 1)
             if inputs.count == 2 {
-                copies[1].copy.run(frame.raw(inputs[1]), y, as: Scalar.self, threads: 1)
+                copies[1].copy.run(memory.raw(inputs[1]), y, as: Scalar.self, threads: 1)
             } else {
                 y.assumingMemoryBound(to: Scalar.self).update(repeating: Scalar(1.0), count: k)
             }
@@ -105,8 +105,8 @@ public enum Einsum: Operation, NumericKernel {
                 }
             }
             // A label that the output has twice leaves elements that nothing is written to.
-            try clear(frame)
-            unpack.copy.run(z, frame.raw(output), as: Scalar.self, threads: 1)
+            try clear(memory)
+            unpack.copy.run(z, memory.raw(output), as: Scalar.self, threads: 1)
         }
     }
 

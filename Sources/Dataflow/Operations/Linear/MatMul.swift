@@ -7,7 +7,7 @@ public enum MatMul: Operation, NumericKernel {
         defaults: ["transpose_a": .bool(false), "transpose_b": .bool(false)])
 
     /// (M × K) · (K × N) → M × N.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let a = try node.shape(0, rank: 2, "'a'")
         let b = try node.shape(1, rank: 2, "'b'")
         let (ta, tb) = (try node.attributes.bool("transpose_a"), try node.attributes.bool("transpose_b"))
@@ -39,13 +39,13 @@ public enum MatMul: Operation, NumericKernel {
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
         if binding.precision == .bfloat16 {
             let product = BFloat16Product(g, binding)
-            return { frame in
+            return { memory in
                 try product.run(
-                    frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))
+                    memory.pointer(a, Float.self), memory.pointer(b, Float.self), memory.pointer(c, Float.self))
             }
         }
-        return { frame in
-            try sgemm(g, frame.pointer(a, Float.self), frame.pointer(b, Float.self), frame.pointer(c, Float.self))
+        return { memory in
+            try sgemm(g, memory.pointer(a, Float.self), memory.pointer(b, Float.self), memory.pointer(c, Float.self))
         }
     }
 
@@ -93,8 +93,8 @@ public enum MatMul: Operation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let g = try geometry(binding.attributes, binding.inputs)
         let (a, b, c) = (binding.input(0), binding.input(1), binding.output())
-        return { frame in
-            product(g, frame.pointer(a, Scalar.self), frame.pointer(b, Scalar.self), frame.pointer(c, Scalar.self))
+        return { memory in
+            product(g, memory.pointer(a, Scalar.self), memory.pointer(b, Scalar.self), memory.pointer(c, Scalar.self))
         }
     }
 
@@ -127,7 +127,7 @@ public enum SparseMatMul: Operation {
             "transpose_a": .bool(false), "transpose_b": .bool(false), "a_is_sparse": .bool(false),
             "b_is_sparse": .bool(false),
         ])
-    public static func infer(_ node: Inference) throws -> [Shape] { try MatMul.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try MatMul.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try MatMul.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatMul.kernel(binding) }
 }

@@ -22,7 +22,7 @@ private func setSignature(_ defaults: [String: AttributeValue]) -> Signature {
 /// elsewhere. `num_rows` and `num_cols` are −1 where the smallest that has room is meant.
 public enum MatrixDiagV3: Operation {
     public static let signature = diagSignature(aligned)
-    public static func infer(_ node: Inference) throws -> [Shape] { [try diagonalMatrixShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try diagonalMatrixShape(node)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let (k, zero) = (node.input(1), scalar(0, like: node.upstream()))
         return [apply(MatrixDiagPartV3.self, [node.upstream(), k, zero], try alignment(node)), nil, nil, nil, nil]
@@ -38,7 +38,7 @@ public enum MatrixDiagV3: Operation {
 /// `MatrixDiagV2`: as `MatrixDiagV3`, shorter diagonals standing at the left.
 public enum MatrixDiagV2: Operation {
     public static let signature = diagSignature([:])
-    public static func infer(_ node: Inference) throws -> [Shape] { try MatrixDiagV3.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try MatrixDiagV3.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try MatrixDiagV3.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatrixDiagV3.kernel(binding) }
 }
@@ -47,7 +47,7 @@ public enum MatrixDiagV2: Operation {
 /// padded with `padding_value`.
 public enum MatrixDiagPartV3: Operation {
     public static let signature = partSignature(aligned)
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let range = try DiagonalBand.range(node.integers(1)) else { return [.unknown] }
         return [try DiagonalBand.partShape(node.shape(0), lower: range.lower, upper: range.upper)]
     }
@@ -65,7 +65,7 @@ public enum MatrixDiagPartV3: Operation {
 /// `MatrixDiagPartV2`: as `MatrixDiagPartV3`, shorter diagonals standing at the left.
 public enum MatrixDiagPartV2: Operation {
     public static let signature = partSignature([:])
-    public static func infer(_ node: Inference) throws -> [Shape] { try MatrixDiagPartV3.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try MatrixDiagPartV3.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try MatrixDiagPartV3.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatrixDiagPartV3.kernel(binding) }
 }
@@ -73,7 +73,7 @@ public enum MatrixDiagPartV2: Operation {
 /// `MatrixSetDiagV3`: each matrix with other diagonals `k` (one, or the lowest and the highest of a range).
 public enum MatrixSetDiagV3: Operation {
     public static let signature = setSignature(aligned)
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let range = try DiagonalBand.range(node.integers(2)) else { return [node.shape(0)] }
         return try DiagonalBand.setShape(node, lower: range.lower, upper: range.upper)
     }
@@ -87,10 +87,10 @@ public enum MatrixSetDiagV3: Operation {
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.late([2]) { binding in
             // With `k` fed the shapes could not be checked before.
-            let inference = Inference(
+            let context = ShapeContext(
                 attributes: binding.attributes, inputs: binding.inputs,
                 constants: binding.inputs.indices.map(binding.constant))
-            _ = try infer(inference)
+            _ = try infer(context)
             return try band(binding, matrix: binding.inputs[0].shape, k: 2)
                 .placing(binding, diagonal: 1, under: Copy.kernel(binding))
         }
@@ -100,7 +100,7 @@ public enum MatrixSetDiagV3: Operation {
 /// `MatrixSetDiagV2`: as `MatrixSetDiagV3`, shorter diagonals standing at the left.
 public enum MatrixSetDiagV2: Operation {
     public static let signature = setSignature([:])
-    public static func infer(_ node: Inference) throws -> [Shape] { try MatrixSetDiagV3.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try MatrixSetDiagV3.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try MatrixSetDiagV3.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try MatrixSetDiagV3.kernel(binding) }
 }
@@ -123,7 +123,7 @@ private func band(_ binding: KernelBinding, matrix: Shape, k: Int = 1) throws ->
 }
 
 /// Of the matrices that `MatrixDiagV3` makes.
-private func diagonalMatrixShape(_ node: Inference) throws -> Shape {
+private func diagonalMatrixShape(_ node: ShapeContext) throws -> Shape {
     guard let range = try DiagonalBand.range(node.integers(1)), let extents = node.shape(0).dimensions else {
         return .unknown
     }

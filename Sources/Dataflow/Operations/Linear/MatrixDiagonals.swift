@@ -1,7 +1,7 @@
 /// `MatrixDiag`: for each vector in the last dimension the matrix with it on the diagonal and zeros elsewhere.
 public enum MatrixDiag: Operation {
     public static let signature = Signature.unary(DType.all, input: "diagonal", output: "output")
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions else { return [.unknown] }
         guard let last = extents.last else { throw GraphError("the diagonal must have at least rank 1, got a scalar") }
         return [Shape(extents + [last])]
@@ -18,7 +18,7 @@ public enum MatrixDiag: Operation {
 /// `MatrixDiagPart`: the main diagonal of each matrix in the last two dimensions.
 public enum MatrixDiagPart: Operation {
     public static let signature = Signature.unary(DType.all, input: "input", output: "diagonal")
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try DiagonalBand.partShape(node.shape(0), lower: 0, upper: 0)]
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -33,7 +33,7 @@ public enum MatrixDiagPart: Operation {
 public enum MatrixSetDiag: Operation {
     public static let signature = Signature(
         ["input": "T", "diagonal": "T"], to: ["output": "T"], types: ["T": DType.all])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try DiagonalBand.setShape(node, lower: 0, upper: 0)
     }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -51,7 +51,7 @@ public enum MatrixSetDiag: Operation {
 /// `Diag`: the tensor [d…, d…] with the elements of a tensor [d…] where both halves of the index are the same.
 public enum Diag: Operation {
     public static let signature = Signature.unary(DType.signed, input: "diagonal", output: "output")
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions else { return [.unknown] }
         guard !extents.isEmpty else { throw GraphError("the diagonal must have at least rank 1, got a scalar") }
         return [Shape(extents + extents)]
@@ -64,9 +64,9 @@ public enum Diag: Operation {
         let (clear, copy) = (
             binding.clearing(), StridedCopy([count], from: [1], to: [count + 1]).kernel(binding)
         )
-        return { frame in
-            try clear(frame)
-            try copy(frame)
+        return { memory in
+            try clear(memory)
+            try copy(memory)
         }
     }
 }
@@ -74,7 +74,7 @@ public enum Diag: Operation {
 /// `DiagPart`: of a tensor [d…, d…] the elements at which both halves of the index are the same.
 public enum DiagPart: Operation {
     public static let signature = Signature.unary(DType.signed, input: "input", output: "diagonal")
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions else { return [.unknown] }
         let half = extents.count / 2
         guard half > 0, extents.count % 2 == 0,

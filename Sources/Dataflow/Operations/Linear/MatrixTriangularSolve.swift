@@ -5,7 +5,7 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
         ["matrix": "T", "rhs": "T"], to: ["output": "T"], types: ["T": DType.floats],
         defaults: ["lower": .bool(true), "adjoint": .bool(false)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let a = node.shape(0).dimensions, let b = node.shape(1).dimensions else { return [.unknown] }
         guard a.count >= 2, b.count >= 2 else {
             throw GraphError("both inputs must have at least rank 2, got \(node.shape(0)) and \(node.shape(1))")
@@ -57,11 +57,11 @@ public enum MatrixTriangularSolve: Operation, FloatKernel {
         // Downwards if the first row has one element to the left of nothing.
         let isDown = isLower != isAdjoint
         let (rowStep, columnStep) = isAdjoint ? (1, m) : (m, 1)
-        return { frame in
+        return { memory in
             for (matrix, place) in places.enumerated() {
-                let coefficients = frame.pointer(a, type) + place.0 * m * m
-                let source = frame.pointer(b, type) + place.1 * m * n
-                let x = frame.pointer(out, type) + matrix * m * n
+                let coefficients = memory.pointer(a, type) + place.0 * m * m
+                let source = memory.pointer(b, type) + place.1 * m * n
+                let x = memory.pointer(out, type) + matrix * m * n
                 for step in 0..<m {
                     let i = isDown ? step : m - 1 - step
                     let row = x + i * n

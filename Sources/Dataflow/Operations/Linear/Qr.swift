@@ -8,7 +8,7 @@ public enum Qr: Operation, FloatKernel {
         ["input": "T"], to: ["q": "T", "r": "T"], types: ["T": DType.floats],
         defaults: ["full_matrices": .bool(false)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions else { return [.unknown, .unknown] }
         guard extents.count >= 2 else {
             throw GraphError("the input must have at least rank 2, got the shape \(node.shape(0))")
@@ -87,12 +87,12 @@ public enum Qr: Operation, FloatKernel {
         // Without an element there may be more matrices than can be counted.
         let isEmpty = binding.outputCount(0) + binding.outputCount(1) == 0
         let count = isEmpty ? 0 : Shape.product(extents.dropLast(2)) ?? 0
-        return { frame in
+        return { memory in
             for matrix in 0..<count {
-                let source = frame.pointer(input, type) + matrix * m * n
+                let source = memory.pointer(input, type) + matrix * m * n
                 let reflections = Reflections<Scalar>(source, rows: m, columns: n)
-                reflections.writeTriangle(to: frame.pointer(r, type) + matrix * height * n, rows: height)
-                reflections.writeProduct(to: frame.pointer(q, type) + matrix * m * width, columns: width)
+                reflections.writeTriangle(to: memory.pointer(r, type) + matrix * height * n, rows: height)
+                reflections.writeProduct(to: memory.pointer(q, type) + matrix * m * width, columns: width)
             }
         }
     }

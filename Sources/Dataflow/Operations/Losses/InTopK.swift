@@ -3,7 +3,7 @@
 public enum InTopKV2: Operation {
     public static let signature = Signature(
         ["predictions": "float32", "targets": "T", "k": "T"], to: ["precision": "bool"], types: ["T": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] { try rowsShape(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try rowsShape(node) }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let k = IndexInput(binding, 2)
@@ -16,7 +16,7 @@ public enum InTopK: Operation {
     public static let signature = Signature(
         ["predictions": "float32", "targets": "T"], to: ["precision": "bool"], types: ["T": DType.indices],
         required: ["k"])
-    public static func infer(_ node: Inference) throws -> [Shape] { try rowsShape(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try rowsShape(node) }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let k = try binding.attributes.int("k")
@@ -24,7 +24,7 @@ public enum InTopK: Operation {
     }
 }
 
-private func rowsShape(_ node: Inference) throws -> [Shape] {
+private func rowsShape(_ node: ShapeContext) throws -> [Shape] {
     let predictions = try node.shape(0, rank: 2, "'predictions'")
     let targets = try node.shape(1, rank: 1, "'targets'")
     guard let rows = Shape([predictions[0]]).merged(with: targets) else {
@@ -33,14 +33,14 @@ private func rowsShape(_ node: Inference) throws -> [Shape] {
     return [rows]
 }
 
-private func inTopKernel(_ binding: KernelBinding, _ k: @escaping (Frame) -> Int) -> Kernel {
+private func inTopKernel(_ binding: KernelBinding, _ k: @escaping (RunMemory) -> Int) -> Kernel {
     let (rows, classes) = (binding.outputCount(), binding.inputs[0].shape.knownExtents[1])
     let (predictions, targets, output) = (binding.input(0), IndexInput(binding, 1), binding.output())
-    return { frame in
-        let limit = k(frame)
+    return { memory in
+        let limit = k(memory)
         for r in 0..<rows {
-            let row = frame.pointer(predictions, Float.self) + r * classes
-            let target = targets.read(frame, r)
+            let row = memory.pointer(predictions, Float.self) + r * classes
+            let target = targets.read(memory, r)
             var holds = target >= 0 && target < classes && row[target].isFinite
             if holds {
                 var above = 0
@@ -50,7 +50,7 @@ private func inTopKernel(_ binding: KernelBinding, _ k: @escaping (Frame) -> Int
                 }
                 holds = holds && above < limit
             }
-            frame.pointer(output, Bool.self)[r] = holds
+            memory.pointer(output, Bool.self)[r] = holds
         }
     }
 }

@@ -1,7 +1,7 @@
 /// `L2Loss`: half the sum of the squares of all elements.
 public enum L2Loss: Operation, FloatKernel {
     public static let signature = Signature.unary(DType.floats, input: "t", output: "output")
-    public static func infer(_ node: Inference) throws -> [Shape] { [.scalar] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.scalar] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [node.input(0) * node.upstream()] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         try binding.floating(Self.self, binding.inputs[0].dtype)
@@ -10,8 +10,8 @@ public enum L2Loss: Operation, FloatKernel {
         _ type: Scalar.Type, _ binding: KernelBinding
     ) throws -> Kernel {
         let (input, output, count) = (binding.input(0), binding.output(), binding.count(0))
-        return { frame in
-            let x = frame.pointer(input, Scalar.self)
+        return { memory in
+            let x = memory.pointer(input, Scalar.self)
             // Four sums vectorise, and in blocks they round less.
             var total = 0.0
             for start in stride(from: 0, to: count, by: 1024) {
@@ -31,7 +31,7 @@ public enum L2Loss: Operation, FloatKernel {
                 }
                 total += Double((a + b) + (c + d))
             }
-            frame.pointer(output, Scalar.self)[0] = Scalar(total / 2)
+            memory.pointer(output, Scalar.self)[0] = Scalar(total / 2)
         }
     }
 }
@@ -40,3 +40,14 @@ public enum L2Loss: Operation, FloatKernel {
 public func l2Loss(
     _ x: any Operand, name: String? = nil, file: StaticString = #fileID, line: UInt = #line
 ) -> Node { apply(L2Loss.self, [x], [:], name, file, line) }
+
+extension L2Loss: GPUOperation {
+    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
+        guard binding.inputs[0].dtype == .float32 else { return nil }
+        var program = GPUProgram()
+        let shape = Shape([binding.count(0)])
+        GPUReduction(map: "v * v", finish: "t / 2").commands(
+            ReductionLayout(shape, axes: [0]), from: .input(0), to: .output(0), &program)
+        return program
+    }
+}

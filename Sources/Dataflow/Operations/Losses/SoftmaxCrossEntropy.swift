@@ -7,7 +7,7 @@ public enum SoftmaxCrossEntropyWithLogits: Operation {
         ["features": "T", "labels": "T"], to: ["loss": "T", "backprop": "T"], types: ["T": DType.floats])
 
     /// Both [rows, classes]; either may have one row for all.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let features = try node.shape(0, rank: 2, "'features'")
         let labels = try node.shape(1, rank: 2, "'labels'")
         guard let both = features.broadcast(with: labels),
@@ -48,11 +48,11 @@ public enum SoftmaxCrossEntropyWithLogits: Operation {
         let (features, labels, loss, backprop) = (
             binding.input(0), binding.input(1), binding.output(0), binding.output(1)
         )
-        return { frame in
-            let x = frame.pointer(features, Scalar.self)
-            let label = frame.pointer(labels, Scalar.self)
-            let losses = frame.pointer(loss, Scalar.self)
-            let gradient = frame.pointer(backprop, Scalar.self)
+        return { memory in
+            let x = memory.pointer(features, Scalar.self)
+            let label = memory.pointer(labels, Scalar.self)
+            let losses = memory.pointer(loss, Scalar.self)
+            let gradient = memory.pointer(backprop, Scalar.self)
             parallel(threads) { part in
                 let (start, end) = (rows * part / threads, rows * (part + 1) / threads)
                 let (from, labelFrom, to) = (x + start * step, label + start * labelStep, gradient + start * classes)

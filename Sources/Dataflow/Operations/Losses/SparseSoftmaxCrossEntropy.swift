@@ -8,7 +8,7 @@ public enum SparseSoftmaxCrossEntropyWithLogits: Operation {
         types: ["T": DType.floats, "Tlabels": DType.indices])
 
     /// [rows, classes] and [rows].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let features = try node.shape(0, rank: 2, "'features'")
         let labels = try node.shape(1, rank: 1, "'labels'")
         guard let rows = Shape([features[0]]).merged(with: labels) else {
@@ -43,11 +43,11 @@ public enum SparseSoftmaxCrossEntropyWithLogits: Operation {
         let (features, labels, loss, backprop) = (
             binding.input(0), binding.input(1), binding.output(0), binding.output(1)
         )
-        return { frame in
-            let x = frame.pointer(features, Scalar.self)
-            let label = frame.pointer(labels, Index.self)
-            let losses = frame.pointer(loss, Scalar.self)
-            let gradient = frame.pointer(backprop, Scalar.self)
+        return { memory in
+            let x = memory.pointer(features, Scalar.self)
+            let label = memory.pointer(labels, Index.self)
+            let losses = memory.pointer(loss, Scalar.self)
+            let gradient = memory.pointer(backprop, Scalar.self)
             try withUnsafeTemporaryAllocation(of: Int.self, capacity: max(rows, 1)) { targets in
                 for r in 0..<rows {
                     targets[r] = Int(label[r])

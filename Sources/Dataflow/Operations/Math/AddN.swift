@@ -3,14 +3,14 @@ public enum AddN: ElementwiseOperation {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers + [.variant]])
     /// Lists are added up as values: they have no memory for a kernel to work on.
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs.first?.dtype == .variant else { return nil }
         let terms = node.inputs.indices.compactMap { node.constant($0) }
         guard terms.count == node.inputs.count, let first = terms.first else { return nil }
         return [try terms.dropFirst().reduce(first) { try Tensor.sum($0, $1) }]
     }
     public static func isElementwise(_ attributes: Attributes) -> Bool { attributes["T"] != .type(.variant) }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard var shape = node.inputs.first?.shape else { throw GraphError("takes at least one input") }
         for i in node.inputs.indices {
             guard let merged = shape.merged(with: node.shape(i)) else {
@@ -30,7 +30,7 @@ public enum AddN: ElementwiseOperation {
 public enum AccumulateNV2: ElementwiseOperation {
     public static let signature = Signature(
         ["inputs": "N * T"], to: ["sum": "T"], types: ["T": DType.numbers], required: ["shape"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (sum, told) = (try AddN.infer(node)[0], try node.attributes.shape("shape"))
         guard let shape = sum.merged(with: told) else {
             throw GraphError("its inputs must have the shape \(told) of its attribute 'shape', got \(sum)")

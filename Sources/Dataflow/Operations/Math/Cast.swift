@@ -3,7 +3,7 @@ public enum Cast: Operation {
     public static let signature = Signature(
         ["x": "SrcT"], to: ["y": "DstT"], types: ["SrcT": DType.all, "DstT": DType.all],
         defaults: ["Truncate": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         [node.input(0).dtype.isFloating ? cast(node.upstream(), to: node.input(0).dtype) : nil]
     }
@@ -57,9 +57,9 @@ public enum Cast: Operation {
         _ binding: KernelBinding, _ convert: @escaping (Source) -> Target
     ) -> Kernel {
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
-        return { frame in
-            let x = frame.pointer(input, Source.self)
-            let y = frame.pointer(output, Target.self)
+        return { memory in
+            let x = memory.pointer(input, Source.self)
+            let y = memory.pointer(output, Target.self)
             for i in 0..<count { y[i] = convert(x[i]) }
         }
     }

@@ -48,7 +48,7 @@ public enum NotEqual: ElementwiseOperation {
 public enum ApproximateEqual: ElementwiseOperation {
     public static let signature = Signature(
         ["x": "T", "y": "T"], to: ["z": "bool"], types: ["T": DType.floats], defaults: ["tolerance": .float(1e-5)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let shape = node.shape(0).merged(with: node.shape(1)) else {
             throw GraphError("'x' and 'y' must have one shape, got \(node.shape(0)) and \(node.shape(1))")
         }

@@ -5,7 +5,7 @@ public enum Select: Operation {
     public static let signature = Signature(
         ["condition": "bool", "t": "T", "e": "T"], to: ["output": "T"], types: ["T": DType.numbers + [.bool, .string]])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let condition = node.shape(0)
         guard let shape = node.shape(1).merged(with: node.shape(2)) else {
             throw GraphError("'t' and 'e' must have one shape, got \(node.shape(1)) and \(node.shape(2))")
@@ -34,7 +34,7 @@ public enum Select: Operation {
             inputSlots: (0..<3).map(binding.input),
             outputs: binding.outputs, outputSlots: [binding.output()], threads: binding.threads)
         binding.scratch.noteOwn(loop.byteCount)
-        return { frame in loop.run(frame) }
+        return { memory in loop.run(memory) }
     }
 
     /// The inputs, the condition as what broadcasts: a column if it chooses among rows.

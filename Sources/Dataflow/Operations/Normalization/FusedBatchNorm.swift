@@ -68,7 +68,7 @@ func batchNormAxis(_ attributes: Attributes, _ formats: [String]) throws -> (axi
 }
 
 /// Refuses a vector that has not one element for each channel.
-func checkChannels(_ node: Inference, _ input: Int, _ name: String, _ channels: Int?) throws {
+func checkChannels(_ node: ShapeContext, _ input: Int, _ name: String, _ channels: Int?) throws {
     let shape = try node.shape(input, rank: 1, "'\(name)'")
     guard shape.isCompatible(with: Shape([channels])) else {
         throw GraphError(
@@ -89,7 +89,7 @@ func checkChannelType(_ attributes: Attributes) throws {
 extension BatchNormOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuNormalization(binding) }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (axis, rank) = try batchNormAxis(node.attributes, formats)
         try checkChannelType(node.attributes)
         let x = try node.shape(0, rank: rank, "'x'")
@@ -128,10 +128,10 @@ private enum BatchNormKernel: FloatKernel {
         let (isTraining, threads) = (try attributes.bool("is_training"), binding.threads)
         let inputs = (0..<5).map(binding.input)
         let outputs = (0..<5).map(binding.output)
-        return { frame in
-            let vectors = inputs[1...].map { frame.pointer($0, Scalar.self) }
-            let results = outputs[1...].map { frame.pointer($0, Scalar.self) }
-            let (x, y) = (frame.pointer(inputs[0], Scalar.self), frame.pointer(outputs[0], Scalar.self))
+        return { memory in
+            let vectors = inputs[1...].map { memory.pointer($0, Scalar.self) }
+            let results = outputs[1...].map { memory.pointer($0, Scalar.self) }
+            let (x, y) = (memory.pointer(inputs[0], Scalar.self), memory.pointer(outputs[0], Scalar.self))
             let (scale, offset, oldMean, oldVariance) = (vectors[0], vectors[1], vectors[2], vectors[3])
             let (mean, variance) = (results[2], results[3])
             let n = Double(layout.perChannel)

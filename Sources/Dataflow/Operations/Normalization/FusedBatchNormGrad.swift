@@ -47,7 +47,7 @@ private let batchNormGradDefaults: [String: AttributeValue] = [
 extension BatchNormGradOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuGradient(binding) }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (axis, rank) = try batchNormAxis(node.attributes, formats)
         try checkChannelType(node.attributes)
         let (upstream, x) = (
@@ -114,12 +114,12 @@ private enum BatchNormGradKernel: FloatKernel {
         let (isTraining, threads) = (try attributes.bool("is_training"), binding.threads)
         let inputs = (0..<5).map(binding.input)
         let outputs = (0..<3).map(binding.output)
-        return { frame in
-            let (dy, x) = (frame.pointer(inputs[0], Scalar.self), frame.pointer(inputs[1], Scalar.self))
-            let scale = frame.pointer(inputs[2], Scalar.self)
-            let (mean, variance) = (frame.pointer(inputs[3], Scalar.self), frame.pointer(inputs[4], Scalar.self))
-            let (dx, scaleGradient) = (frame.pointer(outputs[0], Scalar.self), frame.pointer(outputs[1], Scalar.self))
-            let offsetGradient = frame.pointer(outputs[2], Scalar.self)
+        return { memory in
+            let (dy, x) = (memory.pointer(inputs[0], Scalar.self), memory.pointer(inputs[1], Scalar.self))
+            let scale = memory.pointer(inputs[2], Scalar.self)
+            let (mean, variance) = (memory.pointer(inputs[3], Scalar.self), memory.pointer(inputs[4], Scalar.self))
+            let (dx, scaleGradient) = (memory.pointer(outputs[0], Scalar.self), memory.pointer(outputs[1], Scalar.self))
+            let offsetGradient = memory.pointer(outputs[2], Scalar.self)
             let n = max(Double(layout.perChannel), 1)
             let sums = layout.sums(threads) { rows, first, second in
                 layout.walk(rows) { i, c in

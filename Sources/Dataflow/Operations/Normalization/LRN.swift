@@ -7,7 +7,7 @@ public enum LRN: Operation, FloatKernel {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "T"], types: ["T": DType.floats], defaults: Normalizer.defaults)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try Normalizer(node.attributes)
         return [try node.shape(0, rank: 4, "'input'")]
     }
@@ -26,8 +26,8 @@ public enum LRN: Operation, FloatKernel {
         let normalizer = try Normalizer(binding.attributes)
         let rows = Rows(binding)
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             rows.forEach { row in
                 for c in 0..<rows.channels {
                     let scaled = normalizer.base(x + row, c, rows.channels)
@@ -44,7 +44,7 @@ public enum LRNGrad: Operation, FloatKernel {
         ["input_grads": "T", "input_image": "T", "output_image": "T"], to: ["output": "T"],
         types: ["T": DType.floats], defaults: Normalizer.defaults)
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try Normalizer(node.attributes)
         var shape = try node.shape(0, rank: 4, "'input_grads'")
         for (i, name) in [(1, "input_image"), (2, "output_image")] {
@@ -69,9 +69,9 @@ public enum LRNGrad: Operation, FloatKernel {
         let rows = Rows(binding)
         let inputs = (0..<3).map(binding.input)
         let output = binding.output()
-        return { frame in
-            let (dy, x) = (frame.pointer(inputs[0], Scalar.self), frame.pointer(inputs[1], Scalar.self))
-            let (y, dx) = (frame.pointer(inputs[2], Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (dy, x) = (memory.pointer(inputs[0], Scalar.self), memory.pointer(inputs[1], Scalar.self))
+            let (y, dx) = (memory.pointer(inputs[2], Scalar.self), memory.pointer(output, Scalar.self))
             rows.forEach { row in
                 (dx + row).update(repeating: 0, count: rows.channels)
                 for j in 0..<rows.channels {

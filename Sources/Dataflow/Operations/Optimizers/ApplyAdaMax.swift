@@ -32,7 +32,7 @@ public enum ResourceApplyAdamWithAmsgrad: ElementwiseUpdate {
     public static let signature = dense.overResources
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [1, 2, 3, 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try updatedShape(dense.inputs, node)
         return []
     }

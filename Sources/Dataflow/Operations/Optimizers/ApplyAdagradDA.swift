@@ -29,14 +29,14 @@ public enum ApplyAdagradDA: ElementwiseUpdate {
             outputs: writes.map { specs[$0] }, outputSlots: writes, threads: binding.threads)
         binding.scratch.noteOwn(loop.byteCount)
         let slots = places.map(binding.input)
-        return { frame in
-            var wide = Double(frame.pointer(slots[step], Int64.self).pointee)
+        return { memory in
+            var wide = Double(memory.pointer(slots[step], Int64.self).pointee)
             var narrow = Float(wide)
             withUnsafeMutableBytes(of: &wide) { wide in
                 withUnsafeMutableBytes(of: &narrow) { narrow in
-                    var pointers = slots.map { frame.raw($0) }
+                    var pointers = slots.map { memory.raw($0) }
                     pointers[step] = (dtype == .float64 ? wide : narrow).baseAddress!
-                    pointers.withUnsafeMutableBufferPointer { loop.run(Frame(pointers: $0.baseAddress!)) }
+                    pointers.withUnsafeMutableBufferPointer { loop.run(RunMemory(pointers: $0.baseAddress!)) }
                 }
             }
         }

@@ -9,7 +9,7 @@ extension ResourceUpdate {
     public static var signature: Signature { Dense.signature.overResources }
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { Dense.writes }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try Dense.infer(node)
         return []
     }

@@ -19,7 +19,7 @@ extension SparseUpdate {
     public static var aliases: [Int: Int] { isOverResources ? [:] : [0: 0] }
     public static var writes: [Int] { Dense.writes }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = try sparseShape(Dense.signature.inputs, node)
         return isOverResources ? [] : [shape]
     }
@@ -43,7 +43,7 @@ extension Signature {
 }
 
 /// The Variables' shape: all of one, with a row of the gradient for each index.
-private func sparseShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> Shape {
+private func sparseShape(_ arguments: [Signature.Argument], _ node: ShapeContext) throws -> Shape {
     let gradient = arguments.firstIndex { $0.name == "grad" } ?? arguments.count - 1
     var shape = node.shape(0)
     for (i, argument) in arguments.enumerated() where i != gradient {
@@ -90,21 +90,21 @@ private func sparseKernel(_ dense: any ElementwiseUpdate.Type, _ binding: Kernel
     }
     binding.scratch.noteOwn(passes.reduce(0) { $0 + $1.byteCount })
     let types = places.map { binding.inputs[$0].dtype }
-    return { frame in
+    return { memory in
         for k in 0..<count {
-            let i = index.read(frame, k)
+            let i = index.read(memory, k)
             guard i >= 0, i < shape[0] else {
                 throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))")
             }
         }
         let update = { (part: Int) in
             let pass = passes[part]
-            for j in scalars { pass.setScalar(j, to: frame.raw(slots[j]), types[j]) }
+            for j in scalars { pass.setScalar(j, to: memory.raw(slots[j]), types[j]) }
             for k in 0..<count {
-                let i = index.read(frame, k)
-                if threads == 1 || i % threads == part { pass.take(row: i, gradientRow: k, frame, slots) }
+                let i = index.read(memory, k)
+                if threads == 1 || i % threads == part { pass.take(row: i, gradientRow: k, memory, slots) }
             }
-            pass.flush(frame, slots)
+            pass.flush(memory, slots)
         }
         if threads == 1 { update(0) } else { parallel(threads, update) }
     }
@@ -123,7 +123,7 @@ private final class RowPass {
     private let rowOperands: [Int]
     private let gradient: Int
     private let writes: [Int]
-    private let memory: UnsafeMutableRawPointer
+    private let tiles: UnsafeMutableRawPointer
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     /// For each row taken which one it is, of the Variables and of the gradient.
     private let indices: UnsafeMutablePointer<Int>
@@ -147,10 +147,10 @@ private final class RowPass {
             update, inputs: specs, inputSlots: Array(0..<operands), outputs: writes.map { specs[$0] },
             outputSlots: writes, threads: 1)
         let stride = (max(capacity * rowBytes, 16) + 63) & ~63
-        memory = .allocate(byteCount: stride * operands, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: stride * operands)
+        tiles = .allocate(byteCount: stride * operands, alignment: 64)
+        tiles.initializeMemory(as: UInt8.self, repeating: 0, count: stride * operands)
         pointers = .allocate(capacity: operands)
-        for i in 0..<operands { (pointers + i).initialize(to: memory + i * stride) }
+        for i in 0..<operands { (pointers + i).initialize(to: tiles + i * stride) }
         indices = .allocate(capacity: capacity)
         gradientRows = .allocate(capacity: capacity)
     }
@@ -159,7 +159,7 @@ private final class RowPass {
     var byteCount: Int { loop.byteCount + rowBytes * capacity * (rowOperands.count + 1) }
 
     deinit {
-        memory.deallocate()
+        tiles.deallocate()
         pointers.deallocate()
         indices.deallocate()
         gradientRows.deallocate()
@@ -179,22 +179,22 @@ private final class RowPass {
         }
     }
 
-    func take(row: Int, gradientRow: Int, _ frame: Frame, _ slots: [Slot]) {
+    func take(row: Int, gradientRow: Int, _ memory: RunMemory, _ slots: [Slot]) {
         // A row that is here already has to be updated first.
         var isHere = filled == capacity
         for i in 0..<filled { isHere = isHere || indices[i] == row }
-        if isHere { flush(frame, slots) }
-        for j in rowOperands { tributary_fetch_row(frame.raw(slots[j]) + row * rowBytes, rowBytes) }
+        if isHere { flush(memory, slots) }
+        for j in rowOperands { tributary_fetch_row(memory.raw(slots[j]) + row * rowBytes, rowBytes) }
         indices[filled] = row
         gradientRows[filled] = gradientRow
         filled += 1
     }
 
-    func flush(_ frame: Frame, _ slots: [Slot]) {
-        for j in rowOperands { tributary_gather_rows(frame.raw(slots[j]), indices, pointers[j], filled, rowBytes) }
-        tributary_gather_rows(frame.raw(slots[gradient]), gradientRows, pointers[gradient], filled, rowBytes)
-        loop.run(Frame(pointers: pointers), first: filled * width)
-        for j in writes { tributary_scatter_rows(pointers[j], indices, frame.raw(slots[j]), filled, rowBytes) }
+    func flush(_ memory: RunMemory, _ slots: [Slot]) {
+        for j in rowOperands { tributary_gather_rows(memory.raw(slots[j]), indices, pointers[j], filled, rowBytes) }
+        tributary_gather_rows(memory.raw(slots[gradient]), gradientRows, pointers[gradient], filled, rowBytes)
+        loop.run(RunMemory(pointers: pointers), first: filled * width)
+        for j in writes { tributary_scatter_rows(pointers[j], indices, memory.raw(slots[j]), filled, rowBytes) }
         filled = 0
     }
 }

@@ -91,6 +91,7 @@ protocol CandidateSampler: Operation {
 }
 
 extension CandidateSampler {
+    public static var hostReason: String? { HostReason.sampling }
     public static var isStateful: Bool { true }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 
@@ -101,7 +102,7 @@ extension CandidateSampler {
     }
 
     /// [batch, num_true] → [num_sampled], [batch, num_true], [num_sampled].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num_sampled")
         let true_ = try node.attributes.int("num_true")
         let isUnique = try node.attributes.bool("unique")
@@ -128,13 +129,13 @@ extension CandidateSampler {
         let (input, trueCount) = (binding.input(0), binding.count(0))
         let (sampled, trueExpected, expected) = (binding.output(0), binding.output(1), binding.output(2))
         let isAll = Self.self == AllCandidateSampler.self
-        return { frame in
-            let result = frame.pointer(sampled, Int64.self)
-            let classes = UnsafeBufferPointer(start: frame.pointer(input, Int64.self), count: trueCount)
+        return { memory in
+            let result = memory.pointer(sampled, Int64.self)
+            let classes = UnsafeBufferPointer(start: memory.pointer(input, Int64.self), count: trueCount)
             if isAll {
                 for i in 0..<count { result[i] = Int64(i) }
-                frame.pointer(expected, Float.self).update(repeating: 1, count: count)
-                frame.pointer(trueExpected, Float.self).update(repeating: 1, count: trueCount)
+                memory.pointer(expected, Float.self).update(repeating: 1, count: count)
+                memory.pointer(trueExpected, Float.self).update(repeating: 1, count: trueCount)
                 return
             }
             var numbers = PhiloxNumbers(next())
@@ -157,8 +158,8 @@ extension CandidateSampler {
                 let p = source.probability(Int(index))
                 return tries == count ? p * Float(count) : -expm1f(Float(tries) * log1pf(-p))
             }
-            for i in 0..<count { frame.pointer(expected, Float.self)[i] = expectation(result[i]) }
-            for i in 0..<trueCount { frame.pointer(trueExpected, Float.self)[i] = expectation(classes[i]) }
+            for i in 0..<count { memory.pointer(expected, Float.self)[i] = expectation(result[i]) }
+            for i in 0..<trueCount { memory.pointer(trueExpected, Float.self)[i] = expectation(classes[i]) }
             source.learn(classes)
         }
     }
@@ -182,7 +183,7 @@ public enum ComputeAccidentalHits: WholeTensorOperation {
         to: ["indices": "int32", "ids": "int64", "weights": "float32"], defaults: samplerDefaults,
         required: ["num_true"])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 2, "'true_classes'")
         _ = try node.shape(1, rank: 1, "'sampled_candidates'")
         return [[nil], [nil], [nil]]

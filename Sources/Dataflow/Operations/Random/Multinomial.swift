@@ -13,7 +13,7 @@ public enum Multinomial: Operation, NumericKernel {
     public static var isStateful: Bool { true }
 
     /// [batch, classes] → [batch, num_samples].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let logits = try node.shape(0, rank: 2, "'logits'")
         _ = try node.shape(1, rank: 0, "'num_samples'")
         if logits[1] == 0, logits[0] != 0 { throw GraphError("'logits' of shape \(logits) have no class to draw") }
@@ -36,8 +36,8 @@ public enum Multinomial: Operation, NumericKernel {
         let isWide = binding.outputs[0].dtype == .int64
         // Two words for each number, of a row's samples rounded up to a multiple of four.
         let next = try binding.generator(groups: UInt64(batch * ((samples + 3) / 4 * 4)) &* 512)
-        return { frame in
-            let logits = frame.pointer(input, Scalar.self)
+        return { memory in
+            let logits = memory.pointer(input, Scalar.self)
             var words = PhiloxWords(next())
             withUnsafeTemporaryAllocation(of: Double.self, capacity: classes) { sums in
                 for row in 0..<batch {
@@ -46,9 +46,9 @@ public enum Multinomial: Operation, NumericKernel {
                         let high = words.next()
                         let drawn = firstAbove(Double.uniform(high, words.next()) * total, in: sums)
                         if isWide {
-                            frame.pointer(output, Int64.self)[i] = Int64(drawn)
+                            memory.pointer(output, Int64.self)[i] = Int64(drawn)
                         } else {
-                            frame.pointer(output, Int32.self)[i] = Int32(drawn)
+                            memory.pointer(output, Int32.self)[i] = Int32(drawn)
                         }
                     }
                 }

@@ -16,7 +16,7 @@ let randomSignature = Signature(
 extension RandomOperation {
     public static var isStateful: Bool { true }
 
-    public static func infer(_ node: Inference) throws -> [Shape] { [try randomShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try randomShape(node)] }
 
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 
@@ -36,8 +36,8 @@ extension RandomOperation {
         let groups = (count + size - 1) / size
         let step = UInt64(stride(type))
         let threads = min(usefulThreads(binding.threads, work: count * 16), max(groups, 1))
-        return { frame in
-            let target = frame.pointer(output, Scalar.self)
+        return { memory in
+            let target = memory.pointer(output, Scalar.self)
             let first = next()
             parallel(threads) { part in
                 withUnsafeTemporaryAllocation(of: Scalar.self, capacity: size) { rest in
@@ -58,7 +58,7 @@ extension RandomOperation {
 }
 
 /// The shape that input 0 of a random operation holds.
-func randomShape(_ node: Inference) throws -> Shape {
+func randomShape(_ node: ShapeContext) throws -> Shape {
     let shape = try node.shape(0, rank: 1, "'shape'")
     guard let extents = node.integers(0) else { return shape[0].map { .unknown(rank: $0) } ?? .unknown }
     guard extents.allSatisfy({ $0 >= 0 }) else { throw GraphError("dimensions are at least 0, got \(extents)") }

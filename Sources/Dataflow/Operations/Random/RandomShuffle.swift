@@ -4,7 +4,7 @@ public enum RandomShuffle: Operation {
     public static let signature = Signature(
         ["value": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["seed": .int(0), "seed2": .int(0)])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
 
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
@@ -15,12 +15,12 @@ public enum RandomShuffle: Operation {
         let bytes = binding.count(0) / rows * binding.inputs[0].dtype.size
         // A word for each choice.
         let next = try binding.generator(groups: UInt64(rows + 2) / 4)
-        return { frame in
+        return { memory in
             var words = PhiloxWords(next())
             withUnsafeTemporaryAllocation(of: Int.self, capacity: rows) { order in
                 for i in 0..<rows { order.initializeElement(at: i, to: i) }
                 for i in 0..<rows - 1 { order.swapAt(i, i + Int(words.next() % UInt32(truncatingIfNeeded: rows - i))) }
-                let (source, target) = (frame.raw(input), frame.raw(output))
+                let (source, target) = (memory.raw(input), memory.raw(output))
                 for i in 0..<rows {
                     (target + i * bytes).copyMemory(from: source + order[i] * bytes, byteCount: bytes)
                 }

@@ -1,12 +1,13 @@
 /// `RandomUniformInt`: whole numbers from [minval, maxval), bit for bit TensorFlow's for the same `seed` and `seed2`: each is
 /// a random word of its size modulo the width of the range.
 public enum RandomUniformInt: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["shape": "T", "minval": "Tout", "maxval": "Tout"], to: ["output": "Tout"],
         types: ["T": DType.indices, "Tout": DType.indices], defaults: ["seed": .int(0), "seed2": .int(0)])
     public static var isStateful: Bool { true }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = try randomShape(node)
         _ = try node.shape(1, rank: 0, "'minval'")
         _ = try node.shape(2, rank: 0, "'maxval'")
@@ -35,9 +36,9 @@ public enum RandomUniformInt: Operation {
         let (minimum, maximum, output) = (binding.input(1), binding.input(2), binding.output())
         let count = binding.outputCount()
         let next = try binding.generator(groups: UInt64(count) &* 256)
-        return { frame in
-            let (low, high) = (frame.pointer(minimum, type).pointee, frame.pointer(maximum, type).pointee)
-            let target = frame.pointer(output, type)
+        return { memory in
+            let (low, high) = (memory.pointer(minimum, type).pointee, memory.pointer(maximum, type).pointee)
+            let target = memory.pointer(output, type)
             var words = PhiloxWords(next())
             guard count > 0 else { return }
             do { try check(low, high) } catch { throw GraphError("\(error)") }

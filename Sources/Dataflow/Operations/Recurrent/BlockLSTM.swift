@@ -79,7 +79,7 @@ private let sequenceGradientSignature = Signature(
 extension BlockLSTMGradientOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuGradient(binding) }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shapes = try LSTMShapes(node, hasTime: true)
         try shapes.check(node, shapes.inputs + [Shape](repeating: shapes.output, count: 9), from: 1, signature)
         return shapes.inputs
@@ -91,7 +91,7 @@ extension BlockLSTMGradientOperation {
 
     static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let pass = try LSTMBackward<Scalar>(binding, order, hasTime: true)
-        return { frame in try pass.runSequence(frame, steps: pass.geometry.steps(frame, binding, Self.self)) }
+        return { memory in try pass.runSequence(memory, steps: pass.geometry.steps(memory, binding, Self.self)) }
     }
 }
 

@@ -8,7 +8,7 @@ public enum GRUBlockCell: Operation, CellKernel {
         to: ["r": "T", "u": "T", "c": "T", "h": "T"], types: ["T": DType.floats])
 
     /// r, u, c, h, each [batch, cells].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shapes = try GRUShapes(node, signature)
         return [Shape](repeating: shapes.state, count: 4)
     }
@@ -38,9 +38,9 @@ public enum GRUBlockCell: Operation, CellKernel {
         var scratch = ScratchLayout(binding)
         let sums = scratch.room(Scalar.self, count: g.batch * 2 * g.cells)
         let reset = scratch.room(Scalar.self, count: g.state)
-        return { frame in
-            let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(i), Scalar.self)) }
-            let output = { (i: Int) in frame.pointer(binding.output(i), Scalar.self) }
+        return { memory in
+            let input = { (i: Int) in UnsafePointer(memory.pointer(binding.input(i), Scalar.self)) }
+            let output = { (i: Int) in memory.pointer(binding.output(i), Scalar.self) }
             let (x, hPrev, gateWeights, weights) = (input(0), input(1), input(2), input(3))
             let (gateBias, bias) = (input(4), input(5))
             let (r, u, c, h) = (output(0), output(1), output(2), output(3))
@@ -74,7 +74,7 @@ public enum GRUBlockCellGrad: Operation, CellKernel {
             "d_h": "T",
         ], to: ["d_x": "T", "d_h_prev": "T", "d_c_bar": "T", "d_r_bar_u_bar": "T"], types: ["T": DType.floats])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shapes = try GRUShapes(node, signature)
         return [shapes.x, shapes.state, shapes.state, Shape([shapes.state[0], shapes.gates])]
     }
@@ -88,9 +88,9 @@ public enum GRUBlockCellGrad: Operation, CellKernel {
         var scratch = ScratchLayout(binding)
         let resetGrad = scratch.room(Scalar.self, count: g.state)
         let back = { (from: Int, to: Int) in MatMul.Geometry(m: g.batch, n: to, k: from, transposeB: true) }
-        return { frame in
-            let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(i), Scalar.self)) }
-            let output = { (i: Int) in frame.pointer(binding.output(i), Scalar.self) }
+        return { memory in
+            let input = { (i: Int) in UnsafePointer(memory.pointer(binding.input(i), Scalar.self)) }
+            let output = { (i: Int) in memory.pointer(binding.output(i), Scalar.self) }
             let (hPrev, gateWeights, weights) = (input(1), input(2), input(3))
             let (r, u, c, dh) = (input(6), input(7), input(8), input(9))
             let (dx, dhPrev, byCandidate, byGates) = (output(0), output(1), output(2), output(3))
@@ -129,7 +129,7 @@ private struct GRUShapes {
     /// 2 · cells.
     let gates: Int?
 
-    init(_ node: Inference, _ signature: Signature) throws {
+    init(_ node: ShapeContext, _ signature: Signature) throws {
         let given = try node.shape(0, rank: 2, "'x'")
         let hPrev = try node.shape(1, rank: 2, "'h_prev'")
         let bias = try node.shape(5, rank: 1, "'b_c'")

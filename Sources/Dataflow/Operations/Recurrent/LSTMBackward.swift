@@ -43,32 +43,32 @@ struct LSTMBackward<Scalar: CellScalar> {
     }
 
     /// The input that stands `i` after x.
-    private func input(_ frame: Frame, _ i: Int) -> UnsafePointer<Scalar> {
-        UnsafePointer(frame.pointer(binding.input(geometry.first + i), Scalar.self))
+    private func input(_ memory: RunMemory, _ i: Int) -> UnsafePointer<Scalar> {
+        UnsafePointer(memory.pointer(binding.input(geometry.first + i), Scalar.self))
     }
 
-    private func output(_ frame: Frame, _ i: Int) -> UnsafeMutablePointer<Scalar> {
-        frame.pointer(binding.output(i), Scalar.self)
+    private func output(_ memory: RunMemory, _ i: Int) -> UnsafeMutablePointer<Scalar> {
+        memory.pointer(binding.output(i), Scalar.self)
     }
 
-    private func clear(_ frame: Frame, _ outputs: [Int]) {
-        for i in outputs { output(frame, i).update(repeating: 0, count: binding.outputCount(i)) }
+    private func clear(_ memory: RunMemory, _ outputs: [Int]) {
+        for i in outputs { output(memory, i).update(repeating: 0, count: binding.outputCount(i)) }
     }
 
     /// For a single step: cs_prev_grad, the gates' gradient, and the peepholes'.
-    func runStep(_ frame: Frame) throws {
-        clear(frame, [0, 2, 3, 4])
+    func runStep(_ memory: RunMemory) throws {
+        clear(memory, [0, 2, 3, 4])
         passed.pointer.update(repeating: 0, count: geometry.state)
-        try propagate(frame, 0..<1, csGrad: output(frame, 0), hGrad: passed.pointer, gates: output(frame, 1))
-        addPeepholes(frame, 0..<1, gates: output(frame, 1), to: 2)
+        try propagate(memory, 0..<1, csGrad: output(memory, 0), hGrad: passed.pointer, gates: output(memory, 1))
+        addPeepholes(memory, 0..<1, gates: output(memory, 1), to: 2)
     }
 
     /// For a sequence: the gradients of all inputs.
-    func runSequence(_ frame: Frame, steps: Int) throws {
+    func runSequence(_ memory: RunMemory, steps: Int) throws {
         let g = geometry
-        clear(frame, Array(1...7))
-        let (x, hPrev, w, h) = (input(frame, 0), input(frame, 2), input(frame, 3), input(frame, 14))
-        let (xGrad, wGrad) = (output(frame, 0), output(frame, 3))
+        clear(memory, Array(1...7))
+        let (x, hPrev, w, h) = (input(memory, 0), input(memory, 2), input(memory, 3), input(memory, 14))
+        let (xGrad, wGrad) = (output(memory, 0), output(memory, 3))
         let (columns, row) = (4 * g.cells, g.batch * g.inputs)
         if let packed {
             packed.pack(w + g.inputs * columns, rowStep: 1, columnStep: columns, threads: binding.threads)
@@ -79,13 +79,13 @@ struct LSTMBackward<Scalar: CellScalar> {
         for end in stride(from: steps, to: 0, by: -chunk) {
             let range = max(end - chunk, 0)..<end
             let (start, gates) = (range.lowerBound, gates.pointer)
-            try propagate(frame, range, csGrad: output(frame, 1), hGrad: output(frame, 2), gates: gates)
+            try propagate(memory, range, csGrad: output(memory, 1), hGrad: output(memory, 2), gates: gates)
             try MatMul.multiply(
                 MatMul.Geometry(m: range.count * g.batch, n: g.inputs, k: columns, transposeB: true), gates, w,
                 xGrad + start * row)
             try addWeightGradients(range, gates, x, hPrev: hPrev, h: h, to: wGrad)
-            addPeepholes(frame, range, gates: gates, to: 4)
-            addColumnSums(of: gates, rows: range.count * g.batch, columns: columns, to: output(frame, 7))
+            addPeepholes(memory, range, gates: gates, to: 4)
+            addColumnSums(of: gates, rows: range.count * g.batch, columns: columns, to: output(memory, 7))
         }
     }
 
@@ -133,17 +133,17 @@ struct LSTMBackward<Scalar: CellScalar> {
     /// Fills `gates`, which begin at the first of `steps`; `csGrad` and `hGrad` hold what goes from a step to the one before
     /// it, and at the end what arrives at cs_prev and h_prev.
     private func propagate(
-        _ frame: Frame, _ steps: Range<Int>, csGrad: UnsafeMutablePointer<Scalar>,
+        _ memory: RunMemory, _ steps: Range<Int>, csGrad: UnsafeMutablePointer<Scalar>,
         hGrad: UnsafeMutablePointer<Scalar>, gates: UnsafeMutablePointer<Scalar>
     ) throws {
         let g = geometry
         // i, cs, f, o, ci, co, cs_grad, h_grad; of a sequence, h stands before the gradients.
         let positions = Array(8..<14) + (hasTime ? [15, 16] : [14, 15])
-        let values: [UnsafePointer<Scalar>?] = positions.map { input(frame, $0) }
-        let (csPrev, cs) = (input(frame, 1), input(frame, 9))
+        let values: [UnsafePointer<Scalar>?] = positions.map { input(memory, $0) }
+        let (csPrev, cs) = (input(memory, 1), input(memory, 9))
         let stateProduct = MatMul.Geometry(m: g.batch, n: g.cells, k: 4 * g.cells)
         let backward = Scalar.lstmBackward
-        try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
+        try g.withPeepholes(memory, binding, Scalar.self) { peepholes in
             try values.withUnsafeBufferPointer { values in
                 func cells(_ t: Int, _ here: UnsafeMutablePointer<Scalar>, _ rows: Range<Int>) {
                     let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state
@@ -172,11 +172,13 @@ struct LSTMBackward<Scalar: CellScalar> {
     }
 
     /// Adds the gradients of wci, wcf and wco to the outputs from number `first` on.
-    private func addPeepholes(_ frame: Frame, _ steps: Range<Int>, gates: UnsafePointer<Scalar>, to first: Int) {
+    private func addPeepholes(_ memory: RunMemory, _ steps: Range<Int>, gates: UnsafePointer<Scalar>, to first: Int) {
         let g = geometry
         guard g.usesPeepholes else { return }
-        let (byInput, byForget, byOutput) = (output(frame, first), output(frame, first + 1), output(frame, first + 2))
-        let (csPrev, cs) = (input(frame, 1), input(frame, 9))
+        let (byInput, byForget, byOutput) = (
+            output(memory, first), output(memory, first + 1), output(memory, first + 2)
+        )
+        let (csPrev, cs) = (input(memory, 1), input(memory, 9))
         for row in 0..<steps.count * g.batch {
             let gate = gates + row * 4 * g.cells
             let (forget, out) = (gate + g.layout.forget_gate, gate + 3 * g.cells)

@@ -1,5 +1,6 @@
 /// `LSTMBlockCell`: a single step of `BlockLSTM`: [batch, inputs] → seven of [batch, cells].
 public enum LSTMBlockCell: LSTMForwardOperation {
+    public static var hostReason: String? { HostReason.noKernel }
     public static let signature = Signature(
         ["x": "T", "cs_prev": "T", "h_prev": "T", "w": "T", "wci": "T", "wcf": "T", "wco": "T", "b": "T"],
         to: ["i": "T", "cs": "T", "f": "T", "o": "T", "ci": "T", "co": "T", "h": "T"], types: ["T": DType.floats],
@@ -38,7 +39,7 @@ public enum LSTMBlockCellGrad: Operation, CellKernel {
         to: ["cs_prev_grad": "T", "dicfo": "T", "wci_grad": "T", "wcf_grad": "T", "wco_grad": "T"],
         types: ["T": DType.floats], required: ["use_peephole"])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shapes = try LSTMShapes(node, hasTime: false)
         try shapes.check(node, shapes.inputs + [Shape](repeating: shapes.output, count: 8), from: 0, signature)
         return [
@@ -52,6 +53,6 @@ public enum LSTMBlockCellGrad: Operation, CellKernel {
 
     static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let pass = try LSTMBackward<Scalar>(binding, .icfo, hasTime: false)
-        return { frame in try pass.runStep(frame) }
+        return { memory in try pass.runStep(memory) }
     }
 }

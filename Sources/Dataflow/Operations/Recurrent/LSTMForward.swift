@@ -11,7 +11,7 @@ extension LSTMForwardOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try gpuForward(binding) }
 
     /// i, cs, f, o, ci, co, h, each [(time,) batch, cells].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shapes = try LSTMShapes(node, hasTime: hasTime)
         try shapes.check(node, shapes.inputs, from: hasTime ? 1 : 0, signature)
         return [Shape](repeating: shapes.output, count: 7)
@@ -23,8 +23,8 @@ extension LSTMForwardOperation {
 
     static func make<Scalar: CellScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let pass = try LSTMForward<Scalar>(binding, order, hasTime: hasTime)
-        guard hasTime else { return { frame in try pass.run(frame, steps: 1) } }
-        return { frame in try pass.run(frame, steps: pass.geometry.steps(frame, binding, Self.self)) }
+        guard hasTime else { return { memory in try pass.run(memory, steps: 1) } }
+        return { memory in try pass.run(memory, steps: pass.geometry.steps(memory, binding, Self.self)) }
     }
 
     /// TensorFlow's gradient flows from the cell states and the outputs alone.
@@ -61,15 +61,15 @@ struct LSTMForward<Scalar: CellScalar> {
         packed = geometry.time > 1 ? PackedProduct(k: geometry.cells, n: 4 * geometry.cells, &scratch) : nil
     }
 
-    func run(_ frame: Frame, steps: Int) throws {
+    func run(_ memory: RunMemory, steps: Int) throws {
         let (g, first) = (geometry, geometry.first)
-        let input = { (i: Int) in UnsafePointer(frame.pointer(binding.input(first + i), Scalar.self)) }
+        let input = { (i: Int) in UnsafePointer(memory.pointer(binding.input(first + i), Scalar.self)) }
         let (x, csPrev, hPrev, w, bias) = (input(0), input(1), input(2), input(3), input(7))
         let stateWeights = w + g.inputs * 4 * g.cells
-        let results: [UnsafeMutablePointer<Scalar>?] = (0..<7).map { frame.pointer(binding.output($0), Scalar.self) }
+        let results: [UnsafeMutablePointer<Scalar>?] = (0..<7).map { memory.pointer(binding.output($0), Scalar.self) }
         let (cs, h) = (UnsafePointer(results[1]!), UnsafePointer(results[6]!))
         let forward = Scalar.lstmForward
-        try g.withPeepholes(frame, binding, Scalar.self) { peepholes in
+        try g.withPeepholes(memory, binding, Scalar.self) { peepholes in
             try results.withUnsafeBufferPointer { results in
                 func cells(_ t: Int, _ here: UnsafePointer<Scalar>, _ rows: Range<Int>) {
                     let stateBefore = t == 0 ? csPrev : cs + (t - 1) * g.state

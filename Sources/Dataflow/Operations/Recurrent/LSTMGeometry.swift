@@ -48,12 +48,12 @@ struct LSTMGeometry {
 
     /// Runs `body` with the peephole weights, or with nil where there are none.
     func withPeepholes<Scalar>(
-        _ frame: Frame, _ binding: KernelBinding, _ type: Scalar.Type,
+        _ memory: RunMemory, _ binding: KernelBinding, _ type: Scalar.Type,
         _ body: (UnsafePointer<UnsafePointer<Scalar>?>?) throws -> Void
     ) rethrows where Scalar: CellScalar {
         guard usesPeepholes else { return try body(nil) }
         let weights: [UnsafePointer<Scalar>?] = (4...6).map {
-            UnsafePointer(frame.pointer(binding.input(first + $0), type))
+            UnsafePointer(memory.pointer(binding.input(first + $0), type))
         }
         try weights.withUnsafeBufferPointer { try body($0.baseAddress) }
     }
@@ -62,8 +62,8 @@ struct LSTMGeometry {
     func rows(_ part: Int) -> Range<Int> { batch * part / threads..<batch * (part + 1) / threads }
 
     /// Reads how many steps to take.
-    func steps(_ frame: Frame, _ binding: KernelBinding, _ operation: any Operation.Type) throws -> Int {
-        let steps = Int(frame.pointer(binding.input(0), Int64.self).pointee)
+    func steps(_ memory: RunMemory, _ binding: KernelBinding, _ operation: any Operation.Type) throws -> Int {
+        let steps = Int(memory.pointer(binding.input(0), Int64.self).pointee)
         guard steps >= 0, steps <= time else {
             throw GraphError("'seq_len_max' is \(steps), but 'x' has \(time) steps")
         }

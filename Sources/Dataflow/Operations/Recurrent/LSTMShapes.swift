@@ -14,7 +14,7 @@ struct LSTMShapes {
     let output: Shape
 
     /// - Parameter hasTime: whether the inputs are a sequence, before which its number of steps stands.
-    init(_ node: Inference, hasTime: Bool) throws {
+    init(_ node: ShapeContext, hasTime: Bool) throws {
         let first = hasTime ? 1 : 0
         let given = try node.shape(first, rank: hasTime ? 3 : 2, "'x'")
         let csPrev = try node.shape(first + 1, rank: 2, "'cs_prev'")
@@ -34,7 +34,7 @@ struct LSTMShapes {
         if hasTime { try LSTMShapes.checkSteps(node, time: given[0]) }
     }
 
-    private static func checkSteps(_ node: Inference, time: Int?) throws {
+    private static func checkSteps(_ node: ShapeContext, time: Int?) throws {
         _ = try node.shape(0, rank: 0, "'seq_len_max'")
         if let time, let steps = try node.integer(0), steps < 0 || steps > time {
             throw GraphError("'seq_len_max' is \(steps), but 'x' has \(time) steps")
@@ -45,7 +45,7 @@ struct LSTMShapes {
     var inputs: [Shape] { [x, state, state, weights, peephole, peephole, peephole, bias] }
 
     /// Checks the inputs from number `first` on.
-    func check(_ node: Inference, _ expected: [Shape], from first: Int, _ signature: Signature) throws {
+    func check(_ node: ShapeContext, _ expected: [Shape], from first: Int, _ signature: Signature) throws {
         for (i, shape) in expected.enumerated() {
             guard node.shape(first + i).isCompatible(with: shape) else {
                 throw GraphError(

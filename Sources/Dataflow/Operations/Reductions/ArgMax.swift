@@ -1,7 +1,7 @@
 /// `ArgMax`: where along a dimension the largest element is; the first of several; a NaN is passed over.
 public enum ArgMax: Operation, NumericKernel {
     public static let signature = argSignature
-    public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try argShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
@@ -12,7 +12,7 @@ public enum ArgMax: Operation, NumericKernel {
 /// `ArgMin`: where along a dimension the smallest element is; the first of several; a NaN is passed over.
 public enum ArgMin: Operation, NumericKernel {
     public static let signature = argSignature
-    public static func infer(_ node: Inference) throws -> [Shape] { [try argShape(node)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try argShape(node)] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try argKernel(Self.self, binding) }
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
@@ -26,7 +26,7 @@ private let argSignature = Signature(
     defaults: ["output_type": .type(.int64)])
 
 /// The input's shape without the dimension.
-private func argShape(_ node: Inference) throws -> Shape {
+private func argShape(_ node: ShapeContext) throws -> Shape {
     guard var dimensions = node.shape(0).dimensions else { return .unknown }
     guard let axes = node.integers(1) else { return .unknown(rank: Swift.max(dimensions.count - 1, 0)) }
     guard axes.count == 1 else { throw GraphError("'dimension' must be one number, got \(axes)") }
@@ -53,8 +53,8 @@ private func argKernel<Scalar: NumericScalar>(
     let count = binding.outputCount()
     let isWide = binding.outputs[0].dtype == .int64
     let (input, output) = (binding.input(0), binding.output())
-    return { frame in
-        let x = frame.pointer(input, Scalar.self)
+    return { memory in
+        let x = memory.pointer(input, Scalar.self)
         for k in 0..<count {
             let row = x + k / inner * length * inner + k % inner
             var place = 0
@@ -65,9 +65,9 @@ private func argKernel<Scalar: NumericScalar>(
                 place = i
             }
             if isWide {
-                frame.pointer(output, Int64.self)[k] = Int64(place)
+                memory.pointer(output, Int64.self)[k] = Int64(place)
             } else {
-                frame.pointer(output, Int32.self)[k] = Int32(place)
+                memory.pointer(output, Int32.self)[k] = Int32(place)
             }
         }
     }

@@ -4,7 +4,7 @@ public enum Cumprod: Operation, NumericKernel {
         ["x": "T", "axis": "Tidx"], to: ["out": "T"], types: ["T": DType.numbers, "Tidx": DType.indices],
         defaults: ["exclusive": .bool(false), "reverse": .bool(false)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if let rank = node.shape(0).rank, let axes = node.integers(1) { _ = try normalize(axes, rank: rank) }
         return [node.shape(0)]
     }
@@ -36,9 +36,9 @@ public enum Cumprod: Operation, NumericKernel {
         let inner = extents[(axis + 1)...].reduce(1, *)
         let outer = extents[..<axis].reduce(1, *)
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
-            let x = frame.pointer(input, Scalar.self)
-            let y = frame.pointer(output, Scalar.self)
+        return { memory in
+            let x = memory.pointer(input, Scalar.self)
+            let y = memory.pointer(output, Scalar.self)
             for o in 0..<outer {
                 for i in 0..<inner {
                     var product = Scalar(1.0)

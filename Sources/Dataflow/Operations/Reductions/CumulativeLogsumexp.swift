@@ -8,7 +8,7 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         ["x": "T", "axis": "Tidx"], to: ["out": "T"], types: ["T": DType.floats, "Tidx": DType.indices],
         defaults: ["exclusive": .bool(false), "reverse": .bool(false)])
 
-    public static func infer(_ node: Inference) throws -> [Shape] { try Cumsum.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Cumsum.infer(node) }
 
     /// e^(x − out) summed from the other end, the positive and the negative gradients apart so that each has a logarithm.
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
@@ -42,10 +42,10 @@ public enum CumulativeLogsumexp: Operation, FloatKernel {
         let (outer, n) = (extents[..<axis].reduce(1, *), extents[axis])
         let inner = extents[(axis + 1)...].reduce(1, *)
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
+        return { memory in
             for run in 0..<outer * inner {
                 let start = run / inner * n * inner + run % inner
-                let (x, y) = (frame.pointer(input, Scalar.self) + start, frame.pointer(output, Scalar.self) + start)
+                let (x, y) = (memory.pointer(input, Scalar.self) + start, memory.pointer(output, Scalar.self) + start)
                 var total = -Scalar.infinity  // the logarithm of nothing summed yet
                 for k in 0..<n {
                     let place = (isReversed ? n - 1 - k : k) * inner

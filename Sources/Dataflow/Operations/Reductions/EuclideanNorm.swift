@@ -14,8 +14,8 @@ public enum EuclideanNorm: ReductionOperation, NumericKernel {
         let layout = try reductionLayout(binding)
         let (input, output) = (binding.input(0), binding.output())
         let (elements, count) = (binding.count(0), binding.outputCount())
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
             withUnsafeTemporaryAllocation(of: Scalar.self, capacity: Swift.max(elements, 1)) { squares in
                 for i in 0..<elements { squares[i] = Scalar.wrappingMultiply(x[i], x[i]) }
                 layout.reduce(squares.baseAddress!, y, initial: Scalar(0.0)) { Scalar.wrappingAdd($0, $1) }

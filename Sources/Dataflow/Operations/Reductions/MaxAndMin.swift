@@ -29,9 +29,9 @@ func reductionKernel<Scalar: NumericScalar>(
 ) throws -> Kernel {
     let layout = try reductionLayout(binding)
     let (input, output) = (binding.input(0), binding.output())
-    return { frame in
+    return { memory in
         layout.reduce(
-            frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self), initial: initial, combine)
+            memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self), initial: initial, combine)
     }
 }
 

@@ -3,7 +3,7 @@ protocol ReductionOperation: Operation {}
 
 extension ReductionOperation {
     /// The dimensions left; with `keep_dims`, 1 where one was reduced.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let keep = try node.attributes.bool("keep_dims")
         let shape = node.shape(0)
         guard let rank = shape.rank else { return [.unknown] }

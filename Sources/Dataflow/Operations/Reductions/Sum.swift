@@ -10,8 +10,9 @@ public enum Sum: ReductionOperation, NumericKernel {
     public static func make<Scalar: NumericScalar>(_ type: Scalar.Type, _ binding: KernelBinding) throws -> Kernel {
         let layout = try reductionLayout(binding)
         let (input, output) = (binding.input(0), binding.output())
-        return { frame in
-            layout.reduce(frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self), initial: Scalar(0.0)) {
+        return { memory in
+            layout.reduce(memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self), initial: Scalar(0.0))
+            {
                 Scalar.wrappingAdd($0, $1)
             }
         }
@@ -35,9 +36,9 @@ public enum Mean: ReductionOperation, NumericKernel {
         let (input, output, count) = (binding.input(0), binding.output(), binding.outputCount())
         let divisor = layout.reducedCount
         if Scalar.dtype == .int32 || Scalar.dtype == .uint8 { return wide(type, binding, layout) }
-        return { frame in
-            let result = frame.pointer(output, Scalar.self)
-            layout.reduce(frame.pointer(input, Scalar.self), result, initial: Scalar(0.0)) {
+        return { memory in
+            let result = memory.pointer(output, Scalar.self)
+            layout.reduce(memory.pointer(input, Scalar.self), result, initial: Scalar(0.0)) {
                 Scalar.wrappingAdd($0, $1)
             }
             for i in 0..<count { result[i] = Scalar.divide(result[i], by: divisor) }
@@ -50,10 +51,10 @@ public enum Mean: ReductionOperation, NumericKernel {
     ) -> Kernel {
         let (input, output) = (binding.input(0), binding.output())
         let (elements, count) = (binding.count(0), binding.outputCount())
-        return { frame in
-            let (x, y) = (frame.pointer(input, Scalar.self), frame.pointer(output, Scalar.self))
-            withUnsafeTemporaryAllocation(of: Int64.self, capacity: Swift.max(elements + count, 1)) { memory in
-                let values = memory.baseAddress!
+        return { memory in
+            let (x, y) = (memory.pointer(input, Scalar.self), memory.pointer(output, Scalar.self))
+            withUnsafeTemporaryAllocation(of: Int64.self, capacity: Swift.max(elements + count, 1)) { scratch in
+                let values = scratch.baseAddress!
                 for i in 0..<elements { values[i] = Int64(x[i].asDouble) }
                 layout.reduce(values, values + elements, initial: 0) { $0 &+ $1 }
                 for i in 0..<count {

@@ -8,7 +8,7 @@ public enum SparseAdd: WholeTensorOperation {
         ], to: ["sum_indices": "int64", "sum_values": "T", "sum_shape": "int64"],
         types: ["T": DType.signed, "Treal": DType.numbers])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let rank = try SparseParts.check(node).rank ?? SparseParts.check(node, first: 3).rank
         _ = try node.shape(6, rank: 0, "'thresh'")
         return [[nil, rank], [nil], [rank]]
@@ -69,7 +69,7 @@ public enum SparseAddGrad: WholeTensorOperation {
         ["backprop_val_grad": "T", "a_indices": "int64", "b_indices": "int64", "sum_indices": "int64"],
         to: ["a_val_grad": "T", "b_val_grad": "T"], types: ["T": DType.signed])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'backprop_val_grad'")
         let indices = try (1...3).map { try node.shape($0, rank: 2, "'\(signature.inputs[$0].name)'") }
         return [[indices[0][0]], [indices[1][0]]]

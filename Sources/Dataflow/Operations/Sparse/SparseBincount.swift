@@ -6,7 +6,7 @@ public enum SparseBincount: WholeTensorOperation {
         to: ["output": "T"], types: ["Tidx": DType.indices, "T": DType.signed],
         defaults: ["binary_output": .bool(false)])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (_, rank) = try SparseParts.check(node)
         let size = try node.integer(3).flatMap { $0 >= 0 ? $0 : nil }
         guard let rank else { return [.unknown] }
@@ -36,7 +36,7 @@ public enum RaggedBincount: WholeTensorOperation {
         ["splits": "int64", "values": "Tidx", "size": "Tidx", "weights": "T"], to: ["output": "T"],
         types: ["Tidx": DType.indices, "T": DType.signed], defaults: ["binary_output": .bool(false)])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let splits = try node.shape(0, rank: 1, "'splits'")
         _ = try node.shape(1, rank: 1, "'values'")
         return [[splits[0].map { max($0 - 1, 0) }, try node.integer(2).flatMap { $0 >= 0 ? $0 : nil }]]

@@ -12,7 +12,7 @@ public enum SparseConcat: WholeTensorOperation {
     /// None, as in TensorFlow.
     public static func gradient(_ node: GradientContext) throws -> [Node?] { node.inputs.map { _ in nil } }
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let n = node.inputs.count / 3
         guard n > 0 else { throw GraphError("there is nothing to concatenate") }
         var (count, rank): (Int?, Int?) = (0, nil)
@@ -63,7 +63,7 @@ public enum SparseConcat: WholeTensorOperation {
 public enum SparseSplit: WholeTensorOperation {
     public static let signature = splitSignature
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.integer(0)
         let (_, rank) = try SparseParts.check(node, first: 1)
         let n = max(try node.attributes.int("num_split"), 0)

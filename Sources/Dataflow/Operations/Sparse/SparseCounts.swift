@@ -9,7 +9,7 @@ private func countSignature(_ inputs: KeyValuePairs<String, String>) -> Signatur
 /// as a sparse tensor; with `binary_output` 1 where it occurs. Numbers from `maxlength` on are left out.
 public enum DenseCountSparseOutput: WholeTensorOperation {
     public static let signature = countSignature(["values": "T", "weights": "output_type"])
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         [[nil, node.shape(0).rank], [nil], [node.shape(0).rank]]
     }
 
@@ -31,7 +31,7 @@ public enum SparseCountSparseOutput: WholeTensorOperation {
         "indices": "int64", "values": "T", "dense_shape": "int64", "weights": "output_type",
     ])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (_, rank) = try SparseParts.check(node)
         return [[nil, rank], [nil], [rank]]
     }
@@ -51,7 +51,7 @@ public enum SparseCountSparseOutput: WholeTensorOperation {
 /// `RaggedCountSparseOutput`: as `DenseCountSparseOutput`, of rows of different lengths that begin where `splits` says.
 public enum RaggedCountSparseOutput: WholeTensorOperation {
     public static let signature = countSignature(["splits": "int64", "values": "T", "weights": "output_type"])
-    static func shapes(_ node: Inference) throws -> [Shape] { [[nil, 2], [nil], [2]] }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { [[nil, 2], [nil], [2]] }
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let numbers = try call.vector(1, "values")

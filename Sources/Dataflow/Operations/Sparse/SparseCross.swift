@@ -79,7 +79,7 @@ public enum SparseCrossHashed: CrossingOperation {
 protocol CrossingOperation: WholeTensorOperation {}
 
 extension CrossingOperation {
-    static func shapes(_ node: Inference) throws -> [Shape] { [[nil, 2], [nil], [2]] }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { [[nil, 2], [nil], [2]] }
 }
 
 /// The columns that are crossed: for each row of the batch its values.

@@ -40,7 +40,7 @@ protocol SparseDenseOperation: WholeTensorOperation {
 }
 
 extension SparseDenseOperation {
-    static func shapes(_ node: Inference) throws -> [Shape] { [[try SparseParts.check(node).count]] }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { [[try SparseParts.check(node).count]] }
 
     static func compute(_ call: WholeTensors) throws -> [Tensor] {
         let parts = try SparseParts(call, name: "sp")

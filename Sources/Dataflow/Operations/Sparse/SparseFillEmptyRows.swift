@@ -8,7 +8,7 @@ public enum SparseFillEmptyRows: WholeTensorOperation {
             "reverse_index_map": "int64",
         ], types: ["T": DType.moved])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (count, rank) = try SparseParts.check(node)
         _ = try node.shape(3, rank: 0, "'default_value'")
         if rank == 0 { throw GraphError("the sparse tensor must have at least rank 1") }
@@ -62,7 +62,7 @@ public enum SparseFillEmptyRowsGrad: WholeTensorOperation {
         ["reverse_index_map": "int64", "grad_values": "T"], to: ["d_values": "T", "d_default_value": "T"],
         types: ["T": DType.numbers])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let map = try node.shape(0, rank: 1, "'reverse_index_map'")
         _ = try node.shape(1, rank: 1, "'grad_values'")
         return [[map[0]], []]

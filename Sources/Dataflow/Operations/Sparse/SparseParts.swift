@@ -73,7 +73,7 @@ struct SparseParts {
     }
 
     /// What is known of the shapes of three tensors before the run, of inputs `first` and the two after it.
-    static func check(_ node: Inference, first: Int = 0) throws -> (count: Int?, rank: Int?) {
+    static func check(_ node: ShapeContext, first: Int = 0) throws -> (count: Int?, rank: Int?) {
         let indices = try node.shape(first, rank: 2, "the indices of a sparse tensor")
         let values = try node.shape(first + 1, rank: 1, "the values of a sparse tensor")
         let shape = try node.shape(first + 2, rank: 1, "the shape of a sparse tensor")

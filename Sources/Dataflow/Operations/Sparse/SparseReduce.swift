@@ -9,7 +9,7 @@ private let sparseSignature = Signature(
 /// `SparseReduceSum`: the sum of a sparse tensor's elements along axes, dense.
 public enum SparseReduceSum: WholeTensorOperation {
     public static let signature = denseSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { [try SparseReduction.shape(node)] }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { [try SparseReduction.shape(node)] }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { [try SparseReduction(call, largest: false).dense()] }
 
     /// What arrives at a sum goes to each of its elements.
@@ -32,7 +32,7 @@ public enum SparseReduceSum: WholeTensorOperation {
 /// `SparseReduceMax`: the largest of a sparse tensor's elements along axes, dense; 0 where there are none.
 public enum SparseReduceMax: WholeTensorOperation {
     public static let signature = denseSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { [try SparseReduction.shape(node)] }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { [try SparseReduction.shape(node)] }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { [try SparseReduction(call, largest: true).dense()] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         throw GraphError("\(name) has no gradient, as in TensorFlow")
@@ -42,14 +42,14 @@ public enum SparseReduceMax: WholeTensorOperation {
 /// `SparseReduceSumSparse`: as `SparseReduceSum`, with a sparse result.
 public enum SparseReduceSumSparse: WholeTensorOperation {
     public static let signature = sparseSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { try SparseReduction.sparseShapes(node) }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { try SparseReduction.sparseShapes(node) }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { try SparseReduction(call, largest: false).sparse() }
 }
 
 /// `SparseReduceMaxSparse`: as `SparseReduceMax`, with a sparse result.
 public enum SparseReduceMaxSparse: WholeTensorOperation {
     public static let signature = sparseSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { try SparseReduction.sparseShapes(node) }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { try SparseReduction.sparseShapes(node) }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { try SparseReduction(call, largest: true).sparse() }
 }
 
@@ -64,7 +64,7 @@ private struct SparseReduction {
     let groups: [[Int]]
     private let call: WholeTensors
 
-    static func shape(_ node: Inference) throws -> Shape {
+    static func shape(_ node: ShapeContext) throws -> Shape {
         let rank = try SparseParts.check(node).rank
         let keeps = try node.attributes.bool("keep_dims")
         guard let rank, let axes = node.integers(3) else {
@@ -79,7 +79,7 @@ private struct SparseReduction {
             })
     }
 
-    static func sparseShapes(_ node: Inference) throws -> [Shape] {
+    static func sparseShapes(_ node: ShapeContext) throws -> [Shape] {
         let shape = try shape(node)
         return [[nil, shape.rank], [nil], [shape.rank]]
     }

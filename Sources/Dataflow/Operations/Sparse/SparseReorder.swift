@@ -4,7 +4,7 @@ public enum SparseReorder: WholeTensorOperation {
         ["input_indices": "int64", "input_values": "T", "input_shape": "int64"],
         to: ["output_indices": "int64", "output_values": "T"], types: ["T": DType.moved])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (count, rank) = try SparseParts.check(node)
         return [[count, rank], [count]]
     }

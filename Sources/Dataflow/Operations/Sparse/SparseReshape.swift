@@ -5,7 +5,7 @@ public enum SparseReshape: WholeTensorOperation {
         ["input_indices": "int64", "input_shape": "int64", "new_shape": "int64"],
         to: ["output_indices": "int64", "output_shape": "int64"])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let indices = try node.shape(0, rank: 2, "'input_indices'")
         let old = try node.shape(1, rank: 1, "'input_shape'")
         let new = try node.shape(2, rank: 1, "'new_shape'")

@@ -9,7 +9,7 @@ public enum SparseToSparseSetOperation: WholeTensorOperation {
         types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)],
         required: ["set_operation"])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let rank = try SparseParts.check(node).rank ?? SparseParts.check(node, first: 3).rank
         return [[nil, rank], [nil], [rank]]
     }
@@ -28,7 +28,7 @@ public enum DenseToSparseSetOperation: WholeTensorOperation {
         types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)],
         required: ["set_operation"])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let rank = try node.shape(0).rank ?? SparseParts.check(node, first: 1).rank
         return [[nil, rank], [nil], [rank]]
     }
@@ -46,7 +46,7 @@ public enum DenseToDenseSetOperation: WholeTensorOperation {
         types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)],
         required: ["set_operation"])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (a, b) = (node.shape(0), node.shape(1))
         if let first = a.dimensions, let second = b.dimensions {
             guard first.count == second.count, first.count >= 2,
@@ -72,7 +72,7 @@ public enum SetSize: WholeTensorOperation {
         ["set_indices": "int64", "set_values": "T", "set_shape": "int64"], to: ["size": "int32"],
         types: ["T": [.int32, .int64, .uint8, .string]], defaults: ["validate_indices": .bool(true)])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         guard let rank = try SparseParts.check(node).rank else { return [.unknown] }
         guard rank >= 2 else { throw GraphError("sets must have at least rank 2, got rank \(rank)") }
         return [Shape([Int?](repeating: nil, count: rank - 1))]

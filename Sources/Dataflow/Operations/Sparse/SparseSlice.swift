@@ -4,7 +4,7 @@ public enum SparseSlice: WholeTensorOperation {
         ["indices": "int64", "values": "T", "shape": "int64", "start": "int64", "size": "int64"],
         to: ["output_indices": "int64", "output_values": "T", "output_shape": "int64"], types: ["T": DType.moved])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (_, rank) = try SparseParts.check(node)
         for i in 3...4 { _ = try node.shape(i, rank: 1, "'\(signature.inputs[i].name)'") }
         return [[nil, rank], [nil], [rank]]
@@ -38,7 +38,7 @@ public enum SparseSliceGrad: WholeTensorOperation {
         ["backprop_val_grad": "T", "input_indices": "int64", "input_start": "int64", "output_indices": "int64"],
         to: ["val_grad": "T"], types: ["T": DType.numbers])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(0, rank: 1, "'backprop_val_grad'")
         for i in [1, 3] { _ = try node.shape(i, rank: 2, "'\(signature.inputs[i].name)'") }
         _ = try node.shape(2, rank: 1, "'input_start'")

@@ -8,7 +8,7 @@ public enum SparseSoftmax: WholeTensorOperation {
         ["sp_indices": "int64", "sp_values": "T", "sp_shape": "int64"], to: ["output": "T"],
         types: ["T": DType.floats])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         let (count, rank) = try SparseParts.check(node)
         if let rank, rank < 2 { throw GraphError("the sparse tensor must have at least rank 2, got \(rank)") }
         return [[count]]

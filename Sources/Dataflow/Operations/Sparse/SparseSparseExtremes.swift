@@ -8,7 +8,7 @@ private let pairSignature = Signature(
 /// none it counts 0.
 public enum SparseSparseMaximum: WholeTensorOperation {
     public static let signature = pairSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { try pairShapes(node) }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { try pairShapes(node) }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { try merged(call, largest: true) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         throw GraphError("\(name) has no gradient, as in TensorFlow")
@@ -18,14 +18,14 @@ public enum SparseSparseMaximum: WholeTensorOperation {
 /// `SparseSparseMinimum`: as `SparseSparseMaximum`, the smaller of the elements.
 public enum SparseSparseMinimum: WholeTensorOperation {
     public static let signature = pairSignature
-    static func shapes(_ node: Inference) throws -> [Shape] { try pairShapes(node) }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] { try pairShapes(node) }
     static func compute(_ call: WholeTensors) throws -> [Tensor] { try merged(call, largest: false) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         throw GraphError("\(name) has no gradient, as in TensorFlow")
     }
 }
 
-private func pairShapes(_ node: Inference) throws -> [Shape] {
+private func pairShapes(_ node: ShapeContext) throws -> [Shape] {
     let rank = try SparseParts.check(node).rank ?? SparseParts.check(node, first: 3).rank
     return [[nil, rank], [nil]]
 }

@@ -4,7 +4,7 @@ public enum SparseTensorDenseAdd: WholeTensorOperation {
         ["a_indices": "Tindices", "a_values": "T", "a_shape": "Tindices", "b": "T"], to: ["output": "T"],
         types: ["T": DType.numbers, "Tindices": DType.indices])
 
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try SparseParts.check(node)
         if let extents = node.integers(2), extents.allSatisfy({ $0 >= 0 }) {
             guard let shape = Shape(extents).merged(with: node.shape(3)) else {

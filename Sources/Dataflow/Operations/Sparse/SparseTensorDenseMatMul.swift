@@ -6,7 +6,7 @@ public enum SparseTensorDenseMatMul: Operation, NumericKernel {
         defaults: ["adjoint_a": .bool(false), "adjoint_b": .bool(false)])
 
     /// a [m, k] · b [k, n] → [m, n].
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (_, rank) = try SparseParts.check(node)
         let b = try node.shape(3, rank: 2, "'b'")
         guard rank ?? 2 == 2 else { throw GraphError("the sparse tensor must be a matrix, got the rank \(rank ?? 2)") }
@@ -50,12 +50,12 @@ public enum SparseTensorDenseMatMul: Operation, NumericKernel {
         let (count, shape) = (binding.count(1), binding.inputs[3].shape.knownExtents)
         let (rows, inner) = (binding.outputs[0].shape.knownExtents[0], shape[flipsB ? 1 : 0])
         let columns = binding.outputs[0].shape.knownExtents[1]
-        return { frame in
-            let product = frame.pointer(out, Scalar.self)
-            let (x, dense) = (frame.pointer(values, Scalar.self), frame.pointer(b, Scalar.self))
+        return { memory in
+            let product = memory.pointer(out, Scalar.self)
+            let (x, dense) = (memory.pointer(values, Scalar.self), memory.pointer(b, Scalar.self))
             product.update(repeating: Scalar(0.0), count: rows * columns)
             for i in 0..<count {
-                let (first, second) = (indices.read(frame, 2 * i), indices.read(frame, 2 * i + 1))
+                let (first, second) = (indices.read(memory, 2 * i), indices.read(memory, 2 * i + 1))
                 let (row, column) = flipsA ? (second, first) : (first, second)
                 guard row >= 0, row < rows, column >= 0, column < inner else {
                     throw GraphError(

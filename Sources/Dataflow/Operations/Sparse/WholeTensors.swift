@@ -2,7 +2,7 @@
 /// tensors, sets, crosses.
 protocol WholeTensorOperation: Operation {
     /// What is known of the outputs' shapes without the inputs' values.
-    static func shapes(_ node: Inference) throws -> [Shape]
+    static func shapes(_ node: ShapeContext) throws -> [Shape]
     static func compute(_ call: WholeTensors) throws -> [Tensor]
 }
 
@@ -44,19 +44,20 @@ struct WholeTensors {
 }
 
 extension WholeTensorOperation {
-    public static func infer(_ node: Inference) throws -> [Shape] { try WholeTensors.infer(Self.self, node) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { try WholeTensors.fold(Self.self, node) }
+    public static var hostReason: String? { HostReason.search }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try WholeTensors.infer(Self.self, node) }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { try WholeTensors.fold(Self.self, node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { WholeTensors.kernel(Self.self, binding) }
 }
 
 /// Compiled once for all of these operations.
 extension WholeTensors {
-    fileprivate static func infer(_ operation: any WholeTensorOperation.Type, _ node: Inference) throws -> [Shape] {
+    fileprivate static func infer(_ operation: any WholeTensorOperation.Type, _ node: ShapeContext) throws -> [Shape] {
         let shapes = try operation.shapes(node)
         return try operation.fold(node).map { $0.map(\.shape) } ?? shapes
     }
 
-    fileprivate static func fold(_ operation: any WholeTensorOperation.Type, _ node: Inference) throws -> [Tensor]? {
+    fileprivate static func fold(_ operation: any WholeTensorOperation.Type, _ node: ShapeContext) throws -> [Tensor]? {
         let known = node.inputs.indices.compactMap(node.constant)
         guard known.count == node.inputs.count else { return nil }
         if node.memoryLimit == nil, known.contains(where: { $0.elementCount > Planner.foldLimit }) { return nil }
@@ -67,11 +68,11 @@ extension WholeTensors {
     fileprivate static func kernel(_ operation: any WholeTensorOperation.Type, _ binding: KernelBinding) -> Kernel {
         let specs = binding.inputs
         let (slots, random) = (specs.indices.map(binding.input), binding.random)
-        return { frame in
+        return { memory in
             // Views of the run's memory, which outlives the call; any object may stand as their owner.
             let inputs = specs.indices.map { i in
                 let bytes = binding.count(i) * specs[i].dtype.size
-                let storage = TensorStorage(pointer: frame.raw(slots[i]), byteCount: bytes, owner: random)
+                let storage = TensorStorage(pointer: memory.raw(slots[i]), byteCount: bytes, owner: random)
                 return Tensor(dtype: specs[i].dtype, shape: specs[i].shape, storage: storage)
             }
             let call = WholeTensors(attributes: binding.attributes, inputs: inputs, memoryLimit: CPUDevice.memory)
@@ -83,7 +84,7 @@ extension WholeTensors {
                 }
                 value.withUnsafeBytes { bytes in
                     if let base = bytes.baseAddress {
-                        frame.raw(binding.output(i)).copyMemory(from: base, byteCount: bytes.count)
+                        memory.raw(binding.output(i)).copyMemory(from: base, byteCount: bytes.count)
                     }
                 }
             }

@@ -3,7 +3,7 @@ public enum EnsureShape: Operation {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], required: ["shape"])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = try node.attributes.shape("shape")
         guard let both = shape.merged(with: node.shape(0)) else {
             throw GraphError("the input must have the shape \(shape), got \(node.shape(0))")
@@ -19,7 +19,7 @@ public enum PreventGradient: Operation {
     public static let signature = Signature(
         ["input": "T"], to: ["output": "T"], types: ["T": DType.moved], defaults: ["message": .string("")])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let message = try node.attributes.string("message")
         throw GraphError("its input must not be differentiated" + (message.isEmpty ? "" : ": \(message)"))
@@ -29,9 +29,10 @@ public enum PreventGradient: Operation {
 
 /// `CheckNumerics`: the same value; a run in which it holds an infinity or a NaN throws, with the attribute `message`.
 public enum CheckNumerics: Operation {
+    public static var hostReason: String? { HostReason.check }
     public static let signature = Signature(
         ["tensor": "T"], to: ["output": "T"], types: ["T": DType.floating], required: ["message"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let message = try node.attributes.string("message")
         return [
@@ -45,8 +46,9 @@ public enum CheckNumerics: Operation {
 
 /// `CheckNumericsV2`: as `CheckNumerics`; the error also tells −infinity from infinity, as all of ours do.
 public enum CheckNumericsV2: Operation {
+    public static var hostReason: String? { HostReason.check }
     public static let signature = CheckNumerics.signature
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { try CheckNumerics.gradient(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try checkingKernel(Self.self, binding) }
 }
@@ -55,17 +57,17 @@ private func checkingKernel(_ operation: any Operation.Type, _ binding: KernelBi
     let message = try binding.attributes.string("message")
     let (copy, input, count) = (Copy.kernel(binding), binding.input(0), binding.count(0))
     // Where the first such element is, and what it is.
-    let find: (Frame) -> (index: Int, value: Double)? =
+    let find: (RunMemory) -> (index: Int, value: Double)? =
         switch binding.inputs[0].dtype {
         case .float64: { first($0.pointer(input, Double.self), count) { $0 } }
         case .bfloat16: { first($0.pointer(input, BFloat16.self), count) { Double($0.float) } }
         default: { first($0.pointer(input, Float.self), count) { Double($0) } }
         }
-    return { frame in
-        if let found = find(frame) {
+    return { memory in
+        if let found = find(memory) {
             throw GraphError("\(message): element \(found.index) is \(found.value)")
         }
-        try copy(frame)
+        try copy(memory)
     }
 }
 

@@ -1,15 +1,16 @@
 /// `Const`: a value that is part of the graph.
 public enum Const: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.any], required: ["value"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (value, dtype) = (try node.attributes.tensor("value"), try node.attributes.type("dtype"))
         guard value.dtype == dtype else {
             throw GraphError("the value is \(value.dtype), the attribute 'dtype' says \(dtype)")
         }
         return [value.shape]
     }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { [try node.attributes.tensor("value")] }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { [try node.attributes.tensor("value")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("constants are known when a plan is made")

@@ -5,7 +5,7 @@ public enum CountUpTo: Operation {
         ["ref": "ref T"], to: ["output": "T"], types: ["T": DType.indices], required: ["limit"])
     public static var isStateful: Bool { true }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).isCompatible(with: []) else {
             throw GraphError("the Variable must be a scalar, got the shape \(node.shape(0))")
         }
@@ -20,7 +20,7 @@ public enum ResourceCountUpTo: Operation {
         ["resource": "resource"], to: ["output": "T"], types: ["T": DType.indices], required: ["limit"])
     public static var isStateful: Bool { true }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try CountUpTo.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try CountUpTo.infer(node) }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try countingKernel(Self.self, binding) }
 }
 
@@ -28,8 +28,8 @@ private func countingKernel(_ operation: any Operation.Type, _ binding: KernelBi
     let limit = try binding.attributes.int("limit")
     let (variable, out) = (binding.input(0), binding.output())
     func counting<Scalar: NumericScalar & FixedWidthInteger>(_ type: Scalar.Type) -> Kernel {
-        return { frame in
-            let (counter, output) = (frame.pointer(variable, type), frame.pointer(out, type))
+        return { memory in
+            let (counter, output) = (memory.pointer(variable, type), memory.pointer(out, type))
             guard Int(counter.pointee) < limit else {
                 throw GraphError("OutOfRange: the counter is \(counter.pointee) and has reached its limit of \(limit)")
             }

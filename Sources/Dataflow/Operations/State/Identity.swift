@@ -2,7 +2,7 @@
 public enum Identity: Operation {
     public static let signature = Signature.unary(DType.any, input: "input", output: "output")
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
 }
@@ -11,16 +11,17 @@ public enum Identity: Operation {
 public enum StopGradient: Operation {
     public static let signature = Identity.signature
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
 }
 
 /// `NoOp`: does nothing, after its control inputs.
 public enum NoOp: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature([:], to: [:])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { { _ in } }
 }
@@ -29,12 +30,12 @@ public enum NoOp: Operation {
 public enum IdentityN: Operation {
     public static let signature = Signature(
         ["input": "list T"], to: ["output": "list T"], types: ["T": DType.moved + [.variant]])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
         return node.inputs.map(\.shape)
     }
     /// Lists are passed on as values: copies of their memory would stand for nothing.
-    public static func fold(_ node: Inference) throws -> [Tensor]? {
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? {
         guard node.inputs.contains(where: { $0.dtype == .variant }) else { return nil }
         let values = node.inputs.indices.compactMap { node.constant($0) }
         return values.count == node.inputs.count ? values.map { $0.kept() } : nil
@@ -48,9 +49,9 @@ public enum IdentityN: Operation {
                 from: binding.input(i), to: binding.output(i), bytes: binding.count(i) * binding.inputs[i].dtype.size
             )
         }
-        return { frame in
+        return { memory in
             for copy in copies where copy.bytes > 0 {
-                frame.raw(copy.to).copyMemory(from: frame.raw(copy.from), byteCount: copy.bytes)
+                memory.raw(copy.to).copyMemory(from: memory.raw(copy.from), byteCount: copy.bytes)
             }
         }
     }
@@ -60,7 +61,7 @@ public enum IdentityN: Operation {
 public enum Snapshot: Operation {
     public static let signature = Identity.signature
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
 }

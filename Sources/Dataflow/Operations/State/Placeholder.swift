@@ -1,9 +1,10 @@
 /// `Placeholder`: a value that every run is fed.
 public enum Placeholder: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.any], defaults: ["shape": .shape(.unknown)])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         throw GraphError("the placeholder '\(binding.name)' was not fed")
     }
@@ -11,10 +12,11 @@ public enum Placeholder: Operation {
 
 /// `PlaceholderV2`: a value that every run is fed, of the shape that must be told.
 public enum PlaceholderV2: Operation {
+    public static var hostReason: String? { HostReason.nothing }
     public static let signature = Signature(
         [:], to: ["output": "dtype"], types: ["dtype": DType.moved], required: ["shape"])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try Placeholder.kernel(binding) }
 }
 
@@ -25,7 +27,7 @@ public enum PlaceholderWithDefault: Operation {
     public static var aliases: [Int: Int] { [0: 0] }
 
     /// The input's shape, which must fit the attribute `shape`. While building, the output has the attribute's.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = try node.attributes.shape("shape")
         guard let both = shape.merged(with: node.shape(0)) else {
             throw GraphError("its default must have the shape \(shape), got \(node.shape(0))")

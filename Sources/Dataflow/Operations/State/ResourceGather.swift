@@ -7,7 +7,7 @@ public enum ResourceGather: RowPicking {
         defaults: ["batch_dims": .int(0), "validate_indices": .bool(true)])
     public static var isStateful: Bool { true }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions, let indices = node.shape(1).dimensions else { return [.unknown] }
         let batch = try GatherV2.batchDimensions(node.attributes, rank: indices.count)
         guard batch < extents.count else {
@@ -43,7 +43,7 @@ public enum ResourceGatherNd: Operation {
         ["resource": "resource", "indices": "Tindices"], to: ["output": "dtype"],
         types: ["dtype": DType.moved, "Tindices": DType.indices])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { try GatherNd.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try GatherNd.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] {
         let (variable, indices) = (node.input(0), node.input(1))
         return [apply(ScatterNd.self, [indices, node.upstream(), extents(of: variable, as: indices.dtype)]), nil]

@@ -10,7 +10,7 @@ public enum VarHandleOp: Operation {
         ], required: ["shape"])
     public static var isStateful: Bool { true }
     public static var isVariable: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("a Variable's memory is bound by the plan")
@@ -22,7 +22,7 @@ public enum ReadVariableOp: Operation {
     public static let signature = Signature(
         ["resource": "resource"], to: ["value": "dtype"], types: ["dtype": DType.moved])
     public static var aliases: [Int: Int] { [0: 0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     /// As TensorFlow's, the gradient by a handle is that by its value.
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream()] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { Copy.kernel(binding) }
@@ -30,20 +30,22 @@ public enum ReadVariableOp: Operation {
 
 /// `VariableShape`: the extents of a Variable.
 public enum VariableShape: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(
         ["input": "resource"], to: ["output": "out_type"], types: ["out_type": DType.indices],
         defaults: ["out_type": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] { try ShapeOperation.infer(node) }
-    public static func fold(_ node: Inference) throws -> [Tensor]? { try ShapeOperation.fold(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try ShapeOperation.infer(node) }
+    public static func fold(_ node: ShapeContext) throws -> [Tensor]? { try ShapeOperation.fold(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try foldedKernel(Self.self, binding) }
 }
 
 /// `VarIsInitializedOp`: whether a Variable has a value.
 public enum VarIsInitializedOp: Operation {
+    public static var hostReason: String? { HostReason.indices }
     public static let signature = Signature(["resource": "resource"], to: ["is_initialized": "bool"])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try IsVariableInitialized.kernel(binding) }
 }
 
@@ -51,7 +53,7 @@ public enum VarIsInitializedOp: Operation {
 public enum DisableCopyOnRead: Operation {
     public static let signature = Signature(["resource": "resource"], to: [:])
     public static var isStateful: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { { _ in } }
 }
@@ -63,7 +65,7 @@ public enum AssignVariableOp: Operation {
         defaults: ["validate_shape": .bool(false)])
     public static var isStateful: Bool { true }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try Assign.infer(node)
         return []
     }
@@ -76,7 +78,7 @@ public enum AssignAddVariableOp: ElementwiseUpdate {
         ["resource": "resource", "value": "dtype"], to: [:], types: ["dtype": DType.numbers])
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try AssignVariableOp.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try AssignVariableOp.infer(node) }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] + x[1]] }
 }
 
@@ -85,7 +87,7 @@ public enum AssignSubVariableOp: ElementwiseUpdate {
     public static let signature = AssignAddVariableOp.signature
     public static var aliases: [Int: Int] { [:] }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try AssignVariableOp.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try AssignVariableOp.infer(node) }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1]] }
 }
 

@@ -29,7 +29,7 @@ extension ScatterOperation {
                 types: ["T": types, "Tindices": DType.indices], defaults: ["use_locking": .bool(replaces)])
     }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (shape, indices, updates) = (node.shape(0), node.shape(1), node.shape(2))
         if let extents = shape.dimensions {
             guard !extents.isEmpty else { throw GraphError("a scalar Variable has no slices") }
@@ -73,11 +73,11 @@ private func scatterKernel<Element: BitwiseCopyable>(
     let isScalar = binding.inputs[2].shape.rank == 0
     let (index, count) = (IndexInput(binding, 1), binding.count(1))
     let (target, source) = (binding.input(0), binding.input(2))
-    return { frame in
-        let to = frame.raw(target).assumingMemoryBound(to: Element.self)
-        let from = frame.raw(source).assumingMemoryBound(to: Element.self)
+    return { memory in
+        let to = memory.raw(target).assumingMemoryBound(to: Element.self)
+        let from = memory.raw(source).assumingMemoryBound(to: Element.self)
         for k in 0..<count {
-            let i = index.read(frame, k)
+            let i = index.read(memory, k)
             guard i >= 0, i < shape[0] else {
                 throw GraphError("indices[\(k)] = \(i) is not in [0, \(shape[0]))")
             }
@@ -216,12 +216,12 @@ private func dividingKernel(_ operation: any Operation.Type, _ binding: KernelBi
             old.dividedReportingOverflow(by: update).partialValue
         }
         let (updates, count) = (binding.input(2), binding.count(2))
-        return { frame in
-            let divisors = frame.pointer(updates, type)
+        return { memory in
+            let divisors = memory.pointer(updates, type)
             guard !(0..<count).contains(where: { divisors[$0] == 0 }) else {
                 throw GraphError("an integer is divided by zero")
             }
-            try divide(frame)
+            try divide(memory)
         }
     }
     switch binding.inputs[2].dtype {

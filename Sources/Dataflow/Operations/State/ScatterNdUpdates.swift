@@ -27,7 +27,7 @@ extension ScatterNdUpdateOperation {
             defaults: ["use_locking": .bool(replaces || isOverResources), "bad_indices_policy": .string("")])
     }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let shape = try scatteredShape(node)
         return isOverResources ? [] : [shape]
     }
@@ -61,11 +61,11 @@ private func scatterNdKernel<Element: BitwiseCopyable>(
     let (target, updates) = (binding.input(0), binding.input(2))
     // Where slices have no elements there may be more of them than can be counted, and nothing to do.
     let (width, count) = (places.inner, places.inner == 0 ? 0 : places.count)
-    return { frame in
-        for row in 0..<count { _ = try places.place(frame, row, operation) }
-        let (to, from) = (frame.raw(target), frame.raw(updates).assumingMemoryBound(to: Element.self))
+    return { memory in
+        for row in 0..<count { _ = try places.place(memory, row, operation) }
+        let (to, from) = (memory.raw(target), memory.raw(updates).assumingMemoryBound(to: Element.self))
         for row in 0..<count {
-            let slice = to.assumingMemoryBound(to: Element.self) + (try places.place(frame, row, operation)) * width
+            let slice = to.assumingMemoryBound(to: Element.self) + (try places.place(memory, row, operation)) * width
             for i in 0..<width { slice[i] = combine(slice[i], from[row * width + i]) }
         }
     }

@@ -8,7 +8,7 @@ public enum StridedSliceAssign: Operation {
     public static var aliases: [Int: Int] { [0: 0] }
     public static var writes: [Int] { [0] }
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         if node.shape(0).rank != nil, let begin = node.integers(1), let end = node.integers(2),
             let strides = node.integers(3)
         {
@@ -57,7 +57,7 @@ public enum ResourceStridedSliceAssign: Operation {
     public static let signature = StridedSliceAssign.signature.overResources
     public static var isStateful: Bool { true }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try StridedSliceAssign.infer(node)
         return []
     }

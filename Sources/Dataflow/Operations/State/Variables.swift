@@ -5,7 +5,7 @@ public enum VariableV2: Operation {
         defaults: ["container": .string(""), "shared_name": .string("")], required: ["shape"])
     public static var isStateful: Bool { true }
     public static var isVariable: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { [try node.attributes.shape("shape")] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [try node.attributes.shape("shape")] }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         fatalError("a Variable's memory is bound by the plan")
@@ -18,7 +18,7 @@ public enum VariableV1: Operation {
     public static let signature = VariableV2.signature
     public static var isStateful: Bool { true }
     public static var isVariable: Bool { true }
-    public static func infer(_ node: Inference) throws -> [Shape] { try VariableV2.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try VariableV2.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel { try VariableV2.kernel(binding) }
 }
@@ -31,7 +31,7 @@ public enum Assign: Operation {
     public static var isStateful: Bool { true }
     public static var aliases: [Int: Int] { [0: 0] }
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let shape = node.shape(0).merged(with: node.shape(1)) else {
             throw GraphError("a Variable of shape \(node.shape(0)) cannot be given a value of shape \(node.shape(1))")
         }
@@ -41,8 +41,8 @@ public enum Assign: Operation {
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (to, from, bytes) = (binding.input(0), binding.input(1), binding.count(0) * binding.inputs[0].dtype.size)
-        return binding.keepingTexts(of: 1) { frame in
-            if bytes > 0 { frame.raw(to).copyMemory(from: frame.raw(from), byteCount: bytes) }
+        return binding.keepingTexts(of: 1) { memory in
+            if bytes > 0 { memory.raw(to).copyMemory(from: memory.raw(from), byteCount: bytes) }
         }
     }
 }
@@ -52,9 +52,9 @@ extension KernelBinding {
     func keepingTexts(of i: Int, _ write: @escaping Kernel) -> Kernel {
         guard inputs[i].dtype == .string else { return write }
         let (from, count) = (input(i), count(i))
-        return { frame in
-            TextNumber.keep(Array(UnsafeBufferPointer(start: frame.pointer(from, TextNumber.self), count: count)))
-            try write(frame)
+        return { memory in
+            TextNumber.keep(Array(UnsafeBufferPointer(start: memory.pointer(from, TextNumber.self), count: count)))
+            try write(memory)
         }
     }
 }
@@ -65,7 +65,7 @@ public enum AssignAdd: ElementwiseUpdate {
         ["ref": "ref T", "value": "T"], to: ["output_ref": "ref T"], types: ["T": DType.numbers],
         defaults: ["use_locking": .bool(false)])
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Assign.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] + x[1]] }
 }
@@ -74,7 +74,7 @@ public enum AssignAdd: ElementwiseUpdate {
 public enum AssignSub: ElementwiseUpdate {
     public static let signature = AssignAdd.signature
     public static var writes: [Int] { [0] }
-    public static func infer(_ node: Inference) throws -> [Shape] { try Assign.infer(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try Assign.infer(node) }
     public static func gradient(_ node: GradientContext) throws -> [Node?] { [nil, nil] }
     public static func update(_ x: [Expression], _ attributes: Attributes) -> [Expression] { [x[0] - x[1]] }
 }

@@ -11,7 +11,7 @@ public enum AsString: StringOperation {
             "precision": .int(-1), "scientific": .bool(false), "shortest": .bool(false), "width": .int(-1),
             "fill": .string(""),
         ])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try format(node.attributes, node.inputs[0].dtype)
         return [node.shape(0)]
     }

@@ -12,7 +12,7 @@ public enum PrintV2: StringOperation {
 
     private static let logs = ["log(info)", "log(warning)", "log(error)"]
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).isCompatible(with: []) else {
             throw GraphError("'input' must be a scalar, got the shape \(node.shape(0))")
         }

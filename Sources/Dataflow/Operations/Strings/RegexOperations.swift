@@ -1,14 +1,14 @@
 /// `RegexFullMatch`: whether each string as a whole is a match of the pattern, in RE2's syntax.
 public enum RegexFullMatch: StringOperation {
     public static let signature = Signature(["input": "string", "pattern": "string"], to: ["output": "bool"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] { try matches(call, call.text(1, "'pattern'")) }
 }
 
 /// `StaticRegexFullMatch`: `RegexFullMatch` with the pattern as an attribute.
 public enum StaticRegexFullMatch: StringOperation {
     public static let signature = Signature(["input": "string"], to: ["output": "bool"], required: ["pattern"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         try matches(call, call.attributes.string("pattern"))
     }
@@ -25,7 +25,7 @@ public enum RegexReplace: StringOperation {
     public static let signature = Signature(
         ["input": "string", "pattern": "string", "rewrite": "string"], to: ["output": "string"],
         defaults: ["replace_global": .bool(true)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         try replaced(call, call.text(1, "'pattern'"), call.bytes(2, "'rewrite'"))
     }
@@ -36,7 +36,7 @@ public enum StaticRegexReplace: StringOperation {
     public static let signature = Signature(
         ["input": "string"], to: ["output": "string"], defaults: ["replace_global": .bool(true)],
         required: ["pattern", "rewrite"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         try replaced(
             call, call.attributes.string("pattern"), Array(call.attributes.string("rewrite").utf8))

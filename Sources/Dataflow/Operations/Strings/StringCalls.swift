@@ -14,10 +14,10 @@ extension StringOperation {
 extension DynamicCall {
     /// Compiled once for all operations on strings.
     fileprivate func evaluate(_ operation: any StringOperation.Type) throws -> [Tensor] {
-        let inference = Inference(
+        let context = ShapeContext(
             attributes: attributes, inputs: inputs.map { TensorSpec($0.dtype, $0.shape) },
             constants: inputs.map { $0 })
-        let shapes = try operation.infer(inference)
+        let shapes = try operation.infer(context)
         for shape in shapes { try TensorSpec(.string, shape).checkSize(limit: functions.options.memoryLimit) }
         let results = try operation.compute(self)
         for (result, shape) in zip(results, shapes) where !shape.isCompatible(with: result.shape) {
@@ -51,7 +51,7 @@ protocol StringMapping: StringOperation {
 }
 
 extension StringMapping {
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         [call.texts(try call.inputs[0].knownStrings.map { try map($0, call) }, call.inputs[0].shape)]
     }

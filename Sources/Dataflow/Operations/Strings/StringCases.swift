@@ -66,7 +66,7 @@ enum TextUnit {
 public enum StringLength: StringOperation {
     public static let signature = Signature(
         ["input": "string"], to: ["output": "int32"], defaults: ["unit": .string("BYTE")])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let unit = try TextUnit(call.attributes)
         let lengths = call.inputs[0].knownStrings.map { bytes in
@@ -82,7 +82,7 @@ public enum Substr: StringOperation {
         ["input": "string", "pos": "T", "len": "T"], to: ["output": "string"], types: ["T": DType.indices],
         defaults: ["unit": .string("BYTE")])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let (input, places) = (node.shape(0), node.shape(1))
         guard places.isCompatible(with: node.shape(2)) else {
             throw GraphError("'pos' and 'len' must have one shape, got \(places) and \(node.shape(2))")

@@ -3,7 +3,7 @@
 public enum StringJoin: StringOperation {
     public static let signature = Signature(
         ["inputs": "N * string"], to: ["output": "string"], defaults: ["separator": .string("")])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one input") }
         return [try joinedShape(node.inputs.map(\.shape))]
     }
@@ -25,7 +25,7 @@ public enum ReduceJoin: StringOperation {
         ["inputs": "string", "reduction_indices": "int32"], to: ["output": "string"],
         defaults: ["keep_dims": .bool(false), "separator": .string("")])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let extents = node.shape(0).dimensions, let named = node.integers(1) else { return [.unknown] }
         let axes = Set(try axes(named, rank: extents.count))
         let keeps = try node.attributes.bool("keep_dims")
@@ -48,7 +48,7 @@ public enum ReduceJoin: StringOperation {
         let extents = input.shape.knownExtents
         let axes = try axes(call.inputs[1].knownIntegers, rank: extents.count)
         let shape = try infer(
-            Inference(
+            ShapeContext(
                 attributes: call.attributes, inputs: call.inputs.map { TensorSpec($0.dtype, $0.shape) },
                 constants: call.inputs.map { $0 }))[0]
         let (strings, strides) = (input.knownStrings, input.shape.strides)

@@ -3,7 +3,7 @@ public enum StringToNumber: StringOperation {
     public static let signature = Signature(
         ["string_tensor": "string"], to: ["output": "out_type"],
         types: ["out_type": [.float32, .float64, .int32, .int64]], defaults: ["out_type": .type(.float32)])
-    public static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let (strings, shape) = (call.inputs[0].knownStrings, call.inputs[0].shape)
         func numbers<Scalar: TensorScalar>(_ parse: (String) -> Scalar?) throws -> [Tensor] {
@@ -33,7 +33,7 @@ public enum DecodeRaw: StringOperation {
     public static let signature = Signature(
         ["bytes": "string"], to: ["output": "out_type"], types: ["out_type": DType.all],
         defaults: ["little_endian": .bool(true)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [node.shape(0).dimensions.map { Shape($0 + [nil]) } ?? .unknown]
     }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {

@@ -4,7 +4,7 @@ public enum StringSplit: StringOperation {
     public static let signature = Signature(
         ["input": "string", "delimiter": "string"], to: ["indices": "int64", "values": "string", "shape": "int64"],
         defaults: ["skip_empty": .bool(true)])
-    public static func infer(_ node: Inference) throws -> [Shape] { try piecesShapes(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try piecesShapes(node) }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let (delimiters, skips) = (Set(try call.bytes(1, "'delimiter'")), try call.attributes.bool("skip_empty"))
         return pieces(call) { bytes in
@@ -25,7 +25,7 @@ public enum StringSplitV2: StringOperation {
     public static let signature = Signature(
         ["input": "string", "sep": "string"], to: ["indices": "int64", "values": "string", "shape": "int64"],
         defaults: ["maxsplit": .int(-1)])
-    public static func infer(_ node: Inference) throws -> [Shape] { try piecesShapes(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try piecesShapes(node) }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let (separator, limit) = (try call.bytes(1, "'sep'"), try call.attributes.int("maxsplit"))
         return pieces(call) { bytes in
@@ -63,7 +63,7 @@ public enum StringSplitV2: StringOperation {
     }
 }
 
-private func piecesShapes(_ node: Inference) throws -> [Shape] {
+private func piecesShapes(_ node: ShapeContext) throws -> [Shape] {
     guard node.shape(0).rank ?? 1 == 1 else {
         throw GraphError("'input' must be a vector, got the shape \(node.shape(0))")
     }

@@ -30,7 +30,8 @@ protocol HashingOperation: WholeTensorOperation {
 }
 
 extension HashingOperation {
-    static func shapes(_ node: Inference) throws -> [Shape] {
+    public static var hostReason: String? { HostReason.texts }
+    static func shapes(_ node: ShapeContext) throws -> [Shape] {
         _ = try buckets(node.attributes)
         _ = try hash(node.attributes)
         return [node.shape(0)]

@@ -171,7 +171,7 @@ public enum StringFormat: StringOperation {
     public static let signature = Signature(
         ["inputs": "list T"], to: ["output": "string"],
         defaults: ["template": .string("%s"), "placeholder": .string("%s"), "summarize": .int(3)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try pieces(node.attributes, node.inputs.count)
         return [[]]
     }

@@ -4,7 +4,7 @@ public enum AudioSummary: StringOperation {
     public static let signature = Signature(
         ["tag": "string", "tensor": "float32"], to: ["summary": "string"], defaults: ["max_outputs": .int(3)],
         required: ["sample_rate"])
-    public static func infer(_ node: Inference) throws -> [Shape] { try soundShapes(node) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { try soundShapes(node) }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         try sounds(call, rate: call.attributes.float("sample_rate"))
     }
@@ -15,7 +15,7 @@ public enum AudioSummaryV2: StringOperation {
     public static let signature = Signature(
         ["tag": "string", "tensor": "float32", "sample_rate": "float32"], to: ["summary": "string"],
         defaults: ["max_outputs": .int(3)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(2).isCompatible(with: []) else {
             throw GraphError("'sample_rate' must be a scalar, got the shape \(node.shape(2))")
         }
@@ -26,7 +26,7 @@ public enum AudioSummaryV2: StringOperation {
     }
 }
 
-private func soundShapes(_ node: Inference) throws -> [Shape] {
+private func soundShapes(_ node: ShapeContext) throws -> [Shape] {
     guard node.shape(0).isCompatible(with: []) else {
         throw GraphError("'tag' must be a scalar, got the shape \(node.shape(0))")
     }

@@ -3,7 +3,7 @@
 public enum HistogramSummary: StringOperation {
     public static let signature = Signature(
         ["tag": "string", "values": "T"], to: ["summary": "string"], types: ["T": DType.numbers + [.bfloat16]])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).isCompatible(with: []) else {
             throw GraphError("'tag' must be a scalar, got the shape \(node.shape(0))")
         }

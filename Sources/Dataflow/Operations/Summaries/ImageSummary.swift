@@ -9,7 +9,7 @@ public enum ImageSummary: StringOperation {
             "max_images": .int(3), "bad_color": .tensor(Tensor([UInt8](arrayLiteral: 255, 0, 0, 255))),
         ])
 
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).isCompatible(with: []) else {
             throw GraphError("'tag' must be a scalar, got the shape \(node.shape(0))")
         }

@@ -2,7 +2,7 @@
 public enum ScalarSummary: StringOperation {
     public static let signature = Signature(
         ["tags": "string", "values": "T"], to: ["summary": "string"], types: ["T": DType.numbers + [.bfloat16]])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard node.shape(0).isCompatible(with: node.shape(1)) else {
             throw GraphError("'tags' and 'values' must have one shape, got \(node.shape(0)) and \(node.shape(1))")
         }
@@ -22,7 +22,7 @@ public enum ScalarSummary: StringOperation {
 /// `MergeSummary`: one summary of the values of several. A tag that comes twice throws.
 public enum MergeSummary: StringOperation {
     public static let signature = Signature(["inputs": "N * string"], to: ["summary": "string"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard !node.inputs.isEmpty else { throw GraphError("takes at least one summary") }
         return [[]]
     }

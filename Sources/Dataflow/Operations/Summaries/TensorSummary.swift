@@ -3,7 +3,7 @@ public enum TensorSummary: StringOperation {
     public static let signature = Signature(
         ["tensor": "T"], to: ["summary": "string"], types: ["T": DType.all + [.string]],
         defaults: ["description": .string(""), "labels": .strings([]), "display_name": .string("")])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func compute(_ call: DynamicCall) throws -> [Tensor] {
         let tensor = try tensorMessage(call.inputs[0])
         let value = SummaryBytes.message { message in
@@ -19,7 +19,7 @@ public enum TensorSummaryV2: StringOperation {
     public static let signature = Signature(
         ["tag": "string", "tensor": "T", "serialized_summary_metadata": "string"], to: ["summary": "string"],
         types: ["T": DType.all + [.string]])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         for i in [0, 2] where !node.shape(i).isCompatible(with: []) {
             throw GraphError("'\(signature.inputs[i].name)' must be a scalar, got the shape \(node.shape(i))")
         }

@@ -34,7 +34,7 @@ public enum LookupTableInsert: TableInsertion {
 /// `LookupTableRemoveV2`: takes keys and their values out of a table.
 public enum LookupTableRemoveV2: TableAccess {
     public static let signature = access("resource", ["keys": "Tin"], ["Tin"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         try call.session.table(call.inputs[0]).remove(call.inputs[1])
         return []
@@ -84,7 +84,7 @@ protocol TableFinding: TableAccess {}
 
 extension TableFinding {
     /// The keys' shape, if a scalar stands for what is missing: then the values are scalars.
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [node.shape(2).rank == 0 ? node.shape(1) : .unknown]
     }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
@@ -101,7 +101,7 @@ extension TableFinding {
 protocol TableInsertion: TableAccess {}
 
 extension TableInsertion {
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         try call.session.table(call.inputs[0]).insert(call.inputs[1], call.inputs[2])
         return []
@@ -111,7 +111,7 @@ extension TableInsertion {
 protocol TableCounting: TableAccess {}
 
 extension TableCounting {
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         [Tensor(Int64(try call.session.table(call.inputs[0]).count))]
     }
@@ -120,7 +120,7 @@ extension TableCounting {
 protocol TableExport: TableAccess {}
 
 extension TableExport {
-    public static func infer(_ node: Inference) throws -> [Shape] { [[nil], .unknown] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[nil], .unknown] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let table = try call.session.table(call.inputs[0])
         let (keys, values) = (try call.attributes.type("Tkeys"), try call.attributes.type("Tvalues"))
@@ -135,7 +135,7 @@ extension TableExport {
 protocol TableImport: TableAccess {}
 
 extension TableImport {
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         try call.session.table(call.inputs[0]).replace(call.inputs[1], call.inputs[2])
         return []

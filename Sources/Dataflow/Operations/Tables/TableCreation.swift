@@ -74,7 +74,7 @@ protocol TableCreation: ValueOperation {
 }
 
 extension TableCreation {
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [signature.outputs[0].isReference ? [2] : []]
     }
 

@@ -39,7 +39,7 @@ public enum InitializeTableFromTextFile: TableInitializer {
 protocol TableInitializer: TableAccess {}
 
 extension TableInitializer {
-    public static func infer(_ node: Inference) throws -> [Shape] { [] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [] }
 
     static func initialize(_ call: DynamicCall) throws -> [Tensor] {
         let table = try call.session.table(call.inputs[0])

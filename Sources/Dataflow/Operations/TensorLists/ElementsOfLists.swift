@@ -3,7 +3,7 @@ public enum TensorListPushBack: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "tensor": "element_dtype"], to: ["output_handle": "variant"],
         types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
 
     public static func gradient(_ node: GradientContext) -> [Node?] {
         let pop = node.graph.add(
@@ -22,7 +22,7 @@ public enum TensorListPopBack: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "element_shape": "int32"],
         to: ["output_handle": "variant", "tensor": "element_dtype"], types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[], try node.elementShape(1)] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[], try node.elementShape(1)] }
 
     public static func gradient(_ node: GradientContext) -> [Node?] {
         [node.graph.add(TensorListPushBack.self, [node.upstream(0), node.upstream(1)]).node, nil]
@@ -42,7 +42,7 @@ public enum TensorListGetItem: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "index": "int32", "element_shape": "Tshape"], to: ["item": "element_dtype"],
         types: ["element_dtype": DType.any, "Tshape": DType.indices], defaults: ["Tshape": .type(.int32)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkScalar(1, "the index")
         return [try node.elementShape(2)]
     }
@@ -73,7 +73,7 @@ public enum TensorListSetItem: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "index": "int32", "item": "element_dtype"], to: ["output_handle": "variant"],
         types: ["element_dtype": DType.any], defaults: ["resize_if_index_out_of_bounds": .bool(false)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkScalar(1, "the index")
         return [[]]
     }
@@ -108,7 +108,7 @@ public enum TensorListSetItem: ListOperation {
 /// `TensorListLength`: how many elements a list has.
 public enum TensorListLength: ListOperation {
     public static let signature = Signature(["input_handle": "variant"], to: ["length": "int32"])
-    public static func infer(_ node: Inference) throws -> [Shape] { [[]] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [[]] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] { [Tensor(Int32(clamping: try call.list(0).count))] }
 }
@@ -118,7 +118,7 @@ public enum TensorListLength: ListOperation {
 public enum TensorListElementShape: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant"], to: ["element_shape": "shape_type"], types: ["shape_type": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] { [.unknown] }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] { [.unknown] }
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil] }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         let dtype = try call.attributes.type("shape_type")
@@ -132,7 +132,7 @@ public enum TensorListElementShape: ListOperation {
 public enum TensorListResize: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "size": "int32"], to: ["output_handle": "variant"])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkScalar(1, "the size")
         return [[]]
     }

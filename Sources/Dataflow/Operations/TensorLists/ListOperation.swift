@@ -36,7 +36,7 @@ extension Shape {
     }
 }
 
-extension Inference {
+extension ShapeContext {
     /// What is known of an `element_shape`.
     func elementShape(_ input: Int) throws -> Shape {
         guard let told = constant(input) else {

@@ -3,7 +3,7 @@ public enum TensorListPushBackBatch: ListOperation {
     public static let signature = Signature(
         ["input_handles": "variant", "tensor": "element_dtype"], to: ["output_handles": "variant"],
         types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkRows(1, "the tensor")
         return [try node.shape(0, rank: 1, "the handles")]
     }
@@ -26,7 +26,7 @@ public enum TensorListConcatLists: ListOperation {
     public static let signature = Signature(
         ["input_a": "variant", "input_b": "variant"], to: ["output": "variant"],
         types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         guard let shape = node.shape(0).merged(with: node.shape(1)) else {
             throw GraphError("both inputs must have one shape, got \(node.shape(0)) and \(node.shape(1))")
         }

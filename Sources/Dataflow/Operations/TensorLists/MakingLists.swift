@@ -5,7 +5,7 @@ public enum EmptyTensorList: ListOperation {
     public static let signature = Signature(
         ["element_shape": "shape_type", "max_num_elements": "int32"], to: ["handle": "variant"],
         types: ["shape_type": DType.indices, "element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.elementShape(0)
         try node.checkScalar(1, "max_num_elements")
         return [[]]
@@ -28,7 +28,7 @@ public enum TensorListReserve: ListOperation {
     public static let signature = Signature(
         ["element_shape": "shape_type", "num_elements": "int32"], to: ["handle": "variant"],
         types: ["shape_type": DType.indices, "element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.elementShape(0)
         try node.checkScalar(1, "num_elements")
         return [[]]
@@ -53,7 +53,7 @@ public enum TensorListFromTensor: ListOperation {
     public static let signature = Signature(
         ["tensor": "element_dtype", "element_shape": "shape_type"], to: ["output_handle": "variant"],
         types: ["element_dtype": DType.any, "shape_type": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkRows(0, "the tensor")
         try checkRows(node.shape(0), node.elementShape(1))
         return [[]]
@@ -91,7 +91,7 @@ public enum TensorListFromTensor: ListOperation {
 protocol ListScattering: ListOperation {}
 
 extension ListScattering {
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkRows(0, "the tensor")
         _ = try node.shape(1, rank: 1, "indices")
         try TensorListFromTensor.checkRows(node.shape(0), node.elementShape(2))
@@ -146,7 +146,7 @@ public enum TensorListScatterIntoExistingList: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "tensor": "element_dtype", "indices": "int32"],
         to: ["output_handle": "variant"], types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkRows(1, "the tensor")
         _ = try node.shape(2, rank: 1, "indices")
         return [[]]
@@ -196,7 +196,7 @@ public enum TensorListSplit: ListOperation {
     public static let signature = Signature(
         ["tensor": "element_dtype", "element_shape": "shape_type", "lengths": "int64"],
         to: ["output_handle": "variant"], types: ["element_dtype": DType.any, "shape_type": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         try node.checkRows(0, "the tensor")
         _ = try node.shape(2, rank: 1, "lengths")
         try check(node.shape(0), node.elementShape(1))

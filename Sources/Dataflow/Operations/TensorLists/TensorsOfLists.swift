@@ -3,7 +3,7 @@ public enum TensorListStack: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "element_shape": "int32"], to: ["tensor": "element_dtype"],
         types: ["element_dtype": DType.any], defaults: ["num_elements": .int(-1)])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         let count = try node.attributes.int("num_elements")
         return [try node.elementShape(1).stacked(count >= 0 ? count : nil)]
     }
@@ -30,7 +30,7 @@ public enum TensorListGather: ListOperation {
     public static let signature = Signature(
         ["input_handle": "variant", "indices": "int32", "element_shape": "int32"], to: ["values": "element_dtype"],
         types: ["element_dtype": DType.any])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         [try node.elementShape(2).stacked(node.shape(1, rank: 1, "indices")[0])]
     }
 
@@ -159,7 +159,9 @@ public enum TensorListConcat: ListJoining {
     public static let signature = Signature(
         ["input_handle": "variant"], to: ["tensor": "element_dtype", "lengths": "int64"],
         types: ["element_dtype": DType.any], defaults: ["element_shape": .shape(.unknown)])
-    public static func infer(_ node: Inference) throws -> [Shape] { try shapes(node.attributes.shape("element_shape")) }
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
+        try shapes(node.attributes.shape("element_shape"))
+    }
     static func evaluate(_ call: DynamicCall) throws -> [Tensor] {
         try join(call, call.attributes.shape("element_shape"), lengths: [])
     }
@@ -171,7 +173,7 @@ public enum TensorListConcatV2: ListJoining {
         ["input_handle": "variant", "element_shape": "shape_type", "leading_dims": "int64"],
         to: ["tensor": "element_dtype", "lengths": "int64"],
         types: ["element_dtype": DType.any, "shape_type": DType.indices])
-    public static func infer(_ node: Inference) throws -> [Shape] {
+    public static func infer(_ node: ShapeContext) throws -> [Shape] {
         _ = try node.shape(2, rank: 1, "leading_dims")
         return try shapes(node.elementShape(1))
     }

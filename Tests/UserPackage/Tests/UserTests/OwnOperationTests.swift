@@ -4,12 +4,12 @@ import Testing
 /// x³, in a program of one's own.
 enum Cube: Dataflow.Operation {
     static let signature = Signature.unary([.float32])
-    static func infer(_ node: Inference) throws -> [Shape] { [node.shape(0)] }
+    static func infer(_ node: ShapeContext) throws -> [Shape] { [node.shape(0)] }
     static func gradient(_ node: GradientContext) throws -> [Node?] { [node.upstream() * 3 * square(node.input(0))] }
     static func kernel(_ binding: KernelBinding) throws -> Kernel {
         let (x, y, count) = (binding.input(0), binding.output(), binding.count(0))
-        return { frame in
-            let (x, y) = (frame.pointer(x, Float.self), frame.pointer(y, Float.self))
+        return { memory in
+            let (x, y) = (memory.pointer(x, Float.self), memory.pointer(y, Float.self))
             for i in 0..<count { y[i] = x[i] * x[i] * x[i] }
         }
     }

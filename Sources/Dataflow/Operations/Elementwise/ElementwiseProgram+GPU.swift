@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Writes an elementwise program as the source of one GPU kernel, from the expressions that the CPU's tiles come from.
 ///
 /// Each work item computes one element. Operands of other shapes are read through strides that come as arguments, so that
@@ -12,7 +14,8 @@ struct ElementwiseSource {
 
     private var body: [String] = []
     private var names: [(text: String, type: DType)] = []
-    private var needsSpecial = false
+    /// The texts of the functions that the kernel calls.
+    private var functions: [String] = []
     private var count = 0
 
     init(_ terms: [ElementwiseTerm], inputs: [TensorSpec], outputs: [TensorSpec], updates: [Int?]) {
@@ -113,7 +116,7 @@ struct ElementwiseSource {
         let signature = all.joined(separator: ", ")
         lines.append(contentsOf: body)
         let text = """
-            \(needsSpecial ? GPUSource.special : "")KERNEL void elementwise(\(signature)) {
+            \(functions.joined())KERNEL void elementwise(\(signature)) {
             int i = INDEX;
             if (i >= n) return;
             \(lines.joined(separator: "\n"))
@@ -154,116 +157,18 @@ struct ElementwiseSource {
     private mutating func call(
         _ primitive: Expression.Primitive, _ x: (String, DType), _ y: (String, DType)?
     ) -> (String, DType)? {
-        let (a, b, type) = (x.0, y?.0 ?? "", x.1)
-        let text: String? =
-            switch type {
-            case .float32: float(primitive, a, b)
-            case .bool: logical(primitive, a, b)
-            default: integer(primitive, a, b)
-            }
-        guard let text, let name = type.gpuName else { return nil }
-        return primitive.isPredicate ? ("(uchar)(\(text))", .bool) : ("(\(name))(\(text))", type)
+        let type = x.1
+        guard let name = type.gpuName, let row = type.tileType,
+            let function = tributary_primitive_text(primitive.row, row)
+        else { return nil }
+        if let prelude = tributary_primitive_prelude(primitive.row) { use(String(cString: prelude)) }
+        use(String(cString: function))
+        let call = "\(primitive)_\(name)(\(x.0)\(y.map { ", \($0.0)" } ?? ""))"
+        return (call, primitive.isPredicate ? .bool : type)
     }
 
-    private mutating func float(_ primitive: Expression.Primitive, _ x: String, _ y: String) -> String? {
-        switch primitive {
-        case .add: return "\(x) + \(y)"
-        case .sub: return "\(x) - \(y)"
-        case .mul: return "\(x) * \(y)"
-        case .div: return "\(x) / \(y)"
-        case .max: return "maximum(\(x), \(y))"
-        case .min: return "minimum(\(x), \(y))"
-        case .floorDiv: return "floor(\(x) / \(y))"
-        case .floorMod: return "floor_mod(\(x), \(y))"
-        case .truncatedMod: return "fmod(\(x), \(y))"
-        case .pow, .atan2: return "\(primitive)(\(x), \(y))"
-        case .neg: return "-\(x)"
-        case .abs: return "fabs(\(x))"
-        case .sign: return "sign_of(\(x))"
-        case .sigmoid: return "sigmoid(\(x))"
-        case .sqrt, .exp, .expm1, .log, .log1p, .tanh, .floor, .ceil, .rint, .sin, .cos, .tan, .asin, .acos, .atan,
-            .sinh, .cosh, .asinh, .acosh, .atanh, .erf, .erfc, .lgamma:
-            return "\(primitive)(\(x))"
-        case .less: return "\(x) < \(y)"
-        case .lessEqual: return "\(x) <= \(y)"
-        case .equal: return "\(x) == \(y)"
-        case .notEqual: return "\(x) != \(y)"
-        case .digamma, .ndtri:
-            needsSpecial = true
-            return "\(primitive)(\(x))"
-        case .erfinv:
-            needsSpecial = true
-            return "inverse_erf(\(x))"
-        case .polygamma, .zeta:
-            needsSpecial = true
-            return "\(primitive)(\(x), \(y))"
-        case .and, .or, .not, .bitAnd, .bitOr, .bitXor, .bitNot, .shiftLeft, .shiftRight: return nil
-        }
-    }
-
-    private func logical(_ primitive: Expression.Primitive, _ x: String, _ y: String) -> String? {
-        switch primitive {
-        case .and: "\(x) & \(y)"
-        case .or: "\(x) | \(y)"
-        case .not: "\(x) ^ 1"
-        case .equal: "\(x) == \(y)"
-        case .notEqual: "\(x) != \(y)"
-        default: nil
-        }
-    }
-
-    /// Divisions are left to the CPU, which refuses to divide by zero.
-    private func integer(_ primitive: Expression.Primitive, _ x: String, _ y: String) -> String? {
-        switch primitive {
-        case .add: "\(x) + \(y)"
-        case .sub: "\(x) - \(y)"
-        case .mul: "\(x) * \(y)"
-        case .max: "\(x) > \(y) ? \(x) : \(y)"
-        case .min: "\(x) < \(y) ? \(x) : \(y)"
-        case .neg: "-\(x)"
-        case .abs: "\(x) > 0 ? \(x) : -\(x)"
-        case .sign: "(\(x) > 0) - (\(x) < 0)"
-        case .floor, .ceil, .rint: x
-        case .less: "\(x) < \(y)"
-        case .lessEqual: "\(x) <= \(y)"
-        case .equal: "\(x) == \(y)"
-        case .notEqual: "\(x) != \(y)"
-        case .bitAnd: "\(x) & \(y)"
-        case .bitOr: "\(x) | \(y)"
-        case .bitXor: "\(x) ^ \(y)"
-        case .bitNot: "~\(x)"
-        default: nil
-        }
-    }
-}
-
-extension DType {
-    /// The type's name in kernels' sources; nil for types that kernels of GPUs do not compute with.
-    var gpuName: String? {
-        switch self {
-        case .float32: "float"
-        case .int32: "int"
-        case .int64: "long"
-        case .uint8, .bool: "uchar"
-        case .float64, .bfloat16, .string, .resource, .variant: nil
-        }
-    }
-
-    /// A number as it stands in a kernel's source.
-    func gpuLiteral(_ value: Double) -> String? {
-        switch self {
-        case .float32:
-            let number = Float(value)
-            if number.isNaN { return "NAN" }
-            if number.isInfinite { return number < 0 ? "(-INFINITY)" : "INFINITY" }
-            // Bits, so that nothing is rounded twice.
-            return "BITS_TO_FLOAT(0x\(String(number.bitPattern, radix: 16))u)"
-        case .int32, .int64, .uint8:
-            return Int64(exactly: value.rounded(.towardZero)).map {
-                "(\(gpuName ?? "long"))\($0 < 0 ? "(\($0))" : "\($0)")"
-            }
-        case .bool: return value != 0 ? "1" : "0"
-        default: return nil
-        }
+    /// Puts the text of functions before the kernel, once.
+    private mutating func use(_ functions: String) {
+        if !self.functions.contains(functions) { self.functions.append(functions) }
     }
 }

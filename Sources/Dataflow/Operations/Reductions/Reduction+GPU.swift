@@ -182,27 +182,3 @@ extension AnyOperation: GPUOperation {
         try binding.gpu(GPUReduction(type: "uchar", initial: "0", combine: "a | b"))
     }
 }
-
-extension L2Loss: GPUOperation {
-    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        guard binding.inputs[0].dtype == .float32 else { return nil }
-        var program = GPUProgram()
-        let shape = Shape([binding.count(0)])
-        GPUReduction(map: "v * v", finish: "t / 2").commands(
-            ReductionLayout(shape, axes: [0]), from: .input(0), to: .output(0), &program)
-        return program
-    }
-}
-
-extension BiasAddGrad: GPUOperation {
-    static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        guard binding.inputs[0].dtype == .float32 else { return nil }
-        let shape = binding.inputs[0].shape
-        let rank = shape.knownExtents.count
-        let axes = Set(0..<rank).subtracting([try channelAxis(binding.attributes, rank: rank)])
-        var program = GPUProgram()
-        GPUReduction.sum.commands(
-            ReductionLayout(shape, axes: axes), from: .input(0), to: .output(0), &program)
-        return program
-    }
-}

@@ -4,13 +4,13 @@ internal import Synchronization
 ///
 /// A function that calls the next one twice, with arguments of different shapes, and that one the next, would be looked at
 /// 2ⁿ times.
-final class InferenceWork: Sendable {
+final class ShapeWork: Sendable {
     static let limit = 20_000
 
     /// Thrown where the limit is passed.
     struct Exceeded: Error, CustomStringConvertible {
         var description: String {
-            "the functions that it calls would be looked at more than \(InferenceWork.limit) times, with other shapes of "
+            "the functions that it calls would be looked at more than \(ShapeWork.limit) times, with other shapes of "
                 + "arguments each time; let functions call each other less, or with the same shapes"
         }
     }

@@ -76,23 +76,23 @@ struct ElementwiseProgram {
         case .constant(let value): return add(.constant(value, number), number)
         case .unary(let primitive, let x):
             let a = try compile(x, operands, number: number)
-            return try emit(primitive.tile, on: types[a], primitive.isPredicate, [a, a, a], "\(primitive)")
+            return try emit(primitive.row, on: types[a], primitive.isPredicate, [a, a, a], "\(primitive)")
         case .binary(.add, .binary(.mul, let x, let y), let z) where number.isFloating,
             .binary(.add, let z, .binary(.mul, let x, let y)) where number.isFloating:
-            return try compile(TRIBUTARY_MUL_ADD, [x, y, z], operands, number)
+            return try compile(TRIBUTARY_mulAdd, [x, y, z], operands, number)
         case .binary(.sub, .binary(.mul, let x, let y), let z) where number.isFloating:
-            return try compile(TRIBUTARY_MUL_SUB, [x, y, z], operands, number)
+            return try compile(TRIBUTARY_mulSub, [x, y, z], operands, number)
         case .binary(.sub, let z, .binary(.mul, let x, let y)) where number.isFloating:
-            return try compile(TRIBUTARY_SUB_MUL, [x, y, z], operands, number)
+            return try compile(TRIBUTARY_subMul, [x, y, z], operands, number)
         case .binary(let primitive, let x, let y):
             let a = try compile(x, operands, number: number)
             let b = try compile(y, operands, number: number)
-            return try emit(primitive.tile, on: types[a], primitive.isPredicate, [a, b, b], "\(primitive)")
+            return try emit(primitive.row, on: types[a], primitive.isPredicate, [a, b, b], "\(primitive)")
         case .select(let condition, let x, let y):
             let c = try compile(condition, operands, number: number)
             let a = try compile(x, operands, number: number)
             let b = try compile(y, operands, number: number)
-            return try emit(TRIBUTARY_SELECT, on: types[a], false, [c, a, b], "select")
+            return try emit(TRIBUTARY_select, on: types[a], false, [c, a, b], "select")
         }
     }
 

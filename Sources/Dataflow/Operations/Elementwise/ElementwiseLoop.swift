@@ -174,41 +174,41 @@ final class ElementwiseLoop {
         return places
     }
 
-    func run(_ frame: Frame) {
+    func run(_ memory: RunMemory) {
         let outer = layout.outerCount
         guard outer * layout.inner > 0 else { return }
-        guard threads > 1 else { return runPart(frame, 0, 0..<outer, 0..<layout.inner) }
+        guard threads > 1 else { return runPart(memory, 0, 0..<outer, 0..<layout.inner) }
         // Split the outer positions if there are enough, else the inner run at multiples of a tile.
         if outer >= threads * 4 {
             parallel(threads) { part in
-                runPart(frame, part, outer * part / threads..<outer * (part + 1) / threads, 0..<layout.inner)
+                runPart(memory, part, outer * part / threads..<outer * (part + 1) / threads, 0..<layout.inner)
             }
         } else {
             let tiles = (layout.inner + tileElements - 1) / tileElements
             parallel(threads) { part in
                 let start = tiles * part / threads * tileElements
                 let end = min(tiles * (part + 1) / threads * tileElements, layout.inner)
-                if start < end { runPart(frame, part, 0..<outer, start..<end) }
+                if start < end { runPart(memory, part, 0..<outer, start..<end) }
             }
         }
     }
 
     /// Runs over the first `count` elements alone, on the caller's thread; of operands that are vectors or scalars.
-    func run(_ frame: Frame, first count: Int) {
-        if count > 0 { runPart(frame, 0, 0..<1, 0..<count) }
+    func run(_ memory: RunMemory, first count: Int) {
+        if count > 0 { runPart(memory, 0, 0..<1, 0..<count) }
     }
 
-    private func runPart(_ frame: Frame, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
-        let memory = scratch + thread * scratchPerThread
+    private func runPart(_ memory: RunMemory, _ thread: Int, _ outer: Range<Int>, _ range: Range<Int>) {
+        let tiles = scratch + thread * scratchPerThread
         let inner = layout.inner
         withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: strides.count) { pointers in
-            for r in strides.indices { pointers[r] = memory + offsets[r] }
+            for r in strides.indices { pointers[r] = tiles + offsets[r] }
             for pattern in patterns {
                 let size = sizes[pattern.register]
                 let count = pattern.period * size
                 for start in stride(from: 0, to: tileElements * size, by: count) {
                     (pointers[pattern.register] + start).copyMemory(
-                        from: frame.raw(inputSlots[pattern.input]), byteCount: count)
+                        from: memory.raw(inputSlots[pattern.input]), byteCount: count)
                 }
             }
             for position in outer {
@@ -217,9 +217,9 @@ final class ElementwiseLoop {
                     switch program.registers[r] {
                     case .input(let i) where strides[r] != 0:
                         let offset = layout.offset(i, at: position) + range.lowerBound
-                        pointers[r] = frame.raw(inputSlots[i]) + offset * sizes[r]
+                        pointers[r] = memory.raw(inputSlots[i]) + offset * sizes[r]
                     case .output(let o):
-                        pointers[r] = frame.raw(outputSlots[o]) + (position * inner + range.lowerBound) * sizes[r]
+                        pointers[r] = memory.raw(outputSlots[o]) + (position * inner + range.lowerBound) * sizes[r]
                     default: break
                     }
                 }
@@ -228,7 +228,7 @@ final class ElementwiseLoop {
                     let size = sizes[splat.register]
                     fill(
                         pointers[splat.register],
-                        from: frame.raw(inputSlots[splat.input]) + layout.offset(splat.input, at: position) * size,
+                        from: memory.raw(inputSlots[splat.input]) + layout.offset(splat.input, at: position) * size,
                         size: size, count: longest)
                 }
                 for instruction in uniform {
@@ -246,7 +246,7 @@ final class ElementwiseLoop {
                     }
                     for copy in program.copies {
                         let size = outputSizes[copy.output]
-                        let target = frame.raw(outputSlots[copy.output]) + (position * inner + start) * size
+                        let target = memory.raw(outputSlots[copy.output]) + (position * inner + start) * size
                         if target != pointers[copy.register] {
                             target.copyMemory(from: pointers[copy.register], byteCount: count * size)
                         }
@@ -266,105 +266,5 @@ final class ElementwiseLoop {
         default:
             target.assumingMemoryBound(to: UInt64.self).update(repeating: source.load(as: UInt64.self), count: count)
         }
-    }
-}
-
-/// An operation that computes each element of its output from the elements of its inputs at the same place, broadcast.
-public protocol ElementwiseOperation: Operation {
-    /// One element of the output.
-    static func expression(_ x: [Expression], _ attributes: Attributes) throws -> Expression
-
-    /// Whether a vertex with these attributes is one: its inputs broadcast to its output as NumPy's do.
-    static func isElementwise(_ attributes: Attributes) -> Bool
-}
-
-extension ElementwiseOperation {
-    public static func isElementwise(_ attributes: Attributes) -> Bool { true }
-
-    /// The broadcast shape of all inputs.
-    public static func infer(_ node: Inference) throws -> [Shape] { [try broadcastShape(node)] }
-
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try elementwiseKernel(Self.self, binding)
-    }
-}
-
-// Outside the protocols' extensions, and over metatypes, so that there is one of each and not one for each operation.
-
-@inline(never)
-private func broadcastShape(_ node: Inference) throws -> Shape {
-    var shape = node.shape(0)
-    for i in node.inputs.indices.dropFirst() {
-        guard let joined = shape.broadcast(with: node.shape(i)) else {
-            throw GraphError(
-                "the shapes of its inputs do not broadcast: \(node.inputs.map { "\($0.shape)" }.joined(separator: " and "))"
-            )
-        }
-        shape = joined
-    }
-    return shape
-}
-
-func elementwiseKernel(
-    _ operation: any ElementwiseOperation.Type, _ binding: KernelBinding
-) throws -> Kernel {
-    try elementwiseKernel(
-        binding, outputs: binding.outputs, slots: [binding.output()],
-        [operation.expression(binding.inputs.indices.map { .input($0) }, binding.attributes)])
-}
-
-private func elementwiseKernel(_ operation: any ElementwiseUpdate.Type, _ binding: KernelBinding) throws -> Kernel {
-    let writes = operation.writes
-    return try elementwiseKernel(
-        binding, outputs: writes.map { binding.inputs[$0] }, slots: writes.map(binding.input),
-        operation.update(binding.inputs.indices.map { .input($0) }, binding.attributes))
-}
-
-private func elementwiseKernel(
-    _ binding: KernelBinding, outputs: [TensorSpec], slots: [Slot], _ expressions: [Expression]
-) throws -> Kernel {
-    let loop = try ElementwiseLoop(
-        expressions, inputs: binding.inputs, inputSlots: binding.inputs.indices.map(binding.input), outputs: outputs,
-        outputSlots: slots, threads: binding.threads)
-    binding.scratch.noteOwn(loop.byteCount)
-    guard let check = IntegerDivision.check(expressions, binding) else { return { frame in loop.run(frame) } }
-    return { frame in
-        try check(frame)
-        loop.run(frame)
-    }
-}
-
-func updatedShape(_ arguments: [Signature.Argument], _ node: Inference) throws -> [Shape] {
-    var shape = node.shape(0)
-    for (i, argument) in arguments.enumerated() {
-        let own = node.shape(i)
-        if argument.isReference || ["grad", "delta"].contains(argument.name) {
-            guard let merged = shape.merged(with: own) else {
-                throw GraphError("'\(argument.name)' must have the Variable's shape \(shape), got \(own)")
-            }
-            shape = merged
-        } else if own.rank != nil, own.rank != 0 {
-            throw GraphError("'\(argument.name)' must be a scalar, got the shape \(own)")
-        }
-    }
-    return [shape]
-}
-
-/// An operation that updates Variables in place, element by element: an optimizer's step.
-public protocol ElementwiseUpdate: Operation {
-    /// The new values of the Variables among the inputs, one expression for each of `writes`, computed in that order:
-    /// a Variable already written stands for its new value in the expressions that follow.
-    static func update(_ x: [Expression], _ attributes: Attributes) throws -> [Expression]
-}
-
-extension ElementwiseUpdate {
-    public static var isStateful: Bool { true }
-    public static var aliases: [Int: Int] { [0: 0] }
-
-    /// All tensors have the Variable's shape; the others are scalars.
-    public static func infer(_ node: Inference) throws -> [Shape] { try updatedShape(signature.inputs, node) }
-
-    public static func kernel(_ binding: KernelBinding) throws -> Kernel {
-        try elementwiseKernel(Self.self, binding)
     }
 }

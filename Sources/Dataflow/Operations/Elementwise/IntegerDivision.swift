@@ -2,7 +2,7 @@
 /// TensorFlow, while the tiles would give some number.
 enum IntegerDivision {
     /// The check that `expressions` over the inputs of `binding` need; nil for none.
-    static func check(_ expressions: [Expression], _ binding: KernelBinding) -> ((Frame) throws -> Void)? {
+    static func check(_ expressions: [Expression], _ binding: KernelBinding) -> ((RunMemory) throws -> Void)? {
         guard let dtype = binding.inputs.first?.dtype, [.int32, .int64, .uint8].contains(dtype),
             binding.outputs.first?.shape.elementCount != 0
         else { return nil }
@@ -12,11 +12,11 @@ enum IntegerDivision {
         guard !divisors.isEmpty || !exponents.isEmpty else { return nil }
         let divisorInputs = divisors.map { (IndexInput(binding, $0), binding.count($0)) }
         let exponentInputs = exponents.map { (IndexInput(binding, $0), binding.count($0)) }
-        return { frame in
-            for (input, count) in divisorInputs where (0..<count).contains(where: { input.read(frame, $0) == 0 }) {
+        return { memory in
+            for (input, count) in divisorInputs where (0..<count).contains(where: { input.read(memory, $0) == 0 }) {
                 throw GraphError("an integer is divided by zero")
             }
-            for (input, count) in exponentInputs where (0..<count).contains(where: { input.read(frame, $0) < 0 }) {
+            for (input, count) in exponentInputs where (0..<count).contains(where: { input.read(memory, $0) < 0 }) {
                 throw GraphError("an integer is raised to a negative power")
             }
         }

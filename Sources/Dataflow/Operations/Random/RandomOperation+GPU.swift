@@ -1,5 +1,5 @@
 /// Random numbers on a GPU: the CPU's, up to the rounding of logarithms and sines.
-enum RandomGPU {
+enum GPURandom {
     /// A kernel that fills output 0 in groups of four numbers, each of its own place of the generator.
     ///
     /// - Parameters:
@@ -71,14 +71,14 @@ enum RandomGPU {
 
 extension RandomUniform: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        try RandomGPU.program(
+        try GPURandom.program(
             binding, "philox(low, high, k0, k1, w); for (int i = 0; i < 4; i++) v[i] = uniform(w[i]);", stride: 1)
     }
 }
 
 extension RandomStandardNormal: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        try RandomGPU.program(
+        try GPURandom.program(
             binding,
             """
             philox(low, high, k0, k1, w);
@@ -90,7 +90,7 @@ extension RandomStandardNormal: GPUOperation {
 
 extension TruncatedNormal: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? {
-        try RandomGPU.program(
+        try GPURandom.program(
             binding,
             """
             int filled = 0, used = 4;
