@@ -199,7 +199,7 @@ final class Plan {
         var results: [(slot: Slot, tensor: Tensor)] = []
         for slot in fetchSlots {
             let spec = specs[slot]
-            let bytes = spec.shape.elementCount! * spec.dtype.size
+            let bytes = spec.byteCount!
             let given = places?.destinations[slot]?.storage
             let storage = given?.byteCount == bytes ? given! : TensorStorage(byteCount: bytes)
             pointers[slot] = storage.pointer
@@ -319,7 +319,7 @@ final class Plan {
             return fed[index]
         case .variable, .arena, .fetch:
             let spec = specs[slot]
-            let bytes = spec.shape.elementCount! * spec.dtype.size
+            let bytes = spec.byteCount!
             if copy {
                 return Tensor(dtype: spec.dtype, sized: spec.shape) { target in
                     target.copyMemory(from: UnsafeRawBufferPointer(start: pointers[slot], count: bytes))

@@ -21,7 +21,7 @@ final class PlanMemory {
         var values: [(slot: Slot, place: Place, offset: Int, bytes: Int)] = []
         for (slot, source) in sources.enumerated() {
             let place = places[slot]
-            let bytes = (specs[slot].shape.elementCount ?? 0) * specs[slot].dtype.size
+            let bytes = specs[slot].byteCount ?? 0
             switch source {
             case .constant(let tensor) where place == 0: constants.append((slot, tensor.storage.pointer))
             case .constant(let tensor):
