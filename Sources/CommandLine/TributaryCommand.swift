@@ -2,9 +2,9 @@ public import ArgumentParser
 public import Cluster
 internal import Foundation
 
-/// The command line: what one types, as values; each command parses, calls and prints.
+/// The command line `tributary …`.
 ///
-/// A program with its own kinds of job gets all of it by one line:
+/// A program with its own kinds of job gets the whole command line from one call:
 ///
 /// ```swift
 /// TributaryCommand.main(jobs: [MyJob()])
@@ -14,29 +14,30 @@ public struct TributaryCommand: ParsableCommand {
         commandName: "tributary",
         abstract: "Trains neural networks on parameter servers and workers.",
         discussion: """
-            Workers compute gradients, each on its share of the data; servers hold the variables and apply the \
-            updates; the coordinator hands out the work. A YAML file says what is trained on what.
+            Workers compute gradients, each on its share of the data. Servers hold the variables and apply the \
+            updates. The coordinator hands out the work. A YAML file describes the model, the data and the training.
 
-            A first look, in one process:
+            To start, in one process:
               tributary train
-            The same with a file of your own:
+            With a file of your own:
               tributary train job.yaml --set train.epochs=10
-            Each server and worker a process:
+            With a process for each server and worker:
               tributary launch job.yaml --servers 2 --workers 4
-            Several machines, one line on each ('tributary help certificates' has them in full):
+            On several machines, one line on each ('tributary help certificates' shows a whole example):
               tributary coordinator job.yaml --listen tls+tcp://10.0.0.5:7000 …
               tributary server --coordinator tls+tcp://10.0.0.5:7000 …
               tributary worker --coordinator tls+tcp://10.0.0.5:7000 …
-            How it goes, and how to end it:
+            To watch a job, and to end it:
               tributary status ADDRESS
               tributary stop ADDRESS
 
-            Progress and messages go to standard error, results to standard output; with --json the last line \
-            there is one JSON object. Exit status: 0 done, 64 wrong usage, 65 bad data, 69 a peer cannot be \
-            reached or was lost, 70 internal error, 73 a file or address cannot be made, or results cannot be \
-            written, 77 refused, 78 bad configuration, 130 interrupted at once, 141 the reader of the results has gone.
+            Progress and messages go to standard error, results to standard output. With --json the last line of \
+            standard output is one JSON object. Exit status: 0 done, 64 wrong usage, 65 bad data, 69 another \
+            process of the job cannot be reached or died, 70 internal error, 73 a file or address cannot be made, or \
+            results cannot be written, 77 refused, 78 bad configuration, 130 ended at once by Ctrl-C, 141 nothing \
+            reads the results any more.
             """,
-        version: "tributary 0.1.0",
+        version: "tributary \(NodeStart.version)",
         subcommands: [
             TrainCommand.self, LaunchCommand.self, CoordinatorCommand.self, ServerCommand.self, WorkerCommand.self,
             StatusCommand.self, StopCommand.self, EvaluateCommand.self, PredictCommand.self, GraphCommand.self,
@@ -45,24 +46,23 @@ public struct TributaryCommand: ParsableCommand {
 
     public init() {}
 
-    /// The arguments as the parser takes them, for which an option has a value always or never: `--resume` is a flag, and
-    /// `--resume=fresh` another.
+    /// Replaces `--resume=fresh` by the flag `--resume-fresh`: to the parser `--resume` is a flag, which takes no value.
     ///
-    /// - Throws: `ValidationError` for another value.
+    /// - Throws: `ValidationError` for `--resume=` with another value.
     package static func arguments(_ arguments: [String]) throws -> [String] {
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         return try arguments.enumerated().map { index, argument in
             guard index < end, argument.hasPrefix("--resume=") else { return argument }
             guard argument == "--resume=fresh" else {
-                throw ValidationError("\(argument) is not known: --resume stands alone, or is --resume=fresh")
+                throw ValidationError("\(argument) is not known: write --resume or --resume=fresh")
             }
             return "--resume-fresh"
         }
     }
 
-    /// Does what the command line asks for and ends the process with its status.
+    /// Runs the command and ends the process with its exit status.
     ///
-    /// - Parameter jobs: The program's own kinds of job, besides the built-in ones.
+    /// - Parameter jobs: the program's own kinds of job, besides the built-in ones.
     public static func main(jobs: [any TrainingJob] = []) -> Never {
         StandardStreams.prepare()
         _ = EnvironmentToken.value
@@ -81,18 +81,18 @@ public struct TributaryCommand: ParsableCommand {
             if type(of: subcommand).hasToken { ProcessLimits.forbidCores() }
             try subcommand.run(Invocation(jobs: jobs, console: console, stop: stop))
             try console.finish()
-            Foundation.exit(stop.request == .now ? Failure.Status.interrupted : 0)
+            Foundation.exit(stop.request == .now ? ExitStatus.interrupted.rawValue : 0)
         } catch {
-            // What fails then fails for that.
+            // The user has asked to end at once: errors come from that.
             if stop.request == .now {
                 console.close()
-                Foundation.exit(Failure.Status.interrupted)
+                Foundation.exit(ExitStatus.interrupted.rawValue)
             }
             end(error, console)
         }
     }
 
-    /// Says what is wrong and ends the process. A reader that has gone is nothing wrong: that ends it quietly.
+    /// Prints the error and ends the process; prints nothing if the error is a closed pipe.
     private static func end(_ error: any Error, _ console: Console) -> Never {
         if StandardStreams.isClosedPipe(error) {
             console.close()
@@ -113,12 +113,12 @@ public struct TributaryCommand: ParsableCommand {
     }
 }
 
-/// What commands get from outside: the program's jobs, and where to write.
+/// What every command is given: the program's jobs, the console, and the signal to stop.
 struct Invocation {
     /// The program's own kinds of job.
     let jobs: [any TrainingJob]
     let console: Console
-    /// Set when the process is asked to end, in commands that listen to its signals.
+    /// Set by Ctrl-C and SIGTERM, in commands that listen for them.
     let stop: StopSignal
 
     var registry: JobRegistry { JobRegistry(jobs) }
@@ -135,7 +135,7 @@ struct Invocation {
 
 /// One command of `tributary`.
 protocol Subcommand: ParsableCommand {
-    /// Whether the process may hold a job's token.
+    /// Whether the process may hold a job's token; then it writes no core dumps.
     static var hasToken: Bool { get }
 
     func run(_ invocation: Invocation) throws

@@ -1,3 +1,5 @@
+import Cluster
+
 /// An ordered JSON object on one line, its fractions rounded to six significant digits.
 struct JSONLine: CustomStringConvertible {
     indirect enum Value {
@@ -13,7 +15,7 @@ struct JSONLine: CustomStringConvertible {
 
     /// - Parameter bench: the case's name.
     init(bench: String, _ fields: [(String, Value)]) {
-        self.fields = [("bench", .text("tributary_\(bench)")), ("version", .text("0.1"))] + fields
+        self.fields = [("bench", .text("tributary_\(bench)")), ("version", .text(NodeStart.version))] + fields
     }
 
     var description: String { JSONLine.text(.object(fields)) }

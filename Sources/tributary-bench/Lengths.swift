@@ -11,7 +11,9 @@ struct Lengths: ParsableCommand {
     @Option(help: "How many lengths, the shortest 2.") var lengths: [Int] = [30, 40, 80, 400]
     @Option(help: "Rounds that are timed.") var rounds = 20
     @Option(help: "Threads of the session.") var threads = 1
-    @Option(help: "Bytes for plans; an eighth of the memory by default.") var planMemory: Int?
+    @Option(
+        help: "Bytes for plans, such as 64MiB; an eighth of the memory by default.", transform: ByteSize.argument)
+    var planMemory: Int?
 
     func run() throws {
         for count in lengths { print(try measure(count)) }

@@ -1,20 +1,15 @@
-/// Random choices that a seed and a number repeat: SplitMix64 (Steele, Lea and Flood, 2014).
+import Dataflow
+
+/// Random choices that a seed and a number repeat.
 struct Chance: RandomNumberGenerator {
-    private var state: UInt64
+    private var random: SplitMix64
 
     init(seed: UInt64, input: Int) {
-        state = seed
-        state = next() ^ UInt64(bitPattern: Int64(input))
+        random = SplitMix64(state: SplitMix64.first(of: seed) ^ UInt64(bitPattern: Int64(input)))
         _ = next()
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
+    mutating func next() -> UInt64 { random.next() }
 
     /// In 0..<n; 0 if n is 0.
     mutating func below(_ n: Int) -> Int { n <= 0 ? 0 : Int(next() % UInt64(n)) }

@@ -12,8 +12,8 @@ struct Supervisor {
     let graphs: [String]
     /// Seconds that one input may take.
     let deadline: Double
-    /// GiB of addresses of a child; 0 for no limit.
-    let memory: UInt
+    /// Bytes of addresses of a child; 0 for no limit.
+    let memory: Int
 
     struct Result {
         var findings = 0

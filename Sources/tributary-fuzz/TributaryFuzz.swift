@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dataflow
 import Foundation
 
 #if canImport(Glibc)
@@ -37,9 +38,9 @@ struct TributaryFuzz: ParsableCommand {
     @Option(help: "Seconds that one input may take.") var deadline = 20.0
     @Option(
         help:
-            "GiB of addresses that the inputs may take together; 0: no limit, for AddressSanitizer takes all there are."
-    )
-    var memory: UInt = 4
+            "Addresses that the inputs may take together, such as 4GiB; 0: no limit, for AddressSanitizer takes all there are.",
+        transform: ByteSize.argument)
+    var memory = 4 << 30
     @Flag(help: "Reads in this process, so that a debugger or a backtrace shows where it ends.") var alone = false
     @Option(help: .hidden) var progress: String?
 
@@ -50,8 +51,7 @@ struct TributaryFuzz: ParsableCommand {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // What asks for far too much fails here rather than in the machine's swap.
-        let bytes = rlim_t(min(memory, 1 << 20)) << 30
-        var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
+        var limit = rlimit(rlim_cur: rlim_t(memory), rlim_max: rlim_t(memory))
         if progress != nil, memory > 0 { setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) }
         let progress = try progress.map { try Progress(path: $0) }
         switch kind {

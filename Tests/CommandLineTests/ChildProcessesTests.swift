@@ -30,13 +30,13 @@ import Testing
     }
 
     @Test("the last twenty lines of both outputs are kept, the open one too")
-    func lastWords() throws {
+    func lastLines() throws {
         let exit = try Self.end(of: "for i in $(seq 1 30); do echo line $i; done; printf 'the end' >&2; exit 70")
-        #expect(exit?.lastWords == (12...30).map { "line \($0)" } + ["the end"])
+        #expect(exit?.lastLines == (12...30).map { "line \($0)" } + ["the end"])
         #expect(exit?.description.hasPrefix("worker 1 (pid ") == true)
         #expect(
             exit?.description.hasSuffix(
-                "exited with status 70; its last words:\n    " + (exit?.lastWords ?? []).joined(separator: "\n    "))
+                "exited with status 70; its last lines:\n    " + (exit?.lastLines ?? []).joined(separator: "\n    "))
                 == true)
     }
 
@@ -68,7 +68,7 @@ import Testing
                 arguments: ["-c", "cut -d' ' -f5 /proc/$$/stat; echo $TRIBUTARY_TOKEN; ls /proc/$$/fd | wc -l"],
                 environment: ["TRIBUTARY_TOKEN": "secret"]))
         #expect(children.waitForAll(atMost: .seconds(10)))
-        #expect(children.exits.first?.lastWords == ["\(pid)", "secret", "3"])
+        #expect(children.exits.first?.lastLines == ["\(pid)", "secret", "3"])
     }
 
     @Test("a child that will not end is killed after the grace, with its own children")

@@ -129,7 +129,7 @@ final class PreprocessingProgramTests {
         #expect(try refusal().contains("the label 'maybe' is not among"))
         try write("train.csv", table(200))
         let scaled = try run("train job.yaml --checkpoint out --resume --set train.epochs=40 --set data.scale=min_max")
-        #expect(scaled.status == 0 && scaled.errors.contains("was trained with standardize, which stays"))
+        #expect(scaled.status == 0 && scaled.errors.contains("was trained with standardize, which is kept"))
         #expect(try fitted() == before)
     }
 

@@ -17,7 +17,7 @@ import Testing
     func devices() throws {
         let exit = try Self.run(["devices", "--json"])
         #expect(exit?.ending == .exited(status: 0))
-        #expect(exit?.lastWords.last?.contains(#""name":"/device:CPU:0""#) == true)
+        #expect(exit?.lastLines.last?.contains(#""name":"/device:CPU:0""#) == true)
     }
 
     @Test(
@@ -32,7 +32,7 @@ import Testing
     func mistakes(arguments: [String], status: Int32, words: String) throws {
         let exit = try Self.run(arguments)
         #expect(exit?.ending == .exited(status: status))
-        #expect(exit?.lastWords.contains { $0.hasPrefix(words) } == true, "\(exit?.lastWords ?? [])")
+        #expect(exit?.lastLines.contains { $0.hasPrefix(words) } == true, "\(exit?.lastLines ?? [])")
     }
 
     @Test("a worker ends with the process that started it")
@@ -48,7 +48,7 @@ import Testing
                         + " echo $!; sleep 0.3; test -d /proc/$! && echo alive; kill -KILL $$",
                 ]))
         #expect(children.waitForAll(atMost: .seconds(10)))
-        let words = children.exits.first?.lastWords ?? []
+        let words = children.exits.first?.lastLines ?? []
         #expect(words.last == "alive")
         let pid = try #require(words.first.flatMap { Int32($0) })
         #expect(Self.hasEnded(pid, within: 100))

@@ -33,7 +33,7 @@ struct SecurityProgramTests {
             .init(name: "tributary", path: TestProgram.path, arguments: arguments, environment: environment))
         #expect(children.waitForAll(atMost: .seconds(30)))
         let exit = try #require(children.exits.first)
-        return (exit.ending.status, exit.lastWords.joined(separator: "\n"))
+        return (exit.ending.status, exit.lastLines.joined(separator: "\n"))
     }
 
     private func start(_ nodes: ChildProcesses, _ name: String, _ arguments: [String]) throws {
@@ -157,7 +157,7 @@ struct SecurityProgramTests {
         let (status, report) = try job.finish()
         #expect(status == 0 && report?.status == .finished, "\(job.log)")
         #expect(nodes.waitForAll(atMost: .seconds(10)) && nodes.exits.allSatisfy { $0.ending.isSuccess })
-        #expect(nodes.exits.contains { $0.lastWords.contains { $0.contains("ipc://\(folder)/job-server-") } })
+        #expect(nodes.exits.contains { $0.lastLines.contains { $0.contains("ipc://\(folder)/job-server-") } })
     }
 
     // MARK: Before dialling
@@ -171,13 +171,13 @@ struct SecurityProgramTests {
         for role in ["worker", "server"] {
             for more in [[], ["--insecure"]] {
                 let result = try run([role, "--coordinator", impostor.address, "--tls-ca", authority] + more)
-                #expect(result.status == 77 && result.words.contains("is not dialled"), "\(result)")
+                #expect(result.status == 77 && result.words.contains("cannot connect to"), "\(result)")
             }
         }
         for command in ["status", "stop"] {
             let result = try run(
                 [command, impostor.address, "--tls-ca", authority], ["TRIBUTARY_TOKEN": JobToken.random()])
-            #expect(result.status == 77 && result.words.contains("is not dialled"), "\(result)")
+            #expect(result.status == 77 && result.words.contains("cannot connect to"), "\(result)")
         }
         for arguments in [
             ["worker", "--coordinator", "tcp://192.0.2.1:7000"], ["server", "--coordinator", "tcp://192.0.2.1:7000"],

@@ -178,7 +178,7 @@ struct StopTests {
         for _ in 0..<500 where cluster.nodes.running.contains("worker 0") { Thread.sleep(forTimeInterval: 0.01) }
         let exit = try #require(cluster.nodes.exits.first { $0.name == "worker 0" })
         #expect(exit.ending == .exited(status: 77))
-        let words = exit.lastWords.joined(separator: "\n")
+        let words = exit.lastLines.joined(separator: "\n")
         #expect(words.contains("was taken for dead") && words.contains("start a new worker"), "\(words)")
         cluster.signal(SIGTERM, coordinator: true)
         let (status, report) = try cluster.job.finish()
@@ -197,7 +197,7 @@ struct StopTests {
         kill(sleeper, SIGCONT)
         #expect(cluster.nodes.waitForAll(atMost: .seconds(30)))
         let exit = try #require(cluster.nodes.exits.first { $0.name == "worker 0" })
-        let words = exit.lastWords.joined(separator: "\n")
+        let words = exit.lastLines.joined(separator: "\n")
         #expect(exit.ending == .exited(status: 69) && words.contains("and was taken for dead"), "\(words)")
     }
 
@@ -209,7 +209,7 @@ struct StopTests {
             cluster.signal(SIGTERM, coordinator: true)
             _ = try cluster.job.finish()
             #expect(cluster.nodes.waitForAll(atMost: .seconds(5)))
-            return cluster.nodes.exits.flatMap(\.lastWords)
+            return cluster.nodes.exits.flatMap(\.lastLines)
         }
         // The jobs of these tests say `cluster.threads_per_node: 1`.
         let lines = try told(nil, ["--set", "cluster.threads_per_node=null"])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A YAML value of any kind, e.g. of a key that only a program's own model knows.
+/// A YAML value of any type, such as that of a key that only a program's own kind of model has.
 public enum ConfigValue: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -12,7 +12,7 @@ public enum ConfigValue: Sendable, Equatable {
 }
 
 extension ConfigValue {
-    /// What a plain scalar means in YAML 1.2's core schema: `null`, `true`, `false`, a number, else text.
+    /// The value of a scalar without quotes, by YAML 1.2's core schema: `null`, `true`, `false`, a number, else text.
     init(plain text: String) {
         switch text {
         case "", "~", "null", "Null", "NULL": self = .null
@@ -32,7 +32,7 @@ extension ConfigValue {
 
     private static let numeric = Set("0123456789+-.eE".utf8)
 
-    /// The number, whole or not.
+    /// The number, if the value is one.
     public var number: Double? {
         switch self {
         case .int(let number): Double(number)
@@ -41,7 +41,7 @@ extension ConfigValue {
         }
     }
 
-    /// The value on one line, as YAML reads it back.
+    /// The value as YAML on one line.
     var yaml: String {
         switch self {
         case .null: "null"
@@ -56,7 +56,7 @@ extension ConfigValue {
         }
     }
 
-    /// Text without quotes only where no reader of YAML could take it for anything else.
+    /// Text as a scalar, without quotes if every YAML reader takes it as text then.
     static func scalar(_ text: String) -> String {
         let words: Set = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"]
         let isPlain =
@@ -76,7 +76,7 @@ extension ConfigValue {
         }
     }
 
-    /// Text in double quotes; what is not printable ASCII is escaped, save letters of other scripts.
+    /// Text in double quotes. Characters are escaped unless they are printable ASCII or letters.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -94,7 +94,7 @@ extension ConfigValue {
     }
 }
 
-// What a program writes: `config.model.options["sizes"] = [8, 4]`.
+// For `config.model.options["sizes"] = [8, 4]`.
 extension ConfigValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {

@@ -1,13 +1,14 @@
 internal import Dataflow
+import RegexBuilder
 
-/// All that is wrong with a job's configuration, in the order of its lines, or of its properties.
+/// All mistakes in a job's configuration, in the order of its lines or properties.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Mistake: Sendable, Equatable {
         public enum Place: Sendable, Equatable {
             case line(Int)
-            /// The text of the `--set` that it stands in.
+            /// The text of the `--set` with the mistake.
             case override(String)
-            /// The property of a `JobConfig` that was made in Swift: "train.learningRate".
+            /// The property of a `JobConfig` made in Swift: "train.learningRate".
             case property(String)
             case wholeFile
         }
@@ -15,11 +16,11 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         public let text: String
     }
 
-    /// The file, as the user named it; "JobConfig" for one that was made in Swift.
+    /// The file's name, as the user gave it; "JobConfig" for a configuration made in Swift.
     public let name: String
-    /// The mistakes: those with lines first; of very many, the first hundred.
+    /// The first hundred mistakes: those with lines first.
     public let mistakes: [Mistake]
-    /// How many there are in all.
+    /// The number of all mistakes.
     public let count: Int
 
     public var description: String {
@@ -30,7 +31,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     }
 }
 
-/// Collects mistakes; only the first hundred are worth their words.
+/// Collects mistakes; keeps the texts of the first hundred.
 struct MistakeList {
     private(set) var mistakes: [ConfigurationError.Mistake] = []
     private(set) var count = 0
@@ -40,17 +41,24 @@ struct MistakeList {
         if mistakes.count < 100 { mistakes.append(.init(place: place, text: text())) }
     }
 
-    /// Puts the names of properties in the place of those of keys.
+    /// Replaces the names of keys by those of properties.
     mutating func nameProperties() {
         let names = JobConfig.keys.filter { $0.property != $0.path }
         for i in mistakes.indices {
             var text = mistakes[i].text
-            for key in names { text = text.replacing(key.path, with: key.property) }
+            for key in names {
+                // "model.init" is not a part of "model.initializer".
+                let path = Regex {
+                    key.path
+                    Anchor.wordBoundary
+                }
+                text = text.replacing(path.wordBoundaryKind(.simple), with: key.property)
+            }
             mistakes[i] = .init(place: mistakes[i].place, text: text)
         }
     }
 
-    /// The error, nil where there is no mistake.
+    /// The error; nil without mistakes.
     func error(name: String) -> ConfigurationError? {
         guard count > 0 else { return nil }
         func line(_ mistake: ConfigurationError.Mistake) -> Int {

@@ -1,21 +1,22 @@
 internal import Dataflow
+internal import Training
 
-/// Walks the YAML tree, sets each key that `JobConfig.keys` knows, and lists every mistake.
+/// Reads YAML into a `JobConfig` by the table `JobConfig.keys`, and lists every mistake.
 struct ConfigurationReader {
     typealias Place = ConfigurationError.Mistake.Place
 
     private(set) var config = JobConfig()
     private(set) var mistakes = MistakeList()
     private let modelKinds: Set<String>
-    /// Where each key was set last.
+    /// The place that set each key last.
     private var places: [String: Place] = [:]
-    /// Keys under `model` that only a registered kind may have; known for certain when all is read.
+    /// Keys under `model` that are not in the table: allowed if `model.kind`, which may come later, is a program's own.
     private var options: [(name: String, value: YAMLValue, place: Place)] = []
 
-    /// Whether the configuration was made in Swift: its properties are named, and there are no lines.
+    /// Whether the configuration was made in Swift: mistakes name properties, and have no lines.
     private var isOfSwift = false
 
-    /// What is being read: the folder where its relative paths start, and, for an override, the place of all of it.
+    /// The folder for relative paths in the text being read, and the place of all its mistakes if it has no lines.
     private var baseDirectory = ""
     private var override: Place?
 
@@ -23,9 +24,9 @@ struct ConfigurationReader {
         self.modelKinds = JobConfig.builtInModelKinds.union(modelKinds)
     }
 
-    /// Takes a configuration that was made in Swift: every value must be one that its key may have.
+    /// Checks each value of a configuration made in Swift by the rules of its key.
     ///
-    /// What differs from the default counts as given.
+    /// Values that differ from the default count as given.
     mutating func read(_ given: JobConfig, baseDirectory: String) {
         isOfSwift = true
         let standard = JobConfig()
@@ -37,7 +38,7 @@ struct ConfigurationReader {
                 try key.read(YAMLValue(value), &config, baseDirectory)
             } catch {
                 mistakes.add(.property(key.property), "\(key.property) \(error.text)")
-                // As of a file: what the whole must be is not told of a value that is wrong by itself.
+                // As with a file, the checks of the whole do not report this value again.
                 let value = key.write(standard).map { YAMLValue($0) } ?? .scalar("", isPlain: true)
                 try? key.read(value, &config, baseDirectory)
             }
@@ -49,9 +50,9 @@ struct ConfigurationReader {
         refuseRivals(among: places)
     }
 
-    /// Reads a whole file's text.
+    /// Reads the text of a whole file.
     ///
-    /// - Parameter hasLines: whether somebody wrote it, who knows its lines.
+    /// - Parameter hasLines: whether mistakes have lines; not for a text that no user has written.
     mutating func read(yaml: String, baseDirectory: String, hasLines: Bool = true) {
         self.baseDirectory = baseDirectory
         override = hasLines ? nil : .wholeFile
@@ -64,7 +65,7 @@ struct ConfigurationReader {
         refuseRivals(among: places)
     }
 
-    /// Reads `key=value` texts, each over what was read before.
+    /// Reads `key=value` texts; each replaces values read before.
     mutating func read(overrides: [String], baseDirectory: String) {
         self.baseDirectory = baseDirectory
         let ofFile = places
@@ -83,7 +84,7 @@ struct ConfigurationReader {
             read(document.root ?? .scalar("", isPlain: true), at: String(text[..<equals]), place: place)
         }
         refuseRivals(among: places)
-        // What the command line says gives up its rival in the file.
+        // A key on the command line removes the key in the file that excludes it.
         if places["data.test_fraction"] != nil, config.data.testFraction != nil {
             giveUp("data.test_path", of: ofFile) { $0.data.testPath = nil }
         }
@@ -95,7 +96,7 @@ struct ConfigurationReader {
 }
 
 extension ConfigurationReader {
-    /// Reads what stands under a dotted path: a section's keys, or a key's value.
+    /// Reads the value of a dotted path: a section or a key.
     private mutating func read(_ value: YAMLValue, at path: String, place: Place) {
         if let key = Self.keys[path] {
             places[path] = place
@@ -136,7 +137,7 @@ extension ConfigurationReader {
 }
 
 extension ConfigurationReader {
-    /// What only the whole can tell: kinds of models and their options, keys that need or exclude each other.
+    /// Checks the whole: the kind of model and its options, keys that need or exclude each other.
     mutating func finish() {
         defer { if isOfSwift { mistakes.nameProperties() } }
         let isRegistered = modelKinds.contains(config.model.kind)
@@ -164,7 +165,7 @@ extension ConfigurationReader {
             because: "cluster.heartbeat_timeout must be longer than cluster.heartbeat_interval")
         refuse(
             config.cluster.token != nil && config.cluster.tokenFile != nil, at: ["cluster.token_file"],
-            because: "cluster.token_file stands beside cluster.token; give one of them")
+            because: "cluster.token_file and cluster.token are both given; give one of them")
         let tls = config.cluster.tls
         refuse(
             (tls.certificate == nil) != (tls.key == nil), at: ["cluster.tls.certificate", "cluster.tls.key"],
@@ -180,21 +181,21 @@ extension ConfigurationReader {
                 + "\(config.cluster.transport?.rawValue ?? "")")
     }
 
-    /// What the number of workers allows.
+    /// Checks the consistency against the number of workers.
     private mutating func finishConsistency() {
         let cluster = config.cluster
         refuse(
             cluster.consistency.backup >= cluster.workers, at: ["cluster.consistency", "cluster.workers"],
             because:
                 "cluster.consistency has \(cluster.consistency.backup) backup of \(cluster.workers) cluster.workers; "
-                + "a step needs the gradient of one at least")
+                + "a step needs the gradient of at least one worker")
         refuse(
             config.train.stalenessScaling && !cluster.consistency.allowsStaleness, at: ["train.staleness_scaling"],
             because: "train.staleness_scaling needs gradients that can be stale: cluster.consistency async, "
                 + "{staleness: N} or {sync: {sparse: async}}")
     }
 
-    /// Which data needs which keys, and goes with which model.
+    /// Checks the keys that each format of data needs, and the models that it fits.
     private mutating func finishData() {
         let data = config.data
         if data.format != .embedded, data.path == nil {
@@ -206,8 +207,8 @@ extension ConfigurationReader {
         }
         refuse(
             data.format == .embedded && data.path != nil, at: ["data.path"],
-            because: "data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its data "
-                + "within")
+            because: "data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its own "
+                + "data")
         refuse(
             data.format == .ratings && data.task == .classification, at: ["data.task"],
             because: "data.task can't be classification for data.format ratings, which is a regression")
@@ -237,10 +238,10 @@ extension ConfigurationReader {
             because: "model.kind \(config.model.kind) takes no categories; wide_and_deep does")
     }
 
-    /// Keys that the job's kind of model, format, optimizer or schedule makes nothing of.
+    /// Refuses keys that have no effect with the job's kind of model, format, optimizer or schedule.
     ///
-    /// Of a file, keys of an optimizer or a schedule that the command line replaces are let be: so one can try others. A
-    /// program may do the same with its properties.
+    /// If the command line chooses another optimizer or schedule, the file may still have the keys of the old one: so one can
+    /// try others. A program may do the same with its properties.
     private mutating func refuseKeysWithoutEffect() {
         for key in JobConfig.keys {
             guard let place = places[key.path], let owner = key.missingOwner(in: config) else { continue }
@@ -254,7 +255,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// What an imported graph needs, and what only it may have.
+    /// Checks the keys of an imported graph.
     private mutating func finishModel() {
         let model = config.model
         guard model.kind == "graph" else {
@@ -268,7 +269,7 @@ extension ConfigurationReader {
         }
         var isNode = false
         if case .node? = model.loss { isNode = true }
-        // A MetaGraphDef may say what the configuration does not; only the graph's reader knows.
+        // A MetaGraphDef may have the missing names; the reader of the graph will know.
         let mayTell =
             (model.train == nil || model.loss == nil || model.feeds.count < 2)
             && model.file.map(ImportedNames.mayTell) ?? false
@@ -296,10 +297,11 @@ extension ConfigurationReader {
         mistakes.add(keys.compactMap { places[$0] }.first ?? standard, text)
     }
 
-    /// What is wrong with an option of a model's own that a program sets; nil for nothing.
+    /// The mistake in an option that a program sets for its own kind of model; nil if there is none.
     private static func mistake(ofOption name: String, _ value: YAMLValue) -> String? {
         if name.isEmpty || name.contains(".") {
-            return "model.options can't have the name \(ConfigValue.quoted(name)): a name has letters and no points"
+            return
+                "model.options can't have the name \(ConfigValue.quoted(name)): an option's name is not empty and has no dots"
         }
         if let key = keys["model.\(name)"] {
             return
@@ -308,11 +310,11 @@ extension ConfigurationReader {
         return value.hasOnlyNumbers ? nil : "model.options has a number under \(name) that is not finite"
     }
 
-    /// Of one file, or of one command line, `train.epochs` and `train.steps` cannot both be meant, nor two test parts.
+    /// Refuses two keys that exclude each other in one file or on one command line.
     private mutating func refuseRivals(among places: [String: Place]) {
         for (one, other) in [("train.epochs", "train.steps"), ("data.test_path", "data.test_fraction")] {
             guard let first = places[one], let second = places[other] else { continue }
-            // An empty value takes a key away.
+            // An empty value removes a key.
             if one == "data.test_path", config.data.testPath == nil || config.data.testFraction == nil { continue }
             var later = second
             if case .line(let above) = second, case .line(let below) = first, below > above { later = first }
@@ -320,7 +322,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// Takes a key of the file away that the command line does not give too.
+    /// Removes a key of the file that the command line does not give.
     private mutating func giveUp(_ key: String, of file: [String: Place], _ takeAway: (inout JobConfig) -> Void) {
         guard file[key] != nil, places[key] == nil else { return }
         takeAway(&config)
@@ -361,7 +363,7 @@ extension ConfigurationReader {
         children[section, default: []].joined(separator: ", ")
     }
 
-    /// - Parameter kind: the model's, where the path is one of its keys.
+    /// - Parameter kind: the kind of model; nil: suggests keys of all kinds.
     private static func unknown(_ path: String, kind: String? = nil) -> String {
         let (section, name) = split(path)
         let siblings = children[section, default: []].filter { sibling in

@@ -1,26 +1,27 @@
 extension JobConfig.Cluster {
-    /// Whose gradients an update waits for.
+    /// How workers and updates wait for each other.
     public enum Consistency: Sendable, Equatable {
-        /// Every worker at its own pace: a push is applied when it comes.
+        /// Every worker at its own pace: a server applies a push when it arrives.
         ///
-        /// - Parameter isPipelined: a worker computes its next gradient while its last travels, from values that lack it
-        ///   (Li et al. 2018, "Pipe-SGD"); it holds the values twice.
+        /// - Parameter isPipelined: a worker computes its next gradient while it pushes the last one, from values without that
+        ///   update (Li et al. 2018, "Pipe-SGD"). It keeps the values twice.
         case asynchronous(isPipelined: Bool = false)
-        /// Workers share each batch; the mean of their gradients is one update, added up in the order of ranks.
+        /// Workers share each batch. The mean of their gradients, added in the order of ranks, is one update.
         ///
         /// - Parameters:
-        ///   - backup: so many gradients of a step are not waited for; those that come late are dropped (Chen et al. 2016,
-        ///     "Revisiting distributed synchronous SGD").
-        ///   - asynchronousTables: Variables that are updated by rows take each worker's part when it comes.
+        ///   - backup: a step does not wait for this many gradients; late ones are dropped (Chen et al. 2016, "Revisiting
+        ///     distributed synchronous SGD").
+        ///   - asynchronousTables: embedding tables, Variables that are updated by rows, apply each worker's part when it
+        ///     arrives.
         case synchronous(backup: Int = 0, asynchronousTables: Bool = false)
-        /// At its own pace, but a worker waits while one that trains is more than so many steps behind it (Ho et al. 2013,
-        /// "More effective distributed ML via a stale synchronous parallel parameter server").
+        /// Every worker at its own pace, but a worker waits while another is more than `staleness` steps behind it (Ho et al.
+        /// 2013, "More effective distributed ML via a stale synchronous parallel parameter server").
         case bounded(staleness: Int)
 
         public static let async = Consistency.asynchronous()
         public static let sync = Consistency.synchronous()
 
-        /// Whether all workers train the same steps, each its part.
+        /// Whether each worker computes its part of every step.
         public var isSynchronous: Bool { if case .synchronous = self { true } else { false } }
 
         package var isAsynchronous: Bool { if case .asynchronous = self { true } else { false } }
@@ -29,7 +30,7 @@ extension JobConfig.Cluster {
 
         package var isBounded: Bool { if case .bounded = self { true } else { false } }
 
-        /// Whether a gradient may be computed from values that others have changed since.
+        /// Whether a gradient may be computed from values that other workers have changed since.
         var allowsStaleness: Bool {
             switch self {
             case .asynchronous, .bounded: true
@@ -37,7 +38,7 @@ extension JobConfig.Cluster {
             }
         }
 
-        /// Gradients of a step that are not waited for.
+        /// The number of gradients that a step does not wait for.
         package var backup: Int { if case .synchronous(let backup, _) = self { backup } else { 0 } }
 
         var hasAsynchronousTables: Bool { if case .synchronous(_, true) = self { true } else { false } }

@@ -1,3 +1,5 @@
+internal import Training
+
 extension JobConfig: CustomStringConvertible {
     /// "job 'digits': mlp on embedded, adam at 0.001, batches of 64, 5 epochs; 1 server, 2 workers, async". `yaml()` has all.
     public var description: String {
@@ -14,32 +16,22 @@ extension JobConfig.Data: CustomStringConvertible {
     public var description: String { ([format.rawValue] + [path].compactMap { $0 }).joined(separator: " ") }
 }
 
-extension JobConfig.Data.Column: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .last: "last"
-        case .index(let index): "\(index)"
-        case .name(let name): name
-        }
-    }
-}
-
 extension JobConfig.Train: CustomStringConvertible {
     public var description: String {
         let length = epochs.map { Words.count($0, "epoch") } ?? Words.count(steps ?? 0, "step")
-        return "\(optimizer.rawValue) at \(learningRate), batches of \(batch), \(length)"
+        return "\(self.optimizer.rawValue) at \(self.learningRate), batches of \(batch), \(length)"
     }
 }
 
 extension JobConfig.Cluster: CustomStringConvertible {
-    /// Without its token.
+    /// Without the token.
     public var description: String {
         "\(Words.count(servers, "server")), \(Words.count(workers, "worker")), \(consistency)"
     }
 }
 
 extension JobConfig.Cluster.Consistency: CustomStringConvertible {
-    /// As YAML has it: `async`, `{sync: {backup: 1}}`.
+    /// As in YAML: `async`, `{sync: {backup: 1}}`.
     public var description: String { ValueFormat<Self>.consistency.write(self).yaml }
 }
 
@@ -55,7 +47,7 @@ extension JobConfig.Checkpoint: CustomStringConvertible {
 }
 
 extension ConfigValue: CustomStringConvertible {
-    /// The value as YAML has it, in one line.
+    /// The value as YAML, on one line.
     public var description: String { yaml }
 }
 
@@ -70,6 +62,6 @@ extension ConfigurationError.Mistake: CustomStringConvertible {
 }
 
 extension WireFormat: CustomStringConvertible {
-    /// As YAML has it: `float32`, `{top_k: 0.01}`.
+    /// As in YAML: `float32`, `{top_k: 0.01}`.
     public var description: String { ValueFormat<Self>.wire.write(self).yaml }
 }

@@ -2,7 +2,7 @@ internal import Dataflow
 
 extension JobConfig.Devices {
     /// The devices of worker `number`.
-    /// - Throws: `GraphError` for what is no device's name.
+    /// - Throws: `GraphError` for a wrong device name.
     func forWorker(_ number: Int) throws -> DeviceOptions {
         var options = options(try worker.map { try DeviceName($0) })
         if workerGPUs == .roundRobin {
@@ -12,7 +12,7 @@ extension JobConfig.Devices {
         return options
     }
 
-    /// The devices of a parameter server, which has no GPU unless it is told to.
+    /// The devices of a parameter server: no GPU unless `devices.server` names one.
     func forServer() throws -> DeviceOptions { options(try DeviceName(server)) }
 
     private func options(_ standard: DeviceName?) -> DeviceOptions {

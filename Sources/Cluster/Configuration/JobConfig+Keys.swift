@@ -1,6 +1,9 @@
+internal import Training
+
 extension JobConfig {
-    /// Every key that the YAML may hold, in the order in which it is written. A new key is a new line here.
-    static let keys: [ConfigKey] = generalKeys + modelKeys + dataKeys + trainKeys + clusterKeys + lastKeys
+    /// Every key of the YAML, in the order in which `yaml()` writes them. A new key is a new line here.
+    static let keys: [ConfigKey] =
+        generalKeys + modelKeys + dataKeys + trainKeys + optimizerKeys + runKeys + clusterKeys + lastKeys
 
     /// The dotted paths of all keys.
     package static let keyPaths = keys.map(\.path)
@@ -29,8 +32,8 @@ extension JobConfig {
         .optional("model.steps", \.model.steps, .whole(atLeast: 1), of: .kinds(["lstm"])),
         .required("model.embedding", \.model.embedding, .whole(atLeast: 1), of: .kinds(["wide_and_deep"])),
         .required("model.hidden", \.model.hidden, .list(of: .whole(atLeast: 1), example: "[256, 128]"), of: activated),
-        .required("model.activation", \.model.activation, .choice(), of: activated),
-        .optional("model.initializer", \.model.initializer, .choice(), of: layered),
+        .required("model.activation", \.model.activation, .choice(aliases: ["none": .linear]), of: activated),
+        .optional("model.initializer", \.model.initializer, .initializer, of: layered),
         .required("model.dropout", \.model.dropout, share, of: layered),
         .required("model.precision", \.model.precision, .choice()),
         .optional("model.loss", \.model.loss, .loss),
@@ -69,35 +72,14 @@ extension JobConfig {
         .required("train.optimizer", \.train.optimizer, .choice(aliases: ["sgd": .gradientDescent]), of: layered),
         .required("train.learning_rate", \.train.learningRate, .number("> 0") { $0 > 0 }, of: layered),
         .required("train.schedule", \.train.schedule, .choice(), of: layered),
-        .optional(
-            "train.decay_steps", \.train.decaySteps, .whole(atLeast: 1), of: layered,
-            .schedules(.linear, .cosine, .exponential)),
-        .required(
-            "train.decay_rate", \.train.decayRate, .number("> 0 and ≤ 1") { $0 > 0 && $0 <= 1 }, of: layered,
-            .schedules(.exponential)),
-        .required("train.staircase", \.train.staircase, .flag, of: layered, .schedules(.exponential)),
-        .required(
-            "train.end_learning_rate", \.train.endLearningRate, .number("≥ 0") { $0 >= 0 }, of: layered,
-            .schedules(.linear, .cosine)),
-        .required("train.momentum", \.train.momentum, share, of: layered, .optimizers(.momentum, .nesterov)),
-        .required("train.decay", \.train.decay, share, of: layered, .optimizers(.rmsprop, .adadelta)),
-        .required("train.beta1", \.train.beta1, share, of: layered, .optimizers(.adam, .adamw)),
-        .required("train.beta2", \.train.beta2, share, of: layered, .optimizers(.adam, .adamw)),
-        .optional(
-            "train.epsilon", \.train.epsilon, .number("> 0") { $0 > 0 }, of: layered,
-            .optimizers(.rmsprop, .adam, .adamw, .adadelta)),
-        .required("train.centered", \.train.centered, .flag, of: layered, .optimizers(.rmsprop)),
-        .required(
-            "train.weight_decay", \.train.weightDecay, .number("≥ 0") { $0 >= 0 }, of: layered, .optimizers(.adamw)),
-        .required(
-            "train.learning_rate_power", \.train.learningRatePower, .number("≤ 0") { $0 <= 0 }, of: layered,
-            .optimizers(.ftrl)),
-        .required(
-            "train.l1_regularization_strength", \.train.l1Strength, .number("≥ 0") { $0 >= 0 }, of: layered,
-            .optimizers(.ftrl)),
-        .required(
-            "train.l2_regularization_strength", \.train.l2Strength, .number("≥ 0") { $0 >= 0 }, of: layered,
-            .optimizers(.ftrl)),
+    ]
+
+    /// The keys of the optimizer and the schedule, as Training lists them.
+    private static let optimizerKeys =
+        OptimizerSettings.scheduleParameters.map { ConfigKey($0, of: layered, .schedules(using: $0)) }
+        + OptimizerSettings.parameters.map { ConfigKey($0, of: layered, .optimizers(using: $0)) }
+
+    private static let runKeys: [ConfigKey] = [
         .required("train.batch", \.train.batch, .whole(atLeast: 1)),
         .optional("train.epochs", \.train.epochs, .whole(atLeast: 1)),
         .optional("train.steps", \.train.steps, .whole(atLeast: 1)),
@@ -144,22 +126,21 @@ extension JobConfig {
         .required("devices.server", \.devices.server, .device),
         .optional("devices.worker_gpus", \.devices.workerGPUs, .choice()),
         .required("devices.opencl_cpu", \.devices.openCLCPU, .flag),
-        .optional("devices.gpu_memory", \.devices.gpuMemory, .bytes),
+        .optional("devices.gpu_memory", \.devices.gpuMemory, .bytes()),
         .required("devices.tf32", \.devices.allowsTF32, .flag),
         .optional("checkpoint.directory", \.checkpoint.directory, .path),
         .optional("checkpoint.every_steps", \.checkpoint.everySteps, .whole(atLeast: 1), of: .directory),
         .required("checkpoint.keep", \.checkpoint.keep, .whole(atLeast: 1), of: .directory),
     ]
 
-    /// The properties that are not called as their keys are.
+    /// The properties whose names do not follow from their keys.
     static let properties: [String: String] = [
-        "model.init": "model.initialize", "train.l1_regularization_strength": "train.l1Strength",
-        "train.l2_regularization_strength": "train.l2Strength", "train.on_nan": "train.onNaN",
+        "model.init": "model.initialize", "train.on_nan": "train.onNaN",
         "cluster.tls.client_ca": "cluster.tls.clientCA", "devices.worker_gpus": "devices.workerGPUs",
         "devices.opencl_cpu": "devices.openCLCPU", "devices.tf32": "devices.allowsTF32",
     ]
 
-    /// What other programs call these keys, for the hint only.
+    /// Names of these keys in other programs, for the hint in an error.
     static let otherNames: [String: String] = [
         "lr": "learning_rate", "rate": "learning_rate", "batch_size": "batch", "rho": "decay", "max_steps": "steps",
         "num_epochs": "epochs", "type": "kind", "gradient_clip": "clip_norm", "ps": "servers",

@@ -4,11 +4,10 @@ extension JobConfig {
     /// Reads and checks a job's YAML file and the overrides of the command line.
     ///
     /// - Parameters:
-    ///   - path: The file, 1 MiB at most. Relative paths in it start at its folder.
-    ///   - overrides: `--set` texts such as `train.batch=128`, the value being YAML; later ones win. Relative paths
-    ///     in them start at the current folder, as everything on a command line does.
-    ///   - modelKinds: The kinds of model that the program registers besides `builtInModelKinds`; keys under `model`
-    ///     that are not known here go to `model.options` for these.
+    ///   - path: the file, 1 MiB at most. Relative paths in it start at its folder.
+    ///   - overrides: `--set` texts such as `train.batch=128`, with a YAML value; later ones win. Relative paths in them start
+    ///     at the current folder.
+    ///   - modelKinds: the program's own kinds of model. Unknown keys under `model` go to `model.options` for these.
     /// - Throws: `ConfigurationError` with every mistake at once.
     public static func load(
         path: String, overrides: [String] = [], modelKinds: Set<String> = []
@@ -37,8 +36,8 @@ extension JobConfig {
     /// Reads and checks YAML text: `load(path:overrides:modelKinds:)` without the file.
     ///
     /// - Parameters:
-    ///   - name: What errors call the text.
-    ///   - baseDirectory: Where relative paths in it start; nil: the current folder.
+    ///   - name: the text's name in errors.
+    ///   - baseDirectory: the folder for relative paths; nil: the current folder.
     public static func parse(
         yaml: String, name: String = "configuration", baseDirectory: String? = nil, overrides: [String] = [],
         modelKinds: Set<String> = []
@@ -52,7 +51,7 @@ extension JobConfig {
         return reader.config
     }
 
-    /// Reads and checks the YAML that a coordinator sends, which has no lines that anybody knows.
+    /// Reads and checks the YAML from a coordinator. Mistakes have no lines, because no user has written it.
     package static func received(yaml: String, modelKinds: Set<String>) throws(ConfigurationError) -> JobConfig {
         var reader = ConfigurationReader(modelKinds: modelKinds)
         reader.read(yaml: yaml, baseDirectory: FileManager.default.currentDirectoryPath, hasLines: false)
@@ -61,17 +60,16 @@ extension JobConfig {
         return reader.config
     }
 
-    /// Checks a configuration that was made in Swift by the rules that a YAML file has.
+    /// Checks a configuration made in Swift by the rules of the YAML.
     ///
-    /// Whatever takes a configuration does so by itself.
-    /// - Parameter modelKinds: the kinds of model that the program has besides `builtInModelKinds`.
+    /// Everything that takes a configuration checks it anyway.
+    /// - Parameter modelKinds: the program's own kinds of model.
     /// - Throws: `ConfigurationError` with every mistake at once, by properties.
     public func validate(modelKinds: Set<String> = []) throws(ConfigurationError) {
         _ = try checked(modelKinds: modelKinds)
     }
 
-    /// The configuration of this job, checked: the job says the kind of its model, and relative paths start at the current
-    /// folder.
+    /// The checked configuration, with the job's kind of model. Relative paths start at the current folder.
     package func checked(for job: any TrainingJob) throws(ConfigurationError) -> JobConfig {
         var config = self
         config.model.kind = type(of: job).kind
@@ -86,10 +84,9 @@ extension JobConfig {
         return reader.config
     }
 
-    /// The whole effective configuration as YAML, defaults included and paths absolute; without keys that
-    /// have no effect in this job.
+    /// The whole configuration as YAML, with defaults and absolute paths, without keys that have no effect in this job.
     ///
-    /// `parse(yaml:)` of it, with the same model kinds, gives an equal value. It holds `cluster.token`, if there is one.
+    /// `parse(yaml:)` of it, with the same model kinds, gives an equal value. It has `cluster.token`, if there is one.
     public func yaml() -> String {
         var lines: [String] = []
         var open: [String] = []
@@ -108,7 +105,7 @@ extension JobConfig {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The lines that end the section `model`.
+    /// The lines of `model.options`, at the end of the section `model`.
     private func optionLines() -> [String] {
         model.options.sorted { $0.key < $1.key }.map { "  \(ConfigValue.scalar($0)): \($1.yaml)" }
     }

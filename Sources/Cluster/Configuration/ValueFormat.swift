@@ -1,7 +1,8 @@
 internal import Dataflow
 import Foundation
+internal import Training
 
-/// Why a value was refused, as the rest of a sentence that begins with the key: "must be …, got …".
+/// Why a value is refused, as the end of a sentence that begins with the key: "must be …, got …".
 struct ValueError: Error {
     let text: String
 
@@ -14,12 +15,19 @@ struct ValueError: Error {
 struct ValueFormat<T>: Sendable {
     let read: @Sendable (_ value: YAMLValue, _ baseDirectory: String) throws(ValueError) -> T
     let write: @Sendable (T) -> ConfigValue
+
+    /// The same for a value that may be absent: nothing is nil.
+    var optional: ValueFormat<T?> {
+        ValueFormat<T?>(
+            read: { (value, base) throws(ValueError) in value.resolved == .null ? nil : try read(value, base) },
+            write: { $0.map(write) ?? .null })
+    }
 }
 
 extension ValueFormat where T == String {
-    /// Any scalar, taken as it is written: a job may be called 7.
+    /// Any scalar, as it is written: a job's name may be 7.
     static var text: Self { text("text") { !$0.isEmpty } }
-    /// One ASCII character, or `tab`; `::` too, which ratings have.
+    /// One ASCII character, `tab`, or `::`, which is for ratings.
     static var separator: Self {
         let plain = text("one ASCII character, tab, or ::") { text in
             let isCharacter = text.utf8.count == 1 && !"\"\r\n\0".utf8.contains(text.utf8.first ?? 0)
@@ -34,7 +42,7 @@ extension ValueFormat where T == String {
     }
     static var device: Self { text("a device such as /cpu:0 or /gpu:0") { $0.hasPrefix("/") && $0.count > 1 } }
 
-    /// A file or folder; relative ones start at the base directory, `~` is the user's home.
+    /// A file or folder. Relative paths start at the base directory; `~` is the user's home.
     static var path: Self {
         let plain = text("a path") { !$0.isEmpty }
         return Self(
@@ -68,21 +76,12 @@ extension ValueFormat where T == Bool {
 }
 
 extension ValueFormat where T == Int {
-    /// A number of bytes, or one with its unit: 64MiB, 2GiB, 500MB.
-    static func bytes(atLeast low: Int) -> Self {
+    /// A number of bytes, or one with its unit: 64MiB, 2GB.
+    static func bytes(atLeast low: Int = 1) -> Self {
         Self(
             read: { (value, _) throws(ValueError) in
-                let units = [
-                    ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1000), ("MB", 1_000_000),
-                    ("GB", 1_000_000_000), ("", 1),
-                ]
-                let text = value.text ?? ""
-                let unit = units.first { text.hasSuffix($0.0) } ?? ("", 1)
-                let digits = text.dropLast(unit.0.count).trimmingCharacters(in: .whitespaces)
-                guard let number = Int(digits), number >= 0, number <= Int.max / unit.1, number * unit.1 >= low else {
-                    throw .wanted("a number of bytes of \(low) or more, such as 64MiB or 2GiB", got: value)
-                }
-                return number * unit.1
+                if let bytes = value.text.flatMap(ByteSize.parse), bytes >= low { return bytes }
+                throw .wanted(ByteSize.example + (low > 1 ? ", at least \(ByteSize.text(low))" : ""), got: value)
             },
             write: { .int($0) })
     }
@@ -101,25 +100,9 @@ extension ValueFormat where T == Int {
     }
 }
 
-extension ValueFormat where T == Int {
-    /// A number of bytes, as such or in KiB, MiB or GiB: 4GiB.
-    static var bytes: Self {
-        Self(
-            read: { (value, _) throws(ValueError) in
-                let wanted = "a number of bytes such as 512MiB or 4GiB"
-                if case .int(let number) = value.resolved, number > 0 { return number }
-                guard let text = value.text else { throw .wanted(wanted, got: value) }
-                for (unit, shift) in [("KiB", 10), ("MiB", 20), ("GiB", 30)] where text.hasSuffix(unit) {
-                    let digits = text.dropLast(3).trimmingCharacters(in: .whitespaces)
-                    if let number = Int(digits), number > 0, number < 1 << 32 { return number << shift }
-                }
-                throw .wanted(wanted, got: value)
-            },
-            write: { .int($0) })
-    }
-}
-
 extension ValueFormat where T == Double {
+    static func number(_ bounds: OptimizerSettings.Bounds) -> Self { number(bounds.text, bounds.contains) }
+
     static func number(_ condition: String, _ isValid: @escaping @Sendable (Double) -> Bool) -> Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -133,7 +116,7 @@ extension ValueFormat where T == Double {
 }
 
 extension ValueFormat where T == Duration {
-    /// Seconds, or a number with its unit: 500ms, 10s, 2m, 1h. More than zero, 30 days at most.
+    /// Seconds, or a number with a unit: 500ms, 10s, 2m, 1h. More than zero, at most 30 days.
     static var duration: Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -153,7 +136,7 @@ extension ValueFormat where T == Duration {
 }
 
 extension ValueFormat where T: RawRepresentable<String> & CaseIterable & Sendable {
-    /// One of the type's cases, or of the other names for them.
+    /// A case of the type, by its raw value or an alias.
     static func choice(aliases: [String: T] = [:]) -> Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -167,7 +150,7 @@ extension ValueFormat where T: RawRepresentable<String> & CaseIterable & Sendabl
 }
 
 extension ValueFormat where T == [Int] {
-    /// Height and width, or height, width and channels; one channel is told as three extents too.
+    /// Height and width, or height, width and channels; always written with channels.
     static var image: Self {
         let extents = list(of: .whole(atLeast: 1, atMost: 1 << 16), example: "[28, 28, 1]")
         return Self(
@@ -182,8 +165,8 @@ extension ValueFormat where T == [Int] {
     }
 }
 
-extension ValueFormat where T == JobConfig.Data.Column {
-    /// `last`, a column's number from 0, or its name (in quotes where the name is a number).
+extension ValueFormat where T == CSVReader.Column {
+    /// `last`, a column's number from 0, or its name (in quotes if it is a number).
     static var column: Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -204,8 +187,20 @@ extension ValueFormat where T == JobConfig.Data.Column {
     }
 }
 
+extension ValueFormat where T == Initializer {
+    /// One of the initialisers that have a name.
+    static var initializer: Self {
+        Self(
+            read: { (value, _) throws(ValueError) in
+                if let named = T.named.first(where: { $0.key == value.text }) { return named.value }
+                throw ValueError(text: refusal(of: value, allowed: T.named.map(\.key)))
+            },
+            write: { initializer in .string(T.named.first { $0.value == initializer }?.key ?? "\(initializer)") })
+    }
+}
+
 extension ValueFormat where T == JobConfig.Model.Loss {
-    /// One of the losses, or the name of a node, which only an imported graph has.
+    /// A loss by its name, or the name of a node of an imported graph.
     static var loss: Self {
         Self(
             read: { (value, _) throws(ValueError) in
@@ -220,10 +215,10 @@ extension ValueFormat where T == JobConfig.Model.Loss {
 }
 
 extension ValueFormat where T == WireFormat {
-    /// A format by its name, or `{top_k: 0.01}`.
+    /// A format by its name, or `{top_k: 0.01}` for the largest hundredth of the numbers.
     static var wire: Self {
         let plain: [(String, WireFormat)] = [("float32", .float32), ("bfloat16", .bfloat16), ("int8", .int8)]
-        let wanted = "float32, bfloat16, int8 or {top_k: 0.01}, a part of the numbers of 0.25 at most"
+        let wanted = "float32, bfloat16, int8 or {top_k: 0.01}, a share of the numbers, at most 0.25"
         return Self(
             read: { (value, _) throws(ValueError) in
                 if case .map(let pairs) = value {
@@ -243,7 +238,7 @@ extension ValueFormat where T == WireFormat {
 }
 
 extension ValueFormat {
-    /// A section of names of one's own.
+    /// A section whose keys are the user's own names.
     static func table<Element>(of element: ValueFormat<Element>, example: String) -> Self where T == [String: Element] {
         Self(
             read: { (value, base) throws(ValueError) in

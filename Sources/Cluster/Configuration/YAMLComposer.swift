@@ -1,7 +1,6 @@
-/// Puts a document's events together to one value, under limits that hold whatever the text is.
+/// Builds the value of a document from its events, within limits for depth and size.
 ///
-/// An alias stands for a copy of what its anchor names, and each copy counts: a text of some hundred bytes can stand
-/// for gigabytes.
+/// An alias is a copy of its anchor's value, and every copy counts: a text of some hundred bytes could stand for gigabytes.
 struct YAMLComposer {
     enum Limit {
         static let depth = 64
@@ -9,11 +8,11 @@ struct YAMLComposer {
         static let bytes = 1 << 20
     }
 
-    /// How large a value is with its aliases written out.
+    /// The size of a value, with the values of its aliases.
     private struct Size {
         var values = 1
         var bytes = 0
-        /// Lists and mappings within each other; 0 for a scalar.
+        /// The depth of nested lists and mappings; 0 for a scalar.
         var depth = 0
     }
 
@@ -22,7 +21,7 @@ struct YAMLComposer {
         let size: Size
     }
 
-    /// A list or mapping whose end has not come.
+    /// A list or mapping that has not ended yet.
     private struct Open {
         var isMap: Bool
         let line: Int
@@ -30,9 +29,9 @@ struct YAMLComposer {
         var size = Size(depth: 1)
         var items: [YAMLValue] = []
         var pairs: [YAMLValue.Pair] = []
-        /// Where each key stands.
+        /// The line of each key.
         var lines: [String: Int] = [:]
-        /// The key whose value comes next; its text is nil if it is no text, or there already.
+        /// The key of the next value; its text is nil if the key is refused.
         var key: (text: String?, line: Int)?
     }
 
@@ -43,10 +42,10 @@ struct YAMLComposer {
     private(set) var root: YAMLValue?
     /// The root's line.
     private(set) var line = 1
-    /// Keys that are there already, or that are no texts: what is wrong with them, and the line.
+    /// Duplicate keys, and keys that are not texts, with their lines.
     private(set) var mistakes: [(line: Int, text: String)] = []
 
-    /// - Throws: what no value can be made of.
+    /// - Throws: an error that ends the reading: a limit, a second document.
     mutating func add(_ event: YAMLEvents.Event) throws(YAMLEvents.Problem) {
         switch event.kind {
         case .streamStart, .streamEnd, .documentEnd: break
@@ -83,7 +82,7 @@ struct YAMLComposer {
         place(value, size, anchor, line: event.line)
     }
 
-    /// Counts what comes, before it is taken.
+    /// Adds to the total size and checks the limits.
     private mutating func check(_ size: Size, _ event: YAMLEvents.Event) throws(YAMLEvents.Problem) {
         total.values += size.values
         total.bytes += size.bytes
@@ -104,7 +103,7 @@ struct YAMLComposer {
         return YAMLEvents.Problem(line: event.line, column: event.column, text: text, isLimit: true)
     }
 
-    /// Puts a whole value where it belongs: into the innermost list or mapping.
+    /// Adds a complete value to the innermost list or mapping.
     private mutating func place(_ value: YAMLValue, _ size: Size, _ anchor: String?, line: Int) {
         if let anchor { anchors[anchor] = Named(value: value, size: size) }
         guard !open.isEmpty else {
@@ -124,7 +123,7 @@ struct YAMLComposer {
         open[last].key = nil
     }
 
-    /// The text of a key; nil, and a mistake is noted, if it is none or stands in the mapping already.
+    /// The text of a key; nil, with a mistake noted, if it is not text or the mapping has it already.
     private mutating func keyText(_ value: YAMLValue, _ line: Int) -> String? {
         guard case .scalar(let text, _) = value else {
             note(line, "a key must be text, got \(value.excerpt)")
@@ -139,7 +138,7 @@ struct YAMLComposer {
     }
 
     private mutating func note(_ line: Int, _ text: @autoclosure () -> String) {
-        // Of more, nobody reads the words.
+        // Only the first hundred are shown.
         mistakes.append((line, mistakes.count < 100 ? text() : ""))
     }
 }

@@ -1,20 +1,20 @@
-/// One YAML document as a value with the lines of its keys, read with care for hostile input.
+/// A YAML document as a value, with the lines of its keys. Hostile texts are safe to read.
 ///
-/// The text is 1 MiB at most, and `YAMLComposer.Limit` bounds what it stands for. A key that occurs twice is reported
-/// and its second value left out, so that the other mistakes are found too.
+/// The text has at most 1 MiB, and `YAMLComposer.Limit` bounds its value. A duplicate key is a mistake; its second value is
+/// ignored, so that the other mistakes are found, too.
 struct YAMLDocument {
     static let byteLimit = 1 << 20
     /// libyaml compares each %TAG directive with all before it.
     private static let directiveLimit = 16
 
-    /// The root; nil where the text holds no document, or none that can be read.
+    /// The root; nil if the text has no readable document.
     private(set) var root: YAMLValue?
     /// The root's line.
     private(set) var line = 1
 
     /// Reads `text`; `place` turns a line into the place of a mistake.
     ///
-    /// - Parameter isOverride: whether the text is the value of a `--set`, in which nothing can be named.
+    /// - Parameter isOverride: whether the text is the value of a `--set`, which has no anchors and aliases.
     init(
         _ text: String, mistakes: inout MistakeList, isOverride: Bool = false,
         place: (Int) -> ConfigurationError.Mistake.Place
@@ -71,7 +71,7 @@ struct YAMLDocument {
         return count > directiveLimit
     }
 
-    /// The commonest reason that a line cannot be read.
+    /// The most common reason for a line that cannot be read.
     private static func hint(_ problem: YAMLEvents.Problem, in text: String) -> String {
         guard problem.column != nil, !problem.isLimit else { return "" }
         let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

@@ -1,8 +1,10 @@
 internal import CYaml
 
-/// The events of a YAML text, one after the other: libyaml's parser, which Yams brings.
+/// The events of a YAML text in order, from libyaml, which is part of Yams.
+///
+/// Yams's own tree of nodes is not used: it has no limit for depth and aliases, and throws at the first duplicate key.
 final class YAMLEvents {
-    /// What begins, ends or stands at one place of the text.
+    /// The start or end of a value, or a whole scalar.
     struct Event {
         enum Kind {
             case scalar(String, isPlain: Bool)
@@ -12,7 +14,7 @@ final class YAMLEvents {
             case documentEnd, streamStart, streamEnd
         }
         let kind: Kind
-        /// The name behind `&`, nil if there is none.
+        /// The name after `&`; nil if there is none.
         var anchor: String?
         /// From 1.
         let line: Int
@@ -20,12 +22,12 @@ final class YAMLEvents {
         let column: Int
     }
 
-    /// What is wrong with the text.
+    /// An error in the text.
     struct Problem: Error {
         let line: Int
         var column: Int?
         let text: String
-        /// Whether the text is YAML, but more of it than is read.
+        /// Whether the text is YAML but exceeds a limit.
         var isLimit = false
     }
 
@@ -49,7 +51,7 @@ final class YAMLEvents {
         bytes.deallocate()
     }
 
-    /// The next event; nil behind the last.
+    /// The next event; nil after the last.
     func next() throws(Problem) -> Event? {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw problem }

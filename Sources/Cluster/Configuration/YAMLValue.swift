@@ -1,6 +1,6 @@
-/// A value as the YAML has it, scalars still with the text as written: `007` may be a number or a token.
+/// A YAML value. Scalars keep their text, because `007` may be a number or a token.
 enum YAMLValue: Sendable {
-    /// An entry of a mapping, and the line of its key.
+    /// An entry of a mapping, with the line of its key.
     typealias Pair = (key: String, value: YAMLValue, line: Int)
 
     case scalar(String, isPlain: Bool)
@@ -19,7 +19,7 @@ enum YAMLValue: Sendable {
         }
     }
 
-    /// Whether no number in it is infinite or none.
+    /// Whether all numbers in it are finite.
     var hasOnlyNumbers: Bool {
         switch self {
         case .scalar(let text, isPlain: true): !["nan", "inf", "-inf"].contains(text)
@@ -39,13 +39,13 @@ enum YAMLValue: Sendable {
         }
     }
 
-    /// The text of a scalar, nil for nothing, lists and mappings.
+    /// The text of a scalar; nil for null, lists and mappings.
     var text: String? {
         guard case .scalar(let text, _) = self, resolved != .null else { return nil }
         return text
     }
 
-    /// What a message shows of the value: 40 characters at most.
+    /// The value in messages: at most 40 characters.
     var excerpt: String {
         let shown: String
         switch self {

@@ -121,11 +121,7 @@ public enum Inference {
         }
         for change in prepared.changes(since: manifest) { onEvent(change) }
         let reader = try CheckpointReader(manifest, directory: directory)
-        let session = try Session(
-            prepared.graph,
-            options: SessionOptions(
-                matrixPrecision: config.model.precision, softPlacement: config.devices.softPlacement, process: nil,
-                devices: try config.devices.forWorker(0)))
+        let session = try Session(prepared.graph, options: try config.sessionOptions(for: .worker(0)))
         let local = prepared.cut.localVariables.map(\.initializer)
         if !local.isEmpty { _ = try session.run(local) }
         // Slots too: averages of weights are what some models predict with.

@@ -1,8 +1,8 @@
 public import Dataflow
 public import Training
 
-/// `model: {kind: cnn}`: blocks of convolution, activation and pooling over images, then dense layers, then a loss that fits
-/// the labels; as LeNet: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition" (1998).
+/// `model: {kind: cnn}`: blocks of convolution, activation and pooling over images, then dense layers and a loss for the
+/// labels; as LeNet: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition" (1998).
 ///
 /// Convolutions keep height and width; each block's pooling divides them by `model.pool`, rounded down.
 public struct ConvolutionalNetwork: TrainingJob {
@@ -18,20 +18,21 @@ public struct ConvolutionalNetwork: TrainingJob {
         for (i, filters) in settings.filters.enumerated() {
             h = conv2d(
                 h, filters: filters, kernelSize: [settings.kernel, settings.kernel], padding: .same,
-                initializer: settings.initial, useBias: !settings.batchNormalization, name: "convolution\(i + 1)",
+                initializer: settings.effectiveInitializer, useBias: !settings.batchNormalization,
+                name: "convolution\(i + 1)",
                 l1: config.train.l1, l2: config.train.l2)
             if settings.batchNormalization, let isTraining = model.isTraining {
-                // Small jobs make too few updates for TensorFlow's 0.99 to come near the data's averages.
+                // With TensorFlow's 0.99 the averages of small jobs, which make few updates, would stay far from the data's.
                 h = batchNormalization(h, training: isTraining, momentum: 0.9, name: "normalization\(i + 1)")
             }
-            h = settings.activation.function(h)
+            h = settings.activation(h)
             if settings.pool > 1 { h = maxPool(h, size: [settings.pool, settings.pool]) }
         }
         let size = (h.shape.dimensions ?? []).dropFirst().reduce(1) { $0 * ($1 ?? 1) }
         return try model.trained(model.logits(model.hidden(reshape(h, [-1, size]))))
     }
 
-    /// Height, width and channels: the configuration's, or those of the data. Throws if neither says, or they do not fit.
+    /// Height, width and channels, from the configuration or the data. Throws if neither has them, or they do not fit.
     private static func image(_ config: JobConfig, _ data: Dataset) throws -> [Int] {
         let model = config.model
         let image: [Int]

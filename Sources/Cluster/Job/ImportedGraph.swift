@@ -2,12 +2,12 @@ public import Dataflow
 internal import Interchange
 public import Training
 
-/// `model: {kind: graph, …}`: a training graph that TensorFlow 1 wrote, with its gradients and optimizer, as it stands.
+/// `model: {kind: graph, …}`: a training graph that TensorFlow 1 wrote, with its own gradients and optimizer.
 ///
-/// The configuration names the graph's nodes: `train`, `loss`, what its placeholders are fed (`feeds`), `metrics` and
-/// `predictions`. Of a MetaGraphDef (`.meta`) or a SavedModel what is not named is taken from the file where that tells:
-/// `ImportedNames`. What none of the nodes needs (summaries, savers) is not read. Where the graph says on which jobs it was to
-/// run, that falls away: here servers hold the Variables that training writes.
+/// The configuration names the graph's nodes: `train`, `loss`, the placeholders (`feeds`), `metrics` and `predictions`.
+/// `ImportedNames` finds missing names in a MetaGraphDef (`.meta`) or a SavedModel. Nodes that training does not need, such
+/// as summaries and savers, are not read. The jobs and tasks of the graph's devices are ignored: here the servers hold the
+/// Variables that training writes.
 public struct ImportedGraph: TrainingJob {
     public static let kind = "graph"
 

@@ -1,24 +1,24 @@
 internal import Dataflow
 internal import Interchange
 
-/// The nodes by which an imported graph is trained: those that the configuration names, else those that the file does.
+/// The nodes for training an imported graph: from the configuration, else from the file.
 ///
-/// Of a MetaGraphDef: the train operation in its collection `train_op`, the loss in `losses`, the initialiser in `init_op` if a
-/// Variable has none of its own, what is predicted in the only output of its signature `serving_default` (or the only signature), and the
-/// placeholders that training needs, or the outputs of its iterator. Of these the one that the signature feeds gets the features, one of bools of no dimension
-/// `is_training`, and the only one left the labels.
+/// A MetaGraphDef has the train operation in its collection `train_op`, the loss in `losses`, the initialiser in `init_op`
+/// (used if a Variable has none of its own), and the predictions as the only output of its signature `serving_default`, or
+/// of its only signature. The inputs are the placeholders that training needs, or the outputs of its iterator: the one that
+/// the signature feeds gets the features, a bool scalar gets `is_training`, and the last one left gets the labels.
 struct ImportedNames {
     let train: String
     let loss: String
-    /// What placeholders get, by their names.
+    /// What each placeholder is fed, by its name.
     let feeds: [String: JobConfig.Model.Feed]
     let predictions: String?
-    /// Operations that initialise, beside each Variable's own.
+    /// Operations that initialise Variables, besides each Variable's own.
     let initialize: [String]
-    /// What was taken from the file, in one line; nil if nothing was.
+    /// A line that lists the names found in the file; nil if there are none.
     let note: String?
 
-    /// - Throws: `NodeError` naming the keys that the configuration lacks and the file does not tell, with what there is.
+    /// - Throws: `NodeError` with the keys that are neither in the configuration nor in the file.
     init(_ source: GraphSource, _ model: JobConfig.Model) throws {
         var taken: [String] = []
         var missing: [String] = []
@@ -81,10 +81,10 @@ struct ImportedNames {
         note = taken.isEmpty ? nil : "taken from \(source.path): \(taken.joined(separator: ", "))"
     }
 
-    /// Whether a graph's file may say what the configuration does not.
+    /// Whether a graph's file may have names that the configuration lacks.
     static func mayTell(_ path: String) -> Bool { GraphSource.tellsMore(path) }
 
-    /// What placeholders are likely to get. Nothing is said where two would do.
+    /// Guesses what placeholders are fed. A placeholder gets nothing if two would fit.
     private static func feeds(
         _ open: [GraphSource.OpenInput], _ signature: GraphSignature?, _ given: [String: JobConfig.Model.Feed]
     ) -> [String: JobConfig.Model.Feed] {
@@ -107,13 +107,13 @@ struct ImportedNames {
             ["feature", "image", "input"].contains { input.name.lowercased().contains($0) }
         }
         take(.features) { $0.name == "x" || $0.name.hasSuffix("/x") }
-        // A pipeline yields the features, then the labels.
+        // An iterator's outputs are the features, then the labels.
         let nodes = Set(rest.map { $0.name.prefix { $0 != ":" } })
         if rest.count == 2, nodes.count == 1, given.isEmpty {
             take(.features) { $0.name == rest[0].name }
             take(.labels) { _ in true }
         }
-        // The last one left, if the other is known.
+        // The last one left gets what is missing.
         if given.values.contains(.features) || result.values.contains(.features) { take(.labels) { _ in true } }
         if given.values.contains(.labels) || result.values.contains(.labels) { take(.features) { _ in true } }
         return result

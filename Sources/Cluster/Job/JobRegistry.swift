@@ -2,7 +2,7 @@
 public struct JobRegistry: Sendable {
     private let jobs: [String: any TrainingJob]
 
-    /// The built-in kinds and those given; a program's own kind of the same name wins.
+    /// The built-in kinds and `jobs`, which win over built-in kinds of the same name.
     public init(_ jobs: [any TrainingJob] = []) {
         self.jobs = Dictionary(
             (JobRegistry.builtIn + jobs).map { (type(of: $0).kind, $0) }, uniquingKeysWith: { $1 })

@@ -1,22 +1,22 @@
 internal import Dataflow
 internal import Training
 
-/// What the built-in models of layers have in common: placeholders before, and the output layer, loss, metrics and train
-/// operation after the layers that make a model what it is.
+/// The parts that all built-in models share: placeholders, dropout, hidden layers, and the output layer with its loss,
+/// metrics and train operation.
 struct LayeredModel {
     let config: JobConfig
     let data: DataSplit
     let features: Node
     let labels: Node
-    /// nil where nothing in the model asks.
+    /// nil if no layer needs it.
     let isTraining: Node?
 
     var isClassification: Bool { data.training.classes > 0 }
     private var targets: Int { data.training.labels.shape.knownExtents[1] }
 
     /// - Parameters:
-    ///   - shape: of one example, as the layers want it.
-    ///   - asksTraining: whether a layer besides dropout works otherwise while training.
+    ///   - shape: of one example.
+    ///   - asksTraining: whether a layer besides dropout works differently in training.
     init(_ graph: Graph, _ config: JobConfig, _ data: DataSplit, shape: [Int], asksTraining: Bool = false) {
         self.config = config
         self.data = data
@@ -29,7 +29,7 @@ struct LayeredModel {
             config.model.dropout > 0 || asksTraining ? graph.placeholder(.bool, [], name: "is_training") : nil
     }
 
-    /// Drops a share of `h` while training, if the configuration says so.
+    /// `h` with `model.dropout` applied in training.
     func dropped(_ h: Node, name: String) -> Node {
         guard config.model.dropout > 0, let isTraining else { return h }
         return dropout(h, rate: config.model.dropout, training: isTraining, name: name)
@@ -40,14 +40,14 @@ struct LayeredModel {
         var h = x
         for (i, units) in config.model.hidden.enumerated() {
             h = dense(
-                h, units: units, activation: config.model.activation.function, initializer: config.model.initial,
+                h, units: units, activation: config.model.activation, initializer: config.model.effectiveInitializer,
                 name: "hidden\(i + 1)", l1: config.train.l1, l2: config.train.l2)
             h = dropped(h, name: "dropout\(i + 1)")
         }
         return h
     }
 
-    /// How many outputs the model has. Throws if they are fewer than the classes.
+    /// The number of outputs. Throws if the data has more classes.
     func outputs() throws -> Int {
         let classes = data.training.classes
         let outputs = config.model.outputs ?? (isClassification ? classes : targets)
@@ -57,14 +57,14 @@ struct LayeredModel {
         return outputs
     }
 
-    /// The output layer, a linear one.
+    /// The output layer, which is linear.
     func logits(_ h: Node) throws -> Node {
         dense(
             h, units: try outputs(), initializer: .glorotUniform, name: "logits", l1: config.train.l1,
             l2: config.train.l2)
     }
 
-    /// Loss, metrics and predictions over the last layer, and the operation that trains it all.
+    /// The model with loss, metrics and predictions over the output layer, and the train operation.
     func trained(_ logits: Node) throws -> TrainingModel {
         let model = try judged(logits)
         let loss = regularized(model.loss)
@@ -91,7 +91,7 @@ struct LayeredModel {
                 isClassification
                 ? accuracy(labels: labels, predictions: logits) : binaryAccuracy(labels: targets, predictions: chosen)
             return (sigmoidCrossEntropyLoss(labels: targets, logits: logits), ["accuracy": metric], chosen)
-        case .node(let name): throw NodeError(.configuration, "model.loss '\(name)' is none of the losses")
+        case .node(let name): throw NodeError(.configuration, "model.loss '\(name)' is not a loss for layers")
         case .meanSquaredError:
             let targets = isClassification ? oneHot(labels, depth: outputs) : labels
             let loss = meanSquaredError(labels: targets, predictions: logits)
@@ -102,27 +102,6 @@ struct LayeredModel {
                     : [.rmse, .mae],
                 identity(logits, name: "predictions")
             )
-        }
-    }
-}
-
-extension JobConfig.Model {
-    var initial: Training.Initializer { Training.Initializer.named[effectiveInitializer.rawValue] ?? .glorotUniform }
-}
-
-extension JobConfig.Model.Activation {
-    /// The layer's activation of the same name.
-    var function: Training.Activation {
-        switch self {
-        case .relu: .relu
-        case .sigmoid: .sigmoid
-        case .tanh: .tanh
-        case .elu: .elu
-        case .selu: .selu
-        case .softplus: .softplus
-        case .leakyReLU: .leakyRelu
-        case .relu6: .relu6
-        case .none: .linear
         }
     }
 }

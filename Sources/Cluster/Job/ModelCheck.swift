@@ -1,11 +1,11 @@
 internal import Dataflow
 internal import Training
 
-/// Whether the nodes of a `TrainingModel` belong together, and fit the data: told before anything is trained.
+/// Checks, before training, that the nodes of a `TrainingModel` belong together and fit the data.
 struct ModelCheck {
     private let model: TrainingModel
     private let graph: Graph
-    /// What every run is fed.
+    /// The nodes that every run feeds.
     private let fed: Set<Node>
 
     init(_ model: TrainingModel, _ graph: Graph) {
@@ -14,7 +14,7 @@ struct ModelCheck {
         fed = Set([model.features, model.labels] + [model.isTraining].compactMap { $0 })
     }
 
-    /// - Throws: `GraphError` naming the node, with the place where the user's program made it.
+    /// - Throws: `GraphError` with the node and the line of the user's program that made it.
     func check(_ data: DataSplit) throws {
         try checkGraph()
         try checkFlag()
@@ -28,7 +28,7 @@ struct ModelCheck {
         for (node, what) in [(model.features, "features"), (labels, "labels")] {
             guard let node, !loss.contains(node) else { continue }
             let way =
-                what == "labels" ? "; a model that learns without labels gives its features for labels, too" : ""
+                what == "labels" ? "; for a model that learns without labels, give its features as labels, too" : ""
             let needed = loss.subtracting([model.isTraining].compactMap { $0 }).map(quoted).sorted()
             let instead = needed.isEmpty ? "" : ", but on \(needed.joined(separator: " and "))"
             throw error("the loss does not depend on the \(what), \(quoted(node))\(instead)\(way)", at: model.loss)
@@ -47,7 +47,7 @@ struct ModelCheck {
 
     private func quoted(_ node: Node) -> String { "'\(node.output == 0 ? node.vertex.name : node.name)'" }
 
-    /// The nodes that runs are fed which `node` needs, and the placeholders that it needs besides.
+    /// The fed nodes that `node` needs, and the other placeholders that it needs.
     private func needs(_ node: Node, controls: Bool) -> (fed: Set<Node>, open: [Node]) {
         var reached: Set<Node> = []
         var open: [Node] = []
@@ -75,7 +75,7 @@ struct ModelCheck {
                 + "labels \(quoted(model.labels))", at: node)
     }
 
-    /// All of it is of the graph that the job was given to build.
+    /// All nodes belong to the graph that `build` was given.
     private func checkGraph() throws {
         var nodes: [(what: String, node: Node)] = [
             ("features", model.features), ("labels", model.labels), ("loss", model.loss), ("train", model.train),
@@ -85,7 +85,7 @@ struct ModelCheck {
         nodes += model.metrics.means.sorted { $0.key < $1.key }.map { ("the metric '\($0.key)'", $0.value) }
         for (what, node) in nodes where node.graph !== graph {
             throw error(
-                "\(what) is a node of another graph: build all of the model in the graph that `build` is given",
+                "\(what) is a node of another graph: build the whole model in the graph that `build` is given",
                 at: node)
         }
     }
@@ -110,7 +110,7 @@ struct ModelCheck {
         for variable in graph.variables where names.contains(variable.name) {
             written.insert(variable.reference.vertex.id)
         }
-        // What writes nothing at all is told of by the cut.
+        // The cut reports a train operation that writes nothing.
         guard !written.isEmpty else { return }
         let read = TrainingCut.ancestors(of: [model.loss.vertex], controls: true)
         let known = read.reduce(into: Set<String>()) { $0.formUnion($1.variablesKnownToCalls) }
@@ -132,24 +132,25 @@ struct ModelCheck {
         }
     }
 
-    /// What is predicted needs no labels, and has a row for each example.
+    /// Predictions do not need labels, and have a row for each example.
     private func checkPredictions(_ labels: Node?) throws {
         guard let predictions = model.predictions else { return }
         try checkFed(predictions, "the predictions")
         if let labels, needs(predictions, controls: false).fed.contains(labels) {
             throw error(
-                "the predictions need the labels, \(quoted(labels)), which nobody knows who predicts", at: predictions)
+                "the predictions need the labels, \(quoted(labels)), which are not known when predicting",
+                at: predictions)
         }
         guard predictions.shape.rank != 0 else {
             throw error("the predictions must have a row for each example, not \(predictions.spec)", at: predictions)
         }
     }
 
-    /// Placeholders take what the data has.
+    /// The placeholders fit the dtypes and shapes of the data.
     private func checkFits(_ data: DataSplit, _ labels: Node?) throws {
         let set = data.training.count > 0 ? data.training : data.test
         guard set.count > 0 else { return }
-        // Placeholders may fix how many examples they take; `checkFixedBatch` tells what does not fit then.
+        // A placeholder may fix the number of examples; `checkFixedBatch` checks that number.
         let fixed = [model.features, model.labels].compactMap { $0.shape.dimensions?.first ?? nil }.first { $0 > 0 }
         let count = fixed ?? 1
         let batch = try set.batch((0..<count).map { Int32($0 % set.count) })

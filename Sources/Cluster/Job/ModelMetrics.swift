@@ -1,14 +1,14 @@
 public import Dataflow
 public import Training
 
-/// What a model is judged by beside its loss: `[.auc, .precision(threshold: 0.3)]`, or `["accuracy": node]`.
+/// A model's metrics besides its loss: `[.auc, .precision(threshold: 0.3)]`, or `["accuracy": node]`.
 ///
-/// Numbers are right over all held-out examples, however many workers evaluate them, and in whatever batches: each worker
-/// sends sums, which are added up before the number is made of them.
+/// The values are exact over all test examples, for any number of workers and any batches: each worker sends sums, and the
+/// coordinator computes the metric from the total.
 public struct ModelMetrics: Sendable, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
-    /// Nodes whose mean over the examples is told, by name: float scalars, each the mean over a batch.
+    /// Nodes by name: float scalars, each the mean over a batch. Reports have their means over all examples.
     public var means: [String: Node]
-    /// Metrics that are made of sums.
+    /// Metrics that are computed from sums.
     public var elements: [ModelMetric]
 
     public init(means: [String: Node] = [:], _ elements: [ModelMetric] = []) {
@@ -27,12 +27,12 @@ public struct ModelMetrics: Sendable, ExpressibleByArrayLiteral, ExpressibleByDi
 
 /// A metric of a model's labels and predictions.
 ///
-/// `TrainingModel.labels` and `predictions` are what it compares. Predictions are probabilities, [examples] or [examples,
+/// It compares `TrainingModel.labels` and `predictions`. Predictions are probabilities, [examples] or [examples,
 /// classes], and plain numbers for `mse`, `rmse`, `mae` and `r2`.
 public struct ModelMetric: Sendable {
-    /// What reports call it.
+    /// Its name in reports.
     public let name: String
-    /// The metric of labels and predictions; nil without predictions where it needs them.
+    /// Builds the metric; nil if it needs predictions and there are none.
     let make: @Sendable (_ labels: Node, _ predictions: Node?) -> Metric?
 
     private init(_ name: String, _ make: @escaping @Sendable (_ labels: Node, _ predictions: Node) -> Metric) {
@@ -40,12 +40,12 @@ public struct ModelMetric: Sendable {
         self.make = { labels, predictions in predictions.map { make(labels, $0) } }
     }
 
-    /// One that configurations name, with its usual numbers.
+    /// A metric by its name in configurations, with its default parameters.
     public static func named(_ name: Metric.Named) -> ModelMetric {
         ModelMetric(name.rawValue) { name(labels: $0, predictions: $1) }
     }
 
-    /// Any metric, also of other nodes of the graph.
+    /// Any metric, also one of other nodes of the graph.
     public static func custom(_ metric: Metric) -> ModelMetric {
         ModelMetric(name: metric.name) { _, _ in metric }
     }
@@ -55,11 +55,11 @@ public struct ModelMetric: Sendable {
         self.make = make
     }
 
-    /// The share of examples that are classified rightly.
+    /// The share of examples that are classified correctly.
     public static let accuracy = named(.accuracy)
     /// The area under the ROC curve.
     public static let auc = named(.auc)
-    /// The mean of −log of the probability that was predicted for what is so.
+    /// The mean of −log of the probability that was predicted for the right class.
     public static let logLoss = named(.logLoss)
     /// True positives / predicted positives, at a threshold of 0.5.
     public static let precision = named(.precision)

@@ -2,7 +2,7 @@ internal import Dataflow
 internal import Training
 
 extension PreparedJob {
-    /// The examples that the model's placeholders take at once, where their shapes say it.
+    /// The number of examples in a batch, if the shape of a placeholder fixes it.
     var fixedBatch: (placeholder: Node, count: Int)? {
         for node in [model.features, model.labels] {
             if let first = node.shape.dimensions?.first, let count = first, count > 0 { return (node, count) }
@@ -10,19 +10,19 @@ extension PreparedJob {
         return nil
     }
 
-    /// Examples of a held-out batch.
+    /// The number of examples in a batch of the test part.
     package var evaluationBatch: Int { fixedBatch?.count ?? max(config.train.batch, 256) }
 
-    /// Every batch must fit placeholders whose shapes fix how many examples they take.
-    /// - Throws: `NodeError` that says which batch does not, and what to change.
+    /// Checks that every batch has the number of examples that the placeholders fix.
+    /// - Throws: `NodeError` with the batch that does not, and what to change.
     func checkFixedBatch() throws {
         guard let (placeholder, count) = fixedBatch else { return }
-        let what = "the placeholder '\(placeholder.vertex.name)' takes \(count) examples at once, no more and no fewer"
+        let what = "the placeholder '\(placeholder.vertex.name)' takes exactly \(count) examples at once"
         let advice = "; or leave its first dimension open (None) in the program that writes the graph"
         if data.test.count % count > 0 {
             throw NodeError(
                 .configuration,
-                "\(what), and the held-out part has \(data.test.count) examples: choose data.test_fraction so that it is a "
+                "\(what), and the test part has \(data.test.count) examples: choose data.test_fraction so that it is a "
                     + "multiple of \(count), or 0\(advice)")
         }
         guard data.training.count > 0 else { return }

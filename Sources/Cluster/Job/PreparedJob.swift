@@ -2,24 +2,27 @@ package import Dataflow
 package import Interchange
 package import Training
 
-/// A job made ready in a process: data read, graph built and cut. Coordinator and workers each make one; it comes out alike.
+/// A job that is ready to run in a process: its data is read, its graph is built and cut into the servers' and the workers'
+/// parts. The coordinator and each worker make one from the same configuration; all are equal.
 package struct PreparedJob: Sendable {
     package let config: JobConfig
     package let data: DataSplit
-    /// A checkpoint's, or fitted to the training part.
+    /// From a checkpoint, or fitted to the training part.
     package let preprocessing: Preprocessing
-    /// Of the data, to notice that it has changed since a checkpoint.
+    /// Facts about the data, to detect that it has changed since a checkpoint.
     package let facts: DataFacts
     package let graph: Graph
     package let model: TrainingModel
     /// By name.
     package let metrics: [ReportedMetric]
     package let cut: TrainingCut
-    /// Of the graph and the training data, to compare between nodes.
+    /// A fingerprint of the graph and the training data, to compare between nodes.
     package let fingerprint: String
-    /// Of the part of the graph that computes the loss: what a checkpoint fits, whatever optimizer goes on from it.
+    /// A fingerprint of the part of the graph that computes the loss. A checkpoint fits every job with this fingerprint,
+    /// also one with another optimizer.
     package let modelFingerprint: String
-    /// Where its order of batches begins, and the fewest updates that it has: what a checkpoint that it goes on from says.
+    /// The place where the order of batches begins, and the least number of updates; both from the checkpoint that the job
+    /// continues from.
     package var origin = BatchSchedule.Origin()
     package var leastSteps = 0
 
@@ -37,7 +40,7 @@ package struct PreparedJob: Sendable {
             data.test = try fitted.accept(data.test, name: config.data.testPath ?? name)
             preprocessing = fitted
         } else {
-            preprocessing = Preprocessing(fittedTo: data.training, scale: config.data.scale.kind)
+            preprocessing = Preprocessing(fittedTo: data.training, scale: config.data.scale)
         }
         self.data = data
         facts = DataFacts(data)
@@ -56,13 +59,12 @@ package struct PreparedJob: Sendable {
         try PreparedJob.checkSizes(cut)
     }
 
-    /// - Throws: `NodeError` for Variables so large that their bytes cannot be counted, or not sent.
+    /// - Throws: `NodeError` if the Variables are too large to be counted or sent.
     private static func checkSizes(_ cut: TrainingCut) throws(NodeError) {
         var total = 0
         for variable in cut.writes.flatMap(\.variables) {
             guard let spec = variable.variableSpec, spec.shape.isFullyDefined else { continue }
-            let (bytes, overflow) = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
-            guard !overflow, bytes <= Limit.shard.range.upperBound - total else {
+            guard let bytes = spec.byteCount, bytes <= Limit.shard.range.upperBound - total else {
                 throw NodeError(
                     .configuration,
                     "the Variables of this model take more than 1 TiB, with '\(variable.name)' of \(spec.shape): make it smaller"
@@ -72,7 +74,7 @@ package struct PreparedJob: Sendable {
         }
     }
 
-    /// What the cut is to know of the job.
+    /// What the cut needs to know about the job.
     private static func cutFacts(
         _ model: TrainingModel, _ metrics: [ReportedMetric], _ config: JobConfig, _ training: Dataset,
         _ scaling: Scaling
@@ -81,7 +83,7 @@ package struct PreparedJob: Sendable {
         facts.reported = [model.loss] + metrics.map(\.node)
         facts.sums = Set(metrics.filter { !$0.isMean }.map(\.node))
         if let flag = model.isTraining { facts.known[flag] = Tensor(true) }
-        // Tables that go at their own pace take each worker's part by itself.
+        // Asynchronous embedding tables take each worker's part alone.
         let consistency = config.cluster.consistency
         facts.aggregates = consistency.isSynchronous && !consistency.hasAsynchronousTables
         if training.count > 0 {
@@ -93,27 +95,27 @@ package struct PreparedJob: Sendable {
         return facts
     }
 
-    /// What of data and configuration is no longer as the checkpoint has it, and does no harm: lines for the log.
+    /// Lines for the log: harmless differences between the checkpoint and the present data and configuration.
     func changes(since manifest: Manifest) -> [String] {
         guard manifest.preprocessing != nil else {
             return [
-                "the checkpoint is of an older version, which kept no columns, scale and classes: they are fitted anew, "
-                    + "which is right only if the training data is as it was"
+                "the checkpoint is of an older version and has no columns, scale and classes: they are fitted again, "
+                    + "which is right only if the training data has not changed"
             ]
         }
         var changes = [config.scaleNote(preprocessing)].compactMap { $0 }
-        // Without a training part nothing was read that could be compared.
+        // Without a training part there is nothing to compare.
         if data.training.count > 0, let before = manifest.data, let change = facts.change(since: before) {
             changes.append(
                 change
                     + (config.reading.parts == .all
-                        ? "; columns, scale, categories and classes stay as they were fitted then"
-                        : "; held-out examples are drawn from it anew, and some may be among those trained on"))
+                        ? "; columns, scale, categories and classes of the checkpoint are kept"
+                        : "; the test part is drawn again, and may have examples that were trained on"))
         }
         return changes
     }
 
-    /// Takes over what the coordinator says of the order of batches.
+    /// Takes over the order of batches from the coordinator.
     package mutating func begin(_ assigned: WireWorkerAssigned) throws {
         let first = try BatchSchedule.Origin(
             batch: Limit.step.check(assigned.firstBatch, "WorkerAssigned.first_batch"),
@@ -128,14 +130,14 @@ package struct PreparedJob: Sendable {
         try begin(first, leastSteps: total, .refused)
     }
 
-    /// Has the order of batches begin elsewhere, and the job so many updates at least.
+    /// Sets where the order of batches begins, and the least number of updates.
     ///
-    /// - Throws: `NodeError` of this kind where that is more epochs than a job can have.
+    /// - Throws: `NodeError` of this kind if these are more epochs than a job can have.
     mutating func begin(_ first: BatchSchedule.Origin, leastSteps: Int, _ kind: NodeError.Kind) throws {
         (origin, self.leastSteps) = (first, leastSteps)
         guard data.training.count > 0 else { return }
         _ = try Limit.step.check(totalSteps, "the number of the job's steps", kind)
-        // Positions in the order of all epochs are counted.
+        // The positions in the order of all epochs must be countable.
         let epoch = schedule.epoch(ofBatch: totalSteps)
         let (positions, overflow) = (epoch + 1).multipliedReportingOverflow(by: data.training.count)
         guard !overflow, positions <= 1 << 61 else {
@@ -153,7 +155,7 @@ package struct PreparedJob: Sendable {
             shuffle: config.train.shuffle, origin: origin)
     }
 
-    /// Updates that the job makes, those of the checkpoint included that it goes on from: never fewer than that has.
+    /// The updates of the job, with those of the checkpoint that it continues from; at least the checkpoint's.
     package var totalSteps: Int {
         let steps = config.train.totalSteps(examples: data.training.count)
         let all =
@@ -162,20 +164,20 @@ package struct PreparedJob: Sendable {
         return max(all, origin.batch, leastSteps)
     }
 
-    /// Examples that the job trains on, each counted as often as it comes.
+    /// The examples of all updates; an example counts once in each epoch.
     package var totalExamples: Int { totalSteps == 0 ? 0 : schedule.positions(ofBatch: totalSteps - 1).upperBound }
 
-    /// Held-out batches of an evaluation.
+    /// The number of batches of the test part.
     package var evaluationBatches: Int { (data.test.count + evaluationBatch - 1) / evaluationBatch }
 
-    /// The held-out batch `index`.
+    /// Batch `index` of the test part.
     func evaluationFeeds(_ index: Int) -> (feeds: Feeds, examples: Int) {
         let start = index * evaluationBatch
         let end = min(start + evaluationBatch, data.test.count)
         return (feeds(data.test, (start..<end).map { Int32($0) }, training: false), end - start)
     }
 
-    /// What a run is fed for the examples `indices` of `set`.
+    /// The feeds for the examples `indices` of `set`.
     package func feeds(_ set: Dataset, _ indices: [Int32], training: Bool) -> Feeds {
         PreparedJob.feeds(model, set, indices, preprocessing.scaling, training: training)
     }
@@ -185,7 +187,7 @@ package struct PreparedJob: Sendable {
     ) -> Feeds {
         let batch = set.batch(known: indices, scaling)
         var feeds: Feeds = [model.features: batch.features.fitted(to: model.features.spec)]
-        // A model without labels has its features in their place.
+        // A model without labels uses its features as labels.
         if model.labels != model.features { feeds[model.labels] = batch.labels.fitted(to: model.labels.spec) }
         if let flag = model.isTraining { feeds[flag] = Tensor(training) }
         return feeds
@@ -194,10 +196,10 @@ package struct PreparedJob: Sendable {
     /// Loss and metrics in a fixed order.
     package var reportedNodes: [Node] { [model.loss] + metrics.map(\.node) }
 
-    /// What a worker tells of a batch: its loss times its examples, and sums by name.
+    /// A worker's report of a batch: the loss times the number of examples, and sums by metric.
     ///
-    /// - Parameter values: of `reportedNodes`.
-    /// - Throws: `GraphError` for what is not one number.
+    /// - Parameter values: the values of `reportedNodes`.
+    /// - Throws: `GraphError` if a loss or a mean is not one number.
     func summed(
         _ values: some Collection<Tensor>, examples: Int
     ) throws -> (loss: Double, metrics: [String: [Double]]) {
@@ -218,7 +220,7 @@ package struct PreparedJob: Sendable {
             location: node.vertex.location)
     }
 
-    /// The Variables by name, dtype and shape, by which a refusal names the difference.
+    /// The Variables by name, dtype and shape. An error about another graph names the difference.
     package var variables: [VariableInfo] {
         graph.variables.map { VariableInfo(name: $0.name, dtype: $0.dtype, shape: $0.shape) }
     }

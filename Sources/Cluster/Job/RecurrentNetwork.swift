@@ -2,7 +2,7 @@ public import Dataflow
 public import Training
 
 /// `model: {kind: lstm}`: layers of long short-term memory, or of gated recurrent units, over the time steps that an
-/// example's features are cut into; the last step's output is classified, or fitted to the targets.
+/// example's features are cut into. The output of the last step goes to the output layer.
 ///
 /// An image is read row by row: each row is a time step.
 public struct RecurrentNetwork: TrainingJob {
@@ -14,8 +14,8 @@ public struct RecurrentNetwork: TrainingJob {
         let settings = config.model
         let steps = try Self.steps(settings, data.training)
         let model = LayeredModel(graph, config, data, shape: [steps, data.training.width / steps])
-        // Gates are sigmoids, whatever the default activation of dense layers is.
-        let initial: Training.Initializer = settings.initializer == nil ? .glorotUniform : settings.initial
+        // Gates are sigmoids, so the default does not depend on `activation`.
+        let initial = settings.initializer ?? .glorotUniform
         var h = model.features
         for layer in 1...settings.layers {
             switch settings.cell {
@@ -28,7 +28,7 @@ public struct RecurrentNetwork: TrainingJob {
         return try model.trained(model.logits(h))
     }
 
-    /// The configuration's time steps, or those of the data. Throws if neither says, or they do not divide the features.
+    /// The time steps, from the configuration or the data. Throws if neither has them, or they do not divide the features.
     private static func steps(_ model: JobConfig.Model, _ data: Dataset) throws -> Int {
         guard let steps = model.steps ?? (data.featureShape.count > 1 ? data.featureShape[0] : nil) else {
             throw NodeError(

@@ -1,12 +1,12 @@
 package import Dataflow
 internal import Training
 
-/// A metric as workers compute it and as the coordinator makes the number of their sums.
+/// A metric that workers compute as sums, and the coordinator turns into a number.
 package struct ReportedMetric: Sendable {
     package let name: String
-    /// Of one batch: its mean over the examples, or sums [k].
+    /// The value for one batch: a mean over its examples, or sums [k].
     package let node: Node
-    /// Makes the number of added sums; nil for a mean over the examples.
+    /// Computes the number from the added sums; nil for a mean over the examples.
     private let metric: Metric?
 
     /// A mean over the examples.
@@ -18,15 +18,15 @@ package struct ReportedMetric: Sendable {
         (self.name, node, self.metric) = (name, metric.sums, metric)
     }
 
-    /// Whether workers weight it with the number of examples.
+    /// Whether workers multiply it by the number of examples.
     package var isMean: Bool { metric == nil }
 
-    /// What a worker sends of a batch.
+    /// The sums that a worker sends for a batch.
     func sums(_ value: Tensor, examples: Int) -> [Double] {
         metric == nil ? [value.knownDoubles[0] * Double(examples)] : value.knownDoubles
     }
 
-    /// The number of what was added up; nil for sums that are not this metric's.
+    /// The number for added sums; nil if they are not this metric's.
     func finished(_ sums: [Double], examples: Int) -> Double? {
         guard sums.count == metric?.sums.shape.elementCount ?? 1 else { return nil }
         if let metric { return metric.finish(sums) }
@@ -35,7 +35,7 @@ package struct ReportedMetric: Sendable {
 }
 
 extension [ReportedMetric] {
-    /// The numbers of what was added up, by name; those that nothing was told of are left out.
+    /// The numbers for added sums, by name; metrics without sums are left out.
     func finished(_ sums: [String: [Double]], examples: Int) -> [String: Double] {
         var numbers: [String: Double] = [:]
         for metric in self {
@@ -53,7 +53,7 @@ extension [String: [Double]] {
                 self[name] = sums
                 continue
             }
-            // A worker that tells of another number of sums tells of none that count.
+            // Ignore a worker that sends another number of sums.
             self[name] = known.count == sums.count ? zip(known, sums).map(+) : []
         }
     }
@@ -78,7 +78,7 @@ extension TrainingModel {
             }
             guard metric.sums.graph === graph else {
                 throw GraphError(
-                    "the metric '\(element.name)' is of another graph: build all of the model in the graph that `build` is given",
+                    "the metric '\(element.name)' is of another graph: build the whole model in the graph that `build` is given",
                     node: metric.sums.vertex.name, location: metric.sums.vertex.location)
             }
             reported.append(ReportedMetric(metric, name: element.name))

@@ -1,8 +1,8 @@
 internal import Dataflow
 
 extension Tensor {
-    /// A batch as a placeholder takes it: rows in the shape of its examples, class indices one-hot where it wants a row of
-    /// floating numbers for each, numbers of its dtype. What fits already, or cannot be made fit, stays as it is.
+    /// The batch in the dtype and shape of a placeholder. Class indices become one-hot rows if the placeholder takes rows of
+    /// floating numbers. A batch that cannot fit keeps its shape.
     func fitted(to spec: TensorSpec) -> Tensor {
         guard let wanted = spec.shape.dimensions, let rank = shape.rank, rank > 0, !wanted.isEmpty else {
             return cast(to: spec.dtype)

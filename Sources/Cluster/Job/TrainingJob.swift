@@ -1,7 +1,7 @@
 public import Dataflow
 public import Training
 
-/// A model with its data: what a user's program brings, and what `train`, `launch`, `worker`, … run.
+/// A kind of model with its data, which a program adds to `train`, `launch`, `worker`, ….
 ///
 /// ```swift
 /// struct Regression: TrainingJob {
@@ -18,13 +18,13 @@ public import Training
 /// }
 /// ```
 ///
-/// Coordinator and workers each build the graph; it must come out the same everywhere.
+/// The coordinator and each worker build the graph; all must build the same one.
 public protocol TrainingJob: Sendable {
-    /// What `model.kind` in a configuration calls it.
+    /// Its name in `model.kind`.
     static var kind: String { get }
 
-    /// The examples to train on and those held out. The default reads what the configuration's `data` section names.
-    /// - Throws: an error with the file and line of what is wrong.
+    /// The training part and the test part of the data. The default reads the configuration's `data` section.
+    /// - Throws: an error with the file and the line of a mistake.
     func data(_ config: JobConfig) throws -> DataSplit
 
     /// Builds the training graph.
@@ -35,7 +35,7 @@ extension TrainingJob {
     public func data(_ config: JobConfig) throws -> DataSplit { try config.readData() }
 }
 
-/// The nodes of a training graph that a job runs by.
+/// The nodes of a training graph that a job uses.
 public struct TrainingModel: Sendable {
     /// A placeholder for examples, float32 [examples, features]. The loss must depend on it.
     public var features: Node
@@ -44,21 +44,21 @@ public struct TrainingModel: Sendable {
     public var labels: Node
     /// The mean over the examples, a float scalar.
     public var loss: Node
-    /// What is told beside the loss.
+    /// Reported besides the loss.
     public var metrics: ModelMetrics
-    /// What `predict` prints: a row for each example. Must not depend on the labels.
+    /// The rows that `predict` prints, one for each example. Must not depend on the labels.
     public var predictions: Node?
     /// The train operation, as `minimize` makes it. It must change a Variable that the loss depends on.
     public var train: Node
-    /// A bool scalar placeholder that is fed true while training, for dropout.
+    /// A bool scalar placeholder, fed true in training: for dropout.
     public var isTraining: Node?
-    /// A line for the job's log, such as what a graph's file says in place of the configuration.
+    /// A line for the job's log, such as the names that a graph's file has.
     public var note: String?
-    /// Where the user's program made it.
+    /// The place in the user's program that made this value.
     let file: StaticString
     let line: UInt
 
-    /// What is wrong with it is told when it is prepared, before anything is trained.
+    /// Mistakes in it are reported when the job is prepared, before training.
     ///
     /// - Parameters:
     ///   - metrics: by name, `[.auc, .logLoss]`, of `labels` and `predictions`; or means over a batch's examples that the

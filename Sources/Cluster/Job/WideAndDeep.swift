@@ -4,9 +4,9 @@ public import Training
 /// `model: {kind: wide_and_deep}`: the sum of a linear model and of dense layers, trained together: Cheng and others, "Wide &
 /// deep learning for recommender systems" (2016).
 ///
-/// The wide part has a weight for each category and number; the deep part has `model.embedding` learnt numbers in place of
-/// each category, and the numbers beside them. One optimizer trains both, where the paper has one each, and there are no
-/// crossed categories.
+/// The wide part has a weight for each category and number. The deep part takes an embedding of `model.embedding` numbers
+/// for each category, and the numbers. Unlike in the paper, one optimizer trains both parts, and there are no crossed
+/// categories.
 public struct WideAndDeep: TrainingJob {
     public static let kind = "wide_and_deep"
 
@@ -48,7 +48,7 @@ public struct WideAndDeep: TrainingJob {
         return try model.trained(biasAdd(sum + model.logits(model.hidden(input)), start))
     }
 
-    /// The first outputs: of a regression the targets' means, so that only what deviates is left to learn.
+    /// The first values of the bias: for a regression the means of the targets, so that learning starts from there.
     private static func start(_ data: Dataset, outputs: Int) -> [Double] {
         let targets = data.classes > 0 ? 0 : data.labels.shape.knownExtents[1]
         var means = [Double](repeating: 0, count: outputs)

@@ -5,7 +5,7 @@ public enum ChildEnding: Sendable, Equatable, CustomStringConvertible {
     case exited(status: Int32)
     case killed(signal: Int32)
 
-    /// From what `waitpid` tells.
+    /// From the status of `waitpid`.
     init(waitStatus: Int32) {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited(status: (waitStatus >> 8) & 0xff) : .killed(signal: signal)
@@ -29,7 +29,7 @@ public enum ChildEnding: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// "SIGKILL" for 9; signals without a name here by their number.
+    /// "SIGKILL" for 9; "signal 40" for signals without a name here.
     public static func name(ofSignal signal: Int32) -> String {
         let names: [Int32: String] = [
             SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
@@ -41,19 +41,19 @@ public enum ChildEnding: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// A process that has ended: which, how, and what it said last.
+/// A child process that has ended, and its last output.
 public struct ChildExit: Sendable, Equatable, CustomStringConvertible {
-    /// What the parent calls it, such as "worker 1".
+    /// The parent's name for it, such as "worker 1".
     public let name: String
     public let pid: Int32
     public let ending: ChildEnding
     /// The last lines of its standard error and output, oldest first.
-    public let lastWords: [String]
+    public let lastLines: [String]
 
-    /// "worker 1 (pid 4711) was killed by SIGKILL; its last words:" and the lines, indented.
+    /// "worker 1 (pid 4711) was killed by SIGKILL; its last lines:" and the lines, indented.
     public var description: String {
         let head = "\(name) (pid \(pid)) \(ending)"
-        guard !lastWords.isEmpty else { return head + " without a word" }
-        return head + "; its last words:" + lastWords.map { "\n    \($0)" }.joined()
+        guard !lastLines.isEmpty else { return head + " and printed nothing" }
+        return head + "; its last lines:" + lastLines.map { "\n    \($0)" }.joined()
     }
 }

@@ -3,21 +3,22 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// Programs started by this one, each in a process group of its own, so that a terminal's Ctrl-C reaches only the parent.
+/// Starts programs, reads their output and waits for their ends. A thread does both; children that still run when this
+/// value is freed are killed.
 ///
-/// One thread reads what they print and waits for their ends. Whatever still runs when this value goes away is killed.
-/// The system ties `ParentProcess.follow` to the *thread* that calls `start`: it should live as long as the children.
+/// Each child has a process group of its own, so that Ctrl-C in a terminal reaches only the parent. Call `start` from a
+/// thread that lives as long as the children: `ParentProcess.follow` ends them when that *thread* ends.
 public final class ChildProcesses: Sendable {
-    /// What to start.
+    /// A program to start.
     public struct Program: Sendable {
-        /// What messages call it, such as "worker 1".
+        /// Its name in messages, such as "worker 1".
         public var name: String
         public var path: String
-        /// What `ps` shows as the program; the path where nil.
+        /// The program's name in `ps`; nil: the path.
         public var title: String?
         /// The arguments, without the program's name.
         public var arguments: [String]
-        /// Added to the parent's environment, over what it has; of that, `TRIBUTARY_TOKEN` is not passed on.
+        /// Variables to add to the parent's environment. `TRIBUTARY_TOKEN` is never passed on.
         public var environment: [String: String]
 
         public init(
@@ -34,15 +35,15 @@ public final class ChildProcesses: Sendable {
     private struct Child {
         let name: String
         let pid: pid_t
-        /// The read end of its output; nil once that has ended.
+        /// The read end of its output; nil once the child has closed it.
         var output: Int32?
         var lines = LineBuffer(remembered: 20)
     }
 
     private struct State {
-        /// Only these are signalled: not one of them has been reaped, so that its number is its own.
+        /// Children that are not reaped yet: only these get signals, because the id of a reaped one may be reused.
         var running: [Child] = []
-        /// Those that have ended, and whose end is not told yet.
+        /// The number of children that are reaped, but whose `onExit` has not returned.
         var ending = 0
         var exits: [ChildExit] = []
         var isWatching = false
@@ -53,8 +54,8 @@ public final class ChildProcesses: Sendable {
     private let onExit: @Sendable (ChildExit) -> Void
 
     /// - Parameters:
-    ///   - onLine: Called with each line that a child prints, on the watching thread.
-    ///   - onExit: Called once for each child that has ended, on the watching thread; must not wait for other children.
+    ///   - onLine: receives each line that a child prints, on the watching thread.
+    ///   - onExit: is called once when a child has ended, on the watching thread; must not wait for other children.
     public init(
         onLine: @escaping @Sendable (_ name: String, _ line: String) -> Void = { _, _ in },
         onExit: @escaping @Sendable (ChildExit) -> Void = { _ in }
@@ -68,7 +69,7 @@ public final class ChildProcesses: Sendable {
         for child in left { _ = Glibc.kill(-child.pid, SIGKILL) }
         for child in left {
             if let output = child.output { close(output) }
-            // Killed, they end at once, but where the system itself hangs.
+            // A killed process ends at once, unless the system hangs.
             for _ in 0..<1000 {
                 let ended = waitpid(child.pid, nil, WNOHANG)
                 if ended == child.pid || ended < 0 && errno != EINTR { break }
@@ -111,13 +112,13 @@ public final class ChildProcesses: Sendable {
         return pid
     }
 
-    /// The names of those that still run, and whose end nobody has noticed.
+    /// The names of the children that run.
     public var running: [String] { state.withLock { $0.running.map(\.name) } }
 
-    /// The ends so far, in their order.
+    /// The children that have ended, in order.
     public var exits: [ChildExit] { state.withLock { $0.exits } }
 
-    /// Waits until all have ended by themselves; false if some still run after the time.
+    /// Waits until all children have ended; false if some still run after the time.
     public func waitForAll(atMost time: Duration) -> Bool {
         let deadline = ContinuousClock.now + time
         while state.withLock({ !$0.running.isEmpty || $0.ending > 0 }) {
@@ -127,18 +128,18 @@ public final class ChildProcesses: Sendable {
         return true
     }
 
-    /// Sends a signal to the process groups of those that still run and whose name is asked for.
+    /// Sends a signal to the process groups of running children.
     ///
-    /// - Parameter matches: must not ask this value for anything.
+    /// - Parameter matches: whether to signal the child of this name; must not use this value.
     public func signal(_ signal: Int32, where matches: (_ name: String) -> Bool = { _ in true }) {
-        // Under the lock under which the watching thread takes out a child before it reaps it: once reaped, the number may
-        // be another process's.
+        // The watching thread takes a child out of `running`, under the same lock, before it reaps the child: the id of a
+        // reaped child may belong to another process.
         state.withLock { state in
             for child in state.running where matches(child.name) { _ = Glibc.kill(-child.pid, signal) }
         }
     }
 
-    /// Ends all: SIGTERM, and SIGKILL to what is left after the grace.
+    /// Ends all children: SIGTERM, and SIGKILL to those that still run after the grace.
     public func terminate(grace: Duration) {
         signal(SIGTERM)
         if waitForAll(atMost: grace) { return }
@@ -156,15 +157,16 @@ public final class ChildProcesses: Sendable {
         thread.start()
     }
 
-    /// Waits up to 50 ms for output, passes it on and collects the dead; false, and the thread ends, when none are left.
+    /// Waits up to 50 ms for output, passes it on and reaps children that have ended. False when none are left: the thread
+    /// ends.
     private func round() -> Bool {
         let children = state.withLock { $0.running }
         var descriptors = children.compactMap(\.output).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        // A child's output ends a moment before it can be waited for: look again soon.
+        // A child closes its output a moment before it can be reaped: look again soon.
         let isEnding = descriptors.count < children.count
         poll(&descriptors, nfds_t(descriptors.count), isEnding ? 2 : 50)
         for child in children {
-            // Only this thread takes children out and changes them; `start` may add some meanwhile.
+            // Only this thread changes or removes children; `start` may add some at the same time.
             let hasEnded = Self.hasEnded(child.pid)
             var child = child
             read(&child)
@@ -181,7 +183,7 @@ public final class ChildProcesses: Sendable {
             if let rest = child.lines.finish() { onLine(child.name, rest) }
             if let output = child.output { close(output) }
             let exit = ChildExit(
-                name: child.name, pid: child.pid, ending: ChildEnding(waitStatus: status), lastWords: child.lines.last)
+                name: child.name, pid: child.pid, ending: ChildEnding(waitStatus: status), lastLines: child.lines.last)
             onExit(exit)
             state.withLock { state in
                 state.ending -= 1
@@ -194,13 +196,13 @@ public final class ChildProcesses: Sendable {
         }
     }
 
-    /// Whether a child has ended. It is left to be reaped.
+    /// Whether a child has ended; does not reap it.
     private static func hasEnded(_ pid: pid_t) -> Bool {
         var facts = siginfo_t()
         return waitid(P_PID, id_t(pid), &facts, WEXITED | WNOHANG | WNOWAIT) == 0 && facts.si_signo == SIGCHLD
     }
 
-    /// Takes what is in the pipe.
+    /// Reads what is in the pipe.
     private func read(_ child: inout Child) {
         guard let output = child.output else { return }
         var bytes = [UInt8](repeating: 0, count: 16_384)

@@ -1,6 +1,6 @@
-/// Bytes cut into lines as they arrive; remembers the last lines.
+/// Splits arriving bytes into lines, and keeps the last lines.
 struct LineBuffer {
-    /// A longer line is cut: a child that never ends its line may not fill the parent's memory.
+    /// Longer lines are cut, so that a child that never ends its line cannot fill the parent's memory.
     static let longestLine = 4096
     let remembered: Int
 
@@ -9,7 +9,7 @@ struct LineBuffer {
 
     init(remembered: Int) { self.remembered = remembered }
 
-    /// Takes bytes and returns the lines that they complete, empty ones left out.
+    /// Appends bytes and returns the lines that they complete, without empty ones.
     mutating func append(_ bytes: some Sequence<UInt8>) -> [String] {
         var lines: [String] = []
         for byte in bytes {
@@ -20,7 +20,7 @@ struct LineBuffer {
         return lines
     }
 
-    /// The end of the stream: the open line, if there is one.
+    /// Ends the stream and returns the last, incomplete line, if there is one.
     mutating func finish() -> String? { take() }
 
     private mutating func take() -> String? {

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Messaging
 internal import Synchronization
 
-/// A whole cluster in one process: the same coordinator, servers and workers, as threads that talk over inproc.
+/// A whole cluster in one process: coordinator, servers and workers are threads that talk over inproc.
 ///
 /// ```swift
 /// var config = JobConfig()
@@ -10,20 +10,20 @@ internal import Synchronization
 /// let report = try await LocalCluster.train(config, job: Flowers()) { progress in print(progress) }
 /// ```
 ///
-/// `job` is the job of every node, whatever `config.model.kind` says.
+/// Every node runs `job`; `config.model.kind` is ignored.
 public enum LocalCluster {
-    /// Trains a job to its end on a thread of its own, and suspends meanwhile.
+    /// Trains a job to its end on a thread of its own, and suspends until then.
     ///
-    /// If the task is cancelled, the job stops in good order: workers end the steps at hand, and servers write the last
-    /// checkpoint where there is a directory for it. Then the call returns, with the status `stopped`: what was learned and
-    /// where it is saved is not lost. `stop.stop(now: true)` ends it at once.
+    /// If the task is cancelled, the job stops in good order: workers finish their steps, and servers write the last
+    /// checkpoint if there is a directory for it. Then the call returns a report with the status `stopped` and the path of
+    /// that checkpoint. `stop.stop(now: true)` ends the job at once.
     ///
     /// - Parameters:
     ///   - config: checked as a YAML file is.
-    ///   - stop: ends it early, in good order or at once.
-    ///   - trace: collects what the operations of every node take.
-    ///   - onProgress: called some times a second from the job's thread, and once at the end; the job waits for it.
-    ///   - onEvent: receives a line for the log, from the job's thread.
+    ///   - stop: ends the job early, in good order or at once.
+    ///   - trace: collects the times of every node's operations.
+    ///   - onProgress: called several times a second on the job's thread, and once at the end; the job waits for it.
+    ///   - onEvent: receives lines for the log, on the job's thread.
     /// - Returns: the report of a job that has finished or was stopped.
     /// - Throws: `JobError` if the job fails; `ConfigurationError` with all mistakes of `config`; `NodeError`, `GraphError`, or
     ///   what reading the data throws.
@@ -48,7 +48,7 @@ public enum LocalCluster {
         }
     }
 
-    /// Trains a job to its end on the caller's thread, which waits: for programs without Swift's concurrency.
+    /// Trains a job to its end and blocks the caller's thread: for programs without Swift's concurrency.
     ///
     /// Arguments, results and errors are those of the other `train`; `onProgress` is called on the caller's thread.
     @discardableResult
@@ -65,7 +65,7 @@ public enum LocalCluster {
         _ trace: Trace?, onProgress: (JobProgress) -> Void, onEvent: @escaping @Sendable (String) -> Void
     ) throws -> JobReport {
         let config = try config.checked(for: job)
-        // The process is its own host: names are unique, so that several jobs fit.
+        // A unique name, so that several jobs can run in one process.
         let name = "tributary-\(UInt64.random(in: 0...(.max)))"
         var options = options
         options.acceptsNodes = false
@@ -76,7 +76,7 @@ public enum LocalCluster {
         func start(_ role: NodeRole, _ number: Int, _ body: @escaping @Sendable (NodeOptions) throws -> Void) {
             let nodeOptions = NodeOptions(
                 token: token, jobs: [job], number: number, joinTimeout: config.cluster.joinTimeout,
-                // Servers end with the job, which the coordinator stops.
+                // The coordinator ends the servers.
                 stop: role == .server ? StopSignal() : stop, profile: trace?.profile("\(role.rawValue) \(number)"))
             let thread = ServiceThread { _ in
                 do { try body(nodeOptions) } catch {

@@ -4,16 +4,16 @@ public import Messaging
 
 /// A whole job on this machine: the coordinator in this process, each server and worker in a child process.
 ///
-/// The children are the running program itself, started as `server …` and `worker …`, so that a user's own kinds of
-/// job work too. Must be called from the main thread: the children end with the thread that started them.
+/// A child is the same program as this process, started with `server …` or `worker …`, so that the program's own kinds of
+/// job work. Must be called from the main thread: the children end with the thread that started them.
 public enum ProcessCluster {
     public struct Options: Sendable {
-        /// ipc, tcp or tls+tcp; the job's own choice, or ipc, where nil.
+        /// ipc, tcp or tls+tcp; nil: `cluster.transport`, or ipc.
         public var transport: JobConfig.Cluster.Transport?
         public var coordinator = CoordinatorOptions()
-        /// Passes on what children print, each line under its child's name.
+        /// Passes on the lines that children print, each with the child's name.
         public var isVerbose = false
-        /// The program that knows the commands `server` and `worker`.
+        /// The program with the commands `server` and `worker`.
         public var program = "/proc/self/exe"
 
         public init() {}
@@ -22,17 +22,17 @@ public enum ProcessCluster {
     /// Runs the job and waits until every child has ended.
     ///
     /// - Parameters:
-    ///   - onProgress: Told how training goes, some times a second.
-    ///   - onEvent: Told in a line or some what happens to nodes; called from several threads.
+    ///   - onProgress: receives the progress several times a second.
+    ///   - onEvent: receives lines for the log, on several threads.
     /// - Throws: `JobError` if the job fails; `ConfigurationError`, `NodeError`, or what building the graph or reading the
-    ///   data throws. No child is left then.
+    ///   data throws. No child runs then.
     public static func launch(
         config: JobConfig, job: any TrainingJob, options: Options, stop: StopSignal,
         onProgress: @escaping @Sendable (JobProgress) -> Void, onEvent: @escaping @Sendable (String) -> Void
     ) throws -> JobReport {
         let folder = try TemporaryDirectory(onEvent: onEvent)
         defer { folder.remove() }
-        // Asked to end at once, the process does not unwind.
+        // A process that ends at once does not run `defer`.
         return try stop.observed(by: { [folder] request, _ in if request == .now { folder.remove() } }) {
             try launch(config, job, options, stop, folder, onProgress, onEvent)
         }
@@ -80,17 +80,17 @@ public enum ProcessCluster {
             })
         defer { children.terminate(grace: .milliseconds(200)) }
         var common = ["--coordinator", coordinator.address.description, "--parent", "\(getpid())"]
-        // Of a job that talks TLS elsewhere, ipc uses nothing.
+        // ipc does not use the certificates of a job that uses TLS elsewhere.
         if transport == .tls { common += config.cluster.tls.arguments }
-        // Not in their environment, which their own children would get, and which stays readable in /proc while they run.
+        // Not in the environment: the children's own children would inherit it, and /proc shows it while they run.
         common += ["--token-file", try folder.keep(token, as: "token")]
         func start(_ role: String, _ number: Int, _ arguments: [String]) throws {
             try children.start(
                 .init(
                     name: "\(role) \(number)", path: options.program, title: CommandLine.arguments.first,
                     arguments: [role] + common + ["--number", "\(number)"] + arguments,
-                    // Several processes share the cores: a thread that spins at a barrier keeps another process from
-                    // reaching its own. (GCC's OpenMP runtime reads this when a program starts.)
+                    // The processes share the cores: a thread that spins at a barrier would take a core from a process
+                    // that still computes. GCC's OpenMP runtime reads the variable when a program starts.
                     environment: [
                         "GOMP_SPINCOUNT": ProcessInfo.processInfo.environment["GOMP_SPINCOUNT"] ?? "1000"
                     ]))
@@ -107,7 +107,9 @@ public enum ProcessCluster {
         }
         let isStopping = stop.request != .none || report.status != .finished
         if !children.waitForAll(atMost: isStopping ? .milliseconds(500) : .seconds(10)) {
-            onEvent("still running after the job's end, ended now: \(children.running.joined(separator: ", "))")
+            onEvent(
+                "these still ran after the end of the job and are ended now: \(children.running.joined(separator: ", "))"
+            )
             children.terminate(grace: .milliseconds(200))
         }
         let exits = children.exits
@@ -123,7 +125,7 @@ public enum ProcessCluster {
 }
 
 extension JobConfig.Cluster.TLS {
-    /// The options by which any node's command line gives these files.
+    /// These files as options of a node's command line.
     var arguments: [String] {
         [
             ("--tls-certificate", certificate), ("--tls-key", key), ("--tls-ca", ca),
@@ -131,7 +133,7 @@ extension JobConfig.Cluster.TLS {
         ].flatMap { option, value in value.map { [option, $0] } ?? [] }
     }
 
-    /// What listens with these files. Clients must show a certificate where `clientCA` is given.
+    /// The TLS options of a listener. With `clientCA`, clients must show a certificate.
     /// - Throws: `NodeError` if the certificate or its key is missing.
     public func forServer() throws -> TLS {
         guard let certificate, let key else {
@@ -141,7 +143,7 @@ extension JobConfig.Cluster.TLS {
             certificate: .file(certificate), key: .file(key), clientAuthority: clientCA.map { .file($0) })
     }
 
-    /// What dials with these files, and shows the certificate if asked; nil where no authority is given.
+    /// The TLS options of a client, which shows the certificate if the server asks for one; nil without an authority.
     public var forClient: TLS? {
         ca.map {
             .client(

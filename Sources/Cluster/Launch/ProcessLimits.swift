@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// What the system lets this process have.
+/// The system's limits for this process.
 public enum ProcessLimits {
-    /// Lets this process open as many files and sockets as it may: a server has one for each worker and executor, and shells
-    /// start programs with 1,024.
+    /// Raises the limit of open files and sockets to the maximum. A server has a socket for each worker and shard executor,
+    /// and shells start programs with a limit of 1,024.
     public static func raiseOpenFiles() throws {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -14,11 +14,11 @@ public enum ProcessLimits {
         }
     }
 
-    /// Has no core be written of this process and its children, for a core has the job's token in it.
+    /// Forbids core dumps of this process and its children, because a core dump would have the job's token in it.
     ///
-    /// `PR_SET_DUMPABLE` would do so too, but it gives `/proc/PID/fd` to root, and servers open the memory that a worker of
-    /// their machine shares with them there. A limit of one byte, unlike 0, also keeps cores from the programs that
-    /// `/proc/sys/kernel/core_pattern` names behind a `|`, such as systemd-coredump (`coredump` in the kernel's fs/coredump.c).
+    /// `PR_SET_DUMPABLE` does not work here: it gives `/proc/PID/fd` to root, and servers open the shared memory of workers
+    /// there. The limit is one byte, because with 0 the kernel still sends cores to a program that
+    /// `/proc/sys/kernel/core_pattern` names behind a `|`, such as systemd-coredump (see the kernel's fs/coredump.c).
     public static func forbidCores() {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_CORE.rawValue)

@@ -2,18 +2,18 @@ internal import Foundation
 internal import Glibc
 internal import Interchange
 
-/// A folder of mode 0700 with a random name, removed with its content when this value goes away.
+/// A folder of mode 0700 with a random name, removed with its content when this value is freed.
 ///
-/// A process that is killed leaves its folder. The next one removes it: of the folders of this name, those of the same user
-/// whose lock nobody holds any more.
+/// A killed process leaves its folder behind. The next process removes it: folders with such a name, of the same user,
+/// whose lock no process holds.
 package final class TemporaryDirectory: Sendable {
     package let path: String
-    /// The lock, held as long as this process lives.
+    /// The lock, which this process holds until it ends.
     private let lock: Int32
 
-    /// In `$TMPDIR`, or in /tmp where that is too long for the path of a socket, where others could exchange the folder, or
-    /// where none can be made.
-    /// - Parameter onEvent: Told why `$TMPDIR` is not used.
+    /// Makes the folder in `$TMPDIR`. It uses /tmp instead if that path is too long for a socket, others could replace the
+    /// folder there, or the folder cannot be made.
+    /// - Parameter onEvent: receives the reason if `$TMPDIR` is not used.
     /// - Throws: `NodeError` of kind `cannotCreate`.
     package init(onEvent: (String) -> Void = { _ in }) throws {
         let wanted = ProcessInfo.processInfo.environment["TMPDIR"] ?? ""
@@ -21,7 +21,7 @@ package final class TemporaryDirectory: Sendable {
         if !wanted.isEmpty {
             switch Self.usable(wanted) {
             case .success(let parent): parents = [parent, "/tmp"]
-            case .failure(let fault): onEvent("TMPDIR is not used, but /tmp: \(fault.reason)")
+            case .failure(let fault): onEvent("using /tmp instead of TMPDIR: \(fault.reason)")
             }
         }
         var failure = ""
@@ -32,9 +32,9 @@ package final class TemporaryDirectory: Sendable {
                 return
             case .failure(let fault): failure = fault.reason
             }
-            if parent != "/tmp" { onEvent("TMPDIR is not used, but /tmp: \(failure)") }
+            if parent != "/tmp" { onEvent("using /tmp instead of TMPDIR: \(failure)") }
         }
-        throw NodeError(.cannotCreate, "\(failure); set TMPDIR to a folder that can be written to")
+        throw NodeError(.cannotCreate, "\(failure); set TMPDIR to a folder that you can write to")
     }
 
     private static func make(in parent: String) -> Result<(path: String, lock: Int32), Fault> {
@@ -80,8 +80,8 @@ package final class TemporaryDirectory: Sendable {
         return .success(path == "/" ? "" : path)
     }
 
-    /// Who could put another folder in the place of one made in here: every user, where all may write and no sticky bit keeps
-    /// them from renaming what is not theirs.
+    /// Why other users could replace a folder made in `folder`; nil if they cannot. They can if a folder on the path is
+    /// writable for all and has no sticky bit.
     package static func exchange(_ folder: String) -> Fault? {
         guard let real = realpath(folder, nil) else { return nil }
         defer { free(real) }
@@ -91,16 +91,16 @@ package final class TemporaryDirectory: Sendable {
             guard stat(place, &facts) == 0 else { return nil }
             if facts.st_mode & 0o002 != 0, facts.st_mode & S_ISVTX == 0 {
                 return Fault(
-                    reason: "every user may rename what is in \(place); set its sticky bit (chmod +t)")
+                    reason: "every user can rename folders in \(place); set its sticky bit (chmod +t)")
             }
             if place == "/" { return nil }
             place = OutputTarget.folder(of: place)
         }
     }
 
-    /// Removes what killed processes of this user have left. Nothing is touched that is not surely that.
+    /// Removes folders that killed processes of this user left behind, and nothing else.
     ///
-    /// - Parameter age: folders that were changed within so many seconds are left alone: their lock may not be taken yet.
+    /// - Parameter age: seconds. Folders that changed within this time stay: their process may not hold the lock yet.
     package static func removeLeftovers(in parent: String, age: Int = 60) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.isEmpty ? "/" : parent)) ?? []
         for name in names where name.hasPrefix(prefix) && name.utf8.count == prefix.utf8.count + 6 {
@@ -109,7 +109,7 @@ package final class TemporaryDirectory: Sendable {
             guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR, facts.st_uid == geteuid(),
                 facts.st_mode & 0o077 == 0, facts.st_mtim.tv_sec <= time(nil) - age
             else { continue }
-            // Without a lock it is none of ours.
+            // A folder without a lock file is not ours.
             let lock = open("\(path)/\(lockName)", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard lock >= 0 else { continue }
             defer { close(lock) }
@@ -118,25 +118,15 @@ package final class TemporaryDirectory: Sendable {
         }
     }
 
-    /// Writes a text that only this user may read.
-    /// - Returns: the file's path.
+    /// Writes a file that only this user can read, and returns its path.
     /// - Throws: `NodeError` of kind `cannotCreate`.
     package func keep(_ secret: String, as name: String) throws -> String {
         let file = "\(path)/\(name)"
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        var code = descriptor >= 0 ? 0 : errno
-        if descriptor >= 0 {
-            var secret = secret
-            code = secret.withUTF8 { Descriptor.write(UnsafeRawBufferPointer($0), to: descriptor) }
-            if close(descriptor) != 0, code == 0 { code = errno }
-        }
-        guard code == 0 else {
-            throw NodeError(.cannotCreate, "\(file) cannot be written: \(String(cString: strerror(code)))")
-        }
+        do { try AtomicFile.write(secret: secret, to: file) } catch { throw NodeError(.cannotCreate, "\(error)") }
         return file
     }
 
-    /// Removes it before its time, where the process ends without unwinding.
+    /// Removes the folder now, for a process that ends without freeing this value.
     package func remove() { try? FileManager.default.removeItem(atPath: path) }
 
     deinit {

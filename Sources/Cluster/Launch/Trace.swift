@@ -2,8 +2,8 @@ internal import Dataflow
 internal import Interchange
 internal import Synchronization
 
-/// Where the time of a cluster's nodes goes, operation by operation, for chrome://tracing or Perfetto: a process for each
-/// node, a row for each of its devices.
+/// The times of the operations of a cluster's nodes, for chrome://tracing or Perfetto: a process for each node, with a row
+/// for each of its devices.
 public final class Trace: Sendable {
     private struct Row: Sendable {
         let name: String
@@ -13,17 +13,17 @@ public final class Trace: Sendable {
     private let rows = Mutex<[Row]>([])
     private let limit: Int
 
-    /// - Parameter limit: how many events of each node are kept, those that come first.
+    /// - Parameter limit: how many events of each node are kept; later ones are dropped.
     public init(limit: Int = 100_000) { self.limit = limit }
 
-    /// A new profile for the node called `name`.
+    /// Adds a node and returns the profile that collects its times.
     func profile(_ name: String) -> Profile {
         let profile = Profile(limit: limit)
         rows.withLock { $0.append(Row(name: name, profile: profile)) }
         return profile
     }
 
-    /// Writes all that was collected, in Google's "Trace Event Format".
+    /// Writes the trace in Google's "Trace Event Format".
     /// - Throws: `FormatError` with the system's reason if the file cannot be written.
     public func write(to path: String) throws {
         let rows = rows.withLock { $0 }

@@ -4,7 +4,7 @@ internal import Glibc
 internal import SwiftASN1
 internal import X509
 
-/// A job's own authority, and what it signs: certificates over P-256 that say who may listen and who may connect.
+/// The certificate authority of one job. It signs P-256 certificates for servers and for clients.
 package struct CertificateAuthority {
     /// A certificate and its key, as PEM.
     package struct Pair: Sendable {
@@ -17,14 +17,14 @@ package struct CertificateAuthority {
     private let key: Certificate.PrivateKey
     private let certificate: Certificate
 
-    /// Clocks of machines may differ by so much.
+    /// Certificates are valid from one day ago, because the clocks of machines may differ.
     private static let clockDifference = 24.0 * 3600
 
-    /// - Parameter days: how long all of it is valid.
+    /// - Parameter days: how long the authority's certificate is valid.
     /// - Throws: `NodeError` `.failed` if the certificate cannot be made.
     package init(days: Int) throws {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
-        // Authorities of several jobs have different names: peers look for a certificate's authority by its name.
+        // Each job's authority has a name of its own, because peers find a certificate's authority by name.
         let number = String(UInt32.random(in: 1 << 31 ... .max), radix: 16)
         certificate = try Self.signed(
             name: "tributary authority \(number)", for: key.publicKey, by: key, issuer: nil, days: days
@@ -36,12 +36,13 @@ package struct CertificateAuthority {
         pair = try Self.pair(certificate, key)
     }
 
-    /// A certificate for what listens at these hosts. Servers show it also where they connect to the coordinator.
+    /// A certificate for the coordinator and the servers on these hosts. Servers also show it when they connect to the
+    /// coordinator.
     package func serverPair(hosts: [CertificateHost], days: Int) throws -> Pair {
         try issue("tributary server", days: days, [.serverAuth, .clientAuth], names: hosts.flatMap(\.names))
     }
 
-    /// A certificate for those who only connect. Nobody takes a listener with it for a server of the job.
+    /// A certificate for workers and commands, which only connect. Peers refuse it from a server.
     package func clientPair(days: Int) throws -> Pair { try issue("tributary client", days: days, [.clientAuth]) }
 
     private func issue(
@@ -89,7 +90,7 @@ package struct CertificateAuthority {
     }
 }
 
-/// A host that a server's certificate is for: an IP address or a name.
+/// A host in a server's certificate: an IP address or a name.
 package struct CertificateHost: Sendable, Hashable {
     package let text: String
     /// The bytes of an IP address, 4 or 16.
@@ -108,7 +109,7 @@ package struct CertificateHost: Sendable, Hashable {
         (self.text, address) = (bare.lowercased(), nil)
     }
 
-    /// mbedTLS 2.28 compares the host of an address with DNS names only, so an IP address is among these too.
+    /// The names in the certificate. An IP address is also given as a DNS name, for mbedTLS 2.28 compares only these.
     var names: [GeneralName] {
         (address.map { [.ipAddress(ASN1OctetString(contentBytes: $0[...]))] } ?? []) + [.dnsName(text)]
     }

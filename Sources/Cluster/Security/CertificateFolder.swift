@@ -18,7 +18,7 @@ public struct CertificateFolder {
         var isSecret: Bool { [.authorityKey, .serverKey, .clientKey, .token].contains(self) }
     }
 
-    /// The most days that certificates can be valid.
+    /// The most days for which certificates can be valid.
     public static let longest = 36_500
 
     public let path: String
@@ -27,14 +27,13 @@ public struct CertificateFolder {
 
     public func path(of file: File) -> String { "\(path)/\(file.rawValue)" }
 
-    /// Makes an authority, a certificate for what listens at `hosts`, one for those who only connect, and a token.
+    /// Makes an authority, a certificate for the coordinator and servers, one for workers and commands, and a token.
     ///
     /// - Parameters:
-    ///   - hosts: names and IP addresses; this machine's loopback names where none is given.
-    ///   - days: how long they are valid, 1…36500.
-    ///   - replaces: whether files of an earlier call are replaced.
-    /// - Throws: `NodeError`: `.configuration` for a host that is none, `.cannotCreate` if a file is there already or cannot
-    ///   be written.
+    ///   - hosts: names and IP addresses of the machines of coordinator and servers; empty: localhost.
+    ///   - days: how long the certificates are valid, 1…36500.
+    ///   - replaces: whether to replace the files of an earlier call.
+    /// - Throws: `NodeError`: `.configuration` for a wrong host, `.cannotCreate` if a file exists or cannot be written.
     public func make(hosts: [String], days: Int, replaces: Bool = false) throws {
         let hosts = hosts.isEmpty ? ["localhost", "127.0.0.1", "::1"] : hosts
         var parsed: [CertificateHost] = []
@@ -48,7 +47,7 @@ public struct CertificateFolder {
             if !parsed.contains(host) { parsed.append(host) }
         }
         guard (1...Self.longest).contains(days) else {
-            throw NodeError(.configuration, "certificates are valid for 1 to \(Self.longest) days, not \(days)")
+            throw NodeError(.configuration, "certificates can be valid for 1 to \(Self.longest) days, got \(days)")
         }
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw NodeError(.cannotCreate, "the folder \(path) cannot be made: \(String(cString: strerror(errno)))")
@@ -57,7 +56,7 @@ public struct CertificateFolder {
         guard replaces || present.isEmpty else {
             throw NodeError(
                 .cannotCreate,
-                "\(path) holds \(present.map(\.rawValue).joined(separator: ", ")) already; take another folder, or --force to replace all certificates, keys and the token there"
+                "\(path) has \(present.map(\.rawValue).joined(separator: ", ")) already; choose another folder, or use --force to replace all certificates, keys and the token in it"
             )
         }
         let authority = try CertificateAuthority(days: days)
@@ -71,17 +70,17 @@ public struct CertificateFolder {
         do {
             for (file, text) in contents {
                 if file.isSecret {
-                    try AtomicFile.write(secret: Array(text.utf8), to: path(of: file))
+                    try AtomicFile.write(secret: text, to: path(of: file))
                 } else {
-                    try AtomicFile.write(Array(text.utf8), to: path(of: file))
+                    try AtomicFile.write(text, to: path(of: file))
                 }
             }
         } catch { throw NodeError(.cannotCreate, "\(error)") }
     }
 
-    /// Makes what a job within this machine needs, in a folder that is the job's alone.
+    /// Makes the certificates of a job on this machine, in the job's temporary folder.
     ///
-    /// - Returns: The configuration for servers and clients; the name in the certificate is "localhost".
+    /// - Returns: the TLS configuration of all nodes; the certificate is for "localhost".
     static func makeForThisMachine(in folder: String) throws -> JobConfig.Cluster.TLS {
         let authority = try CertificateAuthority(days: 366)
         let hosts = ["localhost", "127.0.0.1", "::1"].compactMap { CertificateHost($0) }
@@ -90,9 +89,9 @@ public struct CertificateFolder {
         (tls.ca, tls.certificate, tls.key) = ("\(folder)/authority.pem", "\(folder)/server.pem", "\(folder)/server.key")
         tls.serverName = "localhost"
         do {
-            try AtomicFile.write(Array(authority.pair.certificate.utf8), to: "\(folder)/authority.pem")
-            try AtomicFile.write(Array(server.certificate.utf8), to: "\(folder)/server.pem")
-            try AtomicFile.write(secret: Array(server.key.utf8), to: "\(folder)/server.key")
+            try AtomicFile.write(authority.pair.certificate, to: "\(folder)/authority.pem")
+            try AtomicFile.write(server.certificate, to: "\(folder)/server.pem")
+            try AtomicFile.write(secret: server.key, to: "\(folder)/server.key")
         } catch { throw NodeError(.cannotCreate, "\(error)") }
         return tls
     }

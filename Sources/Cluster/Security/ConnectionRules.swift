@@ -2,22 +2,22 @@ internal import Glibc
 internal import Interchange
 package import Messaging
 
-/// Where a process may listen and whom it may dial. Only decides; those who listen and dial ask it first.
+/// Decides where a process may listen and which addresses it may connect to.
 ///
-/// What counts is what this process was told itself. A peer's word, such as `cluster.insecure` in the configuration
-/// that a coordinator sends, allows nothing.
+/// Only the options of this process count. Data from a peer, such as `cluster.insecure` in the configuration from a
+/// coordinator, never allows anything.
 package struct ConnectionRules: Sendable, Equatable {
-    /// The process that asks, for the words of an error.
+    /// The process that asks; errors name its options.
     package enum Process: Sendable { case coordinator, node }
 
     package var process: Process
     /// Whether any certificate, key, authority or name for TLS is given.
     package var hasTLS: Bool
-    /// Whether there is an authority to check the certificates of peers against.
+    /// Whether an authority is given that must have signed the certificates of peers.
     package var hasAuthority: Bool
-    /// Whether there is a certificate to show.
+    /// Whether this process has a certificate to show.
     package var hasCertificate: Bool
-    /// Whether plain connections may leave this machine: `cluster.insecure` of a coordinator, `--insecure` of others.
+    /// Whether plain connections to other machines are allowed: `cluster.insecure` of a coordinator, `--insecure` of others.
     package var isInsecure: Bool
 
     package init(
@@ -40,46 +40,46 @@ package struct ConnectionRules: Sendable, Equatable {
 
     // MARK: Decisions
 
-    /// Why the process may not dial the address; nil if it may.
+    /// Why the process may not connect to the address; nil if it may.
     ///
     /// - Parameters:
-    ///   - owner: whose the socket at an ipc address is; nil if there is none yet.
-    ///   - user: who dials; nil: the user of this process.
+    ///   - owner: the owner of the socket at an ipc address; nil if there is no socket yet.
+    ///   - user: the user that connects; nil: the user of this process.
     package func faultOfDialing(
         _ address: Address, owner: UInt32? = nil, user: UInt32? = nil
     ) -> String? {
         switch address.transport {
         case .inproc: return nil
         case .ipc:
-            // In a folder such as /tmp anybody can be first to make it.
+            // In a folder such as /tmp another user can make the socket first.
             guard let owner, owner != user ?? geteuid(), owner != 0 else { return nil }
-            return "the socket belongs to another user, whose number is \(owner); choose a path in a folder of your own"
+            return "the socket belongs to another user (uid \(owner)); choose a path in a folder of your own"
         case .tls:
             return hasAuthority
                 ? nil
-                : "there is no authority to check its certificate against; give --tls-ca FILE"
+                : "nothing says which authority signs its certificate; give --tls-ca FILE"
         case .tcp:
             if hasTLS {
-                return "TLS options are given, and tcp:// is not encrypted and proves nobody's identity; "
+                return "TLS options are given, but tcp:// is not encrypted and checks no certificates; "
                     + "use a tls+tcp:// address, or leave the TLS options out"
             }
             guard !address.isLoopback, !isInsecure else { return nil }
-            return "tcp:// is not encrypted; beyond this machine use tls+tcp:// with --tls-ca FILE, "
-                + "or say --insecure if everyone on the network may read and change what travels"
+            return "tcp:// is not encrypted; to other machines use tls+tcp:// with --tls-ca FILE, "
+                + "or give --insecure if everyone on the network may read and change the data"
         }
     }
 
     /// Why the process may not listen at the address; nil if it may.
     ///
-    /// - Parameter mayFindToken: whether a token can still be found, where the coordinator left it.
+    /// - Parameter mayFindToken: whether the process can still find the token that the coordinator stored.
     package func faultOfListening(_ address: Address, token: String?, mayFindToken: Bool = false) -> String? {
         guard address.transport.hasPort else { return nil }
         if let fault = faultOfCarrier(address) { return fault }
         if token == nil, mayFindToken { return nil }
         guard let token, !token.isEmpty else {
             return
-                "every user of the machine can connect to it, and there is no token; give the same --token-file FILE "
-                + "to all nodes of the job (or TRIBUTARY_TOKEN), or listen on ipc:///PATH"
+                "every user of this machine could connect, because there is no token; give all nodes of the job the "
+                + "same --token-file FILE (or TRIBUTARY_TOKEN), or listen on ipc:///PATH"
         }
         return JobToken.fault(in: token).map { "the token \($0)" }
     }
@@ -94,10 +94,10 @@ package struct ConnectionRules: Sendable, Equatable {
                 ? "tls+tcp needs cluster.tls.certificate and cluster.tls.key"
                 : "tls+tcp needs --tls-certificate FILE and --tls-key FILE"
         case .tcp:
-            if hasTLS { return "\(keys) would not be used; listen on tls+tcp://, or leave \(keys) out" }
+            if hasTLS { return "tcp:// does not use \(keys); listen on tls+tcp://, or leave \(keys) out" }
             guard !address.isLoopback, !isInsecure else { return nil }
             let word = process == .coordinator ? "cluster.insecure: true" : "--insecure"
-            return "beyond this machine use TLS: tls+tcp:// with \(keys), or say \(word)"
+            return "other machines need TLS: listen on tls+tcp:// with \(keys), or set \(word)"
         }
     }
 
@@ -107,7 +107,7 @@ package struct ConnectionRules: Sendable, Equatable {
     package func checkDialing(_ address: Address) throws {
         let owner = address.transport == .ipc ? FileFacts(of: address.host, followingLinks: true)?.owner : nil
         guard let fault = faultOfDialing(address, owner: owner) else { return }
-        throw NodeError(.refused, "\(address) is not dialled: \(fault)")
+        throw NodeError(.refused, "cannot connect to \(address): \(fault)")
     }
 
     /// - Throws: `NodeError` `.configuration` that says what to do.

@@ -2,11 +2,11 @@ internal import Foundation
 internal import Glibc
 internal import Interchange
 
-/// A job's secret: what makes it, and what reads it.
+/// The secret that all nodes of a job share: making, checking and reading it.
 public enum JobToken {
-    /// The fewest bytes of a token that someone gives.
+    /// The fewest bytes of a token.
     public static let shortest = 16
-    /// The most bytes of a file that holds one.
+    /// The most bytes of a token file.
     static let longest = 4096
 
     private static let advice = "make one with: openssl rand -hex 32"
@@ -19,7 +19,7 @@ public enum JobToken {
         }.joined()
     }
 
-    /// What is wrong with a token, after "the token "; nil if it will do.
+    /// What is wrong with a token, to follow "the token "; nil if nothing is.
     package static func fault(in token: String) -> String? {
         let count = token.utf8.count
         if count < shortest {
@@ -30,8 +30,8 @@ public enum JobToken {
 
     /// Checks a token from the configuration or the environment.
     ///
-    /// - Parameter origin: where it comes from, such as "cluster.token".
-    /// - Returns: The token without spaces and line ends around it.
+    /// - Parameter origin: the source, such as "cluster.token", for the error.
+    /// - Returns: the token without spaces and line ends around it.
     /// - Throws: `NodeError` `.configuration` if it is too short.
     public static func checked(_ token: String, from origin: String) throws -> String {
         let token = token.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -41,7 +41,7 @@ public enum JobToken {
 
     /// Reads a token file.
     ///
-    /// - Parameter onWarning: receives one line if other users can read the file.
+    /// - Parameter onWarning: receives a line if other users can read the file.
     /// - Throws: `NodeError` `.configuration` if it cannot be read or holds no token.
     public static func read(file path: String, onWarning: (String) -> Void = { _ in }) throws -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
@@ -53,14 +53,14 @@ public enum JobToken {
         guard let text = text(of: descriptor) else {
             throw NodeError(
                 .configuration,
-                "the token file \(path) holds no line of text of at most \(longest) bytes; \(advice) >\(path)")
+                "the token file \(path) is not one line of text of at most \(longest) bytes; \(advice) >\(path)")
         }
         let token = try checked(text, from: "the file \(path)")
         if let warning = warning(FileFacts(of: descriptor), path) { onWarning(warning) }
         return token
     }
 
-    /// One line if other users can read the file at `path`, which holds a secret; else nil.
+    /// A warning if other users can read the file at `path`; else nil.
     public static func warning(of path: String) -> String? {
         warning(FileFacts(of: path, followingLinks: true), path)
     }
@@ -68,10 +68,11 @@ public enum JobToken {
     private static func warning(_ facts: FileFacts?, _ path: String) -> String? {
         guard let facts, facts.kind == .file, facts.isOpenToOthers else { return nil }
         let mode = String(facts.mode, radix: 8)
-        return "warning: other users can use the secret in \(path), whose mode is \(mode); run: chmod 600 \(path)"
+        return
+            "warning: other users can read or change the secret in \(path), because its mode is \(mode); run: chmod 600 \(path)"
     }
 
-    /// All of a file, if it is UTF-8 without control characters within it, and not too long.
+    /// The content of a file; nil if it is not UTF-8, has control characters, or is too long.
     static func text(of descriptor: Int32) -> String? {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: longest + 1)

@@ -3,18 +3,18 @@ internal import Glibc
 internal import Interchange
 package import Messaging
 
-/// Where a coordinator leaves the token that it made, for nodes and commands of the same user to find by its address.
+/// Stores the token that a coordinator made, so that nodes and commands of the same user find it by the coordinator's
+/// address.
 ///
-/// A file for each address, of mode 0600, in a folder of mode 0700: `$XDG_RUNTIME_DIR/tributary`, or `/tmp/tributary-UID`
-/// where there is no such directory of the user's. Nodes look in both, as they may run in another session than the
-/// coordinator.
+/// Each address has a file of mode 0600, in a folder of mode 0700: `$XDG_RUNTIME_DIR/tributary`, or `/tmp/tributary-UID` if
+/// the user has no such directory. Nodes look in both, because they may run in another login session than the coordinator.
 package struct TokenStore: Sendable {
     let runtimeDirectory: String?
     let temporaryDirectory: String
     let user: uid_t
 
     /// - Parameters:
-    ///   - runtimeDirectory: what `XDG_RUNTIME_DIR` says.
+    ///   - runtimeDirectory: the value of `XDG_RUNTIME_DIR`.
     package init(
         runtimeDirectory: String? = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"],
         temporaryDirectory: String = "/tmp"
@@ -26,7 +26,7 @@ package struct TokenStore: Sendable {
 
     // MARK: Names
 
-    /// The file of a listener's address. Loopback addresses of one port are one listener's.
+    /// The name of the file for an address. All loopback addresses with the same port have one name.
     package static func name(of address: Address) -> String {
         "\(Self.host(of: address))-\(address.port ?? 0)"
     }
@@ -37,7 +37,7 @@ package struct TokenStore: Sendable {
         return address.host.lowercased()
     }
 
-    /// The files in which the token of what listens at `address` can be.
+    /// The names of the files that may have the token for `address`.
     package static func names(for address: Address) -> [String] {
         let any = "any-\(address.port ?? 0)"
         let own = name(of: address)
@@ -50,7 +50,7 @@ package struct TokenStore: Sendable {
 
     private var ofSession: String? {
         guard let runtimeDirectory, runtimeDirectory.hasPrefix("/") else { return nil }
-        // After `su` it is another user's; in containers it may not exist.
+        // After `su` the directory belongs to another user; in containers it may not exist.
         guard let facts = FileFacts(of: runtimeDirectory, followingLinks: true), facts.kind == .folder,
             facts.owner == user
         else { return nil }
@@ -60,15 +60,15 @@ package struct TokenStore: Sendable {
     /// The folders to look in.
     package var folders: [String] { (ofSession.map { [$0] } ?? []) + [shared] }
 
-    /// Why a folder cannot hold secrets; nil if it can, and "" if it is not there.
+    /// Why a folder cannot hold secrets; nil if it can, and "" if it does not exist.
     private func fault(ofFolder path: String) -> String? {
         guard let facts = FileFacts(of: path) else {
             return errno == ENOENT ? "" : String(cString: strerror(errno))
         }
-        if facts.kind != .folder { return "it is no folder" }
+        if facts.kind != .folder { return "it is not a folder" }
         if facts.owner != user { return "it belongs to another user" }
         if facts.isOpenToOthers {
-            return "its mode is \(String(facts.mode, radix: 8)), and other users can get in"
+            return "its mode is \(String(facts.mode, radix: 8)), so other users can read or write in it"
         }
         return nil
     }
@@ -76,35 +76,36 @@ package struct TokenStore: Sendable {
     private static func refusal(_ folder: String, _ fault: String) -> NodeError {
         NodeError(
             .cannotCreate,
-            "tokens of jobs are not kept in \(folder): \(fault). Remove it, set XDG_RUNTIME_DIR to a folder of your own, "
-                + "or give the nodes of the job one --token-file")
+            "cannot store the job's token in \(folder): \(fault). Remove it, set XDG_RUNTIME_DIR to a folder of your own, "
+                + "or give all nodes of the job the same --token-file")
     }
 
     // MARK: Writing and finding
 
-    /// Leaves a token for those who dial `address`.
-    /// - Throws: `NodeError` `.cannotCreate` if the folder is not the user's alone or cannot be written.
+    /// Stores a token for nodes that connect to `address`.
+    /// - Throws: `NodeError` `.cannotCreate` if others can use the folder, or it cannot be written.
     package func publish(_ token: String, for address: Address) throws -> PublishedToken {
         let folder = ofSession ?? shared
         if mkdir(folder, 0o700) != 0, errno != EEXIST {
             throw Self.refusal(folder, String(cString: strerror(errno)))
         }
         if let fault = fault(ofFolder: folder) {
-            throw Self.refusal(folder, fault.isEmpty ? "it was removed meanwhile" : fault)
+            throw Self.refusal(folder, fault.isEmpty ? "another program removed it" : fault)
         }
         return try PublishedToken(token, at: "\(folder)/\(Self.name(of: address))")
     }
 
-    /// The token of what listens at `address`; nil if no coordinator of this user left one. Of several the newest counts:
-    /// one that was killed leaves its file behind.
-    /// - Throws: `NodeError` if a folder is not the user's alone and no other has the token.
+    /// The token for `address`; nil if no coordinator of this user stored one. If there are several, the newest: a
+    /// coordinator that was killed leaves its file behind.
+    /// - Throws: `NodeError` if there is no token and others can use the folder for it.
     package func token(for address: Address) throws -> String? {
         guard address.transport.hasPort else { return nil }
         var newest: (token: String, modified: Int)?
         var refusal: NodeError?
         for folder in folders {
             if let fault = fault(ofFolder: folder) {
-                // Where tokens would be kept: what others make of the shared folder is nothing to a user with one of his own.
+                // Only the folder in which this user's coordinators store tokens. Others may do what they like in /tmp if it
+                // is not.
                 if !fault.isEmpty, folder == ofSession ?? shared { refusal = Self.refusal(folder, fault) }
                 continue
             }
@@ -128,7 +129,7 @@ package struct TokenStore: Sendable {
     }
 }
 
-/// A file with a job's token, removed when the job is over.
+/// A stored token file, removed when the job is over.
 package final class PublishedToken: Sendable {
     package let path: String
     private let token: String
@@ -137,12 +138,12 @@ package final class PublishedToken: Sendable {
     package init(_ token: String, at path: String) throws {
         self.path = path
         self.token = token
-        do { try AtomicFile.write(secret: Array("\(token)\n".utf8), to: path) } catch {
+        do { try AtomicFile.write(secret: "\(token)\n", to: path) } catch {
             throw NodeError(.cannotCreate, "\(error)")
         }
     }
 
-    /// Removes the file, unless another job has written its own there since.
+    /// Removes the file, unless another job has replaced it.
     package func remove() {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return }

@@ -4,15 +4,15 @@ internal import Cluster
 struct CertificatesCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "certificates",
-        abstract: "Makes a job's own authority, certificates and token, for machines that talk over a network.",
+        abstract: "Makes an authority, certificates and a token for a job on several machines.",
         discussion: """
-            Into a folder it writes an authority, a certificate that it signed for the machines on which the \
-            coordinator and servers listen, one for workers and commands, which only connect, and a token. With \
-            cluster.tls.client_ca and --tls-client-ca nobody connects without a certificate of this authority. \
+            It writes into a folder: an authority; a certificate for the coordinator and the servers, which listen; \
+            a certificate for workers and commands, which only connect; and a token. With cluster.tls.client_ca and \
+            --tls-client-ca only those with a certificate of this authority can connect. \
             A whole job on two machines, the coordinator and a worker on 10.0.0.5, a server and a worker on 10.0.0.6:
 
               tributary certificates tls --host 10.0.0.5 --host 10.0.0.6
-              mv tls/authority.key $HOME     # signs further ones; no node needs it
+              mv tls/authority.key $HOME     # signs more certificates; no node needs it
               scp -r tls 10.0.0.6:           # to workers only: all but server.*
 
             In job.yaml on 10.0.0.5, beside the folder tls:
@@ -46,20 +46,20 @@ struct CertificatesCommand: Subcommand {
                 --tls-client-ca tls/authority.pem $SERVER
               tributary worker --coordinator $JOB $CLIENT
 
-            If a key or the token becomes known, make all anew.
+            If somebody else learns a key or the token, make all of them again.
             """)
 
-    @Argument(help: "The folder, made if it is not there.") var directory: String
+    @Argument(help: "The folder; made if it does not exist.") var directory: String
 
     @Option(
         help: ArgumentHelp(
-            "A name or IP address by which the coordinator or a server is dialled. May be repeated (default: localhost, 127.0.0.1, ::1).",
+            "A name or IP address of the machine of the coordinator or a server. May be repeated (default: localhost, 127.0.0.1, ::1).",
             valueName: "name"))
     var host: [String] = []
 
-    @Option(help: ArgumentHelp("How long the certificates are valid.", valueName: "n")) var days = 365
+    @Option(help: ArgumentHelp("Days for which the certificates are valid.", valueName: "n")) var days = 365
 
-    @Flag(help: "Replaces the files of an earlier call.") var force = false
+    @Flag(help: "Replaces files of an earlier call.") var force = false
 
     func validate() throws {
         guard (1...CertificateFolder.longest).contains(days) else {
@@ -78,16 +78,16 @@ struct CertificatesCommand: Subcommand {
         try invocation.console.write(lines.joined(separator: "\n"))
     }
 
-    /// Which option takes the file.
+    /// The options and keys that take the file.
     private static func use(of file: CertificateFolder.File) -> String {
         switch file {
         case .authority: "--tls-ca and --tls-client-ca; cluster.tls.ca and cluster.tls.client_ca"
-        case .authorityKey: "signs further certificates; keep it away from the machines of the job"
+        case .authorityKey: "signs more certificates; keep it away from the machines of the job"
         case .server: "--tls-certificate of servers; cluster.tls.certificate of the coordinator"
         case .serverKey: "--tls-key of servers; cluster.tls.key of the coordinator"
         case .client: "--tls-certificate of worker, status and stop"
         case .clientKey: "--tls-key of worker, status and stop"
-        case .token: "--token-file of all; cluster.token_file of the coordinator"
+        case .token: "--token-file of every command; cluster.token_file of the coordinator"
         }
     }
 }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Cluster
 internal import Messaging
 
-/// Whom `status` and `stop` ask.
+/// The options of both `status` and `stop`.
 struct ControlOptions: ParsableArguments {
     @Argument(help: "Where the job's coordinator listens.", transform: { try Address($0) }) var address: Address
     @Flag(help: "Prints one JSON object.") var json = false
@@ -19,7 +19,7 @@ struct ControlOptions: ParsableArguments {
 struct StatusCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows how a job goes, node by node.",
+        commandName: "status", abstract: "Shows the state of a job and its nodes.",
         discussion: "  tributary status tcp://127.0.0.1:7000 --json")
 
     @OptionGroup var control: ControlOptions
@@ -33,11 +33,11 @@ struct StatusCommand: Subcommand {
 struct StopCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Ends a job: a checkpoint, where there is a directory for it, then the end.",
+        commandName: "stop", abstract: "Stops a job, after a checkpoint if it has a checkpoint directory.",
         discussion: "  tributary stop tcp://127.0.0.1:7000")
 
     @OptionGroup var control: ControlOptions
-    @Flag(help: "Ends it at once, without a checkpoint.") var now = false
+    @Flag(help: "Stops at once, without a checkpoint.") var now = false
 
     func run(_ invocation: Invocation) throws {
         try control.client(invocation).stop(now: now)

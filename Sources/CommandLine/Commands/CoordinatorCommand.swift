@@ -7,22 +7,22 @@ struct CoordinatorCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "coordinator",
-        abstract: "Coordinates a job whose servers and workers are started elsewhere.",
+        abstract: "Coordinates a job; you start its servers and workers yourself.",
         discussion: """
-            It waits for as many servers and workers as the configuration says, hands out the work, and ends when \
-            the job does. On one machine a socket in a folder of yours is the simplest; only you can connect to it:
+            It waits for the servers and workers that the configuration asks for, hands out the work, and ends with \
+            the job. On one machine, a socket in a folder of yours is the simplest; only you can connect to it:
 
               tributary coordinator job.yaml --listen ipc://$PWD/job
 
-            On TCP all nodes must know one token: --token-file, TRIBUTARY_TOKEN, or cluster.token_file. Without \
-            these the coordinator makes one and logs the file it is in; nodes of the same user on the same machine find \
-            it by the address. Beyond this machine a job needs TLS (see 'tributary help certificates'), unless \
-            cluster.insecure is true.
+            On TCP all nodes need the same token: --token-file, TRIBUTARY_TOKEN, or cluster.token_file. Without \
+            these the coordinator makes a token and logs its file; nodes of the same user on the same machine find \
+            that file by the coordinator's address. A job on several machines needs TLS (see 'tributary help \
+            certificates'), unless cluster.insecure is true.
 
               tributary coordinator job.yaml --listen tcp://127.0.0.1:7000
               tributary coordinator job.yaml --address-file address
 
-            The last takes any free port and writes the address, and the token it makes to address.token.
+            The last one listens on any free port, and writes the address to the file address and its token to address.token.
             """)
 
     @Argument(help: "The job's YAML file.") var config: String
@@ -36,7 +36,7 @@ struct CoordinatorCommand: Subcommand {
 
     @Option(
         help: ArgumentHelp(
-            "Writes the address, with the port that was free, to a file, and a token that was made to FILE.token.",
+            "Writes the address, with its port, to a file, and a token that the coordinator made to FILE.token.",
             valueName: "file"))
     var addressFile: String?
 
@@ -58,9 +58,9 @@ struct CoordinatorCommand: Subcommand {
         console.log("coordinator listens on \(coordinator.address)\(place)")
         if let addressFile {
             let path = outputPath(addressFile)
-            // Before the address: whoever sees that finds the token.
+            // Written before the address, so that a reader of the address finds the token.
             if isFile(path) { try coordinator.writeToken(to: "\(path).token") }
-            try AtomicFile.write(Array("\(coordinator.address)\n".utf8), to: path)
+            try AtomicFile.write("\(coordinator.address)\n", to: path)
         }
         let report = try Results.report {
             try coordinator.run(

@@ -4,17 +4,17 @@ internal import Foundation
 
 struct DevicesCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "devices", abstract: "Lists the devices that graphs can be placed on, and how fast they are.",
+        commandName: "devices", abstract: "Lists the devices that graphs can run on, and their speed.",
         discussion: """
-            The speed is that of a product of two 1024 × 1024 matrices of float32, and of adding a number to 32 MiB of them.
+            The speeds are those of a product of two 1024 × 1024 float32 matrices, and of adding a number to 32 MiB of float32.
 
               tributary devices
               tributary devices --opencl-cpu --no-measure --json
             """)
 
     @OptionGroup var emulation: EmulationOptions
-    @Flag(inversion: .prefixedNo, help: "Measures each device; takes a second or two.") var measure = true
-    @Flag(help: "Lists instead the operations that run on the CPU alone, by reason.") var operations = false
+    @Flag(inversion: .prefixedNo, help: "Measures each device, which takes a second or two.") var measure = true
+    @Flag(help: "Lists the operations that run only on the CPU, with the reasons.") var operations = false
     @Flag(help: "Prints one JSON object.") var json = false
 
     private struct Listing: Encodable {
@@ -46,8 +46,7 @@ struct DevicesCommand: Subcommand {
         }
         if json { return try invocation.console.write(try Results.json(Listing(devices: entries))) }
         for entry in entries {
-            let memory = String(format: "%.1f GiB", Double(entry.memory) / Double(1 << 30))
-            var line = "\(entry.name)  \(entry.detail), \(memory)"
+            var line = "\(entry.name)  \(entry.detail), \(ByteSize.text(entry.memory))"
             if let gflops = entry.gflops, let gbps = entry.gbps {
                 line += String(format: ", %.0f GFLOP/s, %.1f GB/s", gflops, gbps)
             }

@@ -5,12 +5,12 @@ internal import Foundation
 internal import Interchange
 internal import Training
 
-/// Graphs of others, and ours for others.
+/// Commands for graphs in TensorFlow's formats.
 struct GraphCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "Runs, shows, exports and checks graphs in TensorFlow's formats.",
         discussion: """
-            A graph that TensorFlow wrote runs here as it stands: a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta) or a \
+            Takes graphs that TensorFlow wrote, unchanged: a GraphDef (.pb, .pbtxt), a MetaGraphDef (.meta) or a \
             SavedModel, binary or text.
 
               tributary graph show graph.pb
@@ -25,27 +25,27 @@ struct GraphCommand: ParsableCommand {
 
 struct GraphRunCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs a graph on arrays in .npy files and writes what it yields.",
+        commandName: "run", abstract: "Runs a graph on arrays in .npy files and writes the results.",
         discussion: """
-            Writes one .npy file for each fetch into --out, named after it with '_' for '/' and ':'. Without --out the \
-            values are printed.
+            Writes an .npy file for each fetch into --out. Its name is the fetch's, with '_' for '/' and ':'. Without \
+            --out it prints the values.
 
               tributary graph run graph.pb --feed x:0=x.npy --fetch add:0 --out results
               tributary graph run graph.pb --init init --feed x=x.npy --feed y=y.npy --fetch train --fetch loss:0 --steps 100
               tributary graph run graph.pb --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch predictions
 
-            A SavedModel's Variables have the values that came with it. With --signature, --feed and --fetch also take the \
-            signature's own names; without --fetch all its outputs are fetched. Where neither is given, the signature is \
-            serving_default, or the only one. Of a .meta file, the operations in its collections init_op (without --init \
-            and --checkpoint) and local_init_op are run first, and those in table_initializer that fill tables which the \
-            run needs.
+            A SavedModel brings the values of its Variables. With --signature, --feed and --fetch also take the \
+            signature's names; without --fetch all outputs of the signature are fetched. Without both options the \
+            signature is serving_default, or the only one. Before the run of a .meta file, the operations in its \
+            collection init_op (without --init and --checkpoint), in local_init_op, and in table_initializer for \
+            lookup tables that the run needs, are run.
 
               tributary graph run saved/ --signature serving_default --feed x=x.npy --out results
               tributary graph run run1/model.ckpt-1000.meta --checkpoint run1/model.ckpt-1000 --feed x=x.npy --fetch y
 
-            The operations of tf.train.Saver write and read checkpoints relative to the working directory: \
-            what they are called is fed as a text, or is the graph's own default. A graph writes files only in the working \
-            directory, and in folders that such a text names.
+            The operations of tf.train.Saver read and write checkpoints relative to the working directory. Feed \
+            the checkpoint's name as a text, or use the graph's default. A graph can write files only in the working \
+            directory and in folders named by --feed-text.
 
               tributary graph run graph.pb --init init --feed-text save/Const:0=run1/model.ckpt --fetch save/control_dependency:0
             """)
@@ -53,28 +53,28 @@ struct GraphRunCommand: Subcommand {
     @Argument(help: "A GraphDef, a MetaGraphDef or a SavedModel's folder.") var file: String
     @Option(help: ArgumentHelp("The signature to use.", valueName: "name")) var signature: String?
     @Option(
-        help: ArgumentHelp("Of a SavedModel with several graphs, the tags of the one to use.", valueName: "tag,tag"))
+        help: ArgumentHelp("The tags of the graph to use, in a SavedModel with several.", valueName: "tag,tag"))
     var tags: String?
     @Option(parsing: .singleValue, help: ArgumentHelp("An array to feed. May be repeated.", valueName: "name=file.npy"))
     var feed: [String] = []
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("A text to feed, as a scalar. May be repeated.", valueName: "name=text"))
+        help: ArgumentHelp("A string to feed, as a scalar. May be repeated.", valueName: "name=text"))
     var feedText: [String] = []
     @Option(parsing: .singleValue, help: ArgumentHelp("What to fetch. May be repeated.", valueName: "name"))
     var fetch: [String] = []
-    @Option(help: ArgumentHelp("An operation to run first, such as an initialiser.", valueName: "name"))
+    @Option(help: ArgumentHelp("An operation to run before, such as an initialiser.", valueName: "name"))
     var `init`: String?
     @Option(
         help: ArgumentHelp(
-            "A checkpoint of TensorFlow (format V2) to take the Variables' values of, without '.index', or a folder of them; after --init.",
+            "A TensorFlow checkpoint (format V2), its name without '.index', or a folder of checkpoints. The Variables get its values, after --init.",
             valueName: "prefix"))
     var checkpoint: String?
-    @Option(help: ArgumentHelp("How often to run; the last values are written.", valueName: "n")) var steps = 1
+    @Option(help: ArgumentHelp("The number of runs; the values of the last are written.", valueName: "n")) var steps = 1
     @OptionGroup var placement: PlacementOptions
-    @Option(help: ArgumentHelp("A folder for the values.", valueName: "directory")) var out: String?
-    @Flag(help: "Runs on the CPU what asks for a device that is not there.") var softPlacement = false
-    @Flag(help: "Tells on standard error where each operation runs.") var logDevicePlacement = false
+    @Option(help: ArgumentHelp("The folder for the values.", valueName: "directory")) var out: String?
+    @Flag(help: "Runs operations on the CPU if their device does not exist.") var softPlacement = false
+    @Flag(help: "Prints on standard error where each operation runs.") var logDevicePlacement = false
 
     func validate() throws {
         if steps < 1 { throw ValidationError("--steps is \(steps); it must be at least 1") }
@@ -112,7 +112,7 @@ struct GraphRunCommand: Subcommand {
             logsPlacement: logDevicePlacement, writable: .under(writable),
             log: { [console = invocation.console] in console.log($0) })
         try graph.load()
-        // What checkpoint is to be restored first.
+        // An operation before that may need the texts: the name of a checkpoint to restore.
         for name in first { try graph.execute(name, feeds: texts) }
         for name in own { try graph.executeAddition(name) }
         if let checkpoint { try restore(graph, checkpoint, invocation) }
@@ -133,7 +133,7 @@ struct GraphRunCommand: Subcommand {
         }
     }
 
-    /// Where the graph's operations may write: what is fed is the user's own word.
+    /// The folders in which the graph may write: the working directory, and those that the user named by --feed-text.
     private var writable: [String] {
         let fed = feedText.compactMap { text -> String? in
             let path = text[(text.firstIndex(of: "=") ?? text.startIndex)...].dropFirst()
@@ -142,14 +142,14 @@ struct GraphRunCommand: Subcommand {
         return ["."] + fed
     }
 
-    /// Feeds by the graph's names, and what is fetched by the user's and the graph's names.
+    /// The feeds under the graph's names, and each fetch under the user's and the graph's name.
     private func names(
         _ source: GraphSource, _ feeds: [String: Tensor]
     ) throws -> (feeds: [String: Tensor], fetches: [(name: String, node: String)]) {
         guard signature != nil || fetch.isEmpty else { return (feeds, fetch.map { ($0, $0) }) }
         if signature == nil, source.signatures.isEmpty {
             throw Failure(
-                status: Failure.Status.usage, message: "tributary: nothing is to be fetched; give --fetch NAME")
+                .usage, message: "tributary: there is nothing to fetch; give --fetch NAME")
         }
         let chosen = try source.signature(signature)
         var fed: [String: Tensor] = [:]
@@ -158,8 +158,8 @@ struct GraphRunCommand: Subcommand {
         if fetch.isEmpty, !missing.isEmpty {
             let list = missing.map { "\($0.key) (\($0.spec))" }.joined(separator: ", ")
             throw Failure(
-                status: Failure.Status.usage,
-                message: "tributary: the signature also wants \(list); give --feed NAME=FILE.npy")
+                .usage,
+                message: "tributary: the signature also needs \(list); give --feed NAME=FILE.npy")
         }
         for (node, value) in try chosen.defaultValues() where fed[node] == nil { fed[node] = value }
         let wanted = fetch.isEmpty ? chosen.outputs.map(\.key) : fetch
@@ -170,24 +170,24 @@ struct GraphRunCommand: Subcommand {
         let unmatched = try graph.restore(try TensorFlowCheckpoint.open(absolute(prefix)))
         if !unmatched.variables.isEmpty {
             invocation.console.log(
-                "Variables that the checkpoint lacks: \(unmatched.variables.joined(separator: ", "))")
+                "Variables that are not in the checkpoint: \(unmatched.variables.joined(separator: ", "))")
         }
         if !unmatched.tensors.isEmpty {
             invocation.console.log(
-                "tensors of the checkpoint that the graph does not need: \(unmatched.tensors.joined(separator: ", "))")
+                "tensors in the checkpoint that the graph does not use: \(unmatched.tensors.joined(separator: ", "))")
         }
     }
 }
 
 struct GraphShowCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Shows what is in a graph: its nodes with types, shapes and devices.",
+        commandName: "show", abstract: "Shows the nodes of a graph, with types, shapes and devices.",
         discussion: """
-            Operations that are not known here are marked; what they need and yield is shown as far as the file tells. Of \
-            a MetaGraphDef or a SavedModel also its signatures, collections, saver and functions.
+            Unknown operations are marked; their inputs and outputs are shown as far as the file has them. A MetaGraphDef \
+            or a SavedModel also shows its signatures, collections, saver and functions.
 
-            With --plan it shows instead what a run of --fetch does: the kernels in order, which operations are fused into \
-            one, where their results lie in memory, and on which device they run.
+            With --plan it shows a run of --fetch instead: the kernels in order, with the operations fused into each, the \
+            place of the results in memory, and the device.
 
               tributary graph show graph.pb
               tributary graph show saved/
@@ -197,19 +197,19 @@ struct GraphShowCommand: Subcommand {
 
     @Argument(help: "A GraphDef, a MetaGraphDef or a SavedModel's folder.") var file: String
     @Option(
-        help: ArgumentHelp("Of a SavedModel with several graphs, the tags of the one to show.", valueName: "tag,tag"))
+        help: ArgumentHelp("The tags of the graph to show, in a SavedModel with several.", valueName: "tag,tag"))
     var tags: String?
     @Flag(help: "Shows the plan of a run of --fetch.") var plan = false
-    @Option(parsing: .singleValue, help: ArgumentHelp("What the run is to fetch. May be repeated.", valueName: "name"))
+    @Option(parsing: .singleValue, help: ArgumentHelp("What the run fetches. May be repeated.", valueName: "name"))
     var fetch: [String] = []
-    @Option(help: ArgumentHelp("What open dimensions of placeholders are taken to be.", valueName: "n")) var batch = 32
+    @Option(help: ArgumentHelp("The size of unknown dimensions of placeholders.", valueName: "n")) var batch = 32
     @OptionGroup var placement: PlacementOptions
     @Flag(help: "Prints one JSON object.") var json = false
 
     func validate() throws {
-        if plan, fetch.isEmpty { throw ValidationError("a plan is one of a run: give --fetch NAME") }
-        if !plan, !fetch.isEmpty { throw ValidationError("--fetch is for --plan") }
-        if !plan, placement.device != nil { throw ValidationError("--device is for --plan") }
+        if plan, fetch.isEmpty { throw ValidationError("--plan shows the plan of a run: give --fetch NAME") }
+        if !plan, !fetch.isEmpty { throw ValidationError("--fetch has no effect without --plan") }
+        if !plan, placement.device != nil { throw ValidationError("--device has no effect without --plan") }
         if batch < 1 { throw ValidationError("--batch is \(batch); it must be at least 1") }
     }
 
@@ -231,16 +231,17 @@ struct GraphExportCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Writes a job's training graph, with gradients and optimizer, as a GraphDef.",
         discussion: """
-            TensorFlow runs it, TensorBoard and Netron show it. What its nodes are called is printed as JSON: the \
-            initialiser, the train operation, the loss, what to feed, the metrics.
+            TensorFlow can run the file; TensorBoard and Netron can show it. The names of its nodes are printed as JSON: \
+            the initialiser, the train operation, the loss, the placeholders, the metrics.
 
               tributary graph export job.yaml --output graph.pb
             """)
 
-    @Argument(help: "The job's YAML file; without it, the digits that come with Tributary.") var config: String?
+    @Argument(help: "The job's YAML file (default: the handwritten digits that come with Tributary).") var config:
+        String?
     @Option(
         help: ArgumentHelp(
-            "Where to write the GraphDef; - is standard output, and the names then go to standard error.",
+            "The file for the GraphDef. - is standard output; the names then go to standard error.",
             valueName: "file"))
     var output: String
     @OptionGroup var set: SetOptions
@@ -249,11 +250,11 @@ struct GraphExportCommand: Subcommand {
         let `init`: String
         let train: String
         let loss: String
-        /// Placeholders by what they are fed.
+        /// The placeholders for "features", "labels" and "is_training".
         let feeds: [String: String]
         let metrics: [String: String]
         let predictions: String?
-        /// What is done to examples before they are fed.
+        /// How examples are scaled and encoded before they are fed.
         let preprocessing: Preprocessing
     }
 
@@ -276,22 +277,22 @@ struct GraphExportCommand: Subcommand {
 
 struct GraphCheckCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Compares graphs with the numbers that TensorFlow computed with them.",
+        commandName: "check", abstract: "Compares graphs with the values that TensorFlow computed.",
         discussion: """
-            Each folder holds graph.pb (or graph.pbtxt, graph.meta, saved_model.pb), run.json and .npy files. Prints a line for each: its name and the largest \
-            error, or what is wrong. Exit status 0 if all hold, else 65.
+            Each folder holds graph.pb (or graph.pbtxt, graph.meta, saved_model.pb), run.json and .npy files. Prints a \
+            line for each: its name and the largest error, or what is wrong. Exit status 0 if all agree, else 65.
 
               tributary graph check cases/*
               tributary graph check --device /gpu:0 cases/*
 
-            With --reference, each graph also runs three times by the reference executor, which computes vertex by vertex on \
-            fresh memory. Where the plan gives other numbers, the graph fails.
+            With --reference, each graph also runs three times in the reference executor, which computes each operation \
+            alone, in new memory. The graph fails if its plan gives other values.
             """)
 
     @Argument(help: "Folders.") var folders: [String]
     @OptionGroup var placement: PlacementOptions
-    @Flag(help: "Compares the plan with the reference executor, too.") var reference = false
-    @Flag(help: "Prints one JSON object a line.") var json = false
+    @Flag(help: "Also compares the plan with the reference executor.") var reference = false
+    @Flag(help: "Prints a JSON object on each line.") var json = false
 
     private struct Line: Encodable {
         let name: String
@@ -321,10 +322,10 @@ struct GraphCheckCommand: Subcommand {
         }
         if failed > 0 {
             throw Failure(
-                status: Failure.Status.data, message: "tributary: \(failed) of \(folders.count) graphs do not agree")
+                .badData, message: "tributary: \(failed) of \(folders.count) graphs do not agree")
         }
     }
 }
 
-/// "serve,gpu" taken apart.
+/// "serve,gpu" as ["serve", "gpu"].
 private func tagList(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }

@@ -1,15 +1,16 @@
 internal import ArgumentParser
+internal import Cluster
 internal import Dataflow
 internal import Foundation
 internal import Interchange
 
-/// For `make conformance`: CUDA's compiler tries every kernel without a GPU.
+/// For `make conformance`, which compiles every CUDA kernel without a GPU.
 struct GraphKernelsCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "kernels", abstract: "Writes the CUDA text of every kernel that a GPU would run for graphs.",
+        commandName: "kernels", abstract: "Writes the CUDA source of every kernel that a GPU would run for graphs.",
         discussion: """
-            Takes folders as 'graph check' does. Writes one file ENTRY-NUMBER.cu for each kernel into --out, as CUDA's \
-            compiler NVRTC would get it. Nothing is run, and no GPU is needed.
+            Takes folders like 'graph check'. Writes the source of each kernel for CUDA's compiler NVRTC to a file \
+            ENTRY-NUMBER.cu in --out. Runs nothing and needs no GPU.
 
               tributary graph kernels --out kernels cases/*
             """, shouldDisplay: false)
@@ -29,18 +30,18 @@ struct GraphKernelsCommand: Subcommand {
         let target = absolute(out)
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         for (number, text) in texts.all.enumerated() {
-            try AtomicFile.write(Array(text.source.utf8), to: "\(target)/\(text.entry)-\(number).cu")
+            try AtomicFile.write(text.source, to: "\(target)/\(text.entry)-\(number).cu")
         }
-        // What has a kernel for GPUs and no graph here: its text was not seen.
+        // Operations with a GPU kernel that no graph has: their sources were not written.
         let missing = GPUCoverage.withKernels.filter { !operations.contains($0) }
         try invocation.console.write(
             "\(texts.all.count) kernels of \(operations.count) operations from \(folders.count) graphs")
         if !missing.isEmpty {
-            invocation.console.log("without a graph: \(missing.joined(separator: ", "))")
+            invocation.console.log("operations that no graph has: \(missing.joined(separator: ", "))")
         }
         if !problems.isEmpty {
             throw Failure(
-                status: Failure.Status.data,
+                .badData,
                 message: "tributary: \(problems.count) graphs have no plan:\n\(problems.joined(separator: "\n"))")
         }
     }

@@ -5,11 +5,12 @@ internal import Interchange
 
 struct EvaluateCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measures what a checkpoint has learned, on the test part of the data.",
+        commandName: "evaluate", abstract: "Evaluates a checkpoint on the test part of the data.",
         discussion: "  tributary evaluate job.yaml --checkpoint out --json")
 
     @Argument(help: "The job's YAML file.") var config: String
-    @Option(help: ArgumentHelp("The checkpoint's directory; the newest in it is taken.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("The checkpoint directory; the newest checkpoint in it is used.", valueName: "directory"))
     var checkpoint: String
     @OptionGroup var set: SetOptions
     @Flag(help: "Prints one JSON object.") var json = false
@@ -29,22 +30,23 @@ struct EvaluateCommand: Subcommand {
 
 struct PredictCommand: Subcommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Applies what a checkpoint has learned to examples.",
+        commandName: "predict", abstract: "Predicts examples with a checkpoint.",
         discussion: """
-            Writes CSV, a line for each example. Without --input it takes the test part of the job's data. Columns are found by \
-            their names, in any order; scale, categories and classes are the checkpoint's, so that no training data is needed.
+            Writes CSV, a line for each example of --input, or of the test part of the job's data. Columns are found by \
+            name, in any order. Scale, categories and classes come from the checkpoint; no training data is needed.
 
               tributary predict job.yaml --checkpoint out --input new.csv --output predictions.csv
             """)
 
     @Argument(help: "The job's YAML file.") var config: String
-    @Option(help: ArgumentHelp("The checkpoint's directory; the newest in it is taken.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("The checkpoint directory; the newest checkpoint in it is used.", valueName: "directory"))
     var checkpoint: String
     @Option(
         help: ArgumentHelp(
-            "Features: .csv, .npy, .npz, or IDX, plain or gzipped; labels are passed over.", valueName: "file"))
+            "Examples: .csv, .npy, .npz, or IDX, plain or gzipped; labels in it are ignored.", valueName: "file"))
     var input: String?
-    @Option(help: ArgumentHelp("Where to write; - is standard output, as without it.", valueName: "file"))
+    @Option(help: ArgumentHelp("The file for the predictions (default: -, standard output).", valueName: "file"))
     var output: String?
     @OptionGroup var set: SetOptions
 
@@ -55,13 +57,13 @@ struct PredictCommand: Subcommand {
             input: input.map(absolute), onEvent: { [console = invocation.console] in console.log($0) })
         let lines = [csvLine(predictions.columns)] + predictions.rows.map(Self.line)
         if let output {
-            try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: outputPath(output))
+            try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: outputPath(output))
         } else {
             try invocation.console.write(lines.joined(separator: "\n"))
         }
     }
 
-    /// Whole numbers, such as classes, without a decimal point.
+    /// A line of the CSV; whole numbers, such as classes, have no decimal point.
     private static func line(_ row: [Double]) -> String {
         csvLine(row.map { value in Int(exactly: value).map(String.init) ?? "\(value)" })
     }

@@ -5,31 +5,32 @@ struct LaunchCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "launch",
-        abstract: "Trains on this machine, every server and worker a process.",
+        abstract: "Trains on this machine, with a process for each server and worker.",
         discussion: """
-            The coordinator runs here and starts the others; they end with it. A process that dies is named with \
-            its exit status and its last words, and the job goes on without it if it was a worker.
+            The coordinator runs in this process and starts the others; they end with it. If a process dies, its name, \
+            exit status and last lines are printed. The job continues without a worker, not without a server.
 
               tributary launch job.yaml
               tributary launch job.yaml --servers 2 --workers 4 --transport tcp --verbose
 
-            Ctrl-C writes a checkpoint, where there is a directory for it, and ends all; twice ends them at once.
-            With --transport tls+tcp and no cluster.tls keys, a certificate for this one job is made.
+            Ctrl-C ends the job, after a checkpoint if it has a checkpoint directory; a second Ctrl-C ends it at once.
+            With --transport tls+tcp and no cluster.tls keys, launch makes a certificate for this job.
             """)
 
     @Argument(help: "The job's YAML file.") var config: String
     @OptionGroup var options: RunOptions
     @OptionGroup var set: SetOptions
 
-    @Option(help: "How the processes talk: ipc (the default), tcp or tls+tcp.")
+    @Option(help: "The transport between the processes: ipc (the default), tcp or tls+tcp.")
     var transport: JobConfig.Cluster.Transport?
 
-    @Flag(name: [.long, .short], help: "Shows what the servers and workers print.")
+    @Flag(name: [.long, .short], help: "Shows the output of servers and workers.")
     var verbose = false
 
     func validate() throws {
         if transport == .inproc {
-            throw ValidationError("--transport inproc reaches no other process; take ipc, tcp or tls+tcp, or 'train'")
+            throw ValidationError(
+                "--transport inproc reaches no other process; use ipc, tcp or tls+tcp, or 'tributary train'")
         }
     }
 

@@ -6,14 +6,14 @@ struct ServerCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "server",
-        abstract: "Serves parameters to a job: holds variables and applies updates.",
+        abstract: "Runs a parameter server: holds Variables and applies updates.",
         discussion: """
-            It needs no configuration: the coordinator sends it what to hold. It ends with the job.
+            It needs no configuration: the coordinator sends its part of the Variables. It ends with the job.
 
               tributary server --coordinator ipc://$PWD/job
 
-            Without --listen it listens as the coordinator does, for this machine alone: on ipc beside the \
-            coordinator's socket, or on any free port of 127.0.0.1.
+            Without --listen it listens for this machine only: on an ipc socket beside the coordinator's, or on any free \
+            port of 127.0.0.1.
 
             On another machine, with the files of 'tributary certificates':
 
@@ -31,7 +31,7 @@ struct ServerCommand: Subcommand {
 
     @Option(
         help: ArgumentHelp(
-            "PEM file of the authority whose certificate workers must show.", valueName: "file"))
+            "PEM file of the authority that must have signed the certificates of workers.", valueName: "file"))
     var tlsClientCa: String?
 
     func validate() throws {
@@ -41,7 +41,7 @@ struct ServerCommand: Subcommand {
     }
 
     func run(_ invocation: Invocation) throws {
-        // Asked to end, it stays until the job is saved.
+        // A server that is asked to end stays until the checkpoint is written.
         Interruption.listen(invocation.stop, console: invocation.console)
         var options = try node.prepare(invocation)
         if node.tls.tlsCertificate != nil {
@@ -60,10 +60,10 @@ struct WorkerCommand: Subcommand {
     static let hasToken = true
     static let configuration = CommandConfiguration(
         commandName: "worker",
-        abstract: "Works for a job: computes gradients on its share of the data.",
+        abstract: "Runs a worker: computes gradients on its share of the data.",
         discussion: """
-            It gets the configuration from the coordinator and reads the data by the paths in there. It ends with \
-            the job. More may join while the job runs.
+            It gets the configuration from the coordinator and reads the data from the paths in it. It ends with the \
+            job. More workers can join while the job runs.
 
               tributary worker --coordinator ipc://$PWD/job
 
@@ -76,7 +76,7 @@ struct WorkerCommand: Subcommand {
     @OptionGroup var node: NodeProcessOptions
 
     func run(_ invocation: Invocation) throws {
-        // Asked to end, it finishes its step and leaves; the batches it holds go to others.
+        // A worker that is asked to end finishes its step and leaves; other workers get its remaining batches.
         Interruption.listen(invocation.stop, console: invocation.console)
         let options = try node.prepare(invocation)
         try WorkerNode(coordinator: node.coordinator, options: options).run()

@@ -4,16 +4,16 @@ internal import Cluster
 struct TrainCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Trains in this process: servers and workers are threads.",
+        abstract: "Trains in this process, with a thread for each server and worker.",
         discussion: """
-            Without a file it trains on the handwritten digits that come with Tributary.
+            Without a file it learns the handwritten digits that come with Tributary.
 
               tributary train
               tributary train job.yaml --workers 4 --set train.learning_rate=0.01
               tributary train job.yaml --checkpoint out --resume --json
               tributary train job.yaml --set train.steps=50 --trace trace.json     # open it in ui.perfetto.dev
 
-            Ctrl-C writes a checkpoint, where there is a directory for it, and ends; twice ends at once.
+            Ctrl-C ends the job, after a checkpoint if it has a checkpoint directory; a second Ctrl-C ends it at once.
             """)
 
     @Argument(help: "The job's YAML file.") var config: String?
@@ -21,7 +21,7 @@ struct TrainCommand: Subcommand {
     @OptionGroup var set: SetOptions
     @Option(
         help: ArgumentHelp(
-            "Writes when each node ran which operation, the first 100,000 of each, for chrome://tracing or Perfetto.",
+            "Writes the times of the operations of each node, the first 100,000 of each, for chrome://tracing or Perfetto.",
             valueName: "file"))
     var trace: String?
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Cluster
 internal import Messaging
 
-/// What `server` and `worker` have in common.
+/// The options of both `server` and `worker`.
 struct NodeProcessOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Where the job's coordinator listens.", valueName: "address"),
@@ -11,7 +11,7 @@ struct NodeProcessOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Threads for computing (default: cluster.threads_per_node; without that a server 1, a worker its share of the cores).",
+            "Threads for computing (default: cluster.threads_per_node, or 1 for a server and a share of the cores for a worker).",
             valueName: "n"))
     var threads: Int?
 
@@ -20,7 +20,7 @@ struct NodeProcessOptions: ParsableArguments {
             "The number to ask for, such as a pod's ordinal (default: the lowest free one).", valueName: "n"))
     var number: Int?
 
-    @Option(help: .init("Ends this process when its parent, which has this id, ends.", visibility: .hidden))
+    @Option(help: .init("The id of the parent process; this process ends when the parent does.", visibility: .hidden))
     var parent: Int32?
 
     @OptionGroup var token: TokenOptions
@@ -32,7 +32,7 @@ struct NodeProcessOptions: ParsableArguments {
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
     }
 
-    /// Ties this process to its parent, if it has one that asked for it, and collects what a node needs.
+    /// The options of the node. Ties this process to its parent if `--parent` is given.
     func prepare(_ invocation: Invocation) throws -> NodeOptions {
         if let parent { try ParentProcess.follow(parent) }
         var options = NodeOptions()

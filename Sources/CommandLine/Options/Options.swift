@@ -3,7 +3,7 @@ internal import Cluster
 internal import Foundation
 internal import Interchange
 
-/// What `train`, `launch` and `coordinator` know about the job, and about the run.
+/// The options of `train`, `launch` and `coordinator`.
 struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Workers; sets cluster.workers.", valueName: "n"))
     var workers: Int?
@@ -16,18 +16,19 @@ struct RunOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where workers compute what has a kernel there, such as /gpu:0; sets devices.worker.", valueName: "device"))
+            "The device for the workers' operations, such as /gpu:0; sets devices.worker. Operations without a kernel for it run on the CPU.",
+            valueName: "device"))
     var device: String?
 
     @OptionGroup var emulation: EmulationOptions
 
     @Flag(
         help: ArgumentHelp(
-            "Goes on from the newest checkpoint, if there is one. Where checkpoints lie but all are damaged it refuses; --resume=fresh moves them aside and starts anew."
+            "Continues from the newest checkpoint, or starts anew if there is none. If all checkpoints are damaged, the job fails; with --resume=fresh it moves them aside and starts anew."
         ))
     var resume = false
 
-    /// What `--resume=fresh` is for the parser, see `TributaryCommand.arguments`.
+    /// `--resume=fresh`: `TributaryCommand.arguments` replaces it by this flag.
     @Flag(help: .hidden) var resumeFresh = false
 
     @Option(
@@ -35,10 +36,10 @@ struct RunOptions: ParsableArguments {
             "Writes every step's loss to a file, as step,loss; - is standard output.", valueName: "file"))
     var losses: String?
 
-    @Flag(help: "Ends standard output with one JSON object: what became of the job.")
+    @Flag(help: "Prints the job's report as one JSON object, as the last line of standard output.")
     var json = false
 
-    /// The options that are short for keys of the configuration, as `--set` takes them.
+    /// The options that set keys of the configuration, in the form `--set` has.
     var overrides: [String] {
         let numbers = [("cluster.workers", workers), ("cluster.servers", servers)].compactMap { key, value in
             value.map { "\(key)=\($0)" }
@@ -49,21 +50,22 @@ struct RunOptions: ParsableArguments {
         return numbers + devices + (checkpoint.map { [checkpointOverride($0)] } ?? [])
     }
 
-    /// Checks these options against the job.
+    /// Checks these options against the configuration.
     func check(_ config: JobConfig) throws {
         if resume || resumeFresh, config.checkpoint.directory == nil {
             throw Failure(
-                status: Failure.Status.configuration,
+                .configuration,
                 message:
-                    "tributary: --resume needs --checkpoint or checkpoint.directory: nothing says where to go on from")
+                    "tributary: --resume needs --checkpoint or checkpoint.directory: which checkpoint should it continue from?"
+            )
         }
     }
 
-    /// What the coordinator is told besides the configuration; the token is that of `cluster.token…`.
+    /// The coordinator's options besides the configuration.
     ///
     /// - Parameters:
-    ///   - file: the configuration's file, which may hold the token.
-    ///   - token: what the command line or the environment says, before the configuration.
+    ///   - file: the configuration's file; a warning if it holds the token and others can read it.
+    ///   - token: from the command line or the environment; nil: the configuration's.
     func coordinator(
         _ config: JobConfig, file: String? = nil, token: String? = nil, _ console: Console
     ) throws -> CoordinatorOptions {
@@ -82,26 +84,26 @@ struct RunOptions: ParsableArguments {
     }
 }
 
-/// `--opencl-cpu`, which every command that uses devices has.
+/// `--opencl-cpu`, of every command that uses devices.
 struct EmulationOptions: ParsableArguments {
     @Flag(
         help: ArgumentHelp(
-            "Counts OpenCL's CPU devices, such as PoCL's, as GPUs, for tests. The environment variable TRIBUTARY_OPENCL_CPU=1 does too."
+            "Counts OpenCL's CPU devices, such as PoCL's, as GPUs, for tests. The environment variable TRIBUTARY_OPENCL_CPU=1 does the same."
         ))
     var openclCpu = false
 
     var isAllowed: Bool { openclCpu || ProcessInfo.processInfo.environment["TRIBUTARY_OPENCL_CPU"] == "1" }
 }
 
-/// `--set`, which every command that reads a configuration has.
+/// `--set`, of every command that reads a configuration.
 struct SetOptions: ParsableArguments {
     @Option(
         name: .customLong("set"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Overrides a key of the configuration, such as train.batch=128. May be repeated.", valueName: "key=value"))
+            "Sets a key of the configuration, such as train.batch=128. May be repeated.", valueName: "key=value"))
     var overrides: [String] = []
 
-    /// The configuration in a file, or the built-in one, checked as a whole.
+    /// Reads and checks the configuration in a file, or the built-in one.
     /// - Throws: `ConfigurationError`.
     func load(_ file: String?, more: [String] = [], jobs: JobRegistry) throws -> JobConfig {
         let overrides = overrides + more
@@ -113,15 +115,15 @@ struct SetOptions: ParsableArguments {
     }
 }
 
-/// The job's secret, which never stands on a command line, where `ps` would show it.
+/// The job's secret. It is read from a file, because `ps` shows command lines to all users.
 struct TokenOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A file that holds the job's secret, at least 16 bytes. Without it, the environment variable TRIBUTARY_TOKEN does. Without both, a coordinator on TCP makes one, which nodes of the same user on this machine find by its address.",
+            "A file with the job's secret, at least 16 bytes (default: the environment variable TRIBUTARY_TOKEN). Without either, a coordinator on TCP makes a secret and stores it where this user's nodes on this machine find it.",
             valueName: "file"))
     var tokenFile: String?
 
-    /// The token that is given; nil if none is.
+    /// The token of the file or of the environment; nil if there is neither.
     /// - Throws: `NodeError` if the file cannot be read or the token is too short.
     func token(_ console: Console) throws -> String? {
         if let tokenFile { return try JobToken.read(file: tokenFile) { console.log("tributary: \($0)") } }
@@ -130,11 +132,11 @@ struct TokenOptions: ParsableArguments {
     }
 }
 
-/// `--insecure`, which every command that dials has.
+/// `--insecure`, of every command that connects to the job.
 struct InsecureOptions: ParsableArguments {
     @Flag(
         help:
-            "Allows tcp:// beyond this machine, not encrypted: everyone on the network may read and change what travels."
+            "Allows tcp:// to other machines. It is not encrypted: everyone on the network may read and change the data."
     )
     var insecure = false
 }
@@ -143,25 +145,27 @@ struct InsecureOptions: ParsableArguments {
 struct TLSOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "PEM file of this node's certificate: what a server shows to workers, and all show to those who ask.",
+            "PEM file of this node's certificate. A server shows it to workers; any node shows it to a peer that asks for one.",
             valueName: "file"))
     var tlsCertificate: String?
 
-    @Option(help: ArgumentHelp("PEM file of its key.", valueName: "file"))
+    @Option(help: ArgumentHelp("PEM file of the certificate's key.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: ArgumentHelp("PEM file of the authority that peers are checked against.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "PEM file of the authority that must have signed the certificates of peers.", valueName: "file"))
     var tlsCa: String?
 
-    @Option(help: ArgumentHelp("The name that the peer's certificate must bear.", valueName: "name"))
+    @Option(help: ArgumentHelp("The name that the peer's certificate must have.", valueName: "name"))
     var tlsServerName: String?
 
     func validate() throws {
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-key go together; only one of them is given")
+            throw ValidationError("--tls-certificate and --tls-key go together; give both")
         }
         if tlsCa == nil, tlsCertificate != nil || tlsServerName != nil {
-            throw ValidationError("TLS options need --tls-ca FILE, the authority that peers are checked against")
+            throw ValidationError("TLS options need --tls-ca FILE, the authority that signed the certificates of peers")
         }
     }
 
@@ -175,21 +179,21 @@ struct TLSOptions: ParsableArguments {
     }
 }
 
-/// A checkpoint's directory as `--set` takes it.
+/// The `--set` text that sets the checkpoint directory.
 func checkpointOverride(_ directory: String) -> String {
     let path = absolute(directory).unicodeScalars.map { $0 == "'" ? "''" : String($0) }.joined()
     return "checkpoint.directory='\(path)'"
 }
 
-/// A path of the command line, from the root.
+/// The absolute form of a path on the command line.
 func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-/// A file to write, from the root, but as the user gave it; "-" is standard output.
+/// The absolute form of a file to write; links and ".." stay. "-" is standard output.
 func outputPath(_ path: String) -> String {
     path == "-" || path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
 }
 
-/// Whether output to a path makes or replaces a regular file: it is no device, FIFO or standard output.
+/// Whether writing to the path makes or replaces a regular file, not a device, a FIFO or standard output.
 func isFile(_ path: String) -> Bool {
     if case .file? = try? OutputTarget(path) { true } else { false }
 }

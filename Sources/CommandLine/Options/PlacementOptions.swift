@@ -1,11 +1,12 @@
 internal import ArgumentParser
 internal import Dataflow
 
-/// Where a graph is to run.
+/// Where a graph runs.
 struct PlacementOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to run what has a kernel there, such as /gpu:0, whatever the graph says.", valueName: "device"))
+            "The device to run on, such as /gpu:0, in place of the graph's own devices. Operations without a kernel for it run on the CPU.",
+            valueName: "device"))
     var device: String?
     @OptionGroup var emulation: EmulationOptions
 

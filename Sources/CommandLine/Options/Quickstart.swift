@@ -1,4 +1,4 @@
-/// The job that `tributary train` runs when it is given no file: `configs/quickstart.yaml`.
+/// The job of `tributary train` without a file: `configs/quickstart.yaml`.
 package enum Quickstart {
     package static let yaml = """
         job: quickstart

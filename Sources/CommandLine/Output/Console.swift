@@ -5,13 +5,13 @@ internal import Glibc
 internal import Interchange
 internal import Synchronization
 
-/// Standard error with one live line at its end, and standard output; from any thread, line by line.
+/// Writes lines to standard error, with a live line at the end, and results to standard output, from any thread.
 ///
-/// In a terminal the progress line is rewritten in place. Elsewhere it is a plain line at most every two seconds, and
-/// when the job's phase changes. What a terminal would obey is written out: texts come from files and from peers.
+/// A terminal shows the progress line in place. Elsewhere progress is a plain line, at most every two seconds and when the
+/// job's phase changes. Control characters are escaped, because texts come from files and other machines.
 ///
-/// Threads of its own write, so that a stopped terminal or a full pipe holds up nobody who has a message: then live lines
-/// are left out, and old messages where they become many. Results are waited for.
+/// Separate threads write, so that a stopped terminal or a full pipe does not block the job. If they cannot keep up, the
+/// console drops live lines first, then the oldest messages. Only results block the caller.
 final class Console: Sendable {
     private struct State {
         var hasResults = false
@@ -24,10 +24,10 @@ final class Console: Sendable {
     private let isTerminal: Bool
     /// Writes to standard error.
     private let messages: OutputThread
-    /// Writes to standard output; the same where both streams are one, so that nothing overtakes.
+    /// Writes to standard output. The same thread as `messages` if both streams are one file, to keep the order.
     private let results: OutputThread
 
-    /// So long the end of the process waits for readers of messages that take none.
+    /// How long the end of the process waits for a reader of messages that does not read.
     private static let patience = Duration.seconds(2)
 
     init() {
@@ -37,11 +37,11 @@ final class Console: Sendable {
         results = Self.isOneStream ? messages : OutputThread(write: Self.put)
     }
 
-    /// A message on a line of its own; the live line comes back with the next progress.
+    /// Writes a message on a line of its own; the live line comes back with the next progress.
     func log(_ text: String) { messages.post(.line(TerminalText.escaped(text))) }
 
-    /// A result. Waits until it is written.
-    /// - Throws: `FormatError` if standard output cannot be written: a full disk, a reader that has gone.
+    /// Writes a result and waits until it is written.
+    /// - Throws: `FormatError` if standard output cannot be written: a full disk, a closed pipe.
     func write(_ text: String) throws {
         state.withLock { $0.hasResults = true }
         messages.post(.clear)
@@ -50,16 +50,15 @@ final class Console: Sendable {
         if let failure = results.failure { throw failure }
     }
 
-    /// Ends the output: takes the live line away and gives the readers of messages a moment, but does not wait for one that
-    /// does not read.
+    /// Removes the live line and waits until the messages are written.
     ///
-    /// - Parameter patience: how long to wait while nothing is read.
+    /// - Parameter patience: how long to wait while nobody reads them.
     func close(patience: Duration = patience) {
         messages.post(.clear)
         messages.flush(patience: patience)
     }
 
-    /// Closes standard output after the last result: some file systems tell only then that a disk is full.
+    /// Closes standard output after the last result: some file systems report a full disk only then.
     /// - Throws: as `write`.
     func finish() throws {
         close()
@@ -73,7 +72,7 @@ final class Console: Sendable {
         }
     }
 
-    /// How the job goes.
+    /// Shows the job's progress.
     func show(_ progress: JobProgress) {
         let line = ProgressLine(progress)
         state.withLock { state in
@@ -86,7 +85,7 @@ final class Console: Sendable {
             let isNewPhase = progress.phase != state.lastPhase
             state.lastPhase = progress.phase
             if isTerminal {
-                // Ten times a second is as much as one reads.
+                // Nobody reads more than ten lines a second.
                 if !isNewPhase, let last = state.lastLive, now - last < .milliseconds(100) { return }
                 state.lastLive = now
                 messages.post(.live(TerminalText.escaped(line.text(width: Self.width - 1))))
@@ -111,7 +110,7 @@ final class Console: Sendable {
         return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
     }
 
-    /// A closed or full standard error ends nothing but the messages.
+    /// Only results report errors: a closed or full standard error does not end the job.
     @Sendable private static func put(_ bytes: UnsafeRawBufferPointer, _ isResult: Bool) throws {
         let code = Descriptor.write(bytes, to: isResult ? STDOUT_FILENO : STDERR_FILENO)
         if isResult { try checked(code) }

@@ -1,13 +1,13 @@
 package import Cluster
 internal import Foundation
 
-/// How a job goes, in one line: step, epoch, loss, metrics, speed, time left, workers alive, what became of gradients.
+/// A job's progress in one line: step, epoch, loss, metrics, speed, time left, workers alive, gradients.
 package struct ProgressLine {
     private let progress: JobProgress
 
     package init(_ progress: JobProgress) { self.progress = progress }
 
-    /// The line, cut to a width in columns; what matters least goes first.
+    /// The line, shortened to a width in columns: the least important part is left out first.
     package func text(width: Int?) -> String {
         var parts = parts
         func joined() -> String { parts.map(\.text).joined(separator: " · ") }
@@ -20,7 +20,7 @@ package struct ProgressLine {
         return String(joined().prefix(max(width, 0)))
     }
 
-    /// What the last evaluation gave, as a line of its own; nil before the first.
+    /// The results of the last evaluation on a line of its own; nil before the first.
     package var evaluation: String? {
         guard let evaluation = progress.evaluation else { return nil }
         let loss: Double? = evaluation.loss
@@ -28,7 +28,7 @@ package struct ProgressLine {
         return "test: " + values.joined(separator: ", ")
     }
 
-    /// What the line says, each with its rank: 0 matters most.
+    /// The parts of the line with their ranks: 0 is the most important.
     private var parts: [(text: String, rank: Int)] {
         let nodes = "\(progress.workersAlive)/\(progress.workers) workers"
         guard progress.step > 0 || progress.phase == .training else {
@@ -46,7 +46,7 @@ package struct ProgressLine {
         if let seconds = progress.secondsLeft { parts.append(("\(Self.duration(seconds)) left", 4)) }
         parts.append((nodes, progress.workersAlive < progress.workers ? 2 : 7))
         if let gradients = progress.gradients {
-            // All of a synchronous job are fresh.
+            // A synchronous job has no stale gradients.
             if gradients.maxStaleness > 0 { parts.append((GradientText.staleness(gradients), 9)) }
             if let dropped = GradientText.dropped(gradients) { parts.append((dropped, 8)) }
         }
@@ -58,7 +58,7 @@ package struct ProgressLine {
         metrics.sorted { $0.key < $1.key }.map { "\($0.key) \(short($0.value))" }
     }
 
-    /// Four decimals, or an exponent where these would say nothing.
+    /// With four decimals, or an exponent for very small and large numbers.
     package static func short(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : "\(value)" }
         let size = abs(value)
@@ -66,7 +66,7 @@ package struct ProgressLine {
         return String(format: format, value)
     }
 
-    /// 12345.6 as "12,345"; what is no number as "0".
+    /// 12345.6 as "12,345"; NaN as "0".
     package static func grouped(_ number: Double) -> String {
         grouped(number.isNaN ? 0 : Int(min(max(number, -1e15), 1e15)))
     }

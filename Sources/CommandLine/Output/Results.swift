@@ -3,12 +3,12 @@ internal import Dataflow
 internal import Foundation
 internal import Interchange
 
-/// Results on standard output.
+/// Results as text and JSON.
 package enum Results {
-    /// One JSON object in one line, keys sorted; numbers that are not finite are null.
+    /// One JSON object on one line, keys sorted; NaN and infinity are null.
     static func json(_ value: some Encodable) throws -> String { try JSONText.encode(value) }
 
-    /// What became of a job, for people.
+    /// A job's report as text.
     package static func text(_ report: JobReport) -> String {
         let speed = ProgressLine.grouped(report.samplesPerSecond)
         var lines = [
@@ -36,7 +36,7 @@ package enum Results {
         return lines.map(TerminalText.line).joined(separator: "\n")
     }
 
-    /// How a job goes, for people: a line for the job, one for what became of its gradients, and one for each node.
+    /// A job's status as text: a line for the job, one for its gradients, and one for each node.
     package static func text(_ status: JobStatus) -> String {
         let loss = status.step > 0 ? status.loss.map { ["loss \(ProgressLine.short($0))"] } ?? [] : []
         let head = ["step \(ProgressLine.grouped(status.step))/\(ProgressLine.grouped(status.totalSteps))"]
@@ -56,14 +56,15 @@ package enum Results {
         return lines.map(TerminalText.line).joined(separator: "\n")
     }
 
-    /// The report of a job, also of one that fails.
+    /// The report of a job, also of a failed one.
     static func report(_ run: () throws -> JobReport) throws -> JobReport {
         do { return try run() } catch let error as JobError { return error.report }
     }
 
-    /// Prints the report; a failed job, or one whose last values or losses could not be saved, is an error after that.
+    /// Prints the report.
     ///
-    /// - Parameter isOutputTaken: whether something else goes to standard output; text for people then goes to standard error.
+    /// - Parameter isOutputTaken: standard output holds something else; a report as text then goes to standard error.
+    /// - Throws: `Failure` after that if the job failed, or its last checkpoint or losses could not be saved.
     static func finish(_ report: JobReport, asJSON: Bool, isOutputTaken: Bool = false, _ console: Console) throws {
         let printed = Result {
             if asJSON { return try console.write(json(report)) }
@@ -71,18 +72,18 @@ package enum Results {
         }
         if report.status == .failed {
             throw Failure(
-                status: report.hasDiverged ? Failure.Status.data : Failure.Status.unavailable,
+                report.hasDiverged ? .badData : .peerUnavailable,
                 message: "tributary: the job failed: \(report.reason ?? "no reason given")"
                     + (report.reason?.contains("devices.opencl_cpu") == true ? "; --opencl-cpu sets that key" : ""))
         }
         if let error = report.checkpointError {
             throw Failure(
-                status: Failure.Status.cannotCreate,
+                .cannotCreate,
                 message: "tributary: the last checkpoint could not be written: \(error)")
         }
         if let error = report.lossesError {
             throw Failure(
-                status: Failure.Status.cannotCreate, message: "tributary: the losses are not complete: \(error)")
+                .cannotCreate, message: "tributary: the losses are not complete: \(error)")
         }
         try printed.get()
     }

@@ -1,9 +1,10 @@
 internal import Glibc
 
-/// Where PoCL keeps the kernels that it has compiled, which it runs when it meets them again.
+/// Where PoCL stores compiled kernels to run them again.
 enum CompilerCache {
-    /// Without a home in the environment, as services are started, PoCL takes /tmp/pocl, which any user may have made and
-    /// filled. Names the user's own folder instead; must be called before threads start.
+    /// Points PoCL to a folder of this user. Must be called before threads start.
+    ///
+    /// Without HOME in the environment, as in services, PoCL uses /tmp/pocl; another user may have put kernels there.
     static func prepare() {
         for name in ["POCL_CACHE_DIR", "XDG_CACHE_HOME", "HOME"] {
             if let value = getenv(name), value.pointee != 0 { return }
@@ -13,7 +14,7 @@ enum CompilerCache {
         if let place = getpwuid(geteuid())?.pointee.pw_dir, stat(place, &facts) == 0, facts.st_uid == geteuid() {
             home = String(cString: place)
         }
-        // No folder is better than one of others.
+        // Better no cache than a folder that another user can fill.
         setenv("POCL_CACHE_DIR", home.map { "\($0)/.cache/pocl/kcache" } ?? "/dev/null/pocl", 1)
     }
 }

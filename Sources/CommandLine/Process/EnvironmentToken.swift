@@ -2,10 +2,10 @@ internal import Glibc
 
 /// The job's secret in the environment variable `TRIBUTARY_TOKEN`.
 enum EnvironmentToken {
-    /// nil where it is not set or empty. Must be asked for before threads start: it is taken out of the environment.
+    /// nil if it is not set or empty. The first use removes it from the environment, so it must come before threads start.
     static let value: String? = take()
 
-    /// No child gets the variable, and its text is gone from `/proc/PID/environ`, which shows the memory that it stood in.
+    /// Children do not inherit the variable, and `/proc/PID/environ`, which shows this memory, no longer has its text.
     private static func take() -> String? {
         guard let place = getenv("TRIBUTARY_TOKEN") else { return nil }
         let text = String(cString: place)

@@ -2,20 +2,20 @@ internal import Cluster
 internal import Foundation
 internal import Glibc
 
-/// Ctrl-C, SIGTERM and SIGHUP: the first asks the job to end in good order, a second Ctrl-C or SIGTERM ends the process at
-/// once.
+/// Ctrl-C, SIGTERM and SIGHUP: the first one stops the job with a last checkpoint; a second Ctrl-C or SIGTERM ends the
+/// process at once.
 enum Interruption {
-    /// Starts to listen. Must be called on the main thread before others start: they inherit that the signals wait.
+    /// Starts a thread that receives the signals with `sigwait`, so that no code runs in a signal handler.
     ///
-    /// A thread takes the signals with `sigwait`, so that no code runs in a signal handler.
+    /// Must be called on the main thread before other threads start: they inherit its blocked signals.
     static func listen(_ stop: StopSignal, console: Console) {
-        // A peer that closes its end shows as an error of the call, not as the death of this process.
+        // Writing to a closed connection then is an error of the call and does not kill this process.
         Glibc.signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGINT)
         sigaddset(&signals, SIGTERM)
-        // `nohup` starts programs that are to outlive their terminal.
+        // Under `nohup` SIGHUP is ignored, and stays so.
         if !isIgnored(SIGHUP) { sigaddset(&signals, SIGHUP) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let thread = Thread { [signals] in
@@ -33,10 +33,10 @@ enum Interruption {
                 case .ignore: break
                 case .end:
                     stop.stop(now: true)
-                    // A moment for the nodes of a job to hear of it.
+                    // Give the job's nodes a moment to receive the request.
                     usleep(100_000)
                     console.close(patience: .milliseconds(100))
-                    _exit(Failure.Status.interrupted)
+                    _exit(ExitStatus.interrupted.rawValue)
                 }
             }
         }

@@ -1,18 +1,18 @@
 internal import Glibc
 internal import Interchange
 
-/// What the process does where it cannot write.
+/// What the process does when it cannot write its output.
 enum StandardStreams {
-    /// Makes calls that cannot write fail, rather than the process. Must be called before anything is opened.
+    /// Makes a failing write an error of the call instead of the death of the process. Must be called before files are opened.
     static func prepare() {
-        // A reader that has gone, and `ulimit -f`, show as errors of the call.
+        // Closed pipes, and files larger than `ulimit -f`.
         Glibc.signal(SIGPIPE, SIG_IGN)
         Glibc.signal(SIGXFSZ, SIG_IGN)
-        // Where a parent has had this ignored, the system reaps children itself: their ends are lost, and their numbers are
-        // another process's before that is noticed.
+        // If the parent process ignored SIGCHLD, the system would reap our children: their exit statuses would be lost, and
+        // their ids could belong to other processes before we notice.
         Glibc.signal(SIGCHLD, SIG_DFL)
-        // Where a stream is closed, the next file or socket would take its number, and results would go there. What is
-        // opened in its place refuses.
+        // If a stream is closed, the next file or socket would get its number, and results would be written there. So the
+        // number gets a file that refuses reads or writes.
         for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) < 0 {
             let opened = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
             if opened >= 0, opened != stream {
@@ -22,13 +22,13 @@ enum StandardStreams {
         }
     }
 
-    /// Whether an error says no more than that the reader of results has gone, as `head` does.
+    /// Whether the error is that nothing reads the results any more, as with `| head`.
     static func isClosedPipe(_ error: any Error) -> Bool {
         guard let error = error as? FormatError else { return false }
         return error.isOutput && error.systemCode == EPIPE
     }
 
-    /// Ends the process as the system ends one that does not handle SIGPIPE: shells show 141.
+    /// Ends the process by SIGPIPE: shells show status 141.
     static func endByClosedPipe() -> Never {
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -36,7 +36,7 @@ enum StandardStreams {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         Glibc.signal(SIGPIPE, SIG_DFL)
         raise(SIGPIPE)
-        // The first process of a container does not end by signals.
+        // Signals do not end the first process of a container.
         exit(128 + SIGPIPE)
     }
 }

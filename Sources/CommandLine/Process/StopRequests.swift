@@ -1,15 +1,16 @@
 internal import Glibc
 
-/// What a process makes of one signal after the other that asks it to end.
+/// Decides what each signal that asks the process to end does.
 ///
-/// One wish often comes as several signals: `timeout` and `make` pass on what the whole process group gets, a terminal that
-/// closes sends SIGHUP as its shell does, systemd sends SIGHUP behind SIGTERM. Only what a person repeats ends at once.
+/// One request often arrives as several signals: `timeout` and `make` repeat a signal that the process group also gets, a
+/// closing terminal and its shell both send SIGHUP, systemd sends SIGHUP after SIGTERM. Only a signal that a person repeats
+/// ends the process at once.
 package struct StopRequests {
     package enum Answer: Equatable, Sendable {
-        /// End in good order.
+        /// Stop the job with a last checkpoint.
         case begin
         case ignore
-        /// End at once.
+        /// End the process at once.
         case end
     }
 
@@ -20,7 +21,7 @@ package struct StopRequests {
 
     /// - Parameters:
     ///   - signal: SIGINT, SIGTERM or SIGHUP.
-    ///   - now: the time since any moment.
+    ///   - now: the time since the process started to listen.
     package mutating func heard(_ signal: Int32, at now: Duration) -> Answer {
         defer {
             first = first ?? now
@@ -28,7 +29,7 @@ package struct StopRequests {
         }
         guard let first else { return .begin }
         switch signal {
-        // Nobody presses keys so fast.
+        // Two within 50 ms are not two key presses.
         case SIGINT: return now - first >= .milliseconds(50) ? .end : .ignore
         case SIGTERM: return firstTermination.map { now - $0 >= .seconds(1) } ?? false ? .end : .ignore
         default: return .ignore

@@ -79,17 +79,8 @@ package struct BufferPool<Address: Hashable> {
         for piece in used.values { sums[piece.owner, default: 0] += piece.bytes }
         let sorted = sums.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
         guard !sorted.isEmpty else { return "nothing" }
-        let named = sorted.prefix(4).map { "\($0.key) \(Self.text($0.value))" }
+        let named = sorted.prefix(4).map { "\($0.key) \(ByteSize.text($0.value))" }
         let rest = sorted.dropFirst(4).reduce(0) { $0 + $1.value }
-        return (named + (rest > 0 ? ["\(sorted.count - 4) others \(Self.text(rest))"] : [])).joined(separator: ", ")
-    }
-
-    /// Bytes for people, in steps of 1024.
-    static func text(_ bytes: Int) -> String {
-        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] where bytes >= 1 << shift {
-            let tenths = (bytes * 10) >> shift
-            return tenths % 10 == 0 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-        }
-        return "\(bytes) bytes"
+        return (named + (rest > 0 ? ["\(sorted.count - 4) others \(ByteSize.text(rest))"] : [])).joined(separator: ", ")
     }
 }

@@ -55,7 +55,7 @@ final class DeviceContext {
             case .refuse: break
             }
         }
-        let text = BufferPool<DeviceAddress>.text
+        let text = ByteSize.text
         throw GraphError(
             "\(device.name) has no memory left for \(text(bytes)) of \(what): of \(text(pool.limit)) that this session may"
                 + " use, \(text(pool.inUse)) are held (\(pool.holders)). Use smaller batches, place less there, or raise"

@@ -132,21 +132,13 @@ final class RandomState {
 
     /// Stands for iteration `index` of a loop inside `outer`.
     static func iteration(_ index: Int, in outer: UInt64?) -> UInt64 {
-        mixed((outer ?? 0) &+ UInt64(truncatingIfNeeded: index) &+ 1)
-    }
-
-    /// SplitMix64 (Steele et al., "Fast splittable pseudorandom number generators", 2014).
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value &+ 0x9E37_79B9_7F4A_7C15
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
+        SplitMix64.first(of: (outer ?? 0) &+ UInt64(truncatingIfNeeded: index) &+ 1)
     }
 
     /// The number of this run of the operation `name`, from 0. Within a body, a number that stands for run and
     /// iteration.
     func next(_ name: String) -> UInt64 {
-        if let iteration { return Self.mixed((step ?? sessionRuns) ^ iteration) }
+        if let iteration { return SplitMix64.first(of: (step ?? sessionRuns) ^ iteration) }
         if let step { return step }
         defer { runs[name, default: 0] += 1 }
         return runs[name, default: 0]

@@ -200,7 +200,7 @@ final class Plan {
         var results: [(slot: Slot, tensor: Tensor)] = []
         for slot in fetchSlots {
             let spec = specs[slot]
-            let bytes = spec.shape.elementCount! * spec.dtype.size
+            let bytes = spec.byteCount!
             let given = schedule?.destinations[slot]?.storage
             let storage = given?.byteCount == bytes ? given! : TensorStorage(byteCount: bytes)
             pointers[slot] = storage.pointer
@@ -321,7 +321,7 @@ final class Plan {
             return fed[index]
         case .variable, .arena, .fetch:
             let spec = specs[slot]
-            let bytes = spec.shape.elementCount! * spec.dtype.size
+            let bytes = spec.byteCount!
             if copy {
                 return Tensor(dtype: spec.dtype, sized: spec.shape) { target in
                     target.copyMemory(from: UnsafeRawBufferPointer(start: pointers[slot], count: bytes))

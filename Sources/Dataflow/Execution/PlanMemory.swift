@@ -22,7 +22,7 @@ final class PlanMemory {
         var values: [(slot: Slot, device: DeviceID, offset: Int, bytes: Int)] = []
         for (slot, source) in sources.enumerated() {
             let device = slotDevices[slot]
-            let bytes = (specs[slot].shape.elementCount ?? 0) * specs[slot].dtype.size
+            let bytes = specs[slot].byteCount ?? 0
             switch source {
             case .constant(let tensor) where device == 0: constants.append((slot, tensor.storage.pointer))
             case .constant(let tensor):

@@ -46,7 +46,7 @@ extension Planner {
         for (index, item) in items.enumerated() {
             for slot in item.made {
                 guard case .arena = sources[slot], blocks[slot] == nil else { continue }
-                let bytes = (slotSpecs[slot].shape.elementCount ?? 0) * slotSpecs[slot].dtype.size
+                let bytes = slotSpecs[slot].byteCount ?? 0
                 let home = slotDevices[slot]
                 var arena = try arenas.removeValue(forKey: home) ?? Arena(alignment: alignment(home))
                 let block =

@@ -35,7 +35,7 @@ extension Planner {
 
     private func kernel(_ transfer: Transfer) throws -> Kernel {
         let (from, to) = (transfer.from, transfer.to)
-        let bytes = (slotSpecs[to].shape.elementCount ?? 0) * slotSpecs[to].dtype.size
+        let bytes = slotSpecs[to].byteCount ?? 0
         if slotDevices[to] == 0 {
             let queue = try placement.devices.context(slotDevices[from]).queue
             return { memory in try queue.download(memory.raw(from), to: memory.raw(to), bytes: bytes) }
@@ -74,7 +74,7 @@ extension Planner {
         case nil:
             // A view of its input. If it has memory of its own, it had to become a copy.
             guard let from = inputSlots(vertex, placed)[0], from != placed.outputs[0] else { return nil }
-            let bytes = (slotSpecs[from].shape.elementCount ?? 0) * slotSpecs[from].dtype.size
+            let bytes = slotSpecs[from].byteCount ?? 0
             let program = GPUProgram(.copy(from: .input(from), to: .output(placed.outputs[0]), bytes: bytes))
             let kernel = try context.kernel(program) { operand in
                 switch operand {
@@ -87,18 +87,17 @@ extension Planner {
 
     /// The label of a step in profiles and in the plan's description.
     func label(_ item: PlanItem) -> StepLabel {
-        func bytes(_ spec: TensorSpec) -> Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
         switch item {
         case .transfer(let transfer):
             let spec = slotSpecs[transfer.to]
             return StepLabel(
                 kind: .transfer(transfer.node, from: slotDevices[transfer.from], to: slotDevices[transfer.to]),
-                bytes: bytes(spec), outputs: [(spec, transfer.to)])
+                bytes: spec.byteCount ?? 0, outputs: [(spec, transfer.to)])
         case .run(let placed):
             let unit = placed.unit
             return StepLabel(
                 kind: .run(unit.vertices, device: placed.device),
-                bytes: (unit.inputs + unit.outputs).reduce(0) { $0 + bytes(spec($1)) },
+                bytes: (unit.inputs + unit.outputs).reduce(0) { $0 + (spec($1).byteCount ?? 0) },
                 outputs: unit.outputs.compactMap { node in slots[node].map { (spec(node), $0) } })
         }
     }

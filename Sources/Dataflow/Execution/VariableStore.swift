@@ -32,7 +32,7 @@ final class VariableBuffer {
     /// The name of the device that it lies on.
     var deviceName: DeviceName { memory?.context.device.name ?? CPUDevice().name }
 
-    var byteCount: Int { (spec.shape.elementCount ?? 0) * spec.dtype.size }
+    var byteCount: Int { spec.byteCount ?? 0 }
 
     /// The value's memory on the host, up to date.
     /// - Parameter writing: whether it will be overwritten, at least in part.
@@ -104,7 +104,7 @@ final class VariableStore {
             throw GraphError("the Variable '\(vertex.name)' has no known shape").at(vertex)
         }
         try spec.checkSize(limit: limit)
-        let size = (spec.shape.elementCount ?? 0) * spec.dtype.size
+        let size = spec.byteCount ?? 0
         let (total, overflow) = bytes.addingReportingOverflow(size)
         guard !overflow, total <= limit else {
             throw GraphError(

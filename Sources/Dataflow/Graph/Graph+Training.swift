@@ -12,34 +12,26 @@ extension Graph {
 
     private func makeSlot(_ suffix: String, of owner: Variable, initial: Double) -> Variable {
         let (base, device) = ("\(owner.name)/\(suffix)", owner.reference.vertex.device)
-        let name = freeName(base)
+        let name = unusedVertexName(base)
         let attributes: Attributes = ["dtype": .type(owner.dtype), "shape": .shape(owner.shape)]
         let state = add(VariableV2.self, [], attributes, exactName: name, device: device).output(0)
         let extents = Tensor((owner.shape.isFullyDefined ? owner.shape.knownExtents : []).map { Int32($0) })
         let dims = add(
             Const.self, [], ["dtype": .type(.int32), "value": .tensor(extents)],
-            exactName: freeName("\(name)/Initializer/dims"), device: device
+            exactName: unusedVertexName("\(name)/Initializer/dims"), device: device
         ).output(0)
         let value = Tensor.numbers([initial], dtype: owner.dtype, sized: [])
         let element = add(
             Const.self, [], ["dtype": .type(owner.dtype), "value": .tensor(value)],
-            exactName: freeName("\(name)/Initializer/value"), device: device
+            exactName: unusedVertexName("\(name)/Initializer/value"), device: device
         ).output(0)
-        let filled = add(Fill.self, [dims, element], exactName: freeName("\(name)/Initializer"), device: device).output(
-            0)
-        let assign = add(Assign.self, [state, filled], exactName: freeName("\(name)/Assign"), device: device)
-        let read = add(Identity.self, [state], exactName: freeName("\(name)/read"), device: device)
+        let filled = add(Fill.self, [dims, element], exactName: unusedVertexName("\(name)/Initializer"), device: device)
+            .output(
+                0)
+        let assign = add(Assign.self, [state, filled], exactName: unusedVertexName("\(name)/Assign"), device: device)
+        let read = add(Identity.self, [state], exactName: unusedVertexName("\(name)/read"), device: device)
         let variable = Variable(reference: state, value: read.output(0), initializer: assign.node, isTrainable: false)
         register(variable)
         return variable
-    }
-
-    private func freeName(_ name: String) -> String {
-        var (candidate, n) = (name, 1)
-        while vertex(named: candidate) != nil {
-            candidate = "\(name)_\(n)"
-            n += 1
-        }
-        return candidate
     }
 }

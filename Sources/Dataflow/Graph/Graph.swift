@@ -393,13 +393,9 @@ extension Graph {
     package func uniqueFunctionName(_ name: String) -> String {
         if let parent { return parent.uniqueFunctionName(name) }
         return state.withLock { state in
-            var (candidate, n) = (name, state.functionCounts[name] ?? 1)
-            while !state.functionNames.insert(candidate).inserted {
-                candidate = "\(name)_\(n)"
-                n += 1
+            freshName(name, number: &state.functionCounts[name, default: 1]) {
+                !state.functionNames.insert($0).inserted
             }
-            state.functionCounts[name] = n
-            return candidate
         }
     }
 
@@ -460,12 +456,7 @@ extension Graph.State {
     func fullName(_ name: String) -> String { peek(prefix + name) }
 
     /// `full`, or "full_1", "full_2", … if it is taken.
-    func peek(_ full: String) -> String {
-        guard nameCounts[full] != nil else { return full }
-        var n = 1
-        while nameCounts["\(full)_\(n)"] != nil { n += 1 }
-        return "\(full)_\(n)"
-    }
+    func peek(_ full: String) -> String { freshName(full) { nameCounts[$0] != nil } }
 }
 
 extension Graph: CustomStringConvertible {

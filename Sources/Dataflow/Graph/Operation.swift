@@ -78,11 +78,17 @@ public struct TensorSpec: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { "\(dtype)\(shape)" }
 
+    /// The bytes of all elements; nil where the shape is not fully known, or they are more than an Int counts.
+    package var byteCount: Int? {
+        guard let count = shape.elementCount else { return nil }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: dtype.size)
+        return overflow ? nil : bytes
+    }
+
     /// Throws `GraphError` for a known shape whose elements take more than `limit` bytes.
     func checkSize(limit: Int) throws {
         guard shape.isFullyDefined else { return }
-        let (bytes, overflow) = (shape.elementCount ?? .max).multipliedReportingOverflow(by: dtype.size)
-        if overflow || bytes > limit {
+        if byteCount ?? .max > limit {
             throw GraphError(
                 "a tensor \(self) takes more memory than this machine has or the session may use (\(limit) bytes)")
         }

@@ -91,10 +91,11 @@ extension Graph {
     private func finish(_ vertex: Vertex, _ initial: Node, trainable: Bool, _ location: SourceLocation) -> Variable {
         let base = vertex.name
         let assign = add(
-            Assign.self, [vertex.output(0), initial], exactName: unusedName(base + "/Assign"), device: vertex.device,
+            Assign.self, [vertex.output(0), initial], exactName: unusedVertexName(base + "/Assign"),
+            device: vertex.device,
             location: location)
         let read = add(
-            Identity.self, [vertex.output(0)], exactName: unusedName(base + "/read"), device: vertex.device,
+            Identity.self, [vertex.output(0)], exactName: unusedVertexName(base + "/read"), device: vertex.device,
             location: location)
         let variable = Variable(
             reference: vertex.output(0), value: read.output(0), initializer: assign.node, isTrainable: trainable)
@@ -111,15 +112,8 @@ extension Graph {
         return variable
     }
 
-    private func unusedName(_ name: String) -> String {
-        var candidate = name
-        var n = 1
-        while vertex(named: candidate) != nil {
-            candidate = "\(name)_\(n)"
-            n += 1
-        }
-        return candidate
-    }
+    /// `name`, or a name like it that no vertex has.
+    func unusedVertexName(_ name: String) -> String { freshName(name) { vertex(named: $0) != nil } }
 
     /// Runs the initialiser of every Variable made so far; TensorFlow's `tf.global_variables_initializer()`.
     public func globalVariablesInitializer(

@@ -211,8 +211,7 @@ public struct Tensor: Sendable, CustomStringConvertible {
     /// The same memory as another dtype and shape of as many bytes says. Traps otherwise.
     func viewed(as spec: TensorSpec) -> Tensor {
         require(
-            storage.byteCount == (spec.shape.elementCount ?? -1) * spec.dtype.size,
-            "\(byteCount) bytes cannot be read as \(spec)")
+            storage.byteCount == spec.byteCount, "\(byteCount) bytes cannot be read as \(spec)")
         return Tensor(dtype: spec.dtype, shape: spec.shape, storage: storage)
     }
 

@@ -99,15 +99,14 @@ public final class TensorFlowCheckpoint: Sendable {
     public func tensor(named name: String) throws -> Tensor {
         let entry = try entry(name)
         let spec = try spec(entry, name)
-        let bytes = (spec.shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
         // A string takes a byte at least.
-        guard !bytes.overflow, bytes.partialValue / (spec.dtype == .string ? 8 : 1) <= dataSize else {
+        guard let bytes = spec.byteCount, bytes / (spec.dtype == .string ? 8 : 1) <= dataSize else {
             throw FormatError(
                 path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
         if spec.dtype == .string { return try readStrings(entry, spec, name) }
         guard entry.slices.isEmpty else { return try assemble(entry, spec, name, nil) }
-        return try read(entry, spec, name, bytes.partialValue)
+        return try read(entry, spec, name, bytes)
     }
 
     /// Reads a part of a tensor. Of what was written in parts it reads only those that it needs.
@@ -193,8 +192,7 @@ public final class TensorFlowCheckpoint: Sendable {
     ) throws -> Tensor {
         let shape = wanted?.partShape ?? spec.shape
         let starts = wanted?.ranges.map { $0?.lowerBound ?? 0 } ?? spec.shape.knownExtents.map { _ in 0 }
-        let bytes = (shape.elementCount ?? .max).multipliedReportingOverflow(by: spec.dtype.size)
-        guard !bytes.overflow, bytes.partialValue <= dataSize else {
+        guard let bytes = TensorSpec(spec.dtype, shape).byteCount, bytes <= dataSize else {
             throw FormatError(
                 path: index, "is corrupt: '\(name)' would be \(spec), the data files have \(dataSize) bytes")
         }
@@ -202,7 +200,7 @@ public final class TensorFlowCheckpoint: Sendable {
         if let own = boxes.first(where: { $0.starts == starts && $0.lengths == shape.knownExtents }) {
             return try part(own, spec, name)
         }
-        var (filled, covered) = (0, [Bool](repeating: false, count: bytes.partialValue / spec.dtype.size))
+        var (filled, covered) = (0, [Bool](repeating: false, count: bytes / spec.dtype.size))
         let tensor = Tensor.zeros(spec.dtype, sized: shape)
         for box in boxes {
             guard let overlap = Overlap(box, starts, shape.knownExtents) else { continue }

@@ -60,10 +60,8 @@ public struct AtomicFile: ~Copyable {
     /// The name itself gets the new file. A symbolic link is replaced, and what it leads to stays as it is, so that nobody
     /// who may write in the folder chooses where the secret goes.
     /// - Throws: `FormatError` if it cannot be written.
-    package static func write(secret bytes: [UInt8], to path: String) throws {
-        try replace(path, path, isSecret: true, followsLinks: false) { file in
-            try bytes.withUnsafeBytes { try file.append($0) }
-        }
+    package static func write(secret text: String, to path: String) throws {
+        try replace(path, path, isSecret: true, followsLinks: false) { file in try file.append(Array(text.utf8)) }
     }
 
     /// Replaces the file at `place`, which the user calls `path`.
@@ -153,8 +151,11 @@ public struct AtomicFile: ~Copyable {
 
     /// Writes `bytes` as the file at `path`. Throws `FormatError` if it cannot be written.
     public static func write(_ bytes: [UInt8], to path: String, followsLinks: Bool = true) throws {
-        try write(to: path, followsLinks: followsLinks) { file in try bytes.withUnsafeBytes { try file.append($0) } }
+        try write(to: path, followsLinks: followsLinks) { file in try file.append(bytes) }
     }
+
+    /// Writes `text` as the file at `path`. Throws as the other.
+    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
 
     /// Appends bytes. Throws `FormatError` if the system refuses, as on a full disk.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws {

@@ -129,15 +129,7 @@ struct NeededNodes {
         return node
     }
 
-    private func unused(_ name: String) -> String {
-        var candidate = name
-        var count = 1
-        while positions[candidate] != nil {
-            candidate = "\(name)_\(count)"
-            count += 1
-        }
-        return candidate
-    }
+    private func unused(_ name: String) -> String { freshName(name) { positions[$0] != nil } }
 }
 
 /// What a node of a file says of an output that is fed in its place.

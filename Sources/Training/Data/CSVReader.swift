@@ -10,7 +10,7 @@ internal import Interchange
 /// empty text, and a label an error. Errors name file, line and column, both counted from 1: `data.csv:3:7`; of many, the
 /// first ten.
 public struct CSVReader: Sendable {
-    public enum Column: Sendable, Equatable {
+    public enum Column: Sendable, Hashable {
         case last
         /// From 0; negative from the end.
         case index(Int)
@@ -18,13 +18,15 @@ public struct CSVReader: Sendable {
         case name(String)
     }
 
-    public enum Header: Sendable, Equatable {
+    /// Whether the first line names the columns. Raw values are the names that configurations use.
+    public enum Header: String, Sendable, CaseIterable {
         /// The first line is a header if it differs in kind from those below: `HeaderGuess`.
-        case automatic
-        case present, absent
+        case automatic = "auto"
+        case present = "true"
+        case absent = "false"
     }
 
-    public enum Task: Sendable, Equatable { case classification, regression }
+    public enum Task: String, Sendable, CaseIterable { case classification, regression }
 
     public var label: Column
     public var header: Header
@@ -192,5 +194,15 @@ struct ClassNames {
     subscript(label: String) -> Int32? {
         guard areIndices else { return indices[label] }
         return Self.index(label).flatMap { Int($0) < count ?? .max ? $0 : nil }
+    }
+}
+
+extension CSVReader.Column: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .last: "last"
+        case .index(let index): "\(index)"
+        case .name(let name): name
+        }
     }
 }

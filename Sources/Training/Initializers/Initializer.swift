@@ -26,11 +26,11 @@ public enum Initializer: Sendable, Hashable {
     /// He initialisation with uniform numbers.
     public static let heUniform = varianceScaling(scale: 2, fan: .input, distribution: .uniform)
 
-    /// The names that configurations use.
-    public static let named: [String: Initializer] = [
-        "zeros": .zeros, "normal": .normal(), "truncated_normal": .truncatedNormal(), "uniform": .uniform(),
-        "glorot_uniform": .glorotUniform, "glorot_normal": .glorotNormal, "xavier_uniform": .glorotUniform,
-        "xavier_normal": .glorotNormal, "he_normal": .heNormal, "he_uniform": .heUniform,
+    /// The initialisers that configurations name; of two names for one, the first is written.
+    public static let named: KeyValuePairs<String, Initializer> = [
+        "he_normal": .heNormal, "he_uniform": .heUniform, "glorot_normal": .glorotNormal,
+        "glorot_uniform": .glorotUniform, "xavier_normal": .glorotNormal, "xavier_uniform": .glorotUniform,
+        "truncated_normal": .truncatedNormal(), "normal": .normal(), "uniform": .uniform(), "zeros": .zeros,
     ]
 
     /// A node that draws a value of this shape whenever it runs. The shape must be fully known.

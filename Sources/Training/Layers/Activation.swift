@@ -10,6 +10,14 @@ public enum Activation: String, Sendable, Hashable, CaseIterable {
         x.node.graph.located(file, line) { value(x) }
     }
 
+    /// The initialiser that suits a layer with this function: He (2015) for the ReLU family, else Glorot (2010).
+    public var initializer: Initializer {
+        switch self {
+        case .relu, .relu6, .leakyRelu, .elu, .selu, .softplus: .heNormal
+        case .linear, .sigmoid, .tanh, .softsign, .softmax: .glorotUniform
+        }
+    }
+
     private func value(_ x: any Operand) -> Node {
         switch self {
         case .linear: x.node

@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Testing
+import Training
 
 @Suite("Configuration files")
 struct ConfigurationFileTests {

@@ -97,7 +97,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "cluster: {consistency: {sync: {backup: 2}}}",
-                "cluster.consistency has 2 backup of 2 cluster.workers; a step needs the gradient of one at least"
+                "cluster.consistency has 2 backup of 2 cluster.workers; a step needs the gradient of at least one worker"
             ),
             (
                 "train: {staleness_scaling: true}\ncluster: {consistency: sync}",
@@ -173,7 +173,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "data:\n  path: x",
-                "line 2: data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its data within"
+                "line 2: data.path needs a data.format that reads files (idx, csv, npz or ratings); embedded has its own data"
             ),
             (
                 "train:\n  steps: 3\n  epochs: 1",
@@ -185,7 +185,7 @@ struct ConfigurationMistakeTests {
             ),
             (
                 "cluster:\n  token: a\n  token_file: b",
-                "line 3: cluster.token_file stands beside cluster.token; give one of them"
+                "line 3: cluster.token_file and cluster.token are both given; give one of them"
             ),
             ("cluster:\n  tls:\n    key: a", "line 3: cluster.tls needs certificate and key together"),
             (

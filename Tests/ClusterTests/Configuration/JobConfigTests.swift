@@ -1,4 +1,5 @@
 import Cluster
+import Dataflow
 import Foundation
 import Testing
 import Training
@@ -18,8 +19,8 @@ struct JobConfigTests {
     func everyKey() throws {
         let config = try Self.everything()
         #expect(config.job == "007" && config.seed == -5)
-        #expect(config.model.hidden == [] && config.model.activation == .leakyReLU)
-        #expect(config.model.initializer == .truncatedNormal && config.model.loss == .meanSquaredError)
+        #expect(config.model.hidden == [] && config.model.activation == .leakyRelu)
+        #expect(config.model.initializer == .truncatedNormal() && config.model.loss == .meanSquaredError)
         #expect(config.data.path == "/jobs/data/iris.csv" && config.data.testPath == "/iris-test.csv")
         #expect(config.data.labels == .name("5") && config.data.header == .present && config.data.separator == "\t")
         #expect(config.data.missing == .median && config.data.task == .regression && config.data.testFraction == nil)
@@ -79,6 +80,46 @@ struct JobConfigTests {
         #expect(config.train.clipNorm == nil && config.cluster.workers == 5 && config.cluster.tls.ca == "/x")
         #expect(config.job == "a=b")
         #expect(config.data.path == FileManager.default.currentDirectoryPath + "/b.csv")
+    }
+
+    @Test(
+        "numbers of bytes have the same units in every key and on command lines",
+        arguments: ["4194304", "4194304B", "5000KB", "5MB", "2GB", "1TB", "4096KiB", "64MiB", "64 mib", "2GiB", "1TiB"])
+    func byteUnits(text: String) throws {
+        let bytes = try #require(ByteSize.parse(text))
+        #expect(try ByteSize.argument(text) == bytes)
+        let yaml = "cluster: {server_memory: \(text)}\ndevices: {gpu_memory: \(text)}"
+        let overrides = ["cluster.server_memory=\(text)", "devices.gpu_memory=\(text)"]
+        for config in [try JobConfig.parse(yaml: yaml), try JobConfig.parse(yaml: "{}", overrides: overrides)] {
+            #expect(config.cluster.serverMemory == bytes && config.devices.gpuMemory == bytes)
+            #expect(try JobConfig.parse(yaml: config.yaml()) == config)
+        }
+    }
+
+    @Test(
+        "what is no number of bytes is refused with an example in every key", arguments: ["64 M", "1.5GiB", "-1", "0"])
+    func badBytes(text: String) {
+        let got = text.contains(where: \.isLetter) ? "\"\(text)\"" : text
+        #expect(
+            mistakes(in: "cluster: {server_memory: \(text)}\ndevices: {gpu_memory: \(text)}") == [
+                "line 1: cluster.server_memory must be a number of bytes such as 65536, 64MiB or 2GB, at least 1 MiB, got \(got)",
+                "line 2: devices.gpu_memory must be a number of bytes such as 65536, 64MiB or 2GB, got \(got)",
+            ])
+    }
+
+    @Test("layers take every activation and initialiser of Training by its name")
+    func layerNames() throws {
+        for activation in Activation.allCases {
+            let config = try JobConfig.parse(yaml: "model: {activation: \(activation.rawValue)}")
+            #expect(config.model.activation == activation)
+            #expect(config.model.effectiveInitializer == activation.initializer)
+        }
+        #expect(try JobConfig.parse(yaml: "model: {activation: none}").model.activation == .linear)
+        for (name, initializer) in Initializer.named {
+            let config = try JobConfig.parse(yaml: "model: {initializer: \(name)}")
+            #expect(config.model.effectiveInitializer == initializer)
+            #expect(try JobConfig.parse(yaml: config.yaml()) == config)
+        }
     }
 
     @Test(

@@ -222,13 +222,13 @@ struct KeyEffectTests {
         ])
     func models(model: String) throws { try check(["model": model, "train": "schedule: exponential"]) }
 
-    @Test("of the training, with every optimizer", arguments: JobConfig.Train.Optimizer.allCases)
-    func optimizers(optimizer: JobConfig.Train.Optimizer) throws {
+    @Test("of the training, with every optimizer", arguments: OptimizerSettings.Name.allCases)
+    func optimizers(optimizer: OptimizerSettings.Name) throws {
         try check(["model": "hidden: [2]", "train": "optimizer: \(optimizer.rawValue)"])
     }
 
-    @Test("of the training, with every schedule", arguments: JobConfig.Train.Schedule.allCases)
-    func schedules(schedule: JobConfig.Train.Schedule) throws {
+    @Test("of the training, with every schedule", arguments: OptimizerSettings.Schedule.allCases)
+    func schedules(schedule: OptimizerSettings.Schedule) throws {
         try check(["model": "hidden: [2]", "train": "schedule: \(schedule.rawValue)"])
     }
 

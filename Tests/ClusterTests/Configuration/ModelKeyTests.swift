@@ -1,5 +1,6 @@
 import Cluster
 import Testing
+import Training
 
 @Suite("Keys of the kinds of model")
 struct ModelKeyTests {

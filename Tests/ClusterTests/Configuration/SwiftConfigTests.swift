@@ -37,7 +37,10 @@ struct SwiftConfigTests {
             ({ $0.train.learningRate = .nan }, "train.learningRate must be a number > 0, got \"nan\""),
             ({ $0.train.epochs = 0 }, "train.epochs must be a whole number ≥ 1, got 0"),
             ({ $0.train.steps = -3 }, "train.steps must be a whole number ≥ 1, got -3"),
-            ({ $0.train.l1Strength = -1 }, "train.l1Strength must be a number ≥ 0, got -1.0"),
+            (
+                { $0.train.l1RegularizationStrength = -1 },
+                "train.l1RegularizationStrength must be a number ≥ 0, got -1.0"
+            ),
             ({ $0.cluster.workers = 0 }, "cluster.workers must be a whole number ≥ 1, got 0"),
             ({ $0.cluster.servers = -1 }, "cluster.servers must be a whole number ≥ 1, got -1"),
             ({ $0.cluster.threadsPerNode = 0 }, "cluster.threadsPerNode must be a whole number ≥ 1, got 0"),
@@ -62,6 +65,10 @@ struct SwiftConfigTests {
             ({ $0.model.dropout = 1 }, "model.dropout must be a number ≥ 0 and < 1, got 1.0"),
             ({ $0.model.filters = [8] }, "model.filters belongs to model.kind cnn; this is mlp"),
             ({ $0.model.options["size"] = 3 }, "model.options has the unknown key 'model.size'"),
+            (
+                { $0.model.initializer = .normal(stddev: 0.1) },
+                "model.initializer can't be \"normal(mean: 0.0, stddev: 0.1)\" (allowed: he_normal, "
+            ),
             ({ $0.model.loss = .node("loss") }, "model.loss can't be \"loss\""),
             ({ $0.data.format = .csv }, "data.path is required for data.format csv"),
             ({ $0.data.path = "" }, "data.path must be a path, got \"\""),
@@ -126,7 +133,10 @@ struct SwiftConfigTests {
         for property in JobConfig.keyProperties {
             var value: Any = JobConfig()
             for name in property.split(separator: ".") where !["train.epochs", "train.steps"].contains(property) {
-                let child = Mirror(reflecting: value).children.first { $0.label == String(name) }
+                // The optimizer's settings are properties of `train` too.
+                let settings: Any = (value as? JobConfig.Train)?.optimizerSettings ?? ()
+                let children = [value, settings].flatMap { Mirror(reflecting: $0).children }
+                let child = children.first { $0.label == String(name) }
                 #expect(child != nil, "\(property)")
                 value = child?.value ?? ()
             }

@@ -3,6 +3,7 @@ import Dataflow
 import Foundation
 import Interchange
 import Testing
+import Training
 
 /// Whole jobs in this process: real sockets, real data.
 @Suite("Jobs in one process", .serialized)

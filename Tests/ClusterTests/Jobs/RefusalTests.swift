@@ -145,7 +145,7 @@ struct RefusalTests {
             try WorkerNode(coordinator: coordinator.address, options: NodeOptions()).run()
         }
         #expect(
-            error?.kind == .refused && error?.message.contains("192.0.2.1:7000 is not dialled") == true,
+            error?.kind == .refused && error?.message.contains("cannot connect to tcp://192.0.2.1:7000") == true,
             "\(error?.message ?? "")")
     }
 

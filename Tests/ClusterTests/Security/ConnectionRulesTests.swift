@@ -60,7 +60,7 @@ struct ConnectionRulesTests {
             (plain, "tcp://127.0.0.1:0", nil, "no token"), (plain, "tcp://localhost:0", "", "no token"),
             (plain, "tcp://127.0.0.1:0", "fifteen bytes..", "openssl rand -hex 32"),
             (plain, "tcp://10.0.0.6:0", token, "--insecure"), (insecure, "tcp://10.0.0.6:0", token, nil),
-            (insecure, "tcp://10.0.0.6:0", nil, "no token"), (tls, "tcp://127.0.0.1:0", token, "would not be used"),
+            (insecure, "tcp://10.0.0.6:0", nil, "no token"), (tls, "tcp://127.0.0.1:0", token, "does not use"),
             (tls, "tls+tcp://10.0.0.6:0", token, "--tls-certificate"), (server, "tls+tcp://10.0.0.6:0", token, nil),
             (server, "tls+tcp://127.0.0.1:0", nil, "no token"), (server, "ipc:///tmp/a", nil, nil),
             (coordinator, "tcp://127.0.0.1:0", token, nil),
@@ -69,7 +69,7 @@ struct ConnectionRulesTests {
             (coordinator, "tls+tcp://*:7000", token, "cluster.tls.certificate"),
             (coordinatorWithTLS, "tls+tcp://*:7000", token, nil),
             (coordinatorWithTLS, "tls+tcp://*:7000", nil, "no token"),
-            (coordinatorWithTLS, "tcp://127.0.0.1:0", token, "cluster.tls would not be used"),
+            (coordinatorWithTLS, "tcp://127.0.0.1:0", token, "does not use cluster.tls"),
             (ConnectionRules(.coordinator, isInsecure: true), "tcp://0.0.0.0:7000", token, nil),
         ] as [(ConnectionRules, String, String?, String?)])
     func listening(rules: ConnectionRules, address: String, token: String?, words: String?) throws {

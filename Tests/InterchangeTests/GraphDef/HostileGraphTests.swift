@@ -190,7 +190,7 @@ struct HostileGraphTests {
             try Self.small().serializedBytes(options: options),
             try GraphDefinition.encode(TrainingGraph(width: 2).graph),
         ]
-        var random = SplitMix(state: 42)
+        var random = Damage(random: SplitMix64(state: 42))
         var accepted = 0
         for i in 0..<20_000 {
             var bytes = sources[i % 2]
@@ -205,18 +205,10 @@ struct HostileGraphTests {
 }
 
 /// Small, seeded, so that a failure happens again.
-private struct SplitMix {
-    var state: UInt64
+private struct Damage {
+    var random: SplitMix64
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-
-    mutating func below(_ n: Int) -> Int { Int(next() % UInt64(n)) }
+    mutating func below(_ n: Int) -> Int { Int(random.next() % UInt64(n)) }
 
     mutating func damage(_ bytes: inout [UInt8]) {
         guard !bytes.isEmpty else { return }
@@ -225,7 +217,7 @@ private struct SplitMix {
         case 0: bytes[at] ^= 1 << UInt8(below(8))
         case 1: bytes[at] = [0, 1, 0x7F, 0x80, 0xFF][below(5)]
         case 2: bytes.remove(at: at)
-        case 3: bytes.insert(UInt8(truncatingIfNeeded: next()), at: at)
+        case 3: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: at)
         default:
             let end = min(at + below(16), bytes.count)
             bytes.insert(contentsOf: bytes[at..<end], at: below(bytes.count))

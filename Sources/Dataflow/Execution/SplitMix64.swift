@@ -1,15 +1,17 @@
 /// A stream of 64-bit random numbers that is the same on every platform: G. Steele, D. Lea and C. Flood, "Fast
 /// Splittable Pseudorandom Number Generators" (OOPSLA 2014).
-struct SplitMix64: Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    package init(state: UInt64) { self.state = state }
+
     /// One stream for each pair: shuffles are (seed, epoch).
-    init(seed: UInt64, stream: UInt64) {
+    package init(seed: UInt64, stream: UInt64) {
         state = Self.mixed(seed &+ Self.gamma)
         state = Self.mixed(state ^ Self.mixed(stream &+ 2 &* Self.gamma))
     }
 
-    private static let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15
+    package static let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     private static func mixed(_ value: UInt64) -> UInt64 {
         var z = value
@@ -18,13 +20,16 @@ struct SplitMix64: Sendable {
         return z ^ (z >> 31)
     }
 
-    mutating func next() -> UInt64 {
+    /// The first number of the stream from `state` on.
+    package static func first(of state: UInt64) -> UInt64 { mixed(state &+ gamma) }
+
+    package mutating func next() -> UInt64 {
         state &+= Self.gamma
         return Self.mixed(state)
     }
 
     /// Evenly distributed in 0..<bound: D. Lemire, "Fast Random Integer Generation in an Interval" (2019).
-    mutating func next(below bound: UInt64) -> UInt64 {
+    package mutating func next(below bound: UInt64) -> UInt64 {
         var product = next().multipliedFullWidth(by: bound)
         if product.low < bound {
             let threshold = (0 &- bound) % bound
@@ -34,7 +39,7 @@ struct SplitMix64: Sendable {
     }
 
     /// 0..<count in random order: Fisher and Yates' shuffle, from the last place to the second.
-    mutating func permutation(of count: Int) -> [Int32] {
+    package mutating func permutation(of count: Int) -> [Int32] {
         var order = [Int32](0..<Int32(count))
         for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, Int(next(below: UInt64(i + 1)))) }
         return order
