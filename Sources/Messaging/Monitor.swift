@@ -1,13 +1,13 @@
 internal import Glibc
 
 /// State under a lock, with a condition that threads wait for, on a clock that only goes on.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
     // Sendable because the state is touched under the lock alone.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -24,20 +24,20 @@ final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    package func withLock<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)
     }
 
     /// Changes the state, and has all that wait look at it again.
-    func change<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    package func change<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         defer { pthread_cond_broadcast(condition) }
         return try withLock(body)
     }
 
     /// Changes the state, and has one of those that wait look at it again.
-    func changeForOne<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    package func changeForOne<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         defer { pthread_cond_signal(condition) }
         return try withLock(body)
     }
@@ -46,7 +46,7 @@ final class Monitor<State>: @unchecked Sendable {
     ///
     /// - Parameter timeout: nil waits for ever.
     /// - Returns: the answer; nil when there was none in time.
-    func wait<Answer>(_ timeout: Duration?, for answer: (inout State) -> Answer?) -> Answer? {
+    package func wait<Answer>(_ timeout: Duration?, for answer: (inout State) -> Answer?) -> Answer? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         var end = timespec()

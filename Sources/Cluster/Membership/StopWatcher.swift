@@ -1,3 +1,5 @@
+internal import Messaging
+
 /// Notices that this process did not run for a while: it was stopped (SIGSTOP, a frozen container), or its machine slept.
 ///
 /// Such a node was taken for dead. It finds its peers gone when it goes on, and would blame them.

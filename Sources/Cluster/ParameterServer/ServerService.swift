@@ -71,10 +71,7 @@ struct ServerService {
         defer { pulse.cancel() }
         let directory = config.checkpoint.directory ?? ""
         let manifest = try manifest(part, in: directory)
-        let sessionOptions = SessionOptions(
-            threads: 1, softPlacement: config.devices.softPlacement, process: nil,
-            devices: try config.devices.forServer(), fallbackLog: options.onEvent, planLog: options.onEvent,
-            placementLog: config.devices.logDevicePlacement ? options.onEvent : nil, profile: options.profile)
+        let sessionOptions = try config.sessionOptions(for: .server, threads: 1, node: options)
         let saving = CheckpointSchedule(
             everySteps: directory.isEmpty ? nil : config.checkpoint.everySteps, last: manifest?.mostUpdates ?? 0)
         let shards = try program.shards.map { wire in
@@ -123,7 +120,7 @@ struct ServerService {
             }
         } else if !nodes.isEmpty {
             let session = try Session(
-                graph, options: SessionOptions(threads: options.threads ?? 1, process: nil, devices: .hostOnly))
+                graph, options: try config.sessionOptions(for: .host, threads: options.threads ?? 1))
             for (name, value) in zip(names, try session.run(nodes)) { values[name] = value }
         }
         for shard in shards { try shard.initialize(values) }

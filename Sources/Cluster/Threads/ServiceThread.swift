@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Messaging
 
 /// A thread of a node that goes on until it is asked to end, and whose end can be waited for.
 final class ServiceThread: Sendable {
@@ -13,7 +14,7 @@ final class ServiceThread: Sendable {
     init(_ body: @escaping @Sendable (ServiceThread) -> Void) {
         Thread.detachNewThread { [self] in
             body(self)
-            state.withLock { $0.hasEnded = true }
+            state.change { $0.hasEnded = true }
         }
     }
 
@@ -27,14 +28,14 @@ final class ServiceThread: Sendable {
     var isEnding: Bool { state.withLock { $0.isEnding } }
 
     /// Sleeps; false as soon as the thread is asked to end.
-    func sleep(for time: Duration) -> Bool { !state.wait(for: time) { $0.isEnding } }
+    func sleep(for time: Duration) -> Bool { state.wait(time) { $0.isEnding ? true : nil } == nil }
 
     /// Asks the thread to end, and goes on at once.
-    func cancel() { state.withLock { $0.isEnding = true } }
+    func cancel() { state.change { $0.isEnding = true } }
 
     /// Waits for the end of the thread; whether it came in time.
     @discardableResult
-    func join(for limit: Duration? = nil) -> Bool { state.wait(for: limit) { $0.hasEnded } }
+    func join(for limit: Duration? = nil) -> Bool { state.wait(limit) { $0.hasEnded ? true : nil } ?? false }
 
     /// Asks the thread to end, and waits for that.
     func end() {

@@ -71,7 +71,7 @@ package struct ExchangeProbe {
             job: job, options: options, control: control, watcher: watcher, worker: identity, jobKey: jobKey)
         guard let view = try loop.firstView() else { return }
         let session = try Session(
-            job.graph, options: SessionOptions(threads: options.threads ?? 1, process: nil, devices: .hostOnly))
+            job.graph, options: try config.sessionOptions(for: .host, threads: options.threads ?? 1))
         let client = try loop.client(view, session)
         client.clearGradients()
         _ = try client.pull()

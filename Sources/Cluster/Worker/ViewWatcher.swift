@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Messaging
 
 /// Keeps in touch with the coordinator on a thread of its own: heartbeats out, views in.
 final class ViewWatcher: Sendable {
@@ -40,7 +40,7 @@ final class ViewWatcher: Sendable {
                     if view.phase == .finished || view.phase == .failed { return }
                 } catch is WorkerStopped { return } catch {
                     let error = error as? NodeError ?? NodeError(.failed, "\(error)")
-                    state.withLock { $0.failure = error }
+                    state.change { $0.failure = error }
                     return
                 }
             }
@@ -53,17 +53,17 @@ final class ViewWatcher: Sendable {
     /// Waits for a view of this number, or the next one known if it was skipped; nil if it does not come in time.
     func view(numbered number: UInt64, for limit: Duration) -> ClusterView? {
         func find(_ state: State) -> ClusterView? { state.recent.first { $0.number >= number } }
-        state.wait(for: limit) { find($0) != nil || $0.isEnding }
+        _ = state.wait(limit) { find($0) != nil || $0.isEnding ? true : nil }
         return state.withLock { find($0) }
     }
 
     /// Waits until a view has come that is not this one, the job ends, or the time is over.
     func waitForView(after view: ClusterView?, for limit: Duration) {
-        state.wait(for: limit) { $0.view?.number != view?.number || $0.isEnding }
+        _ = state.wait(limit) { $0.view?.number != view?.number || $0.isEnding ? true : nil }
     }
 
     /// Waits until the job does no longer train, or the time is over.
-    func waitForEnd(for limit: Duration) { state.wait(for: limit) { $0.isEnding } }
+    func waitForEnd(for limit: Duration) { _ = state.wait(limit) { $0.isEnding ? true : nil } }
 
     /// Throws if the coordinator has gone or refuses.
     func check() throws { if let failure = state.withLock({ $0.failure }) { throw failure } }
@@ -132,7 +132,7 @@ final class ViewWatcher: Sendable {
         }
         acknowledge(state, upTo: count)
         stops?.answered(began: began)
-        state.withLock { state in
+        state.change { state in
             if state.view?.number != view.number { state.recent = (state.recent + [view]).suffix(64) }
             state.view = view
         }

@@ -36,13 +36,8 @@ final class WorkerLoop {
 
     func run() throws {
         guard let first = try firstView() else { return }
-        var sessionOptions = SessionOptions(
-            threads: threads(first), matrixPrecision: job.config.model.precision,
-            softPlacement: job.config.devices.softPlacement,
-            process: nil, devices: try job.config.devices.forWorker(worker.worker), fallbackLog: options.onEvent,
-            planLog: options.onEvent,
-            placementLog: job.config.devices.logDevicePlacement ? options.onEvent : nil,
-            profile: options.profile)
+        var sessionOptions = try job.config.sessionOptions(
+            for: .worker(worker.worker), threads: threads(first), node: options)
         // Servers make the writes.
         sessionOptions.unawaited = job.cut.writers
         let session = try Session(job.graph, options: sessionOptions)
