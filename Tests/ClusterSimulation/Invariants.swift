@@ -214,7 +214,8 @@ extension SimulatedCluster {
                 if !lacking.isEmpty { breach("shard \(number) lacks \(lacking) in the checkpoint of step \(step)") }
             } else if saved != whole.subtracting(missing) {
                 breach(
-                    "shard \(number) has \(saved) in the checkpoint of step \(step), of \(whole) without \(missing), \(batches)")
+                    "shard \(number) has \(saved) in the checkpoint of step \(step), of \(whole) without \(missing), \(batches)"
+                )
             }
         }
         checkpoints += 1

@@ -53,7 +53,8 @@ extension SimulatedCluster {
         switch request {
         case .register:
             guard case .worker(let index) = node else { return }
-            var registration = NodeRegistration(.worker, host: "host", pid: index, incarnation: workers[index].incarnation)
+            var registration = NodeRegistration(
+                .worker, host: "host", pid: index, incarnation: workers[index].incarnation)
             // Those that begin with the job have numbers, as `launch` gives them.
             if index < plan.workers { registration.wanted = index }
             do { answer(.number(try state.register(registration, now: now)), node, number) } catch {

@@ -161,7 +161,8 @@ extension SimulatedCluster {
         switch workers[index].stage {
         case .waitingForView:
             guard let view = workers[index].views.last else { return false }
-            guard view.phase == .training, view.workers.contains(where: { $0.incarnation == workers[index].incarnation })
+            guard view.phase == .training,
+                view.workers.contains(where: { $0.incarnation == workers[index].incarnation })
             else {
                 if workers[index].isEnding || view.leaving.contains(workers[index].identity) { leave(index) }
                 return false

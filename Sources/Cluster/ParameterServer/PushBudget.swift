@@ -3,29 +3,29 @@ internal import Foundation
 
 /// What an executor may hold in memory of pushes that wait for the end of their step. A step needs all its pushes at once;
 /// those beyond the limit are kept in files.
-struct PushBudget {
+package struct PushBudget {
     /// In bytes.
-    let limit: Int
+    package let limit: Int
     private var used = 0
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Makes room for a push in memory; false if there is none.
-    mutating func take(_ bytes: Int) -> Bool {
+    package mutating func take(_ bytes: Int) -> Bool {
         guard bytes <= limit - used else { return false }
         used += bytes
         return true
     }
 
-    mutating func giveBack(_ bytes: Int) { used -= bytes }
+    package mutating func giveBack(_ bytes: Int) { used -= bytes }
 }
 
 /// Bytes in a file without a name, which is gone with this value.
-final class SpilledBytes {
-    let bytes: UnsafeRawBufferPointer
+package final class SpilledBytes {
+    package let bytes: UnsafeRawBufferPointer
 
     /// - Throws: `NodeError` if they cannot be written.
-    init(_ source: UnsafeRawBufferPointer) throws(NodeError) {
+    package init(_ source: UnsafeRawBufferPointer) throws(NodeError) {
         func fail() -> NodeError {
             let reason = String(cString: strerror(errno))
             return NodeError(

@@ -47,20 +47,18 @@ struct JobStateTests {
         }
 
         mutating func joinServer() throws {
-            var wire = WireRegisterServer()
-            wire.incarnation = draw()
-            wire.dataAddresses = ["inproc://\(wire.incarnation)"]
-            let number = try state.registerServer(wire, now: now)
-            state.serverReady(number, incarnation: wire.incarnation, now: now)
-            servers.append((number, wire.incarnation))
+            var node = NodeRegistration(.server, incarnation: draw())
+            node.addresses = ["inproc://\(node.incarnation)"]
+            let number = try state.register(node, now: now)
+            state.serverReady(number, incarnation: node.incarnation, now: now)
+            servers.append((number, node.incarnation))
         }
 
         mutating func joinWorker() throws {
-            var wire = WireRegisterWorker()
-            wire.incarnation = draw()
-            wire.pid = Int64(wire.incarnation)
-            let number = try state.registerWorker(wire, now: now)
-            workers.append(Worker(number: number, incarnation: wire.incarnation, pid: Int(wire.pid)))
+            let incarnation = draw()
+            let node = NodeRegistration(.worker, pid: Int(incarnation), incarnation: incarnation)
+            let number = try state.register(node, now: now)
+            workers.append(Worker(number: number, incarnation: incarnation, pid: node.pid))
         }
 
         mutating func kill(_ index: Int) {
@@ -68,26 +66,22 @@ struct JobStateTests {
             state.declareDead(.worker, pid: worker.pid, "was killed", now: now)
         }
 
-        /// Every server hears the newest view and tells what it has applied.
-        mutating func serversBeat() throws {
+        /// Every server hears the newest view and reports what it has applied.
+        mutating func serversBeat() {
             for worker in state.view.workers { refused.remove(worker.incarnation) }
             let members = Set(state.view.workers.map(\.incarnation))
             refused.formUnion(workers.map(\.incarnation).filter { !members.contains($0) })
             for server in servers {
-                var beat = WireHeartbeat()
-                beat.role = .server
-                beat.number = Int32(server.number)
-                beat.incarnation = server.incarnation
-                beat.view = state.view.number
-                var news = try NodeReport(beat)
-                news.applied = RangeSet(applied.keys.map { $0..<$0 + 1 })
-                news.settled = RangeSet(0..<1000)
-                _ = state.heard(news, now: now)
+                var report = NodeReport(.server, server.number, incarnation: server.incarnation)
+                report.view = state.view.number
+                report.server = ServerReport()
+                report.server?.applied = RangeSet(applied.keys.map { $0..<$0 + 1 })
+                _ = state.heard(report, now: now)
             }
         }
 
         /// A worker does its next bit: a batch, an evaluation, or a question for more.
-        mutating func step(_ index: Int) throws {
+        mutating func step(_ index: Int) {
             if !workers[index].batches.isEmpty {
                 let batch = workers[index].batches.removeFirst()
                 applied[batch, default: 0] += 1
@@ -95,29 +89,20 @@ struct JobStateTests {
                 workers[index].steps += 1
                 return
             }
-            var ask = WireLeaseBatches()
-            ask.worker = Int32(workers[index].number)
-            ask.incarnation = workers[index].incarnation
-            ask.done = workers[index].done.map { batch in
-                var result = WireStepResult()
-                result.batch = Int64(batch)
-                result.examples = 5
-                return result
+            let worker = WorkerIdentity(worker: workers[index].number, incarnation: workers[index].incarnation)
+            let done = workers[index].done.map { batch in
+                var report = StepReport(batch: batch)
+                report.examples = 5
+                return report
             }
             workers[index].done = []
-            let lease = try state.lease(ask, now: now)
-            workers[index].batches = lease.ranges.flatMap { Int($0.first)..<Int($0.first + $0.count) }
-            guard lease.hasEvaluation else { return }
-            var report = WireLeaseEvaluation()
-            report.worker = ask.worker
-            report.incarnation = ask.incarnation
-            var sum = WireEvaluationSum()
-            sum.round = lease.evaluation.round
-            sum.first = lease.evaluation.first
-            sum.countBatches = lease.evaluation.count
-            sum.examples = 1
-            report.done = [sum]
-            try state.evaluated(report)
+            switch state.lease(to: worker, done: done, now: now) {
+            case .batches(let ranges): workers[index].batches = Array(ranges.joined())
+            case .evaluation(let round, let batches):
+                let sum = EvaluationSum(examples: 1)
+                state.evaluated([EvaluationReport(round: round, batches: batches, sum: sum)], by: worker)
+            case .additional, .nothing: break
+            }
         }
 
         private mutating func draw() -> UInt64 {
@@ -151,13 +136,13 @@ struct JobStateTests {
                 cluster.kill(Int.random(in: 0..<cluster.workers.count, using: &cluster.random))
                 // Half of the dead are replaced.
                 if Bool.random(using: &cluster.random) { toJoin += 1 }
-            case 3, 4: try cluster.serversBeat()
+            case 3, 4: cluster.serversBeat()
             default:
                 guard !cluster.workers.isEmpty, cluster.state.phase == .training else { break }
                 let index = Int.random(in: 0..<cluster.workers.count, using: &cluster.random)
                 if cluster.state.view.workers.contains(where: { $0.incarnation == cluster.workers[index].incarnation })
                 {
-                    try cluster.step(index)
+                    cluster.step(index)
                 }
             }
             cluster.state.advance(now: cluster.now)

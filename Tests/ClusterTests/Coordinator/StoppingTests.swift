@@ -18,13 +18,12 @@ struct StoppingTests {
                 JobState.Facts(
                     config: config, fingerprint: "", variables: [], totalSteps: 40,
                     schedule: BatchSchedule(of: 75, batch: 10, seed: 1), evaluationBatches: 0, jobKey: 1))
-            var server = WireRegisterServer()
-            (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
-            state.serverReady(try state.registerServer(server, now: now), incarnation: 1, now: now)
+            var server = NodeRegistration(.server, incarnation: 1)
+            server.addresses = ["inproc://1"]
+            state.serverReady(try state.register(server, now: now), incarnation: 1, now: now)
             for incarnation in [2, 3] as [UInt64] {
-                var worker = WireRegisterWorker()
-                (worker.incarnation, worker.pid) = (incarnation, Int64(incarnation))
-                _ = try state.registerWorker(worker, now: now)
+                _ = try state.register(
+                    NodeRegistration(.worker, pid: Int(incarnation), incarnation: incarnation), now: now)
             }
             advance(.zero)
         }
@@ -34,32 +33,58 @@ struct StoppingTests {
             state.advance(now: now)
         }
 
-        mutating func beat(_ role: WireRole, _ number: Int32, leaving: Bool = false) throws {
-            var beat = WireHeartbeat()
-            (beat.role, beat.number, beat.view, beat.leaving) = (role, number, state.view.number, leaving)
-            beat.incarnation = role == .server ? 1 : UInt64(number) + 2
-            _ = state.heard(try NodeReport(beat), now: now)
+        mutating func beat(_ role: Role, _ number: Int, leaving: Bool = false, lead: LeadReport? = nil) {
+            var beat = NodeReport(role, number, incarnation: role == .server ? 1 : UInt64(number) + 2)
+            (beat.view, beat.isLeaving) = (state.view.number, leaving)
+            if role == .server {
+                beat.server = ServerReport()
+                beat.server?.lead = lead
+            }
+            _ = state.heard(beat, now: now)
             state.advance(now: now)
         }
 
-        mutating func leave(_ number: Int32) throws {
-            var leave = WireLeave()
-            (leave.role, leave.number, leave.incarnation) = (.worker, number, UInt64(number) + 2)
-            state.leave(try NodeReport(leave), now: now)
+        mutating func leave(_ number: Int) {
+            state.leave(NodeReport(.worker, number, incarnation: UInt64(number) + 2), now: now)
             state.advance(now: now)
         }
+    }
+
+    @Test("a synchronous job is saved as its lead shard has closed it, whoever was to bring that to the others")
+    func synchronous() throws {
+        var job = try Job("checkpoint.directory=/nowhere cluster.consistency=sync")
+        job.state.stop(now: false, "interrupted", now: job.now)
+        for worker in [0, 1] { job.leave(worker) }
+        #expect(job.state.phase == .closing)
+        job.advance(.milliseconds(10))
+        #expect(job.state.phase == .closing, "the servers have not said which step was the last")
+        let members = [WorkerIdentity(worker: 1, incarnation: 3)]
+        let absent = AbsentPart(step: 4, rank: 0, parts: 2)
+        job.beat(.server, 0, lead: LeadReport(steps: 5, members: members, absent: [absent]))
+        #expect(job.state.phase == .saving && job.state.view.checkpointStep == 5)
+        #expect(job.state.view.closed == ClosedStep(step: 4, members: members))
+        #expect(job.state.missing(inCheckpoint: 5) == RangeSet(40..<45) && job.state.missedExamples == 5)
+    }
+
+    @Test("a synchronous job of which no step is closed is saved as it began")
+    func synchronousAtOnce() throws {
+        var job = try Job("checkpoint.directory=/nowhere cluster.consistency=sync")
+        job.state.stop(now: false, "interrupted", now: job.now)
+        for worker in [0, 1] { job.leave(worker) }
+        job.beat(.server, 0, lead: LeadReport(steps: 0))
+        #expect(job.state.phase == .saving && job.state.view.closed == nil)
     }
 
     @Test("a server that was asked to end has the whole job saved, however often it says so")
     func serverAsked() throws {
         var job = try Job()
         #expect(job.state.phase == .training)
-        try job.beat(.server, 0, leaving: true)
+        job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .stopping && job.state.view.reason == "server 0 was asked to end")
-        try job.leave(0)
-        try job.beat(.server, 0, leaving: true)
+        job.leave(0)
+        job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .stopping)
-        try job.leave(1)
+        job.leave(1)
         #expect(job.state.phase == .saving)
     }
 
@@ -67,7 +92,7 @@ struct StoppingTests {
     func serverAskedEarly() throws {
         var job = try Job("cluster.workers=3 checkpoint.directory=/nowhere")
         #expect(job.state.phase == .waiting)
-        try job.beat(.server, 0, leaving: true)
+        job.beat(.server, 0, leaving: true)
         #expect(job.state.phase == .finished)
     }
 
@@ -75,11 +100,11 @@ struct StoppingTests {
     func slowWorker() throws {
         var job = try Job()
         job.state.stop(now: false, "interrupted", now: job.now)
-        try job.leave(0)
+        job.leave(0)
         for _ in 0..<12 {
             job.advance(.milliseconds(500))
-            try job.beat(.server, 0)
-            try job.beat(.worker, 1)
+            job.beat(.server, 0)
+            job.beat(.worker, 1)
         }
         #expect(job.state.phase == .stopping)
         job.advance(.milliseconds(1400))
@@ -93,19 +118,20 @@ struct StoppingTests {
         var phases: [Int: Phase] = [:]
         for half in 1...17 {
             job.advance(.milliseconds(500))
-            try job.beat(.server, 0)
-            for worker in [0, 1] as [Int32] { try job.beat(.worker, worker) }
+            job.beat(.server, 0)
+            for worker in [0, 1] as [Int] { job.beat(.worker, worker) }
             phases[half] = job.state.phase
         }
         #expect(phases[7] == .stopping && phases[8] == .saving && phases[16] == .saving && phases[17] == .finished)
     }
 
-    @Test("a server that dies while the last checkpoint is written ends the wait for it")
-    func serverDies() throws {
-        var job = try Job()
+    @Test(
+        "a server that dies while the last checkpoint is written ends the wait for it", arguments: ["async", "sync"])
+    func serverDies(consistency: String) throws {
+        var job = try Job("checkpoint.directory=/nowhere cluster.consistency=\(consistency)")
         job.state.stop(now: false, "interrupted", now: job.now)
-        for worker in [0, 1] as [Int32] { try job.leave(worker) }
-        #expect(job.state.phase == .saving)
+        for worker in [0, 1] as [Int] { job.leave(worker) }
+        #expect(job.state.phase == (consistency == "sync" ? .closing : .saving))
         job.state.declareDead(.server, pid: 0, "was killed by SIGKILL", now: job.now)
         #expect(job.state.phase == .finished)
     }
@@ -113,19 +139,19 @@ struct StoppingTests {
     @Test("a job that has lost all its workers is saved before it fails")
     func noWorker() throws {
         var job = try Job("cluster.join_timeout=5 checkpoint.directory=/nowhere")
-        for worker in [0, 1] as [Int32] { try job.leave(worker) }
+        for worker in [0, 1] as [Int] { job.leave(worker) }
         for _ in 0..<2 {
             job.advance(.seconds(2))
-            try job.beat(.server, 0)
+            job.beat(.server, 0)
         }
         #expect(job.state.phase == .training)
         job.advance(.seconds(2))
         #expect(job.state.phase == .saving)
         var unsaved = try Job("cluster.join_timeout=5")
-        for worker in [0, 1] as [Int32] { try unsaved.leave(worker) }
+        for worker in [0, 1] as [Int] { unsaved.leave(worker) }
         for _ in 0..<4 {
             unsaved.advance(.seconds(2))
-            try unsaved.beat(.server, 0)
+            unsaved.beat(.server, 0)
         }
         #expect(unsaved.state.phase == .failed)
     }
@@ -134,8 +160,9 @@ struct StoppingTests {
     func sharing() throws {
         var membership = Membership(servers: 1, workers: 2, timeout: .seconds(10))
         for (incarnation, pool) in [(1, "a"), (2, "b"), (3, "a"), (4, ""), (5, "")] as [(UInt64, String)] {
-            _ = try membership.registerWorker(
-                host: "h", pid: 1, version: "", corePool: pool, incarnation: incarnation, now: .zero)
+            var worker = NodeRegistration(.worker, host: "h", pid: 1, incarnation: incarnation)
+            worker.corePool = pool
+            _ = try membership.register(worker, now: .zero)
         }
         #expect(membership.view(number: 1, phase: .training).workers.map(\.sharing) == [2, 1, 2, 1, 1])
         _ = membership.declareDead(.worker, 2)

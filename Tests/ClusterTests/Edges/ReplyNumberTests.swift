@@ -23,14 +23,16 @@ struct ReplyNumberTests {
     func ranks() throws {
         let view = try ClusterView(Self.view(ranks: [1, 0]))
         let schedule = BatchSchedule(of: 75, batch: 10, seed: 1)
-        #expect(view.workers.map { view.part(ofStep: 3, of: 8, rank: $0.rank, schedule).count } == [5, 5])
+        #expect(view.workers.map { schedule.positions(ofBatch: 3, rank: $0.rank, of: 2).count } == [5, 5])
+        #expect(view.members.map(\.worker) == [1, 0])
         for ranks in [[2, 0], [-1, 0], [.max, 0], [.min, 0], [0, 0], [1]] as [[Int32]] {
             #expect(throws: NodeError.self) { try ClusterView(Self.view(ranks: ranks)) }
         }
     }
 
     @Test(
-        "other numbers of a view", arguments: ["number", "sharing", "server", "leaving", "checkpoint_step", "examples"])
+        "other numbers of a view",
+        arguments: ["number", "sharing", "server", "leaving", "checkpoint_step", "closed", "member"])
     func view(_ field: String) {
         for edge in Self.edges {
             var view = Self.view(ranks: [0])
@@ -45,11 +47,10 @@ struct ReplyNumberTests {
                 view.leaving = [WireView.Worker()]
                 view.leaving[0].number = Int32(clamping: edge)
             case "checkpoint_step": view.checkpointStep = edge
+            case "closed": view.closed.step = edge
             default:
-                var makeUp = WireMakeUp()
-                makeUp.examples = [WireIndexRange()]
-                makeUp.examples[0].first = edge
-                view.makeUps = [makeUp]
+                view.closed.members = [WireWorkerIdentity()]
+                view.closed.members[0].number = Int32(clamping: edge)
             }
             let error = #expect(throws: NodeError.self) { try ClusterView(view) }
             #expect(
@@ -67,6 +68,10 @@ struct ReplyNumberTests {
             #expect(throws: NodeError.self) { try LeasedWork(lease) }
             lease.ranges[0].first = 0
             lease.ranges[0].count = edge
+            #expect(throws: NodeError.self) { try LeasedWork(lease) }
+            lease.ranges = []
+            lease.examples = [WireIndexRange()]
+            lease.examples[0].first = edge
             #expect(throws: NodeError.self) { try LeasedWork(lease) }
             for set in [{ $0.round = $1 }, { $0.first = $1 }, { $0.count = $1 }]
                 as [(inout WireEvaluationLease, Int64) -> Void]
@@ -169,7 +174,6 @@ struct ReplyNumberTests {
         _ = try JobStatus(report)
         let set: [(inout WireStatusReport, Int64) -> Void] = [
             { $0.step = $1 }, { $0.totalSteps = $1 }, { $0.epoch = $1 }, { $0.samples = $1 },
-            { $0.checkpointStep = $1 },
             { $0.nodes[0].number = Int32(clamping: $1) }, { $0.nodes[0].pid = $1 }, { $0.nodes[0].step = $1 },
             { $0.nodes[0].tally.applied = $1 }, { $0.tally.stalenessSum = $1 }, { $0.tally.dropped["late"] = $1 },
         ]
@@ -189,32 +193,22 @@ struct ReplyNumberTests {
 
     // MARK: Servers
 
-    @Test("a data message's numbers: a worker's number that heartbeats cannot tell would end the server")
-    func header() throws {
-        let good = DataHeader(.push, jobKey: 1, step: 3, batch: 3, worker: 7, examples: 20)
-        try good.check(mostExamples: 20)
-        let set: [(inout DataHeader) -> Void] = [
-            { $0.step = -1 }, { $0.step = .max }, { $0.step = 1 << 53 }, { $0.batch = .min }, { $0.batch = .max },
-            { $0.worker = .max }, { $0.worker = 1 << 16 }, { $0.examples = 21 }, { $0.examples = .max },
-        ]
-        for set in set {
-            var bad = good
-            set(&bad)
-            #expect(throws: NodeError.self) { try bad.check(mostExamples: 20) }
-        }
-    }
-
-    @Test("a table takes no step that is far ahead, which a checkpoint would have to count up to")
-    func tableSteps() {
+    @Test("an embedding table takes no step that is far ahead, which a checkpoint would have to count up to")
+    func embeddingSteps() {
         let worker = WorkerIdentity(worker: 0, incarnation: 1)
-        var shard = ShardState(.table(batch: 4))
+        var shard = ShardState(.embeddings(batch: 4))
         _ = shard.act(
             on: ClusterView(
                 number: 1, phase: .training, workers: [.init(number: 0, rank: 0, incarnation: 1)]))
-        let far = shard.push(.init(holder: worker, step: 1 << 52, batch: 0, examples: 4, clock: 1, token: 1))
-        guard case .refuse? = far.first else { return #expect(Bool(false), "\(far)") }
-        #expect(shard.steps == 0 && shard.absent(before: shard.steps).isEmpty)
-        _ = shard.push(.init(holder: worker, step: 0, batch: 0, examples: 4, clock: 1, token: 2))
+        func push(step: Int) -> [ShardState.Action] {
+            let push = GradientPush(step: step, batch: 0, examples: 4, basis: .view(1))
+            return shard.handle(.push(push), of: worker, token: 1)
+        }
+        guard case .answer(_, .refused)? = push(step: 1 << 52).first else {
+            return #expect(Bool(false), "a step far ahead is taken")
+        }
+        #expect(shard.steps == 0)
+        _ = push(step: 0)
         #expect(shard.steps == 1)
     }
 
@@ -223,8 +217,9 @@ struct ReplyNumberTests {
         var ledger = PushLedger()
         let worker = WorkerIdentity(worker: 0, incarnation: 1)
         for step in 0..<3 { ledger.applied(step: step, batch: step, examples: 1 << 62, by: [worker]) }
-        var beat = WireHeartbeat()
-        (beat.role, beat.examples) = (.server, Int64(ledger.examples))
-        _ = try NodeReport(beat)
+        var report = NodeReport(.server, 0, incarnation: 1)
+        report.server = ServerReport()
+        report.server?.examples = (ledger.examples, ledger.examples)
+        _ = try NodeReport(report.wire)
     }
 }

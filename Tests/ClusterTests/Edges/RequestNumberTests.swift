@@ -14,91 +14,76 @@ struct RequestNumberTests {
             JobState.Facts(
                 config: config, fingerprint: "", variables: [], totalSteps: 8,
                 schedule: BatchSchedule(of: 75, batch: 10, seed: 1), evaluationBatches: batches, jobKey: 1))
-        var server = WireRegisterServer()
-        (server.incarnation, server.dataAddresses) = (1, ["inproc://1"])
-        _ = state.serverReady(try state.registerServer(server, now: .zero), incarnation: 1, now: .zero)
-        var worker = WireRegisterWorker()
-        worker.incarnation = 2
-        _ = try state.registerWorker(worker, now: .zero)
+        var server = NodeRegistration(.server, incarnation: 1)
+        server.addresses = ["inproc://1"]
+        _ = state.serverReady(try state.register(server, now: .zero), incarnation: 1, now: .zero)
+        _ = try state.register(NodeRegistration(.worker, incarnation: 2), now: .zero)
         state.advance(now: .zero)
         return state
     }
 
-    private static func ask(_ done: [WireStepResult] = []) -> WireLeaseBatches {
-        var ask = WireLeaseBatches()
-        (ask.incarnation, ask.done) = (2, done)
-        return ask
-    }
-
-    private static func sum(_ lease: WireEvaluationLease, examples: Int64) -> WireLeaseEvaluation {
-        var sum = WireEvaluationSum()
-        (sum.round, sum.first, sum.countBatches, sum.examples) = (lease.round, lease.first, lease.count, examples)
-        var told = WireLeaseEvaluation()
-        (told.incarnation, told.done) = (2, [sum])
-        return told
-    }
+    private static let worker = WorkerIdentity(worker: 0, incarnation: 2)
 
     /// Trains a batch; the lease of held-out batches that comes then.
-    private static func train(_ state: inout JobState) throws -> WireEvaluationLease {
-        let first = try #require(try state.lease(ask(), now: .zero).ranges.first)
-        var result = WireStepResult()
-        (result.batch, result.examples) = (first.first, 10)
-        _ = try state.lease(ask([result]), now: .zero)
+    private static func train(_ state: inout JobState) throws -> (round: Int, batches: Range<Int>) {
+        guard case .batches(let ranges) = state.lease(to: worker, done: [], now: .zero), let first = ranges.first else {
+            throw NodeError(.failed, "no batch is leased")
+        }
+        var report = StepReport(batch: first.lowerBound)
+        report.examples = 10
+        _ = state.lease(to: worker, done: [report], now: .zero)
         state.advance(now: .zero)
-        return try state.lease(ask(), now: .zero).evaluation
+        guard case .evaluation(let round, let batches) = state.lease(to: worker, done: [], now: .zero) else {
+            throw NodeError(.failed, "no evaluation is leased")
+        }
+        return (round, batches)
     }
 
-    @Test("sums over held-out examples as great as an Int are refused; the greatest that are taken can be added up")
+    @Test("the greatest sums over held-out examples that are taken can be added up, and the round ends")
     func evaluationSums() throws {
         var state = try Self.job()
         let lease = try Self.train(&state)
-        #expect(lease.count == 1 && lease.round == 1)
-        for examples in [.max, .min, -1, 1 << 31] as [Int64] {
-            let error = #expect(throws: NodeError.self) { try state.evaluated(Self.sum(lease, examples: examples)) }
-            #expect(error?.kind == .refused && error?.message.contains("EvaluationSum.examples is \(examples)") == true)
-        }
-        // It holds them still.
-        var held = try state.lease(Self.ask(), now: .zero).evaluation
-        #expect(held == lease)
-        for _ in 0..<3 {
-            try state.evaluated(Self.sum(held, examples: Int64(Int32.max)))
+        #expect(lease.round == 1 && lease.batches.count == 1)
+        for batch in 0..<3 {
+            let sum = EvaluationSum(examples: Int(Int32.max))
+            state.evaluated([EvaluationReport(round: 1, batches: batch..<batch + 1, sum: sum)], by: Self.worker)
             state.advance(now: .zero)
-            held = try state.lease(Self.ask(), now: .zero).evaluation
+            _ = state.lease(to: Self.worker, done: [], now: .zero)
         }
-        #expect(held.count == 0, "the round is over")
-        #expect(try state.lease(Self.ask(), now: .zero).ranges.first?.first == 1, "and training goes on")
+        #expect(state.lease(to: Self.worker, done: [], now: .zero) == .batches([1..<2]), "training goes on")
+        #expect(state.lastEvaluation?.examples == 3 * Int(Int32.max))
     }
 
-    @Test("other numbers of such a sum", arguments: ["round", "first", "count_batches", "worker", "step"])
+    @Test("the numbers of such a sum", arguments: ["round", "first", "count_batches", "examples"])
     func evaluationNumbers(_ field: String) throws {
-        var state = try Self.job()
-        let lease = try Self.train(&state)
         for edge in [.min, -1, .max, 1 << 53] as [Int64] {
-            var told = Self.sum(lease, examples: 1)
+            var sum = WireEvaluationSum()
             switch field {
-            case "round": told.done[0].round = edge
-            case "first": told.done[0].first = edge
-            case "count_batches": told.done[0].countBatches = edge
-            case "worker": told.worker = Int32(clamping: edge)
-            default: told.step = edge
+            case "round": sum.round = edge
+            case "first": sum.first = edge
+            case "count_batches": sum.countBatches = edge
+            default: sum.examples = edge
             }
-            let error = #expect(throws: NodeError.self) { try state.evaluated(told) }
-            #expect(error?.message.contains(".\(field) is") == true)
+            let error = #expect(throws: NodeError.self) { try EvaluationReport(sum) }
+            #expect(error?.kind == .refused && error?.message.contains(".\(field) is \(edge)") == true)
         }
     }
 
-    @Test("one result that cannot be leaves a lease request without effect")
+    @Test("what a worker reports of a step")
     func results() throws {
-        var state = try Self.job("sync")
-        var good = WireStepResult()
-        (good.batch, good.examples, good.view) = (0, 10, state.view.number)
         for (batch, examples) in [(.max, 1), (.min, 1), (-1, 1), (0, .max), (0, .min), (0, -1)] as [(Int64, Int64)] {
             var bad = WireStepResult()
             (bad.batch, bad.examples) = (batch, examples)
-            #expect(throws: NodeError.self) { try state.lease(Self.ask([good, bad]), now: .zero) }
-            #expect(state.step == 0)
+            #expect(throws: NodeError.self) { try StepReport(bad) }
         }
-        _ = try state.lease(Self.ask([good]), now: .zero)
+        // More examples than a batch has count nothing.
+        var state = try Self.job("sync")
+        var report = StepReport(batch: 0, view: state.view.number)
+        report.examples = 11
+        _ = state.lease(to: Self.worker, done: [report], now: .zero)
+        #expect(state.step == 0)
+        report.examples = 10
+        _ = state.lease(to: Self.worker, done: [report], now: .zero)
         #expect(state.step == 1)
     }
 
@@ -109,11 +94,11 @@ struct RequestNumberTests {
         ("StepResult.batch", { $0.done[0].batch = $1 }), ("StepResult.examples", { $0.done[0].examples = $1 }),
         ("Heartbeat.applied.first", { $0.applied[0].first = $1 }),
         ("Heartbeat.applied.count", { $0.applied[0].count = $1 }),
-        ("Heartbeat.settled.first", { $0.settled[0].first = $1 }),
-        ("Heartbeat.settled.count", { $0.settled[0].count = $1 }),
-        ("MissedPart.step", { $0.missed[0].step = $1 }),
-        ("MissedPart.count", { $0.missed[0].count = Int32(clamping: $1) }),
-        ("MissedPart.rank", { $0.missed[0].rank = Int32(clamping: $1) }),
+        ("LeadReport.steps", { $0.lead.steps = $1 }),
+        ("WorkerIdentity.number", { $0.lead.members[0].number = Int32(clamping: $1) }),
+        ("AbsentPart.step", { $0.lead.absent[0].step = $1 }),
+        ("AbsentPart.parts", { $0.lead.absent[0].parts = Int32(clamping: $1) }),
+        ("AbsentPart.rank", { $0.lead.absent[0].rank = Int32(clamping: $1) }),
         ("WorkerTally.worker", { $0.tallies[0].worker = Int32(clamping: $1) }),
         ("WorkerTally.applied", { $0.tallies[0].applied = $1 }),
         ("WorkerTally.dropped", { $0.tallies[0].dropped["late"] = $1 }),
@@ -129,10 +114,10 @@ struct RequestNumberTests {
         beat.role = .server
         beat.done = [WireStepResult()]
         beat.applied = [WireIndexRange()]
-        beat.settled = [WireIndexRange()]
-        var part = WireMissedPart()
-        part.count = 1
-        beat.missed = [part]
+        var part = WireAbsentPart()
+        part.parts = 1
+        beat.lead.absent = [part]
+        beat.lead.members = [WireWorkerIdentity()]
         beat.tallies = [WireWorkerTally()]
         _ = try NodeReport(beat)
         for edge in [.min, -1, .max] as [Int64] {
@@ -156,9 +141,9 @@ struct RequestNumberTests {
         }
         #expect(throws: NodeError.self) { try NodeReport(beat) }
         beat.tallies.removeLast()
-        let news = try NodeReport(beat)
+        let report = try #require(try NodeReport(beat).server)
         var total = WorkerTally()
-        for _ in 0..<10_000 { for tally in news.tallies.values { total += tally } }
+        for _ in 0..<10_000 { for tally in report.tallies.values { total += tally } }
         #expect(total.applied == 10_000 << 48)
     }
 
@@ -180,30 +165,34 @@ struct RequestNumberTests {
         var state = try Self.job()
         var beat = WireHeartbeat()
         (beat.role, beat.incarnation, beat.view) = (.server, 1, .max)
-        #expect(state.heard(try NodeReport(beat), now: .zero))
+        let isKnown = state.heard(try NodeReport(beat), now: .zero)
+        #expect(isKnown)
         #expect(state.membership.node(.server, 0)?.view == state.view.number)
     }
 
     @Test("a last word, a step that is not finite, and a node that registers")
     func others() throws {
-        var state = try Self.job()
         for edge in [.min, -1, .max] as [Int64] {
             var leave = WireLeave()
             (leave.role, leave.step) = (.worker, edge)
             #expect(throws: NodeError.self) { try NodeReport(leave) }
             var notFinite = WireNotFinite()
             (notFinite.step, notFinite.loss) = (edge, "NaN")
-            #expect(throws: NodeError.self) { try state.note(notFinite, now: .zero) }
+            #expect(throws: NodeError.self) { try NotFiniteReport(notFinite) }
             var worker = WireRegisterWorker()
             (worker.incarnation, worker.number) = (9, Int32(clamping: edge))
-            #expect(throws: NodeError.self) { try state.registerWorker(worker, now: .zero) }
+            #expect(throws: NodeError.self) { try NodeRegistration(worker) }
             worker.clearNumber()
             worker.pid = edge
-            #expect(throws: NodeError.self) { try state.registerWorker(worker, now: .zero) }
+            #expect(throws: NodeError.self) { try NodeRegistration(worker) }
             var server = WireRegisterServer()
             (server.incarnation, server.pid) = (9, edge)
-            #expect(throws: NodeError.self) { try state.registerServer(server, now: .zero) }
+            #expect(throws: NodeError.self) { try NodeRegistration(server) }
+            var part = WireCheckpointWritten()
+            part.step = edge
+            #expect(throws: NodeError.self) { try CheckpointPart(part) }
+            (part.step, part.bytes) = (1, edge)
+            #expect(throws: NodeError.self) { try CheckpointPart(part) }
         }
-        #expect(state.phase == .training && state.membership.nodes.count == 2)
     }
 }

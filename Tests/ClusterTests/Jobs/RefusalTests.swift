@@ -139,7 +139,6 @@ struct RefusalTests {
         var ready = WireServerReady()
         ready.server = assigned.number
         ready.incarnation = 1
-        ready.restoredStep = -1
         _ = try control.ask(.serverReady(ready))
         let error = #expect(throws: NodeError.self) {
             try WorkerNode(coordinator: coordinator.address, options: NodeOptions()).run()

@@ -6,15 +6,17 @@ struct MembershipTests {
     private static func worker(
         _ incarnation: UInt64, joins membership: inout Membership, at now: Duration = .zero
     ) throws -> Int {
-        try membership.registerWorker(host: "h\(incarnation)", pid: 1, version: "1", incarnation: incarnation, now: now)
+        try membership.register(
+            NodeRegistration(.worker, host: "h\(incarnation)", pid: 1, version: "1", incarnation: incarnation), now: now
+        )
     }
 
     private static func server(
         _ incarnation: UInt64, joins membership: inout Membership, at now: Duration = .zero
     ) throws -> Int {
-        try membership.registerServer(
-            host: "h\(incarnation)", pid: 1, version: "1", addresses: ["inproc://\(incarnation)"],
-            incarnation: incarnation, now: now)
+        var server = NodeRegistration(.server, host: "h\(incarnation)", pid: 1, version: "1", incarnation: incarnation)
+        server.addresses = ["inproc://\(incarnation)"]
+        return try membership.register(server, now: now)
     }
 
     @Test("who is missing is said until the cluster is complete")
@@ -50,14 +52,13 @@ struct MembershipTests {
     @Test("a node gets the number it asks for, where that is free and within the job")
     func wanted() throws {
         var membership = Membership(servers: 2, workers: 2, timeout: .seconds(5))
-        func worker(_ incarnation: UInt64, wants number: Int?) throws -> Int {
-            try membership.registerWorker(
-                host: "h", pid: 1, version: "1", incarnation: incarnation, wanted: number, now: .zero)
+        func node(_ role: Role, _ incarnation: UInt64, _ number: Int?) throws -> Int {
+            var node = NodeRegistration(role, host: "h", pid: 1, version: "1", incarnation: incarnation)
+            node.wanted = number
+            return try membership.register(node, now: .zero)
         }
-        func server(_ incarnation: UInt64, wants number: Int?) throws -> Int {
-            try membership.registerServer(
-                host: "h", pid: 1, version: "1", addresses: [], incarnation: incarnation, wanted: number, now: .zero)
-        }
+        func worker(_ incarnation: UInt64, wants number: Int?) throws -> Int { try node(.worker, incarnation, number) }
+        func server(_ incarnation: UInt64, wants number: Int?) throws -> Int { try node(.server, incarnation, number) }
         #expect(try worker(1, wants: 1) == 1)
         #expect(try worker(2, wants: 1) == 0, "taken")
         #expect(try worker(3, wants: 7) == 7)

@@ -30,23 +30,6 @@ struct PushLedgerTests {
         #expect(ledger.updates == 2 && ledger.appliedBatches == RangeSet(5..<7) && ledger.examples == 4)
     }
 
-    @Test("a fenced incarnation is refused, also for what it had pushed; its successor isn't")
-    func fence() {
-        var ledger = PushLedger()
-        Self.apply(&ledger, Self.worker(0), step: 0, batch: 0)
-        ledger.fence(Self.worker(0))
-        for step in [0, 1, 1] {
-            guard case .stale(let sentence) = ledger.admit(Self.worker(0), step: step) else {
-                Issue.record("step \(step) of a fenced worker is taken")
-                continue
-            }
-            #expect(sentence.contains("worker 0 was declared dead"))
-        }
-        #expect(ledger.admit(Self.worker(0, 2), step: 0) == .new)
-        #expect(ledger.appliedBatches == RangeSet(0..<1), "what was applied stays so")
-        #expect(ledger.record.total.dropped == [.dead: 1], "each gradient is dropped once")
-    }
-
     @Test("staleness is the number of updates between a worker's pull and its push")
     func staleness() {
         var ledger = PushLedger()
@@ -74,18 +57,15 @@ struct PushLedgerTests {
         #expect(ledger.updates == 1 && ledger.record.total.dropped == [.repeated: 2])
     }
 
-    @Test("the record keeps counts of all gradients and entries of the last")
+    @Test("the record keeps counts of all gradients")
     func record() {
         var record = UpdateRecord()
-        for step in 0..<UpdateRecord.limit + 3 { record.applied(worker: step % 2, step: step, staleness: step % 5) }
-        record.dropped(worker: 7, step: 1, staleness: 3000, .late)
-        #expect(record.entries.count == UpdateRecord.limit)
-        #expect(record.entries.first?.step == 4)
-        #expect(record.entries.last == .init(step: 1, worker: 7, staleness: 3000, drop: .late))
-        #expect(record.total.applied == UpdateRecord.limit + 3 && record.workers[7]?.dropped == [.late: 1])
+        for step in 0..<5003 { record.applied(worker: step % 2, staleness: step % 5) }
+        record.dropped(worker: 7, .late)
+        #expect(record.total.applied == 5003 && record.workers[7]?.dropped == [.late: 1])
         #expect(record.total.histogram.reduce(0, +) == record.total.applied)
         var tally = WorkerTally()
-        for staleness in [0, 1, 2, 3, 4, 5, 1024, 5000] { record.applied(worker: 9, step: 0, staleness: staleness) }
+        for staleness in [0, 1, 2, 3, 4, 5, 1024, 5000] { record.applied(worker: 9, staleness: staleness) }
         tally += record.workers[9] ?? WorkerTally()
         #expect(tally.histogram == [1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 2] && tally.stalenessMax == 5000)
     }

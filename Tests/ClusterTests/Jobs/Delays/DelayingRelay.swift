@@ -54,8 +54,10 @@ final class DelayingRelay: Sendable {
         guard var request = kept.take() else { return }
         pause()
         let message = request.takeMessage()
-        if let header = message.withUnsafeBytes({ DataHeader($0) }), header.kind == .push {
-            let arrival = Arrival(shard: Int(header.shard), step: Int(header.step), worker: Int(header.worker))
+        let asked = message.withUnsafeBytes { try? ExchangeCodec.request($0) }
+        if let asked, case .push(let push) = asked.request {
+            let arrival = Arrival(
+                shard: asked.envelope.shard, step: push.step, worker: asked.envelope.worker.worker)
             seen.withLock { $0.append(arrival) }
         }
         do {
