@@ -4,7 +4,7 @@ import Foundation
 import Messaging
 import Training
 
-/// A server process, and a worker in this one that does with it what it is told to.
+/// A server process, and a worker in this one that exchanges with it as the benchmark says.
 struct ExchangeCluster {
     let transport: BenchTransport
     /// Executors of the server.

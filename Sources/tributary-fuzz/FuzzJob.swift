@@ -6,7 +6,7 @@ import SwiftProtobuf
 import Synchronization
 import Training
 
-/// A job in this process, with one server of two executors and a worker that joins and then only sends what it is told to.
+/// A job in this process, with one server of two executors and a worker that joins and then only sends what the fuzzer makes.
 final class FuzzJob {
     let control: ControlClient
     let prepared: PreparedJob
@@ -29,7 +29,7 @@ final class FuzzJob {
         let value = Mutex(false)
     }
 
-    /// Batches that the worker has, of which it has not told.
+    /// Batches that the worker has and has not reported.
     private var leased: [WireIndexRange] = []
     /// Where it saves; nil: nowhere.
     private let directory: String?

@@ -56,7 +56,7 @@ struct GraphDamage {
                 graph.library.function[at].nodeDef[call].attr[name]!.func.name = chance.pick(names)
             }
         case 3:
-            // A chain of functions, each of which passes its arguments on to the next one twice.
+            // A chain of functions. Each passes its arguments on to the next one twice.
             let original = graph.library.function[at]
             var next = original
             for depth in 0..<chance.pick([1, 3, 70]) {

@@ -180,7 +180,7 @@ enum RandomAttributes {
         }
     }
 
-    /// Nodes of which the first yields a value of this dtype, or is a Variable's memory; an `Assign…` is among them.
+    /// Nodes; the first yields a value of this dtype, or is a Variable's memory. An `Assign…` is among them.
     static func source(_ dtype: DType, isReference: Bool, name: String, _ chance: inout Chance) -> [TFNodeDef] {
         let held: DType = dtype == .resource ? chance.pick(DType.floats) : dtype
         let constant = TFNodeDef.with {

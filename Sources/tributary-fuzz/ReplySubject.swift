@@ -57,7 +57,8 @@ final class ReplySubject: Subject {
         cluster.sharedMemory = false
         return try ParameterClient(
             cut: prepared.cut, layout: layout, session: session, sockets: [[data]], jobKey: 1,
-            worker: WorkerIdentity(worker: 0, incarnation: 1), cluster: cluster, shouldStop: { false }, onEvent: { _ in })
+            worker: WorkerIdentity(worker: 0, incarnation: 1), cluster: cluster, shouldStop: { false },
+            onEvent: { _ in })
     }
 
     /// What servers and workers do by a view.

@@ -150,7 +150,8 @@ final class SocketSubject: Subject {
             }
         default:
             let bases: [GradientPush.Basis] = [
-                .updates(step), .clock(0), .view(job.view), job.prepared.config.cluster.consistency.isSynchronous
+                .updates(step), .clock(0), .view(job.view),
+                job.prepared.config.cluster.consistency.isSynchronous
                     ? .view(job.view) : .updates(step),
             ]
             request = .push(

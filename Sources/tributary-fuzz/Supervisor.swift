@@ -49,7 +49,7 @@ struct Supervisor {
             }
             result.findings += 1
             let text = FileManager.default.contents(atPath: errors).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            // A random graph is told whole.
+            // A random graph is printed whole.
             let count = subject == .plans ? 500 : 3
             let last = text.split(separator: "\n").suffix(count).joined(separator: "\n  ")
             print("\(subject.rawValue) input \(input): \(problem)\n  \(last)")

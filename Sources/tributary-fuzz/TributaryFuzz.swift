@@ -21,7 +21,7 @@ struct TributaryFuzz: ParsableCommand {
               tributary-fuzz sockets --seed 7 --count 1000000
               tributary-fuzz plans --seed 7 --count 200000
 
-            `sockets` tells at the end which numbers of which messages were sent at the edges of what they can be.
+            `sockets` lists at the end the numbers of messages that were sent at the edges of what they can be.
 
             `plans` makes random graphs of Variables, control flow, arrays and stacks, and runs each by its plans and vertex by \
             vertex. Where they differ, it leaves out statements until few are left, and prints the rest as Swift. `placements` \

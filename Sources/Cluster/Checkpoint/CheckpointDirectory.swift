@@ -151,7 +151,7 @@ package struct CheckpointDirectory {
         }
     }
 
-    /// The newest checkpoint of which every byte is as it was written.
+    /// The newest checkpoint whose every byte is as it was written.
     package func newest() throws -> Choice {
         var choice = Choice()
         var found = damaged

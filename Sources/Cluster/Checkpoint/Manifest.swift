@@ -137,10 +137,10 @@ package struct Manifest: Codable, Sendable, Equatable {
     /// - Throws: `NodeError` if the directory cannot be read.
     package static func all(in directory: String) throws -> [Manifest] { try CheckpointDirectory(directory).usable }
 
-    /// The newest usable checkpoint of a directory, every byte of which has been checked; nil if none lies there.
+    /// The newest usable checkpoint of a directory, with every byte checked; nil if none lies there.
     ///
-    /// - Parameter tell: is told of newer ones that are damaged, and of one that carries no checksums.
-    /// - Throws: `NodeError` if the directory cannot be read, or checkpoints lie in it of which none is usable.
+    /// - Parameter tell: gets a line for newer ones that are damaged, and for one without checksums.
+    /// - Throws: `NodeError` if the directory cannot be read, or no checkpoint in it is usable.
     package static func newest(in directory: String, tell: (String) -> Void = { _ in }) throws -> Manifest? {
         let choice = try CheckpointDirectory(directory).newest()
         choice.notes.forEach(tell)

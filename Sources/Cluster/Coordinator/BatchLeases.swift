@@ -28,7 +28,7 @@ package struct BatchLeases: Sendable {
         min(16, max(1, total / (2 * max(1, workers))))
     }
 
-    /// The next batches that are neither done nor leased, lowest first; what a dead worker left is thereby first.
+    /// The next batches that are neither done nor leased, lowest first. So what a dead worker left comes first.
     ///
     /// Empty if there is none now, or if this incarnation was declared dead.
     ///

@@ -19,7 +19,7 @@ package struct CheckpointProgress: Sendable {
         _ part: CheckpointPart, of server: Int, sequence: UInt64, isDue: (Int) -> Bool
     ) throws(NodeError) -> Int? {
         guard writers.contains(server) else {
-            throw NodeError(.refused, "server \(server) holds nothing of which there are checkpoints")
+            throw NodeError(.refused, "server \(server) holds nothing to save")
         }
         guard isDue(part.step) else { throw NodeError(.refused, "no checkpoint is due of step \(part.step)") }
         guard sequence > reports[server] ?? 0 else { return nil }

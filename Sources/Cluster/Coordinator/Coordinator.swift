@@ -10,7 +10,7 @@ internal import Training
 public struct CoordinatorOptions: Sendable {
     /// Go on from the newest checkpoint of the job's directory; an empty one just starts.
     public var resume: Bool
-    /// Where checkpoints lie of which none is usable, move them aside and start anew, which `resume` alone refuses.
+    /// If no checkpoint is usable, move them aside and start anew. `resume` alone refuses that.
     public var startsAnewIfDamaged = false
     /// A CSV file "step,loss" with the mean training loss of every batch.
     public var lossesFile: String?
@@ -87,7 +87,8 @@ public final class Coordinator: Sendable {
             config.reading.preprocessing = try manifest.readPreprocessing(in: directory)
         }
         var prepared = try PreparedJob(config, job)
-        guard !config.cluster.consistency.hasAsynchronousTables || !prepared.cut.writes.allSatisfy(\.isEmbeddingTable) else {
+        guard !config.cluster.consistency.hasAsynchronousTables || !prepared.cut.writes.allSatisfy(\.isEmbeddingTable)
+        else {
             throw NodeError(
                 .configuration,
                 "cluster.consistency is {sync: {sparse: async}}, but all Variables of this model are updated by rows; use async"

@@ -84,7 +84,7 @@ package struct EvaluationRound: Sendable {
     /// All batches are evaluated.
     package var isComplete: Bool { free.isEmpty && leased.values.allSatisfy(\.isEmpty) }
 
-    /// The sums so far, added in the order of batches whoever evaluated them.
+    /// The sums so far, added in the order of batches, not of reports.
     package var result: EvaluationSum {
         var total = EvaluationSum()
         for (_, sum) in sums { total += sum }

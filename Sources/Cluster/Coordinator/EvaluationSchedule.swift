@@ -53,7 +53,7 @@ struct EvaluationSchedule: Sendable {
         round?.workerDied(worker, incarnation: incarnation)
     }
 
-    /// Ends the round if all of it is told; false if one still goes on.
+    /// Ends the round if all of it is reported; false if one still goes on.
     mutating func endRound() -> Bool {
         guard let round else { return true }
         guard round.isComplete else { return false }

@@ -1,4 +1,4 @@
-/// Where a job is in its life, as people are told.
+/// Where a job is in its life, as people see it.
 public enum JobPhase: String, Codable, Sendable, CaseIterable {
     /// For servers and workers to join.
     case waiting

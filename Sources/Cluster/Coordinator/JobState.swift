@@ -76,7 +76,7 @@ package struct JobState {
         return events.map(TerminalText.line)
     }
 
-    /// - Parameter isLast: also those of which a part was never reported.
+    /// - Parameter isLast: also those that lack the report of a part.
     mutating func takeFinishedBatches(isLast: Bool = false) -> [TrainingRecord.Entry] {
         defer { finishedBatches = [] }
         return finishedBatches + (isLast ? record.takeOpen() : [])

@@ -42,7 +42,8 @@ package struct MissedExamples: Sendable {
         var share = RangeSet<Int>()
         var begin = 0
         for range in examples.ranges {
-            let inside = max(part.lowerBound, begin)..<max(min(part.upperBound, begin + range.count), part.lowerBound, begin)
+            let inside =
+                max(part.lowerBound, begin)..<max(min(part.upperBound, begin + range.count), part.lowerBound, begin)
             if !inside.isEmpty {
                 let first = range.lowerBound + inside.lowerBound - begin
                 share.insert(contentsOf: first..<first + inside.count)
@@ -72,7 +73,8 @@ package struct MissedExamples: Sendable {
         let missing = missing(below: step)
         guard index == additional.count, !missing.isEmpty else { return nil }
         additional.append(
-            missing.ranges.joined().prefix(max(most, 1)).reduce(into: RangeSet()) { $0.insert(contentsOf: $1..<$1 + 1) })
+            missing.ranges.joined().prefix(max(most, 1)).reduce(into: RangeSet()) { $0.insert(contentsOf: $1..<$1 + 1) }
+        )
         return additional[index]
     }
 }

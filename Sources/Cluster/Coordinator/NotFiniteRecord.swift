@@ -27,12 +27,15 @@ struct NotFiniteRecord: Sendable {
         if !report.loss.isEmpty {
             found.append("the loss\(report.isEvaluation ? " of held-out examples" : "") is \(report.loss)")
         }
-        if !report.gradient.isEmpty { found.append("the gradient of '\(report.gradient)' holds \(report.gradientValue)") }
+        if !report.gradient.isEmpty {
+            found.append("the gradient of '\(report.gradient)' holds \(report.gradientValue)")
+        }
         if !report.variable.isEmpty { found.append("the values of '\(report.variable)' hold \(report.variableValue)") }
         let what = "\(moment) on worker \(report.worker.worker): \(found.joined(separator: ", "))"
         if onNaN == .ignore {
             defer { hasReported = true }
-            return hasReported ? .nothing : .report("training has diverged \(what); it goes on, for train.on_nan is ignore")
+            return hasReported
+                ? .nothing : .report("training has diverged \(what); it goes on, for train.on_nan is ignore")
         }
         // Of examples that are not trained on, values that are finite may still learn.
         if report.isEvaluation, report.variable.isEmpty {
@@ -41,7 +44,9 @@ struct NotFiniteRecord: Sendable {
         }
         if onNaN == .skip, report.variable.isEmpty {
             guard skipped.insert(step).inserted else { return .nothing }
-            if skipped.count <= NotFiniteRecord.reportedOneByOne { return .report("not finite \(what); the step is skipped") }
+            if skipped.count <= NotFiniteRecord.reportedOneByOne {
+                return .report("not finite \(what); the step is skipped")
+            }
             guard skipped.count == nextReported else { return .nothing }
             nextReported *= 2
             return .report("\(skipped.count) steps were skipped so far, the last \(what)")

@@ -17,7 +17,7 @@ package struct TrainingRecord: Sendable {
         var meanLoss: Double { examples == 0 ? .nan : loss / Double(examples) }
     }
 
-    /// A batch of which a part is still to come.
+    /// A batch that lacks a part.
     private struct Open {
         /// Who has a part of it.
         var members: Set<WorkerIdentity>

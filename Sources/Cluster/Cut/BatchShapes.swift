@@ -20,7 +20,7 @@ struct BatchShapes {
         let nodes = Array(Set(vertices.flatMap { vertex in vertex.outputs.indices.map(vertex.output) }))
         let exits = vertices.filter(\.isLoopExit)
         for feeds in facts.batches {
-            // What it cannot be fed is told elsewhere; then what the graph itself tells has to do.
+            // What it cannot be fed is an error elsewhere; here the graph's own facts have to do.
             guard var specs = BatchShapes.specs(of: nodes, graph, feeds) else {
                 shapes = [:]
                 return

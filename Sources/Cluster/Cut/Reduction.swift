@@ -55,7 +55,7 @@ final class Reductions {
         }
     }
 
-    /// What two ways to compute a number make of it, of which one is taken.
+    /// What two ways to compute a number make of it, when only one is taken.
     private func same(_ ways: [Reduction], _ name: String) -> Reduction {
         ways.dropFirst().reduce(ways.first ?? .unknown) { a, b in
             switch (a, b) {

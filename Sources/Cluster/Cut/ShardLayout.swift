@@ -152,7 +152,9 @@ package struct ShardLayout: Sendable, Equatable {
         let executors = total <= ShardLayout.smallModel ? [1] : executors
         var places: [(server: Int, executor: Int, bytes: Int, units: [[Block]])] = []
         for executor in 0..<(executors.max() ?? 1) {
-            for (server, count) in executors.enumerated() where executor < count { places.append((server, executor, 0, [])) }
+            for (server, count) in executors.enumerated() where executor < count {
+                places.append((server, executor, 0, []))
+            }
         }
         func bytes(_ unit: [Block]) -> Int { unit.reduce(0) { $0 + $1.bytes } }
         for unit in units.enumerated().sorted(by: { (bytes($1.element), $0.offset) < (bytes($0.element), $1.offset) })
@@ -169,7 +171,8 @@ package struct ShardLayout: Sendable, Equatable {
             var isEmbeddingTable = false
             func close() {
                 guard !current.isEmpty else { return }
-                shards.append(Shard(shards.count, place.server, place.executor, current, cut, isEmbeddingTable: isEmbeddingTable))
+                shards.append(
+                    Shard(shards.count, place.server, place.executor, current, cut, isEmbeddingTable: isEmbeddingTable))
                 (current, bytes) = ([], 0)
             }
             // In the graph's order, so that a shard holds neighbours.
@@ -215,7 +218,8 @@ extension PreparedJob {
 
 extension Shard {
     init(
-        _ number: Int, _ server: Int, _ executor: Int, _ blocks: [Block], _ cut: TrainingCut, isEmbeddingTable: Bool = false
+        _ number: Int, _ server: Int, _ executor: Int, _ blocks: [Block], _ cut: TrainingCut,
+        isEmbeddingTable: Bool = false
     ) {
         self.number = number
         self.isEmbeddingTable = isEmbeddingTable

@@ -5,7 +5,7 @@ package import Dataflow
 ///
 /// To a Variable's server go the Variable, its slots and the write, with what the write needs that depends on no example,
 /// control flow included. Workers push what depends on examples: gradients of the loss; see `Frontier`. Writes that share a
-/// Variable, or of which one goes into another, stay together.
+/// Variable, or where one goes into another, stay together.
 package struct TrainingCut: Sendable {
     /// In the graph's order.
     package let writes: [Write]

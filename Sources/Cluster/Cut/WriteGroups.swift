@@ -2,7 +2,7 @@ internal import Dataflow
 
 /// Which vertices servers run together: writes that share Variables or that feed each other, and what lies between them.
 struct WriteGroups {
-    /// For each group of which a Variable is read by workers, or that workers push to: its vertices, in the graph's order.
+    /// For each group that workers push to, or read a Variable of: its vertices, in the graph's order.
     let members: [[Vertex]]
     /// Writes that depend on no example and on no Variable of a group.
     let replicated: [Vertex]

@@ -14,7 +14,7 @@ struct ViewRecord: Sendable {
     /// A view that was published not long ago.
     func view(numbered number: UInt64) -> ClusterView? { recent.first { $0.number == number } }
 
-    /// The view that a node is told which acts on another: the newest; but workers get one after the other from the first
+    /// The view that a node gets next: the newest. But workers get one after the other from the first
     /// that names them, for a step may be divided by any of those.
     func next(after number: UInt64, for incarnation: UInt64, _ role: Role) -> ClusterView {
         guard role == .worker, newest.phase == .training else { return newest }

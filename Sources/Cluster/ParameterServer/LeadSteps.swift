@@ -43,7 +43,7 @@ struct LeadSteps: Sendable {
         self.backup = backup
     }
 
-    /// What a worker is told with the values.
+    /// What the answer with the values says.
     var open: OpenStep { OpenStep(step: nextStep, view: division.view, members: closed) }
 
     /// Numbers of the workers that the open step waits for.

@@ -71,7 +71,7 @@ package final class PushedBytes: @unchecked Sendable {
 
 /// A message's bytes, kept for as long as someone looks at them.
 ///
-/// `@unchecked Sendable`: the bytes are not written after they were received, but by whoever releases the message, and
+/// `@unchecked Sendable`: after they were received, only the releaser of the message writes the bytes, and
 /// only the executor that received it looks at them.
 final class ReceivedBytes: @unchecked Sendable {
     private var message: Message?

@@ -58,7 +58,8 @@ extension WireServerProgram {
                 throw NodeError(.refused, "Shard.number is \(number) for two shards")
             }
             guard (0..<executors).contains(Int(shard.executor)) else {
-                throw NodeError(.refused, "Shard.executor is \(shard.executor) of \(executors) executors, which cannot be")
+                throw NodeError(
+                    .refused, "Shard.executor is \(shard.executor) of \(executors) executors, which cannot be")
             }
             _ = try Limit.shard.check(shard.valueBytes, "Shard.value_bytes")
             _ = try Limit.shard.check(shard.pushBytes, "Shard.push_bytes")

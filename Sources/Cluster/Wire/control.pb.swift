@@ -773,7 +773,7 @@ package nonisolated struct WireLeadReport: Sendable {
   /// The workers whose gradients are in the last of them.
   package var members: [WireWorkerIdentity] = []
 
-  /// Parts that those steps lack. A part that the coordinator knows of may be left out.
+  /// Parts that those steps lack.
   package var absent: [WireAbsentPart] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

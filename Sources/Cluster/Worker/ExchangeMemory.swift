@@ -111,7 +111,7 @@ final class ExchangeMemory {
         nodes[cut.writes[shard.blocks[push.block].write].pushed[push.input]!]! + push.start
     }
 
-    /// What servers are told of a shard; nil where nothing is shared.
+    /// The offer of memory for a shard; nil where nothing is shared.
     func offer(_ shard: Shard) -> SharedBufferOffer? {
         shared.map { shared in
             SharedBufferOffer(
@@ -204,7 +204,7 @@ final class ExchangeMemory {
     }
 }
 
-/// Numbers that are not finite: of which Variable, and the first of them as "NaN", "inf" or "-inf".
+/// Numbers that are not finite: the Variable that has them, and the first of them as "NaN", "inf" or "-inf".
 struct NotFiniteNumbers {
     let variable: String
     let value: String

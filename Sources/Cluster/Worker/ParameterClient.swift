@@ -239,7 +239,8 @@ package final class ParameterClient {
         flights[shard.number] = Flight(
             outgoing: outgoing,
             sending: sender.send(
-                message, to: sockets[shard.server][shard.executor], timeout: ParameterClient.requestTimeout, fill: fill))
+                message, to: sockets[shard.server][shard.executor], timeout: ParameterClient.requestTimeout, fill: fill)
+        )
     }
 
     /// Takes the answer of a shard. One that does not come is asked for again, until the deadline.
@@ -284,7 +285,8 @@ package final class ParameterClient {
                 state.take(reply, from: shard.number, sequence: outgoing.sequence)
                 return false
             }
-            guard envelope.sequence == outgoing.sequence, envelope.shard == shard.number, outgoing.request.accepts(reply)
+            guard envelope.sequence == outgoing.sequence, envelope.shard == shard.number,
+                outgoing.request.accepts(reply)
             else { throw NodeError(.peerUnavailable, "server \(shard.server) answered something else") }
             if case .waiting(let names) = reply, !names.isEmpty { onEvent("the step waits for \(names)") }
             if reply.carriesValues {

@@ -21,7 +21,7 @@ typealias DeviceAddress = UnsafeMutableRawPointer
 protocol Accelerator: Device {
     /// What a program's binary depends on besides its source: device and driver.
     var fingerprint: String { get }
-    /// Bytes at multiples of which a value may start within a piece of memory.
+    /// The alignment of values within a piece of memory, in bytes.
     var alignment: Int { get }
     /// Fresh memory of at least one byte, nil if there is no more.
     func allocate(_ bytes: Int) -> DeviceAddress?

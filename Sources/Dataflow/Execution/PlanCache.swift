@@ -1,6 +1,6 @@
 /// The plans that a session keeps: as many as fit into a number of bytes.
 ///
-/// The plan unused for longest is dropped first. But take a loop over five plans of which four fit: each plan would be
+/// The plan unused for longest is dropped first. But take a loop over five plans where four fit: each plan would be
 /// dropped just before its turn. So if a dropped plan comes back, the cache drops the plan used last instead and keeps
 /// the others, except plans that were not used for a long time.
 package struct PlanCache<Key: Hashable, Value> {

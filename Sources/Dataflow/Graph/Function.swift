@@ -67,7 +67,7 @@ public final class Function: Sendable, Equatable {
         return found
     }
 
-    /// The dtypes and shapes of the results for arguments of which this much is known.
+    /// The dtypes and shapes of the results, as far as these facts about the arguments say.
     ///
     /// - Parameter work: what the vertex at hand has cost so far; nil: nothing.
     /// - Throws: `GraphError` for arguments that the body cannot take, and for functions that take too much work.

@@ -25,9 +25,11 @@ extension Graph {
             Const.self, [], ["dtype": .type(owner.dtype), "value": .tensor(value)],
             exactName: unusedVertexName("\(name)/Initializer/value"), device: device
         ).output(0)
-        let filled = add(Fill.self, [dims, element], exactName: unusedVertexName("\(name)/Initializer"), device: device)
-            .output(
-                0)
+        let filled = add(
+            Fill.self, [dims, element], exactName: unusedVertexName("\(name)/Initializer"), device: device
+        )
+        .output(
+            0)
         let assign = add(Assign.self, [state, filled], exactName: unusedVertexName("\(name)/Assign"), device: device)
         let read = add(Identity.self, [state], exactName: unusedVertexName("\(name)/read"), device: device)
         let variable = Variable(reference: state, value: read.output(0), initializer: assign.node, isTrainable: false)

@@ -62,7 +62,7 @@ func node(
 private func constant(
     _ value: any TensorConvertible, like model: Node?, in graph: Graph, _ location: SourceLocation?
 ) -> Node {
-    // What is wrong with the model is told already.
+    // The model's mistake has its error already.
     if let model, model.vertex.error != nil { return model }
     do {
         // A literal comes as a Double, which may have rounded it.
@@ -106,7 +106,7 @@ extension Graph {
     }
 }
 
-/// A node that stands for an operation over no node at all, and so in no graph: its mistake is told by what uses it.
+/// A node that stands for an operation over no node at all, and so in no graph: what uses it reports its mistake.
 private func lost(_ operation: any Operation.Type, _ isEmpty: Bool, _ location: SourceLocation?) -> Node {
     let what = isEmpty ? "has no inputs" : "has only numbers for inputs"
     let mistake = GraphError("it \(what); one of them must be a node, which tells the graph")

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Memory of a tensor: 64-byte aligned, or borrowed from an owner that outlives it.
 ///
-/// `@unchecked Sendable`: the bytes are written by whoever made the storage before a `Tensor` over it is handed out;
+/// `@unchecked Sendable`: the maker of the storage writes the bytes before it hands out a `Tensor` over it;
 /// afterwards they are only read. Variables, whose bytes do change, are behind their session's lock; those in memory that a
 /// worker and servers share are written by turns (see `ParameterClient`).
 package final class TensorStorage: @unchecked Sendable {

@@ -7,7 +7,7 @@ internal import Synchronization
 /// feeds, and those that outlive a run (fetches, what `Tensor.kept()` gives) what they refer to.
 struct TextNumber: TensorScalar {
     static var dtype: DType { .string }
-    /// 0 is the empty text, which cleared memory thereby holds.
+    /// 0 is the empty text, so that cleared memory holds empty texts.
     let number: UInt64
 
     private struct Table {

@@ -49,7 +49,7 @@ struct VariableSources {
         others = savers
     }
 
-    /// For Variables of which nothing is known but their names and shapes.
+    /// For Variables with only their names and shapes known.
     init(_ variables: [(name: String, shape: Shape)], names: Set<String>) {
         self.names = names
         partitions = PartitionedVariables(variables)

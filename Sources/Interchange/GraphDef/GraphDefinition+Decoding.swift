@@ -327,7 +327,7 @@ struct GraphDecoder {
         let known = signature.attributeNames
         let counts = Set((signature.inputs + signature.outputs).compactMap(\.count))
         var result: [String: AttributeValue] = [:]
-        // In a fixed order, so that of several mistakes always the same one is told.
+        // In a fixed order, so that of several mistakes always the same one is reported.
         for (name, proto) in node.attr.sorted(by: { $0.key < $1.key }) {
             let isKnown = known.contains(name)
             if !isKnown, name.hasPrefix("_") { continue }

@@ -40,7 +40,7 @@ public struct GraphFile {
 
     /// As `init` of a path, of a file that has been read.
     ///
-    /// - Parameter additions: operations that will be run if the graph can be read with them; else `log` is told, and they are
+    /// - Parameter additions: operations that will be run if the graph can be read with them; else `log` gets a line, and they are
     ///   left out. Of a SavedModel, what it runs on loading is one.
     public init(
         _ source: GraphSource, needed: [String]? = nil, initial: [String] = [], additions: [String] = [],

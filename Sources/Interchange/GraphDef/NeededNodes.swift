@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 
 /// The nodes of a file that a run needs: what its fetches stand on, back to the tensors that are fed.
 ///
-/// What lies behind a fed tensor is not looked at. A node of which nothing but fed tensors is used becomes a `Placeholder`,
+/// What lies behind a fed tensor is not looked at. A node that is used only for fed tensors becomes a `Placeholder`,
 /// whatever it was.
 struct NeededNodes {
     /// In the file's order.
@@ -73,7 +73,7 @@ struct NeededNodes {
 
     /// The node that an input asks for; nil if a fed tensor stands in its place.
     private func needed(_ text: String, isWhole: Bool) -> Int? {
-        // Inputs of another form, or that are missing, are told later.
+        // Inputs of another form, or that are missing, get their error later.
         guard let input = try? NodeInput(text), let position = positions[String(input.name)] else { return nil }
         guard let cut = cuts[position], !isWhole else { return position }
         // As in TensorFlow, waiting for a fed placeholder is waiting for what is fed; other nodes run.

@@ -54,7 +54,7 @@ final class TensorDecoder {
         }
     }
 
-    /// Texts, of which the last one repeats.
+    /// Texts; the last one repeats.
     private func texts(_ proto: TFTensorProto, _ shape: Shape, _ count: Int) throws -> Tensor {
         guard proto.stringVal.count <= count, count <= max(proto.stringVal.count, 1 << 16) else {
             throw GraphError("a tensor string\(shape) has \(count) elements, the file has \(proto.stringVal.count)")
@@ -64,7 +64,7 @@ final class TensorDecoder {
             strings: strings + repeatElement(strings.last ?? [], count: count - strings.count), sized: shape)
     }
 
-    /// Elements of which the last one repeats; without any, all are `zero`, as in TensorFlow.
+    /// Elements; the last one repeats. Without any, all are `zero`, as in TensorFlow.
     private func tensor<Stored, Scalar: TensorScalar>(
         _ values: [Stored], _ zero: Stored, _ shape: Shape, _ count: Int, _ convert: (Stored) -> Scalar
     ) throws -> Tensor {

@@ -1,6 +1,6 @@
 internal import SwiftProtobuf
 
-/// What a file that holds a graph is: binary or text, of which message.
+/// What a file that holds a graph is: binary or text, and the kind of message.
 struct GraphFormat: Equatable {
     var kind: GraphSource.Kind
     var isText: Bool

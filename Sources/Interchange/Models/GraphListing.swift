@@ -4,7 +4,7 @@ internal import Schemas
 
 /// What is in a graph's file, whether it can be run here or not.
 ///
-/// Nodes come in the file's order. Their outputs are told as far as they are known: not behind operations that are unknown
+/// Nodes come in the file's order. Their outputs are listed as far as they are known: not behind operations that are unknown
 /// here, except where the file itself tells them.
 public struct GraphListing: Sendable, Encodable {
     public struct Entry: Sendable, Encodable {
@@ -266,7 +266,7 @@ private struct ReadablePart {
             isWhole[i] = false
             problems[i] = problems[i] ?? "it is in a cycle, or behind one"
         }
-        // A loop of which a part cannot be made has no head, and nothing behind that.
+        // If a part of a loop cannot be made, it has no head, and nothing behind that.
         var stack = nodes.indices.filter { i in isWhole[i] && needs[i].contains { !isWhole[$0] } }
         for i in stack { isWhole[i] = false }
         while let i = stack.popLast() {

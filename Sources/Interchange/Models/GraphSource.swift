@@ -21,7 +21,7 @@ public struct GraphSource: Sendable {
     public let kind: Kind
     /// Whether the file is a text proto.
     public let isText: Bool
-    /// The graph, of which nothing has been looked at yet.
+    /// The graph, not looked at yet.
     package private(set) var definition: TFGraphDef
     /// What stands beside the graph; empty for a GraphDef. Its own graph is left out.
     package let meta: TFMetaGraphDef

@@ -14,7 +14,7 @@ public enum Npy {
         try bytes.withUnsafeBytes { try decode($0, name: name) }
     }
 
-    /// dtype and shape of the array in the bytes of a file, of which the elements need not be there. Throws `FormatError`.
+    /// dtype and shape of the array in the bytes of a file. The elements need not be there. Throws `FormatError`.
     static func spec(_ bytes: [UInt8], name: String) throws -> TensorSpec {
         let header = try bytes.withUnsafeBytes { try NpyHeader($0, path: name) }
         guard let (_, dtype) = header.type else { preconditionFailure("a header's dtype is a known one") }

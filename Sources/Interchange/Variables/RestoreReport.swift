@@ -13,7 +13,7 @@ public struct RestoreReport: Sendable, Equatable, CustomStringConvertible {
 
     /// Variables that have the file's values, in the graph's order.
     public let restored: [Entry]
-    /// Variables of which the file has no values: they keep those they had, if any. In the graph's order.
+    /// Variables without values in the file: they keep those they had, if any. In the graph's order.
     public let missing: [Entry]
     /// Tensors of the file that no Variable takes, by name.
     public let unused: [Entry]

@@ -33,7 +33,7 @@ extension Session {
     ///   - path: what `save` wrote, or other programs: a `.safetensors` or `.npz` file; a prefix of TensorFlow's format V2, one
     ///     of its files, or a folder in which `tf.train.Saver` keeps checkpoints (the newest one).
     ///   - variables: which; all of the graph by default, the slots of optimizers too.
-    ///   - allowingMissing: whether Variables of which the file has no values keep theirs; else they are an error.
+    ///   - allowingMissing: whether Variables without values in the file keep theirs; else they are an error.
     /// - Returns: which Variables have new values, which the file lacks, and what of the file nobody takes.
     /// - Throws: `FormatError` if the file cannot be read, is damaged, lacks a Variable, or has one of another dtype or shape,
     ///   naming all of these with both shapes. Then no Variable has changed.

@@ -16,7 +16,7 @@ package struct FrameReader: ~Copyable {
     private var memory: UnsafeMutableRawPointer?
     /// What has come and is not looked at yet.
     private var ahead = 0..<0
-    /// The message that is on its way, of which so many bytes have come.
+    /// The message that is on its way, with the number of bytes that have come.
     private var partial: Message?
     private var head = FrameHead(count: 0, number: 0)
     private var here = 0

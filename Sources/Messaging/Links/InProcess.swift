@@ -30,7 +30,7 @@ enum InProcess {
         state.withLock { if $0.listening[name]?.value === core { $0.listening[name] = nil } }
     }
 
-    /// Who listens there; if nobody does, the dialer is told when somebody begins.
+    /// The listener there. If there is none, the dialer hears when one begins.
     static func find(_ name: String, for dialer: InProcessDialer) -> ReplyCore? {
         state.withLock { state in
             if let core = state.listening[name]?.value { return core }

@@ -9,7 +9,7 @@ protocol Link: AnyObject, Sendable {
     /// Does not send the message with this number, if it is not on its way.
     func cancel(_ number: UInt64)
 
-    /// Ends the link; the owner is told.
+    /// Ends the link, and says so to the owner.
     func close()
 }
 

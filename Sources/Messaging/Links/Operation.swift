@@ -2,7 +2,7 @@ internal import CNNG
 
 /// An operation of nng's that is used again and again, one at a time, and what is done when it ends.
 ///
-/// Whoever is told of the end is kept alive until ``free()``.
+/// The receiver of the end is kept alive until ``free()``.
 final class Operation: @unchecked Sendable {
     // Sendable because nng's object may be used by any thread, and `atEnd` changes only when nothing runs any more.
     let aio: OpaquePointer
@@ -41,7 +41,7 @@ final class Operation: @unchecked Sendable {
     /// The stream that was made.
     var stream: OpaquePointer? { nng_aio_get_output(aio, 0).map { OpaquePointer($0) } }
 
-    /// Ends what runs, waits for the end to be told, and frees it; not to be called from where ends are told.
+    /// Ends what runs, waits until its receiver has heard, and frees it. Not to be called by the receiver.
     func free() {
         nng_aio_stop(aio)
         nng_aio_free(aio)

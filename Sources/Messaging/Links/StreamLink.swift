@@ -13,7 +13,7 @@ final class StreamLink: Link, @unchecked Sendable {
     /// What the listener knows it by.
     let number: Int
     private let isOver = Atomic(false)
-    /// Who may still use what is nng's: whoever starts the link, and whoever ends it.
+    /// The threads that may still use nng's objects: the one that starts the link, and the one that ends it.
     private let users = Atomic(2)
     private let incoming: Mutex<Incoming>
     private let outgoing = Mutex(Outgoing())
@@ -121,7 +121,7 @@ final class StreamLink: Link, @unchecked Sendable {
             case frames([Frame])
             case end(LinkEnd)
         }
-        // Whoever is told may send, or close: outside of the lock.
+        // The owner may send or close now, so this is outside of the lock.
         let event = incoming.withLock { incoming -> Event in
             guard !incoming.isOver else { return .nothing }
             let result = operation.result

@@ -16,7 +16,7 @@ enum SocketFile {
         guard lstat(address.host, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw inUse(" (a file that is no socket is there)") }
 
-        // A datagram socket cannot connect to a stream socket, so that a server is told from a dead file without a
+        // A datagram socket cannot connect to a stream socket, so that a server differs from a dead file without a
         // connection: nng 1.5 stops accepting on ipc after one that is closed at once.
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else {

@@ -1,6 +1,6 @@
 internal import Interchange
 
-/// The first lines of a CSV file, by which its header is told.
+/// The first lines of a CSV file, which show whether it has a header.
 struct CSVHead {
     struct Cell {
         let text: String

@@ -32,11 +32,11 @@ public struct CSVReader: Sendable {
     public var header: Header
     public var separator: UInt8
     public var task: Task
-    /// Columns of any text, of which features hold the index in a vocabulary.
+    /// Columns of any text; features hold the index in a vocabulary.
     public var categorical: [Column]
     /// Columns that are passed over. Those that are named may be missing from files read like the training file.
     public var skipped: [Column]
-    /// Whether missing numbers will be filled, and how, which the log is told; `error`: they are errors. Reading leaves them
+    /// Whether missing numbers will be filled, and how; the log says so. `error`: they are errors. Reading leaves them
     /// NaN.
     public var missing: FillRule
     /// Two separators stand between columns.

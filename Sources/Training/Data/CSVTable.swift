@@ -113,7 +113,7 @@ struct CSVTable {
     }
 
     /// - Parameters:
-    ///   - fills: the features of which missing numbers can be filled; nil: the reader says whether all are.
+    ///   - fills: the features whose missing numbers can be filled; nil: the reader says whether all are.
     ///   - columns: gives the columns' roles by the first lines, and says whether the first is a header.
     private mutating func read(
         _ reader: CSVReader, fills: Set<Int>? = nil, columns find: (inout CSVTable, CSVHead) throws -> Bool

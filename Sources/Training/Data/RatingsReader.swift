@@ -5,7 +5,7 @@ internal import Interchange
 /// https://grouplens.org/datasets/movielens/. Files may be gzipped.
 ///
 /// A row holds user, item, rating and perhaps the time, separated by tabs (`u.data`), commas (`ratings.csv`), semicolons or two
-/// colons (`ratings.dat`); a header is told by its rating, which is no number. Features are user and item, both categorical,
+/// colons (`ratings.dat`); a header shows by its rating, which is no number. Features are user and item, both categorical,
 /// and so are the columns after the time, if there are any; the time itself is passed over. The rating is the target of a
 /// regression.
 public struct RatingsReader: Sendable {

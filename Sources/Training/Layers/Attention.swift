@@ -3,7 +3,7 @@ public import Dataflow
 /// Multi-head self-attention, softmax(Q Kᵀ / √size) V for each head: Vaswani et al., "Attention is all you need" (2017),
 /// section 3.2; TensorFlow's `tf.keras.layers.MultiHeadAttention` of a sequence with itself.
 ///
-/// Its input is floating, [batch, time, width], of which time and width are known; its output has that shape. It has the
+/// Its input is floating, [batch, time, width] with time and width known; its output has that shape. It has the
 /// dense layers "<name>/query", "<name>/key", "<name>/value" and "<name>/output", each [width, width] with a bias; head h has
 /// columns h · size to (h + 1) · size.
 public struct MultiHeadAttention: Layer {
@@ -56,7 +56,7 @@ public struct MultiHeadAttention: Layer {
 /// Multi-head self-attention over `x`; `MultiHeadAttention(heads: heads)(x)`.
 ///
 /// - Parameters:
-///   - x: floating, [batch, time, width], of which time and width are known.
+///   - x: floating, [batch, time, width] with time and width known.
 ///   - heads: a divisor of width; each head has width / heads numbers.
 ///   - causal: whether a step sees itself and those before it alone.
 /// - Returns: of the shape of `x`.

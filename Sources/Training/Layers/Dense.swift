@@ -2,7 +2,7 @@ public import Dataflow
 
 /// A fully connected layer, activation(x · kernel + bias), over the last dimension; TensorFlow's `tf.layers.dense`.
 ///
-/// Its input is [..., inputs] of at least two dimensions, the last of which is known, its output [..., units]. Its Variables
+/// Its input is [..., inputs] of at least two dimensions, with the last one known, its output [..., units]. Its Variables
 /// are "<name>/kernel" [inputs, units] and "<name>/bias" [units].
 public struct Dense: Layer {
     public let units: Int
@@ -73,7 +73,7 @@ public struct Dense: Layer {
 /// A fully connected layer over `x`; `Dense(units: units, …)(x)`.
 ///
 /// - Parameters:
-///   - x: [..., inputs] of at least two dimensions, the last of which is known.
+///   - x: [..., inputs] of at least two dimensions, with the last one known.
 ///   - l1: adds l1 · Σ|kernel| to the graph's `regularizationLosses`; TensorFlow's `l1_regularizer`.
 ///   - l2: adds l2 · ½Σkernel² likewise; TensorFlow's `l2_regularizer`.
 /// - Returns: [..., units].

@@ -4,7 +4,7 @@ extension Metric {
     /// The share of examples that are classified rightly; TensorFlow's `tf.metrics.accuracy`.
     ///
     /// - Parameters:
-    ///   - labels: class indices [examples], or a row of numbers for each example, the largest of which is its class; of one
+    ///   - labels: class indices [examples], or a row of numbers for each example, where the largest is its class; of one
     ///     prediction an example 0 or 1.
     ///   - predictions: logits or probabilities [examples, classes]; or the probability of 1, which is predicted above 0.5.
     public static func accuracy(
@@ -24,7 +24,7 @@ extension Metric {
     /// Keras's `TopKCategoricalAccuracy`.
     ///
     /// - Parameters:
-    ///   - labels: class indices [examples], or a row of numbers for each example, the largest of which is its class.
+    ///   - labels: class indices [examples], or a row of numbers for each example, where the largest is its class.
     ///   - predictions: logits or probabilities [examples, classes].
     ///   - k: at least 1.
     public static func topKAccuracy(

@@ -173,7 +173,7 @@ final class PlanBuilder {
     /// - Parameters:
     ///   - sees: whether it is to run after all writes so far.
     ///   - controls: what it waits for anyway.
-    /// - Returns: all that it waits for, and the Variables of which it then sees the newest.
+    /// - Returns: all that it waits for, and the Variables whose newest values it then sees.
     func waits(
         _ inputs: [Value], sees: Bool, controls: [Vertex] = []
     ) -> (controls: [Vertex], settled: Set<Int>) {
@@ -210,7 +210,7 @@ final class PlanBuilder {
         states[variable].lastWrites + (isWrite ? states[variable].accesses : [])
     }
 
-    /// Notes a write; `by` runs after it, and whoever waits for `by` sees it.
+    /// Notes a write; `by` runs after it, and all that waits for `by` sees it.
     /// - Parameter isCertain: whether `by` also runs after all that the write waits for.
     func wrote(_ variable: Int, by vertex: Vertex, isCertain: Bool = true) {
         states[variable].version += 1

@@ -156,7 +156,7 @@ extension PlanBuilder {
         }
     }
 
-    /// A loop within a loop or a branch, of which `pivot` runs once for each time.
+    /// A loop within a loop or a branch. Its `pivot` runs once for each time.
     private func innerLoop(_ x: Node, _ y: Node, _ pivot: Vertex, _ chance: inout Chance) -> Node {
         let frame = "f\(graph.vertices.count)"
         func enter(_ node: Node, isConstant: Bool) -> Node {

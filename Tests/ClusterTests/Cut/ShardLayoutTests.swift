@@ -38,7 +38,8 @@ struct ShardLayoutTests {
         #expect(layout.shards.map(\.number) == Array(layout.shards.indices))
     }
 
-    @Test("executors get about the same bytes, also where one Variable has most", arguments: [[2], [1, 1], [2, 2], [3]])
+    @Test(
+        "executors get about the same bytes, also where one Variable has most", arguments: [[2], [1, 1], [2, 2], [3]])
     func even(executors: [Int]) throws {
         let layout = try ShardLayout(Self.cut(), executors: executors)
         let places = executors.enumerated().flatMap { server, count in (0..<count).map { (server, $0) } }

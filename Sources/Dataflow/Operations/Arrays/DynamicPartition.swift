@@ -66,7 +66,7 @@ public enum DynamicPartition: Operation {
     }
 }
 
-/// `ParallelDynamicStitch`: as `DynamicStitch`, for indices of which none occurs twice.
+/// `ParallelDynamicStitch`: as `DynamicStitch`, for indices that differ from each other.
 public enum ParallelDynamicStitch: Operation {
     public static let signature = DynamicStitch.signature
     public static func infer(_ node: ShapeContext) throws -> [Shape] { try DynamicStitch.infer(node) }

@@ -62,7 +62,7 @@ public enum SplitV: Operation {
         else { return [Shape](repeating: node.shape(0).rank.map(Shape.unknown(rank:)) ?? .unknown, count: count) }
         let position = try normalize([axis], rank: dimensions.count)[0]
         guard sizes.count == count, sizes.allSatisfy({ $0 >= -1 }), sizes.count(where: { $0 == -1 }) <= 1 else {
-            throw GraphError("'size_splits' must hold \(count) sizes of which one may be −1, got \(sizes)")
+            throw GraphError("'size_splits' must hold \(count) sizes (one may be −1), got \(sizes)")
         }
         if let extent = dimensions[position] {
             let given = sizes.filter { $0 >= 0 }.reduce(0, +)
@@ -95,7 +95,7 @@ public func split(
         Split.self, [Tensor.small(axis), x], ["num_split": .int(count)], name, file, line)
 }
 
-/// Parts of `x` of the given sizes along `axis`, one of which may be −1; TensorFlow's `tf.split`.
+/// Parts of `x` of the given sizes along `axis` (one may be −1); TensorFlow's `tf.split`.
 public func split(
     _ x: any Operand, sizes: [Int], axis: Int = 0, name: String? = nil, file: StaticString = #fileID,
     line: UInt = #line

@@ -38,7 +38,7 @@ extension ConjugateTranspose: GPUOperation {
     static func gpu(_ binding: KernelBinding) throws -> GPUProgram? { try Transpose.gpu(binding) }
 }
 
-/// `ConjugateTranspose`: as `Transpose`, and the conjugates of complex numbers, of which there are none here.
+/// `ConjugateTranspose`: as `Transpose`, and the conjugates of complex numbers. There are no complex numbers here.
 public enum ConjugateTranspose: Operation {
     public static let signature = Transpose.signature
     public static func infer(_ node: ShapeContext) throws -> [Shape] { try Transpose.infer(node) }

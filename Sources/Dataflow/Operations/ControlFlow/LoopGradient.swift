@@ -134,7 +134,7 @@ struct LoopGradient {
         return [graph.add(Sub.self, [parameters[0], one]).node] + shorter + next + total + Array(rest)
     }
 
-    /// What `TensorListPopBack` is told of an element's shape: that of its gradient, where iterations do not change it.
+    /// What `TensorListPopBack` gets as an element's shape: that of its gradient, where iterations do not change it.
     private func elementShape(_ i: Int, _ gradient: Node?, isStable: Bool, _ graph: Graph) -> Node {
         let known = body.parameters[i].shape
         if isStable, let gradient, gradient.dtype != .variant { return shape(gradient, as: .int32) }

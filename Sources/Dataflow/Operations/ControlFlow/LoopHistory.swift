@@ -1,7 +1,7 @@
 /// What the gradients of a loop have made of it: a loop that also lists the values that its variables have at the start of
 /// each iteration.
 ///
-/// The loop itself is changed, so that it runs once whoever uses its outputs. The lists that it starts with must come before
+/// The loop itself is changed, so that it runs once for all uses of its outputs. The lists that it starts with must come before
 /// it; a graph leaves some numbers free before each loop for them, and nothing is put there until a gradient is asked for.
 struct LoopHistory: Sendable {
     /// The loop with so many variables, as it was before it kept what a gradient of it needed; the first is as it was made.
@@ -31,7 +31,7 @@ struct LoopHistory: Sendable {
         return levels.first { most < $0.count } ?? levels[levels.count - 1]
     }
 
-    /// Makes `loop` list the values of `variables`, of which some may be listed already.
+    /// Makes `loop` list the values of `variables`. Some may be listed already.
     mutating func keep(_ variables: [Int], of loop: Vertex) throws {
         let missing = variables.filter { lists[$0] == nil }
         guard !missing.isEmpty else { return }

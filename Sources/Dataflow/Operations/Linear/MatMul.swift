@@ -1,6 +1,6 @@
 internal import COneDNN
 
-/// `MatMul`: the product of two matrices, either of which may be read transposed. float32 runs in oneDNN.
+/// `MatMul`: the product of two matrices. Each may be read transposed. float32 runs in oneDNN.
 public enum MatMul: Operation, NumericKernel {
     public static let signature = Signature(
         ["a": "T", "b": "T"], to: ["product": "T"], types: ["T": DType.signed],
@@ -119,7 +119,7 @@ public enum MatMul: Operation, NumericKernel {
     }
 }
 
-/// `SparseMatMul`: the product of two matrices of which many elements may be 0, which makes no difference here.
+/// `SparseMatMul`: the product of two matrices with many zeros, which makes no difference here.
 public enum SparseMatMul: Operation {
     public static let signature = Signature(
         ["a": "Ta", "b": "Tb"], to: ["product": "float32"], types: ["Ta": [.float32], "Tb": [.float32]],
@@ -164,7 +164,7 @@ extension SparseMatMul: GPUOperation {
 }
 
 extension GPUProgram {
-    /// A product, of which the extents may be 0.
+    /// A product; its extents may be 0.
     static func product(_ product: GPUMultiplication) -> GPUProgram {
         let count = product.m * product.n * product.batch
         if count == 0 { return GPUProgram() }

@@ -1,4 +1,4 @@
-/// Labels are a distribution for each row, or (`SPARSE`) a class, of which one out of range gives NaN.
+/// Labels are a distribution for each row, or (`SPARSE`) a class; one out of range gives NaN.
 private let crossEntropySource = """
     KERNEL void cross_entropy(int rows, GLOBAL const float *x, GLOBAL const LABEL *labels,
         GLOBAL float *loss, GLOBAL float *gradient, int columns, int step, int label_step) {

@@ -28,7 +28,7 @@ public enum BitwiseXor: ElementwiseOperation {
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 
-/// `LeftShift`: the bits of x moved up by y places, of which no less than 0 and no more than all but one count;
+/// `LeftShift`: the bits of x moved up by y places; y counts as at least 0 and at most all bits but one;
 /// broadcast.
 public enum LeftShift: ElementwiseOperation {
     public static let signature = Signature.binary(integers)
@@ -38,7 +38,7 @@ public enum LeftShift: ElementwiseOperation {
     public static func gradient(_ node: GradientContext) -> [Node?] { [nil, nil] }
 }
 
-/// `RightShift`: the bits of x moved down by y places, of which no less than 0 and no more than all but one count; the
+/// `RightShift`: the bits of x moved down by y places; y counts as at least 0 and at most all bits but one; the
 /// sign stays; broadcast.
 public enum RightShift: ElementwiseOperation {
     public static let signature = Signature.binary(integers)

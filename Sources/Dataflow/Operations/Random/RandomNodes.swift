@@ -37,7 +37,7 @@ extension Graph {
         random(RandomStandardNormal.self, shape, (scale: stddev, offset: mean), dtype, seed, name, file, line)
     }
 
-    /// Normal numbers of which those beyond two standard deviations are drawn again; TensorFlow's
+    /// Normal numbers; those beyond two standard deviations are drawn again. TensorFlow's
     /// `tf.random.truncated_normal`. The parameters as in `randomUniform`.
     public func truncatedNormal(
         shape: any Operand, mean: Double = 0, stddev: Double = 1, dtype: DType = .float32, seed: Int? = nil,

@@ -1,4 +1,4 @@
-/// `SparseReshape`: the places of a sparse tensor's elements under another shape of as many elements, of which one extent may
+/// `SparseReshape`: the places of a sparse tensor's elements under another shape of as many elements; one extent may
 /// be −1 for what is left; and that shape.
 public enum SparseReshape: WholeTensorOperation {
     public static let signature = Signature(

@@ -80,7 +80,7 @@ public enum AssignSub: ElementwiseUpdate {
 }
 
 extension Variable {
-    /// Gives the Variable a value when run, a node's or a Swift value in its dtype, of which a single one is for every
+    /// Gives the Variable a value when run, a node's or a Swift value in its dtype. A single one is for every
     /// element; `tf.assign`. The result stands for the new value.
     @_disfavoredOverload
     @discardableResult

@@ -67,7 +67,7 @@ func sources(_ shape: Shape, in output: Shape) -> [Int] {
     }
 }
 
-/// The shape that strings of these shapes, of which each is a scalar or as the others, have together.
+/// The shape that strings of these shapes have together. Each shape is a scalar's or as the others.
 func joinedShape(_ shapes: [Shape]) throws -> Shape {
     var result: Shape?
     var isSure = true

@@ -61,7 +61,7 @@ public enum ReduceJoin: StringOperation {
         ]
     }
 
-    /// Where the elements along some dimensions are, of which the first varies fastest.
+    /// Where the elements along some dimensions are. The first dimension varies fastest.
     private static func places(_ axes: [Int], _ extents: [Int], _ strides: [Int]) -> [Int] {
         axes.reduce([0]) { places, axis in
             (0..<extents[axis]).flatMap { i in places.map { $0 + i * strides[axis] } }
