@@ -163,7 +163,8 @@ final class PreprocessingProgramTests {
         #expect(try run("predict job.yaml --checkpoint out --input new.csv").output == before.output)
         let gone = try run("evaluate job.yaml --checkpoint out")
         #expect(
-            gone.status == 65 && gone.errors.contains("for another file give --set data.test_path=FILE"), "\(gone.errors)")
+            gone.status == 65 && gone.errors.contains("for another file give --set data.test_path=FILE"),
+            "\(gone.errors)")
         try write("test.csv", "y,colour,p\n1,blue,0\n9,red,0\n")
         let tested = try run("evaluate job.yaml --checkpoint out --set data.test_path=test.csv")
         #expect(tested.status == 0 && tested.output.hasPrefix("2 examples"), "\(tested.errors)")

@@ -36,7 +36,8 @@ struct TokenTests {
         let bad: [([UInt8], String)] = [
             ([], "has 0 bytes"), (Array("\n \n".utf8), "has 0 bytes"),
             (Array("0123456789abcde\n".utf8), "has 15 bytes"),
-            (Array("\(good)\n\(good)".utf8), "is not one line of text"), (Array("0123456789\0abcdef".utf8), "is not one line of text"),
+            (Array("\(good)\n\(good)".utf8), "is not one line of text"),
+            (Array("0123456789\0abcdef".utf8), "is not one line of text"),
             ([0xff, 0xfe] + Array(good.utf8), "is not one line of text"),
             ([UInt8](repeating: 0x61, count: 4097), "is not one line of text"),
         ]
