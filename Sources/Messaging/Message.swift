@@ -10,13 +10,11 @@ internal import CNNG
 /// let reply = try socket.request(message, timeout: .seconds(5))
 /// ```
 ///
-/// The body of a message that was not trimmed starts 4 bytes past a multiple of 16.
+/// The body starts 4 bytes past a multiple of 16.
 public struct Message: ~Copyable, @unchecked Sendable {
     // Sendable because a message has a single owner, and its memory belongs to no thread.
     /// nil is the empty message that has not been allocated, or one that was handed over.
     private var memory: UnsafeMutableRawPointer?
-    /// Where the body starts in the memory.
-    private var start = Message.prefix
     /// The size of the body in bytes.
     public private(set) var count = 0
 
@@ -58,14 +56,14 @@ public struct Message: ~Copyable, @unchecked Sendable {
     public borrowing func withUnsafeBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeRawBufferPointer(start: memory.map { $0 + start }, count: count))
+        try body(UnsafeRawBufferPointer(start: memory.map { $0 + Message.prefix }, count: count))
     }
 
     /// Lends the body for writing; the buffer is valid inside `body` only.
     public mutating func withUnsafeMutableBytes<Result: ~Copyable, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(UnsafeMutableRawBufferPointer(start: memory.map { $0 + start }, count: count))
+        try body(UnsafeMutableRawBufferPointer(start: memory.map { $0 + Message.prefix }, count: count))
     }
 
     /// Cuts bytes off the end, so that `count` remain; nothing is copied.
@@ -76,20 +74,13 @@ public struct Message: ~Copyable, @unchecked Sendable {
         self.count = count
     }
 
-    /// Cuts `count` bytes off the start, such as a header that has been read; nothing is copied.
-    public mutating func trim(_ count: Int) {
-        if !(0...self.count).contains(count) { fatalError("\(count) bytes off a message of \(self.count)") }
-        start += count
-        self.count -= count
-    }
-
     /// Writes a frame's head before the body.
     ///
     /// - Returns: head and body, valid as long as the message.
     mutating func framed(number: UInt64) -> UnsafeMutableRawBufferPointer {
         if memory == nil { self = Message(count: 0) }
         let frame = UnsafeMutableRawBufferPointer(
-            start: memory! + start - FrameHead.size, count: FrameHead.size + count)
+            start: memory! + Message.prefix - FrameHead.size, count: FrameHead.size + count)
         FrameHead(count: count, number: number).write(to: frame)
         return frame
     }

@@ -175,8 +175,9 @@ struct StopTests {
         kill(sleeper, SIGSTOP)
         #expect(cluster.job.waitFor(" died: no heartbeat for 2.0 seconds"))
         kill(sleeper, SIGCONT)
-        for _ in 0..<500 where cluster.nodes.running.contains("worker 0") { Thread.sleep(forTimeInterval: 0.01) }
-        let exit = try #require(cluster.nodes.exits.first { $0.name == "worker 0" })
+        func ended() -> ChildExit? { cluster.nodes.exits.first { $0.name == "worker 0" } }
+        for _ in 0..<1000 where ended() == nil { Thread.sleep(forTimeInterval: 0.01) }
+        let exit = try #require(ended())
         #expect(exit.ending == .exited(status: 77))
         let words = exit.lastLines.joined(separator: "\n")
         #expect(words.contains("was taken for dead") && words.contains("start a new worker"), "\(words)")

@@ -101,8 +101,12 @@ struct SequenceLayerTests {
     func gruValues() throws {
         let g = Graph()
         let x = g.placeholder(.float64, [nil, 3, 1])
-        let y = gru(x, units: 1, initializer: .constant(0.5), name: "memory")
+        let layer = GRU(units: 1, initializer: .constant(0.5), name: "memory")
+        let y = layer(x)
         #expect(y.shape == [nil, 3, 1])
+        #expect(
+            [layer.gatesKernel, layer.gatesBias, layer.candidateKernel, layer.candidateBias].map(\.name)
+                == g.trainableVariables.map(\.name))
         #expect(
             g.trainableVariables.map(\.name) == [
                 "memory/gates/kernel", "memory/gates/bias", "memory/candidate/kernel", "memory/candidate/bias",

@@ -1,7 +1,7 @@
 package import Dataflow
 
 extension JobConfig {
-    /// What a session of the job computes.
+    /// What a session of the job is for.
     package enum SessionUse: Sendable {
         /// The steps of worker n, or predictions, on a worker's devices.
         case worker(Int)
@@ -14,9 +14,9 @@ extension JobConfig {
     /// How a session of the job runs.
     ///
     /// - Parameters:
-    ///   - threads: nil: the cores of this process.
-    ///   - node: receives what workers' and servers' sessions report; nil: they are silent.
-    /// - Throws: `GraphError` for a device's name that is none.
+    ///   - threads: nil: as many as this process may use.
+    ///   - node: its log and profile receive the reports of a worker's or server's session; nil: there are none.
+    /// - Throws: `GraphError` for a wrong device name.
     package func sessionOptions(
         for use: SessionUse, threads: Int? = nil, node: NodeOptions? = nil
     ) throws -> SessionOptions {

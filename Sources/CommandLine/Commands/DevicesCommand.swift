@@ -24,7 +24,7 @@ struct DevicesCommand: Subcommand {
             /// Bytes.
             let memory: Int
             let gflops: Double?
-            /// Gigabytes, read and written, a second.
+            /// Gigabytes read and written per second.
             let gbps: Double?
         }
         let devices: [Entry]

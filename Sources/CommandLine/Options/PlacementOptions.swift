@@ -10,7 +10,7 @@ struct PlacementOptions: ParsableArguments {
     var device: String?
     @OptionGroup var emulation: EmulationOptions
 
-    /// - Throws: `GraphError` for what is no device's name.
+    /// - Throws: `GraphError` for a wrong device name.
     func name() throws -> DeviceName? { try device.map { try DeviceName($0) } }
 
     var options: DeviceOptions {

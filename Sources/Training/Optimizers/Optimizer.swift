@@ -3,8 +3,9 @@ public import Dataflow
 /// A rule that improves Variables by their gradients, written once as graph operations over a Variable, its slots and a
 /// gradient. The same operations run in a local `Session` and on a parameter server.
 ///
-/// To add one: write a value type that conforms, in a file that cites its paper, and add a row to the table in
-/// `Tests/TrainingTests/OptimizerTests.swift`, which drives every rule through shared convergence problems.
+/// To add one: write a value type that conforms, in a file that cites its paper; a case and a line in `OptimizerSettings`
+/// let configurations name it. Add a row to the table in `Tests/TrainingTests/OptimizerTests.swift`, which runs every rule
+/// through the same convergence problems.
 public protocol Optimizer: Sendable {
     /// TensorFlow's name of the optimizer, "Adam"; slots are called "<variable>/<name>", a second one "<variable>/<name>_1".
     var name: String { get }
