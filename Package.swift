@@ -86,11 +86,16 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What the tests of several modules share.
+        .target(
+            name: "OperationCoverage", dependencies: ["Dataflow"], path: "Tests/OperationCoverage",
+            swiftSettings: strict),
         .testTarget(
-            name: "DataflowTests", dependencies: ["Dataflow"],
+            name: "DataflowTests", dependencies: ["Dataflow", "OperationCoverage"],
             resources: [.copy("Extremes"), .copy("Signatures.json"), .copy("Vectors")], swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Dataflow", "Schemas", protobuf, "tributary-fuzz"],
+            name: "InterchangeTests",
+            dependencies: ["Interchange", "Dataflow", "OperationCoverage", "Schemas", protobuf, "tributary-fuzz"],
             resources: [.copy("Checkpoints"), .copy("Graphs"), .copy("Models")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Interchange", "Dataflow"], swiftSettings: strict),

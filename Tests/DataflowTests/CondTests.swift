@@ -1,9 +1,26 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Branches built by `cond`, with their gradients.
-@Suite("Branches")
+@Suite("Branches", .exercises(.branches))
 struct CondTests {
+    @Test("branches that draw random numbers make an If, which is not computed before the run")
+    func stateful() throws {
+        let g = Graph(seed: 1)
+        let choice = g.placeholder(.bool, [])
+        let y = cond(
+            choice, then: { [g.randomUniform(shape: [4], min: 2, max: 3)] },
+            else: { [g.constant([Float](repeating: 0, count: 4))] })[0]
+        #expect(y.vertex.operation.name == "If")
+        let session = try Session(g)
+        let (first, second) = (
+            try session.run(y, feeds: [choice: true]).doubles, try session.run(y, feeds: [choice: true]).doubles
+        )
+        #expect(first != second && (first + second).allSatisfy { (2..<3).contains($0) })
+        #expect(try session.run(y, feeds: [choice: false]).doubles == [0, 0, 0, 0])
+    }
+
     @Test("the branch taken is computed, with what it captures")
     func values() throws {
         let g = Graph()

@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// TensorFlow 1's control flow, built by hand; graphs that TensorFlow wrote are in InterchangeTests.
-@Suite("Control flow")
+@Suite("Control flow", .exercises(.controlFlow))
 struct ControlFlowTests {
     /// x · 2ⁿ by a loop; with `by` Enter or RefEnter the factor comes in as a constant of the loop.
     private func powers(_ g: Graph, _ x: Node, times n: Int32, factor: Node, entry: any Operation.Type) -> Node {
@@ -85,8 +86,9 @@ struct ControlFlowTests {
         let frame: Attributes = ["frame_name": .string("once")]
         let head = g.add(
             Merge.self, [g.add(RefEnter.self, [v.reference], frame).node], ["N": .int(2)], isLoopHead: true)
-        let stop = g.controlDependencies([head.node]) { g.constant(false) }
-        let out = g.add(Switch.self, [head.output(0), g.add(LoopCond.self, [stop]).node])
+        // Once round: then the value comes from input 1 of the Merge.
+        let goesOn = equal(head.output(1), g.constant(Int32(0)))
+        let out = g.add(Switch.self, [head.output(0), g.add(LoopCond.self, [goesOn]).node])
         try g.closeLoop(head, from: g.add(RefNextIteration.self, [out.output(1)]).node)
         let left = g.add(RefExit.self, [out.output(0)]).node
         let session = try Session(g)

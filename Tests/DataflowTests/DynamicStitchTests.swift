@@ -1,7 +1,8 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
-@Suite("DynamicStitch")
+@Suite("DynamicStitch", .exercises(.dynamicStitch))
 struct DynamicStitchTests {
     @Test("slices go where the indices say, the later over the earlier; the gradient takes them from there")
     func values() throws {

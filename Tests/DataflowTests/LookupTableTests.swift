@@ -1,9 +1,10 @@
 import Dataflow
 import Foundation
+import OperationCoverage
 import Testing
 
 /// Tables that live as long as their session: what fills them, what is wrong with that, and handles of both kinds.
-@Suite("Lookup tables")
+@Suite("Lookup tables", .exercises(.lookupTables))
 struct LookupTableTests {
     /// A table with the operations of one generation of TensorFlow.
     private struct Table {

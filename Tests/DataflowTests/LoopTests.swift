@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Loops built by `whileLoop`, with their gradients.
-@Suite("Loops")
+@Suite("Loops", .exercises(.loops))
 struct LoopTests {
     /// x to the power of n, by multiplying n times.
     private func power(_ x: Node, _ n: Node) -> Node {

@@ -1,9 +1,10 @@
 import Dataflow
 import Foundation
+import OperationCoverage
 import Testing
 
 /// Operations of mathematics that have no vectors, against closed forms and central differences.
-@Suite("Mathematics without vectors")
+@Suite("Mathematics without vectors", .exercises(.mathematics))
 struct MathTests {
     struct Row: CustomTestStringConvertible, Sendable {
         let operation: any Dataflow.Operation.Type

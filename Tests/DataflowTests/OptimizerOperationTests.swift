@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// The optimizers' steps against the same formulas computed here in float64.
-@Suite("Optimizer operations")
+@Suite("Optimizer operations", .exercises(.optimizers))
 struct OptimizerOperationTests {
     struct Row: CustomTestStringConvertible {
         let operation: any Operation.Type

@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Operations that pass their input on, or refuse to.
-@Suite("Passing values on")
+@Suite("Passing values on", .exercises(.passing))
 struct PassingTests {
     @Test("a placeholder with a default takes it unless it is fed, in another shape if that is allowed")
     func defaults() throws {

@@ -44,6 +44,19 @@ struct RandomTests {
         #expect(values[1].allSatisfy { $0.magnitude < 1 })
     }
 
+    @Test("a shape that the run computes gives the numbers of a shape known before")
+    func computedShapes() throws {
+        let g = Graph(seed: 3)
+        let shape = g.placeholder(.int32, [1])
+        let nodes = [
+            g.randomUniform(shape: shape, seed: 5), g.randomUniform(shape: [4], seed: 5),
+            g.randomNormal(shape: shape, seed: 5), g.randomNormal(shape: [4], seed: 5),
+            g.truncatedNormal(shape: shape, seed: 5), g.truncatedNormal(shape: [4], seed: 5),
+        ]
+        let values = try Session(g).run(nodes, feeds: [shape: [4]])
+        for i in stride(from: 0, to: 6, by: 2) { #expect(values[i] == values[i + 1] && values[i].shape == [4]) }
+    }
+
     @Test("the numbers do not depend on the number of threads")
     func threads() throws {
         let values = try [1, 2].map { threads in

@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Reductions where the op table's vectors do not reach: zeros in products, ranks that are not known.
-@Suite("Reductions")
+@Suite("Reductions", .exercises(.reductions))
 struct ReductionTests {
     @Test("Cumprod, its exclusive and its reversed form", arguments: [false, true], [false, true])
     func cumulative(exclusive: Bool, reverse: Bool) throws {

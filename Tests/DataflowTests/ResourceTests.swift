@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Variables by handles, and updates of some of their rows.
-@Suite("Variables by handles")
+@Suite("Variables by handles", .exercises(.handles))
 struct ResourceTests {
     private struct Handle {
         let graph: Graph
@@ -31,6 +32,68 @@ struct ResourceTests {
         #expect(error?.description.contains("'v' is not initialised") == true)
         try session.execute(v.initializer)
         #expect(try session.run([isReady, v.value]).map { try $0.doubles } == [[1], [1, 2, 3, 4]])
+    }
+
+    @Test("what turns copies off changes nothing")
+    func copyOnRead() throws {
+        let g = Graph()
+        let v = Handle(g, Tensor(2.0), name: "v")
+        let session = try Session(g)
+        try session.execute(v.initializer)
+        try session.execute(g.add(DisableCopyOnRead.self, [v.node]).node)
+        #expect(try session.run(v.value).doubles == [2])
+    }
+
+    /// A change of [[1, 2], [3, 4]], by references and by handles.
+    struct Change: Sendable, CustomTestStringConvertible {
+        let reference: any Operation.Type
+        let handle: any Operation.Type
+        let inputs: @Sendable (Graph) -> [Node]
+        let expected: [Double]
+        var testDescription: String { reference.name }
+
+        static func element(
+            _ reference: any Operation.Type, _ handle: any Operation.Type, _ expected: [Double]
+        ) -> Change {
+            Change(
+                reference: reference, handle: handle,
+                inputs: { g in
+                    [g.constant([[Int32(0), 1], [1, 0]]), g.constant([-1.0, 5], dtype: .float64)]
+                }, expected: expected)
+        }
+    }
+
+    @Test(
+        "elements, rows and slices change as told",
+        arguments: [
+            .element(ScatterNdUpdate.self, ResourceScatterNdUpdate.self, [1, -1, 5, 4]),
+            .element(ScatterNdAdd.self, ResourceScatterNdAdd.self, [1, 1, 8, 4]),
+            .element(ScatterNdSub.self, ResourceScatterNdSub.self, [1, 3, -2, 4]),
+            .element(ScatterNdMin.self, ResourceScatterNdMin.self, [1, -1, 3, 4]),
+            .element(ScatterNdMax.self, ResourceScatterNdMax.self, [1, 2, 5, 4]),
+            Change(
+                reference: ScatterDiv.self, handle: ResourceScatterDiv.self,
+                inputs: { g in [g.constant([Int32(1)]), g.constant([[2.0, 4]], dtype: .float64)] },
+                expected: [1, 2, 1.5, 1]),
+            Change(
+                reference: StridedSliceAssign.self, handle: ResourceStridedSliceAssign.self,
+                inputs: { g in
+                    [
+                        g.constant([Int32(0), 1]), g.constant([Int32(2), 2]), g.constant([Int32(1), 1]),
+                        g.constant([[7.0], [8]], dtype: .float64),
+                    ]
+                }, expected: [1, 7, 3, 8]),
+        ] as [Change])
+    func changes(change: Change) throws {
+        let g = Graph()
+        let start = Tensor([[1.0, 2], [3, 4]], dtype: .float64)
+        let (variable, handle) = (g.variable(start), Handle(g, start, name: "h"))
+        let session = try Session(g)
+        try session.execute(g.globalVariablesInitializer(), handle.initializer)
+        try session.execute(g.add(change.reference, [variable.reference] + change.inputs(g)).node)
+        try session.execute(g.add(change.handle, [handle.node] + change.inputs(g)).node)
+        #expect(try session.value(of: variable).doubles == change.expected)
+        #expect(try session.run(handle.value).doubles == change.expected)
     }
 
     @Test("scattered changes", arguments: ["Min", "Max", "Mul"])

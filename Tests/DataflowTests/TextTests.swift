@@ -1,8 +1,9 @@
 import Dataflow
 import Foundation
+import OperationCoverage
 import Testing
 
-@Suite("Texts")
+@Suite("Texts", .exercises(.texts))
 struct TextTests {
     private func texts(_ g: Graph, _ texts: [String]) -> Node { g.constant(Tensor(texts: texts, sized: [texts.count])) }
 

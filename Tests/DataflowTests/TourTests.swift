@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// A tour of the engine: read this first.
-@Suite("A tour of the engine")
+@Suite("A tour of the engine", .exercises(.tour))
 struct TourTests {
     @Test("a matrix product on the CPU")
     func product() throws {

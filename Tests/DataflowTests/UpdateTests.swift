@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Operations over Variables, which have no vectors of their own.
-@Suite("Updates of Variables")
+@Suite("Updates of Variables", .exercises(.updates))
 struct UpdateTests {
     @Test("AssignAdd and AssignSub change the memory and yield the new value")
     func addAndSubtract() throws {
@@ -15,6 +16,17 @@ struct UpdateTests {
         #expect(try session.run(more) == Tensor([Float(11), 22]))
         #expect(try session.run(less) == Tensor([Float(10), 21]))
         #expect(try session.value(of: x) == Tensor([Float(10), 21]))
+    }
+
+    @Test("a Variable of TensorFlow's first versions is given a value and read")
+    func firstVersion() throws {
+        let g = Graph()
+        let x = g.add(VariableV1.self, [], ["dtype": .type(.float32), "shape": .shape([2])], name: "x").node
+        let assigned = g.add(Assign.self, [x, g.constant([Float(1), 2])]).node
+        let session = try Session(g)
+        #expect(throws: GraphError.self) { try session.run(identity(x)) }
+        try session.execute(assigned)
+        #expect(try session.run(identity(x)).doubles == [1, 2])
     }
 
     @Test("IsVariableInitialized tells before and after the initialiser")

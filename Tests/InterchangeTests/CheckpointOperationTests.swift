@@ -1,11 +1,12 @@
 import Dataflow
 import Foundation
 import Interchange
+import OperationCoverage
 import Testing
 
 /// What the operations of `tf.train.Saver` in a graph do, on the graph and checkpoints that TensorFlow wrote
 /// (`Tests/conformance/make_checkpoints.py`).
-@Suite("Checkpoints that graphs save and restore")
+@Suite("Checkpoints that graphs save and restore", .exercises(.checkpoints))
 struct CheckpointOperationTests {
     private let temporary = try! TemporaryFolder()
 
@@ -143,7 +144,10 @@ struct CheckpointOperationTests {
         let g = Graph()
         let save = g.add(Save.self, [g.texts("a"), g.texts(["x"]), g.constant(Float(1))])
         let restore = g.add(Restore.self, [g.texts("a"), g.texts("x")], ["dt": .type(.float32)])
-        for vertex in [save, restore] {
+        let slices = g.add(
+            SaveSlices.self, [g.texts("a"), g.texts(["x"]), g.texts([""]), g.constant(Float(1))])
+        let slice = g.add(RestoreSlice.self, [g.texts("a"), g.texts("x"), g.texts("")], ["dt": .type(.float32)])
+        for vertex in [save, restore, slices, slice] {
             let error = #expect(throws: GraphError.self) { try Session(g).execute(vertex.node) }
             #expect(error?.description.contains("SaverDef.V2") == true)
         }

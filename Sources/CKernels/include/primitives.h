@@ -32,7 +32,7 @@
     NUMBERS(min, 2, x <= y || x != x ? x : y, x < y ? x : y)                                                          \
     NUMBERS(neg, 1, -x, (T)((U)0 - (U)x))                                                                             \
     NUMBERS(abs, 1, OWN(fabs)(x), x > 0 ? x : (T)((U)0 - (U)x))                                                       \
-    NUMBERS(sign, 1, x != x ? x : (T)((x > 0) - (x < 0)), (x > 0) - (x < 0))                                          \
+    NUMBERS(sign, 1, x != x ? x : (T)((x > 0) - (x < 0)), x == 0 ? 0 : x > 0 ? 1 : -1)                                \
     NUMBERS(floor, 1, OWN(floor)(x), x)                                                                               \
     NUMBERS(ceil, 1, OWN(ceil)(x), x)                                                                                 \
     NUMBERS(rint, 1, OWN(rint)(x), x)                                                                                 \

@@ -62,9 +62,6 @@ final class DeviceContext {
                 + " the limit (devices.gpu_memory)", isOutOfMemory: true)
     }
 
-    /// Bytes in use.
-    var bytesInUse: Int { pool.inUse }
-
     private func memory(_ address: DeviceAddress, _ bytes: Int) -> DeviceMemory {
         DeviceMemory(address: address, byteCount: bytes) { [self] in pool.giveBack(address) }
     }

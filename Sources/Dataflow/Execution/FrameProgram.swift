@@ -111,8 +111,11 @@ final class FrameProgram {
     private var head = 0
     private var frames: [Frame] = []
 
-    init(_ members: [Member]) {
+    private let recorder: OperationRecorder?
+
+    init(_ members: [Member], recorder: OperationRecorder?) {
         self.members = members
+        self.recorder = recorder
         entries = members.reduce(into: [:]) { entries, member in
             if case .enter(let frame, _) = member.role { entries[frame, default: 0] += 1 }
         }
@@ -190,6 +193,7 @@ final class FrameProgram {
         }
         var outputs = [Token](repeating: nil, count: max(member.vertex.outputs.count, 1))
         if !ready.isDead {
+            recorder?.note([member.vertex.operation.name])
             switch member.role {
             case .switchValue:
                 let side = try decision(member, value(1)).scalar(Bool.self) ? 1 : 0

@@ -1,5 +1,5 @@
 /// Memory that kernels compute in. A session runs one kernel at a time, so the kernels of all its plans share this
-/// memory. It is as large as the kernel needs that needs most.
+/// memory. Its size is what the most demanding kernel needs.
 final class KernelScratch {
     fileprivate private(set) var storage: TensorStorage?
     /// Bytes that kernels have allocated for themselves since the session began.

@@ -6,7 +6,7 @@ public enum MatrixPrecision: String, Sendable, CaseIterable {
     /// float32. Variables, and all that is not a product of matrices, stay float32: Micikevicius et al., "Mixed
     /// precision training" (2018), Kalamkar et al., "A study of bfloat16 for deep learning training" (2019).
     ///
-    /// All processors give the same numbers, up to the order of the sums. Processors that multiply bfloat16
-    /// (AVX512-BF16, AMX) are faster than in float32; others are slower, because of the rounding.
+    /// All processors give the same numbers, up to the order of the sums. It is faster than float32 on processors that
+    /// multiply bfloat16 (AVX512-BF16, AMX), and slower on others, because of the rounding.
     case bfloat16
 }

@@ -52,6 +52,8 @@ final class Plan {
     private unowned let functions: FunctionRuntime
     /// Whether it is the plan of a run, not of a function that a run calls.
     private let isOutermost: Bool
+    /// The operations that a run executes, for `SessionOptions.recorder`.
+    private let recorded: Set<String>
     private let evaluator: VertexEvaluator
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private let planMemory: PlanMemory
@@ -72,8 +74,9 @@ final class Plan {
         sources: [Planner.Source], specs: [TensorSpec], memory: PlanMemory, ownBytes: Int, writes: Set<Slot>,
         feeds: [(node: Node, slot: Slot?, spec: TensorSpec)], fetchNodes: [Node], fetches: [View?],
         reads: [VariableBuffer], random: RandomState, options: SessionOptions, functions: FunctionRuntime,
-        isOutermost: Bool
+        isOutermost: Bool, recorded: Set<String>
     ) {
+        self.recorded = recorded
         self.options = options
         self.steps = steps
         self.labels = labels
@@ -237,6 +240,7 @@ final class Plan {
         } else {
             try run(0..<steps.count, memory)
         }
+        options.recorder?.note(recorded)
         for context in planMemory.contexts { try context.queue.flush() }
         for group in schedule?.atEnd ?? [] { try exchange?.willUse(group) }
         let values = try fetches.enumerated().map { i, view in
@@ -289,7 +293,10 @@ final class Plan {
                 try run(steps[step], memory)
                 step += 1
             }
-        } catch let error as GraphError { throw labels[step].origin.map(error.at) ?? error }
+        } catch let error as GraphError {
+            options.recorder?.note(Set(labels[...step].flatMap(\.operations)))
+            throw labels[step].origin.map(error.at) ?? error
+        }
     }
 
     @inline(__always)
@@ -311,7 +318,7 @@ final class Plan {
         case .constant(let tensor): return tensor
         case .dynamic:
             guard let value = dynamicValues[slot] else {
-                throw GraphError("it has no value: a Switch before it went the other way")
+                throw GraphError("it has no value: it is on the side of a Switch that was not taken")
             }
             return value.tensor
         case .feed:

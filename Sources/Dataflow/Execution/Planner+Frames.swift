@@ -61,6 +61,6 @@ extension Planner {
                 members[control].dependents.append(target)
             }
         }
-        return FrameProgram(members)
+        return FrameProgram(members, recorder: options.recorder)
     }
 }

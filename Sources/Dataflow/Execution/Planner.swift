@@ -40,6 +40,8 @@ struct Planner {
     var freed: [Int: [Range<Int>]] = [:]
     /// What to do where one run both reads and writes a Variable.
     var hazards: ReadHazards?
+    /// The operations that the plan or the planner runs, if a recorder wants to know.
+    var recorded: Set<String> = []
     /// The vertices that a `FrameProgram` runs: TensorFlow 1's control flow, and all that depends on it.
     var frameMembers: Set<Int> = []
 
@@ -76,6 +78,11 @@ struct Planner {
         let all = needed { constants[$0] != nil }
         let members = all.filter { frameMembers.contains($0.id) }
         let order = all.filter { !frameMembers.contains($0.id) } + members
+        if options.recorder != nil {
+            recorded.formUnion(order.filter { !frameMembers.contains($0.id) }.map { $0.operation.name })
+            // To be fed is what a placeholder does.
+            recorded.formUnion(feeds.keys.map { $0.vertex.operation.name }.filter { $0.hasPrefix("Placeholder") })
+        }
         try placeVertices(order)
         if let log = options.placementLog {
             for vertex in reachable {
@@ -129,7 +136,7 @@ struct Planner {
                 hostSlot(fetch).map { Plan.View(slot: $0, shape: spec(fetch).shape) }
             },
             reads: try uninitializedReads(order), random: random, options: options,
-            functions: functions, isOutermost: isOutermost)
+            functions: functions, isOutermost: isOutermost, recorded: recorded)
     }
 
     /// Bytes of the values that the planner has computed.
@@ -230,6 +237,7 @@ struct Planner {
             for (i, value) in try (vertex.operation.fold(context) ?? fold(vertex, context)).enumerated() {
                 let node = Node(vertex: vertex, output: i)
                 if feeds[node] == nil { constants[node] = value }
+                if options.recorder != nil { recorded.insert(vertex.operation.name) }
             }
         } catch let error as GraphError {
             throw error.at(vertex)

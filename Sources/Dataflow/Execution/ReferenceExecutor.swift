@@ -84,7 +84,7 @@ final class ReferenceExecutor {
     }
 
     private func deadFetch(_ fetch: Node) -> GraphError {
-        GraphError("it has no value: a Switch before it went the other way").at(fetch.vertex)
+        GraphError("it has no value: it is on the side of a Switch that was not taken").at(fetch.vertex)
     }
 
     // MARK: What runs

@@ -49,6 +49,8 @@ public struct SessionOptions: Sendable {
     /// noticed. Slow, for tests. Off, unless the environment says `TRIBUTARY_CHECK_MEMORY=1`.
     public var checksMemory = SessionOptions.environmentChecksMemory
 
+    /// Records the operations that runs execute, for tests.
+    package var recorder = OperationRecorder.current
     /// The ids of vertices whose control edges do not count: they neither make them run nor wait for them. In a
     /// cluster, the servers make these writes of a training graph.
     package var unawaited: Set<Int> = []

@@ -21,6 +21,11 @@ struct StepLabel {
         }
     }
 
+    /// TensorFlow's names of the operations that it computes.
+    var operations: [String] {
+        if case .run(let vertices, _) = kind { vertices.map { $0.operation.name } } else { [] }
+    }
+
     /// - Parameter memory: says in words where a value lies.
     func described(_ devices: SessionDevices, memory memoryOf: (Slot) -> String) -> PlanDescription.Step {
         let (name, operation, device): (String, String, String) =

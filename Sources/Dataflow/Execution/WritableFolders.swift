@@ -46,7 +46,7 @@ public struct WritableFolders: Sendable, Equatable {
                 return rest.isEmpty ? start : (start == "/" ? "" : start) + "/" + rest.joined(separator: "/")
             }
             var status = stat()
-            // Whoever makes the file would follow a link that leads nowhere yet, so its target counts: refuse.
+            // A link that leads nowhere yet is refused: the operation that makes the file would follow it.
             guard errno == ENOENT, lstat(known, &status) != 0, let slash = known.lastIndex(of: "/") else { return nil }
             let name = known[known.index(after: slash)...]
             guard name != "..", name != "." else { return nil }

@@ -1,7 +1,9 @@
 /// One operation: its TensorFlow name and signature, shape rule, gradient and CPU kernel, all in one file.
 ///
-/// To add one: write a type that conforms, in a file of `Operations/`; add a line to `OperationCatalog`; add a row to the
-/// op table in `Tests/DataflowTests`. Names, attributes and semantics are TensorFlow's, so that any graph can be exchanged.
+/// To add one: write a type that conforms, in a file of `Operations/`; add its name to `OperationCatalog`; add TensorFlow's
+/// numbers to `Tests/DataflowTests/Vectors`, or name it in `Tests/OperationCoverage` under the suite that runs it.
+///
+/// Names, attributes and semantics are TensorFlow's, so that any graph can be exchanged.
 ///
 /// An operation of a program's own is a type in that program, added by `graph.add(Own.self, [x]).output(0)`; it runs, and has
 /// gradients, as the others do. It stands in no catalogue, so a GraphDef with it can be written but not read again, and a

@@ -34,6 +34,33 @@ struct ComparisonTests {
         try check(x .!= k, [1, 0, 1], .bool)
     }
 
+    @Test("each takes Variables, and a number of the program's on either side")
+    func operands() throws {
+        let x = g.constant([Float(1), 2, 3])
+        let v = g.variable(Tensor(Float(2)))
+        let k = 2
+        try check(k .< x, [0, 0, 1], .bool)
+        try check(k .<= x, [0, 1, 1], .bool)
+        try check(k .> x, [1, 0, 0], .bool)
+        try check(x .> k, [0, 0, 1], .bool)
+        try check(x .>= k, [0, 1, 1], .bool)
+        try check(x .== k, [0, 1, 0], .bool)
+        try check(k .== x, [0, 1, 0], .bool)
+        try check(k .!= x, [1, 0, 1], .bool)
+        try check(2 .<= x, [0, 1, 1], .bool)
+        try check(2 .>= x, [1, 1, 0], .bool)
+        try check(2 .== x, [0, 1, 0], .bool)
+        try check(2 .!= x, [1, 0, 1], .bool)
+        let session = try Session(g)
+        try session.execute(v.initializer)
+        #expect(try session.run(v .< x).doubles == [0, 0, 1])
+        #expect(try session.run(v .<= x).doubles == [0, 1, 1])
+        #expect(try session.run(v .> x).doubles == [1, 0, 0])
+        #expect(try session.run(v .>= x).doubles == [1, 1, 0])
+        #expect(try session.run(v .== x).doubles == [0, 1, 0])
+        #expect(try session.run(v .!= x).doubles == [1, 0, 1])
+    }
+
     @Test("they bind less than arithmetic and more than logic")
     func precedence() throws {
         let x = g.constant([Float(1), 2, 3])

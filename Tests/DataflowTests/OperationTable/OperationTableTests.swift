@@ -1,8 +1,9 @@
 import Dataflow
+import OperationCoverage
 import Testing
 
 /// Every operation against TensorFlow's numbers, central differences and wrong inputs.
-@Suite("The operation table")
+@Suite("The operation table", .exercises(.operationTable, and: OperationRows.gradients))
 struct OperationTableTests {
     static let names = OperationCatalog.operations.map { $0.name }.sorted()
     static let withVectors = VectorFile.names(in: "Vectors")
@@ -17,23 +18,20 @@ struct OperationTableTests {
         func isFed(_ tensor: Tensor) -> Bool { self == .shaped || (self == .unshaped && tensor.dtype.isFloating) }
     }
 
-    @Test("every operation has a row, and every row an operation")
+    @Test("every operation has a file of vectors, or a suite that exercises it")
     func complete() {
-        for name in Self.names {
-            #expect(
-                Self.withVectors.contains(name) || OperationRows.exercisedElsewhere[name] != nil || isGradient(name),
-                "\(name) has neither a file in Vectors nor a row that says where it is exercised")
+        let elsewhere = Set(ExercisingSuite.allCases.flatMap(\.operations))
+        let covered = elsewhere.union(Self.withVectors).union(OperationRows.gradients)
+        for name in Self.names where !covered.contains(name) {
+            Issue.record("\(name) has neither a file in Vectors nor a suite that exercises it")
         }
         for name in Self.withVectors { #expect(Self.names.contains(name), "Vectors/\(name).json has no operation") }
-        for name in OperationRows.exercisedElsewhere.keys {
+        for name in elsewhere {
             #expect(Self.names.contains(name) && !Self.withVectors.contains(name), "the row of \(name) is stale")
         }
-    }
-
-    /// Whether it is an operation "XGrad" that the gradients in the file of X run.
-    private func isGradient(_ name: String) -> Bool {
-        guard name.hasSuffix("Grad"), let file = try? VectorFile(String(name.dropLast(4))) else { return false }
-        return file.cases.contains { $0.gradient != nil }
+        for suite in ExercisingSuite.allCases {
+            #expect(Exercises.suites.contains(suite), "\(suite.rawValue) lacks the trait that checks what it runs")
+        }
     }
 
     @Test("values and gradients are TensorFlow's", arguments: withVectors)

@@ -1,11 +1,12 @@
 import Dataflow
 import Foundation
 import Interchange
+import OperationCoverage
 import Testing
 
 /// Graphs that TensorFlow wrote and ran, with its gradients, optimizers and loops in them: the same steps here end at its
 /// numbers. `Tests/conformance/make_training_graphs.py` and `make_function_graphs.py` make such folders.
-@Suite("TensorFlow's training graphs")
+@Suite("TensorFlow's training graphs", .exercises(.conformance))
 struct ConformanceTests {
     private static let folder = Bundle.module.bundleURL.appendingPathComponent("Graphs")
     static let names =
