@@ -111,7 +111,9 @@ package struct JobState {
     }
 
     /// Examples that some embedding table's updates of this run have twice, for others would have lacked them.
-    package var repeatedExamples: Int { makesUp ? max(0, reports.mostExamples - samples) : 0 }
+    package var repeatedExamples: Int {
+        isSynchronous ? max(0, reports.mostExamples - (makesUp ? samples : examplesOfRun)) : 0
+    }
 
     /// Of the batches done in this run, and those that the run before has left.
     private var examplesOfRun: Int {

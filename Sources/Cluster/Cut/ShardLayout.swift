@@ -114,7 +114,7 @@ package struct ShardLayout: Sendable, Equatable {
     /// Smaller ones cost more in messages than they are worth.
     private static let leastGoal = 256 << 10
     /// A model of no more bytes is one shard, on the first server.
-    package static let smallModel = 64 << 10
+    package static let smallModel = 8 << 10
 
     /// Cuts Variables into blocks and deals them out to executors, the largest first, each to the executor with the fewest bytes.
     ///

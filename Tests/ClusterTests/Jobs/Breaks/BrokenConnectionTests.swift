@@ -16,7 +16,8 @@ struct BrokenConnectionTests {
                 model: { kind: mlp, hidden: [8] }
                 data: { format: embedded, scale: min_max, limit: 410 }
                 train: { optimizer: adam, learning_rate: 0.003, batch: 20, epochs: \(epochs) }
-                cluster: { servers: 2, workers: 3, threads_per_node: 1, consistency: \(consistency) }
+                cluster:
+                  { servers: 2, workers: 3, threads_per_node: 1, consistency: \(consistency), heartbeat_timeout: 60 }
                 checkpoint: { directory: /nowhere, every_steps: 7, keep: 3 }
                 """)
     }
