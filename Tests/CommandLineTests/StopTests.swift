@@ -51,7 +51,8 @@ struct StopTests {
 
     /// Goes on from a checkpoint for 40 steps and checks that these train every example.
     private func resume(_ checkpoint: String, _ folder: URL, _ consistency: String, from stopped: JobReport) throws {
-        #expect(try Manifest.newest(in: checkpoint)?.step == stopped.steps)
+        let manifest = try #require(try Manifest.newest(in: checkpoint))
+        #expect(manifest.step == stopped.steps)
         let next = try RunningJob(
             "train",
             [
@@ -61,7 +62,9 @@ struct StopTests {
         let (status, report) = try next.finish()
         #expect(status == 0 && report?.steps == stopped.steps + 40, "\(next.log)")
         guard !consistency.contains("backup") else { return }
-        #expect(report?.samples == 800 && report?.missedExamples == 0, "\(next.log)")
+        // A synchronous worker that leaves may have had a part of the step that another had begun: it is trained now.
+        let left = manifest.missedExamples.total
+        #expect(report?.samples == 800 + left && report?.missedExamples == 0, "\(next.log)")
     }
 
     @Test("SIGTERM to every node at once leaves a checkpoint to go on from", arguments: consistencies)
